@@ -1,0 +1,150 @@
+/**
+ * Configuration of every entry point. The only file that reads `process.env`; everything else receives
+ * values. May import zod only.
+ */
+import { z } from 'zod';
+
+const url = (protocols: string[]) =>
+  z.string().refine(
+    (value) => {
+      try {
+        return protocols.includes(new URL(value).protocol.replace(/:$/, ''));
+      } catch {
+        return false;
+      }
+    },
+    { message: `must be a URL with the scheme ${protocols.join(' or ')}` },
+  );
+const httpUrl = url(['http', 'https']).transform((value) => value.replace(/\/+$/, ''));
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+const port = z.coerce.number().int().min(0).max(65535);
+
+/** A service token shorter than this is refused: 32 characters of base64url are 192 bits. */
+const minServiceTokenLength = 32;
+
+const serviceTokens = z
+  .string()
+  .transform((value) =>
+    value
+      .split(',')
+      .map((token) => token.trim())
+      .filter((token) => token !== ''),
+  )
+  .refine((tokens) => tokens.length >= 1 && tokens.length <= 2, {
+    message: 'takes one token, or two while one is being rotated out (comma-separated)',
+  })
+  .refine((tokens) => tokens.every((token) => token.length >= minServiceTokenLength), {
+    message: `needs at least ${minServiceTokenLength} characters a token (for example: openssl rand -base64 32)`,
+  });
+
+/** Every variable that Dormouse reads, with its meaning. Documentation and docker-compose.yml are checked against this list. */
+export const variables = {
+  DORMOUSE_TEMPORAL_ADDRESS: z
+    .string()
+    .default('127.0.0.1:7233')
+    .describe('host:port of the Temporal frontend'),
+  DORMOUSE_TEMPORAL_NAMESPACE: z.string().default('default').describe('Temporal namespace'),
+  DORMOUSE_TEMPORAL_API_KEY: z.string().optional().describe('API key, for Temporal Cloud'),
+  DORMOUSE_TEMPORAL_TLS: flag.default(false).describe('true: connect to Temporal by TLS'),
+  DORMOUSE_TASK_QUEUE: z
+    .string()
+    .min(1)
+    .default('dormouse')
+    .describe("task queue of the workflows; the activities' queues are named after it"),
+  DORMOUSE_POSTGRES_URL: url(['postgres', 'postgresql']).describe(
+    "connection URL of Dormouse's own database",
+  ),
+  DORMOUSE_KRATOS_PUBLIC_URL: httpUrl.describe('Kratos public API'),
+  DORMOUSE_KRATOS_ADMIN_URL: httpUrl.describe('Kratos admin API'),
+  DORMOUSE_HYDRA_PUBLIC_URL: httpUrl.describe('Hydra public API'),
+  DORMOUSE_HYDRA_ADMIN_URL: httpUrl.describe('Hydra admin API'),
+  DORMOUSE_ORY_TOKEN: z.string().optional().describe('bearer token for the admin APIs, for Ory Network'),
+  DORMOUSE_SMTP_URL: url(['smtp', 'smtps']).describe('mail server, with credentials if it needs them'),
+  DORMOUSE_MAIL_FROM: z
+    .string()
+    .default('Dormouse <no-reply@localhost>')
+    .describe('From address of all mails'),
+  DORMOUSE_PRODUCT_NAME: z
+    .string()
+    .default('your account')
+    .describe('what mails call the product that the account belongs to'),
+  DORMOUSE_SIGN_IN_URL: httpUrl
+    .default('http://127.0.0.1:4455/login')
+    .describe('the page that mails link to for signing in'),
+  DORMOUSE_POLICY_FILE: z
+    .string()
+    .default('policies/default.yaml')
+    .describe('the policy that identities follow unless told otherwise'),
+  DORMOUSE_GATEWAY_HOST: z.string().default('127.0.0.1').describe('address that the gateway listens on'),
+  DORMOUSE_GATEWAY_PORT: port.default(8321).describe('port that the gateway listens on; 0 takes a free one'),
+  DORMOUSE_WORKER_HEALTH_PORT: port.optional().describe("port of the worker's /healthz; unset: none"),
+  DORMOUSE_SERVICE_TOKENS: serviceTokens.describe(
+    'bearer tokens of apps and operators that may call the gateway',
+  ),
+  DORMOUSE_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('log level'),
+} as const;
+
+const schema = z.object(variables);
+
+/** The parsed configuration, one flat object in the names of the environment variables. */
+export type Config = z.infer<typeof schema>;
+export type VariableName = keyof typeof variables;
+
+/** Thrown when the environment is incomplete or wrong; the message names each variable, its problem and the way out. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads the named variables from the environment, so that an entry point demands only what it uses.
+ * @throws ConfigError naming every variable that is missing or wrong.
+ */
+export function readConfig<Names extends VariableName>(
+  names: readonly Names[],
+  env: Record<string, string | undefined> = process.env,
+): Pick<Config, Names> {
+  const result: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const name of names) {
+    const raw = env[name] === '' ? undefined : env[name];
+    const parsed = variables[name].safeParse(raw);
+    if (parsed.success) result[name] = parsed.data;
+    else {
+      const why =
+        raw === undefined ? 'is not set' : parsed.error.issues.map((issue) => issue.message).join('; ');
+      problems.push(`  ${name} ${why}. It is: ${variables[name].description}`);
+    }
+  }
+  if (problems.length > 0) {
+    throw new ConfigError(
+      `The environment is not complete:\n${problems.join('\n')}\nSet them, or run "npm start" for a complete local system.`,
+    );
+  }
+  return result as Pick<Config, Names>;
+}
+
+/** Where the embedded stack looks for servers and keeps what it built. */
+export function readStackEnvironment(env: Record<string, string | undefined> = process.env) {
+  return {
+    /** Directory that keeps built servers between runs; default: the user's cache directory. */
+    cacheDirectory: env.DORMOUSE_CACHE_DIR,
+    xdgCacheHome: env.XDG_CACHE_HOME,
+    path: env.PATH ?? '',
+    ci: env.CI === 'true',
+    /** Addresses that replace a part of the embedded stack (the part is then not started). */
+    external: {
+      temporal: env.DORMOUSE_TEMPORAL_ADDRESS,
+      postgres: env.DORMOUSE_POSTGRES_URL,
+      kratosPublic: env.DORMOUSE_KRATOS_PUBLIC_URL,
+      kratosAdmin: env.DORMOUSE_KRATOS_ADMIN_URL,
+      hydraPublic: env.DORMOUSE_HYDRA_PUBLIC_URL,
+      hydraAdmin: env.DORMOUSE_HYDRA_ADMIN_URL,
+      smtp: env.DORMOUSE_SMTP_URL,
+    },
+    /** What a child process inherits. */
+    inherited: env,
+  };
+}

@@ -1,0 +1,6 @@
+/** Helpers that make the compiler prove a case complete. Imports nothing. */
+
+/** Reached only when a union got a new member that a `switch` does not handle. */
+export function assertUnreachable(value: never): never {
+  throw new Error(`unhandled case: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,45 @@
+/** One line of the audit log as the engine states it; the store adds sequence and hash. Pure. */
+import type { PolicyReference } from './plan.js';
+import type { Stage } from './rungs.js';
+
+/** Names follow the seed documents where they name one (`tokens_revoked_stale`). */
+export const auditEventTypes = [
+  'lifecycle_started',
+  'inactivity_warned',
+  'actions_suspended',
+  'notice_sent',
+  'notice_failed',
+  'tokens_revoked_stale',
+  'winback_sent',
+  'account_deactivated',
+  'account_deleted',
+  'returned',
+  'account_reactivated',
+  'reactivated_externally',
+  'left_alone',
+  'hold_set',
+  'hold_released',
+  'policy_applied',
+  'step_parked',
+  'parked_retried',
+  'identity_gone',
+] as const;
+export type AuditEventType = (typeof auditEventTypes)[number];
+
+export interface AuditEntry {
+  /** Unique name of the event: writing the same one twice leaves one row. */
+  readonly eventId: string;
+  readonly eventType: AuditEventType;
+  /** The identity that it was done to. */
+  readonly target: string;
+  /** `engine`, or the opaque id of an operator. Never an address. */
+  readonly actor: string;
+  /** Epoch milliseconds. */
+  readonly occurredAt: number;
+  readonly policy?: PolicyReference;
+  readonly stage: Stage;
+  /** Days since the latest sign of life that counts. */
+  readonly daysInactive: number;
+  readonly outcome: string;
+  readonly detail?: Readonly<Record<string, string | number | boolean>>;
+}

@@ -1,0 +1,29 @@
+/** The name of an identity and of its workflow. Pure; the only place that builds a workflow ID. */
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Thrown for a text that is no Kratos identity ID. The text itself is not repeated: it may be an e-mail address. */
+export class InvalidIdentityIdError extends Error {
+  override readonly name = 'InvalidIdentityIdError';
+  constructor() {
+    super(
+      'identityId is not a UUID. Pass the id of the Kratos identity (session.identity.id), never an e-mail address.',
+    );
+  }
+}
+
+/** @returns the UUID in lower case. @throws InvalidIdentityIdError */
+export function parseIdentityId(text: unknown): string {
+  if (typeof text === 'string') {
+    const lower = text.toLowerCase();
+    if (uuidPattern.test(lower) && !/^[0-]+$/.test(lower)) return lower;
+  }
+  throw new InvalidIdentityIdError();
+}
+
+const workflowIdPrefix = 'identity-lifecycle/';
+
+/** The workflow ID of an identity's lifecycle: one identity, one workflow. @throws InvalidIdentityIdError */
+export function lifecycleWorkflowId(identityId: string): string {
+  return `${workflowIdPrefix}${parseIdentityId(identityId)}`;
+}

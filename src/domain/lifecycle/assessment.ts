@@ -1,0 +1,22 @@
+/**
+ * What is read from the outside just before the ladder decides: the second look (design, invariant 1). Pure data.
+ */
+import type { Plan } from '../plan.js';
+import type { LatestActivity } from '../sign-of-life.js';
+
+export interface FoundIdentity {
+  readonly state: 'active' | 'inactive';
+  /** Epoch milliseconds; Kratos sets it at creation and on each change of state. */
+  readonly stateChangedAt: number;
+  readonly createdAt: number;
+  /** Whether the engine itself disabled it, and nobody touched the state since. */
+  readonly disabledByEngine: boolean;
+}
+
+export interface Assessment {
+  /** Absent when Kratos does not know the identity. */
+  readonly identity?: FoundIdentity;
+  /** Latest signs of life: PostgreSQL and the identity's Kratos sessions. */
+  readonly activity: LatestActivity;
+  readonly plan: Plan;
+}

@@ -1,0 +1,77 @@
+/** When each rung and each notice of one identity is due. Pure; every deadline is an absolute time. */
+import type { Plan, PlanRung } from '../plan.js';
+import type { RungName } from '../rungs.js';
+import { latestOf } from '../sign-of-life.js';
+import type { LifecycleState, NoticeOutcome, NoticeRecord } from './state.js';
+
+/** The moment that inactivity counts from. */
+export function inactiveSince(state: LifecycleState, plan: Pick<Plan, 'keepsAlive'>): number {
+  return Math.max(state.baselineAt, latestOf(state.activity, plan.keepsAlive) ?? 0);
+}
+
+/** Whether a notice with this outcome counts for the rung (design, invariant 2). */
+export function countsAsNotice(
+  outcome: NoticeOutcome,
+  rung: Pick<PlanRung, 'rung' | 'withoutNotice'>,
+): boolean {
+  if (outcome === 'accepted') return true;
+  if (rung.rung === 'delete') return false;
+  return outcome === 'ambiguous' || rung.withoutNotice === 'proceed';
+}
+
+export interface RungSchedule {
+  /** When the rung itself may be carried out, as far as the notices given allow. */
+  readonly dueAt: number;
+  /** The next notice that is owed ahead of it; absent when all were given. */
+  readonly notice?: {
+    readonly leadMs: number;
+    readonly dueAt: number;
+    /** Least time between its acceptance and the rung. */
+    readonly floorMs: number;
+    /** The last attempt to give it, where that failed in a way that does not count. */
+    readonly failedAt?: number;
+  };
+}
+
+/**
+ * The rung's deadline and the notice owed next. The floor follows what was accepted: each notice moves the rung to at
+ * least its own lead after its acceptance, so that no outage, backlog or tightened policy can shorten it.
+ */
+export function scheduleOf(state: LifecycleState, plan: Plan, rung: PlanRung): RungSchedule {
+  const since = inactiveSince(state, plan);
+  const base = since + rung.afterMs;
+  if (rung.rung === 'suspend') {
+    const warnedAt = state.rungs.warn?.completedAt;
+    return { dueAt: warnedAt === undefined ? base : Math.max(base, warnedAt + rung.noticeFloorMs) };
+  }
+  let dueAt = base;
+  for (const [index, leadMs] of rung.noticeLeadsMs.entries()) {
+    const floorMs = index === 0 ? Math.max(leadMs, rung.noticeFloorMs) : leadMs;
+    const record = validNotice(state, rung.rung, leadMs, { since, earliestAt: base - 2 * leadMs });
+    if (record === undefined || !countsAsNotice(record.outcome, rung)) {
+      const failedAt = record === undefined ? {} : { failedAt: record.at };
+      return { dueAt, notice: { leadMs, dueAt: dueAt - leadMs, floorMs, ...failedAt } };
+    }
+    dueAt = Math.max(dueAt, record.at + floorMs);
+  }
+  return { dueAt };
+}
+
+/**
+ * A notice counts only while what it said still holds: nobody was seen since, and the rung was not put off so far
+ * that the date in the mail is history.
+ */
+function validNotice(
+  state: LifecycleState,
+  rung: RungName,
+  leadMs: number,
+  rule: { since: number; earliestAt: number },
+): NoticeRecord | undefined {
+  return state.notices.findLast(
+    (notice) =>
+      notice.rung === rung &&
+      notice.leadMs === leadMs &&
+      notice.inactiveSince === rule.since &&
+      notice.at >= rule.earliestAt,
+  );
+}

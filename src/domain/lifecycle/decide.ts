@@ -1,0 +1,136 @@
+/**
+ * The ladder's decision: given what is remembered, what was just read and what time it is, the one thing to do next.
+ * Pure; the workflow carries it out.
+ */
+import type { Plan, PlanRung } from '../plan.js';
+import { type RungName, rungNames } from '../rungs.js';
+import type { FoundIdentity } from './assessment.js';
+import { scheduleOf } from './clock.js';
+import { begunRungs, type Return, unjustified } from './justification.js';
+import type { LifecycleState } from './state.js';
+
+export type BlockedBy = 'parked' | 'hold' | 'exempt' | 'disabled-by-admin' | 'no-notice';
+
+export interface Blocked {
+  readonly by: BlockedBy;
+  readonly why: string;
+}
+
+export interface NextStep {
+  readonly step: 'rung' | 'notice';
+  readonly rung: RungName;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+export type Decision =
+  /** The identity is not in Kratos (any more), and the engine did not delete it. */
+  | { readonly kind: 'gone' }
+  /** Deletion is done. */
+  | { readonly kind: 'finished' }
+  | ({ readonly kind: 'return' } & Return)
+  /** Send the notice; `rungAt` is the date that it announces. */
+  | { readonly kind: 'notice'; readonly rung: PlanRung; readonly leadMs: number; readonly rungAt: number }
+  | { readonly kind: 'rung'; readonly rung: PlanRung }
+  /** Nothing to do before `until`; without it, before somebody decides. */
+  | { readonly kind: 'wait'; readonly until?: number; readonly next?: NextStep; readonly blocked?: Blocked };
+
+/** The name under which a failed return is parked. */
+export const returnStep = 'return';
+
+export interface Situation {
+  readonly state: LifecycleState;
+  readonly plan: Plan;
+  /** Absent: not in Kratos. */
+  readonly identity: FoundIdentity | undefined;
+  readonly now: number;
+}
+
+/** @returns the one thing to do next */
+export function decide(situation: Situation): Decision {
+  const { state, plan, identity, now } = situation;
+  if (state.rungs.delete?.completedAt !== undefined) return { kind: 'finished' };
+  if (identity === undefined) return withoutIdentity(situation);
+  const parkedReturn = state.parked?.step === returnStep;
+  const back = parkedReturn ? undefined : returnOf(situation, identity);
+  if (back !== undefined) return { kind: 'return', ...back };
+  const blocked = blockedBy(situation, identity);
+  if (blocked !== undefined) return blocked;
+  const rung = pendingRung(state, plan);
+  return rung === undefined ? { kind: 'wait' } : towards(situation, rung, now);
+}
+
+/** A deletion that was begun is finished even though the identity is gone: that is what it was for. */
+function withoutIdentity({ state, plan }: Situation): Decision {
+  const deletion = plan.rungs.find(({ rung }) => rung === 'delete');
+  if (state.rungs.delete !== undefined && deletion !== undefined) {
+    return state.parked === undefined ? { kind: 'rung', rung: deletion } : parkedWait(state);
+  }
+  return { kind: 'gone' };
+}
+
+function returnOf({ state, plan, now }: Situation, identity: FoundIdentity): Return | undefined {
+  if (state.reactivation !== undefined) return { cause: 'operator', undo: begunRungs(state) };
+  const deactivated = state.rungs.deactivate?.completedAt !== undefined;
+  if (deactivated && identity.state === 'active')
+    return { cause: 'admin-in-kratos', undo: begunRungs(state) };
+  // Whoever disabled an identity by hand decides about it: the engine does not re-enable it (invariant 5).
+  if (identity.state === 'inactive' && !identity.disabledByEngine) return undefined;
+  return unjustified(state, plan, now);
+}
+
+function blockedBy(situation: Situation, identity: FoundIdentity): Decision | undefined {
+  const { state, plan, now } = situation;
+  if (state.parked !== undefined) return parkedWait(state);
+  if (identity.state === 'inactive' && !identity.disabledByEngine) {
+    const why = 'disabled by hand in Kratos: the engine leaves it alone until somebody enables it';
+    return { kind: 'wait', until: now + plan.recheckMs, blocked: { by: 'disabled-by-admin', why } };
+  }
+  if (plan.exempt !== undefined) {
+    const why = `the policy exempts it (${plan.exempt})`;
+    return { kind: 'wait', until: now + plan.recheckMs, blocked: { by: 'exempt', why } };
+  }
+  if (state.hold !== undefined && state.hold.until > now) {
+    const why = `on hold (${state.hold.reason}), set by ${state.hold.actor}`;
+    return { kind: 'wait', until: state.hold.until, blocked: { by: 'hold', why } };
+  }
+  return undefined;
+}
+
+function parkedWait(state: LifecycleState): Decision {
+  const parked = state.parked;
+  const why =
+    parked === undefined
+      ? 'parked'
+      : `${parked.step} failed for good (${parked.errorType}). ${parked.wayOut}`;
+  return { kind: 'wait', blocked: { by: 'parked', why } };
+}
+
+/** The next rung above the harshest one that was completed. */
+export function pendingRung(state: LifecycleState, plan: Plan): PlanRung | undefined {
+  const done = rungNames.filter((rung) => state.rungs[rung]?.completedAt !== undefined);
+  const harshest = Math.max(-1, ...done.map((rung) => rungNames.indexOf(rung)));
+  return plan.rungs.find(({ rung }) => rungNames.indexOf(rung) > harshest);
+}
+
+function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decision {
+  const schedule = scheduleOf(state, plan, rung);
+  const { notice } = schedule;
+  if (notice === undefined) {
+    if (now >= schedule.dueAt) return { kind: 'rung', rung };
+    return {
+      kind: 'wait',
+      until: schedule.dueAt,
+      next: { step: 'rung', rung: rung.rung, at: schedule.dueAt },
+    };
+  }
+  const againAt = notice.failedAt === undefined ? notice.dueAt : notice.failedAt + plan.recheckMs;
+  if (now >= againAt) {
+    const rungAt = Math.max(schedule.dueAt, now + notice.floorMs);
+    return { kind: 'notice', rung, leadMs: notice.leadMs, rungAt };
+  }
+  const next: NextStep = { step: 'notice', rung: rung.rung, at: againAt };
+  if (notice.failedAt === undefined) return { kind: 'wait', until: againAt, next };
+  const why = `no notice of ${rung.rung} could be delivered; it is tried again, and ${rung.rung} waits for it`;
+  return { kind: 'wait', until: againAt, next, blocked: { by: 'no-notice', why } };
+}

@@ -1,0 +1,53 @@
+/** Which acts of the engine are no longer justified by what is known of the person's activity or by the policy. Pure. */
+import type { Plan } from '../plan.js';
+import { type RungName, rungNames } from '../rungs.js';
+import { inactiveSince } from './clock.js';
+import type { LifecycleState, RungRecord } from './state.js';
+
+/**
+ * `activity`: the person was seen. `policy`: the ladder in force would not have acted yet. `exempt`: the ladder does
+ * not apply any more. `operator`: an operator's `reactivate`. `admin-in-kratos`: an admin enabled the identity.
+ */
+export type ReturnCause = 'activity' | 'policy' | 'exempt' | 'operator' | 'admin-in-kratos';
+
+export interface Return {
+  readonly cause: ReturnCause;
+  /** What is undone, harshest first. */
+  readonly undo: readonly RungName[];
+}
+
+/** Every rung that was begun, harshest first. */
+export function begunRungs(state: LifecycleState): RungName[] {
+  return rungNames.filter((rung) => state.rungs[rung] !== undefined).reverse();
+}
+
+/**
+ * The part of the ladder that must be undone. A completed deactivation is undone by evidence from before its end
+ * only (it should not have happened); a sign of life after it moves the deletion, and coming back takes an operator
+ * or a verified self-service path. While it stands, so do the milder rungs below it.
+ */
+export function unjustified(state: LifecycleState, plan: Plan, now: number): Return | undefined {
+  const since = inactiveSince(state, plan);
+  const begun = begunRungs(state);
+  const deactivation = state.rungs.deactivate;
+  if (deactivation !== undefined) {
+    const lateEvidence = since <= (deactivation.completedAt ?? Number.POSITIVE_INFINITY);
+    if (!(lateEvidence && refuted(deactivation, since))) return undefined;
+  }
+  const byActivity = begun.filter((rung) => {
+    const record = state.rungs[rung];
+    return record !== undefined && refuted(record, since);
+  });
+  if (byActivity.length > 0) return { cause: 'activity', undo: byActivity };
+  if (plan.exempt !== undefined && begun.length > 0) return { cause: 'exempt', undo: begun };
+  const byPolicy = begun.filter((rung) => {
+    const planned = plan.rungs.find((candidate) => candidate.rung === rung);
+    return planned === undefined || now < since + planned.afterMs;
+  });
+  return byPolicy.length > 0 ? { cause: 'policy', undo: byPolicy } : undefined;
+}
+
+/** Whether activity learnt since shows that the person was not away for the threshold when the act began. */
+function refuted(record: RungRecord, since: number): boolean {
+  return since > record.inactiveSince && record.begunAt < since + record.afterMs;
+}

@@ -1,0 +1,108 @@
+/**
+ * What a lifecycle remembers of one identity, from wake-up to wake-up and across continue-as-new. Plain data:
+ * absolute times in epoch milliseconds, the identity's UUID, and nothing personal. Pure.
+ */
+import type { AuditEntry } from '../audit-entry.js';
+import type { PolicyReference } from '../plan.js';
+import type { RungName } from '../rungs.js';
+import type { LatestActivity } from '../sign-of-life.js';
+
+/** A rung of the ladder that was begun, and, when `completedAt` is there, finished and verified. */
+export interface RungRecord {
+  readonly begunAt: number;
+  readonly completedAt?: number;
+  /** What the act was justified by: inactivity since then, and the threshold in force. */
+  readonly inactiveSince: number;
+  readonly afterMs: number;
+}
+
+/**
+ * How a notice fared. `accepted`: the mail server took it. `ambiguous`: handed over, answer lost. `rejected`,
+ * `no-address`: it can't be delivered.
+ */
+export type NoticeOutcome = 'accepted' | 'ambiguous' | 'rejected' | 'no-address';
+
+export interface NoticeRecord {
+  readonly rung: RungName;
+  readonly leadMs: number;
+  readonly outcome: NoticeOutcome;
+  /** When the mail server accepted it, or the attempt ended. */
+  readonly at: number;
+  /** What it was based on: a notice no longer counts once the person was seen later than this. */
+  readonly inactiveSince: number;
+}
+
+/** A time-boxed stop on rungs. */
+export interface Hold {
+  readonly reason: string;
+  readonly actor: string;
+  readonly since: number;
+  readonly until: number;
+}
+
+/** A step that failed for good and waits for an operator. */
+export interface Parked {
+  readonly step: string;
+  /** Stable error type, as `IdentityDoesNotFitSchema`. */
+  readonly errorType: string;
+  /** What an operator can do about it. */
+  readonly wayOut: string;
+  readonly since: number;
+}
+
+/** Which version of which policy the identity follows. Without `version`: always the latest published one. */
+export interface PolicyChoice {
+  readonly id: string;
+  readonly version?: number;
+}
+
+export interface Reactivation {
+  readonly actor: string;
+  readonly reason: string;
+  readonly at: number;
+}
+
+export interface LifecycleState {
+  readonly schemaVersion: 1;
+  readonly identityId: string;
+  readonly policyChoice: PolicyChoice;
+  /** The version that was in force at the last wake-up. */
+  readonly policy?: PolicyReference;
+  readonly activity: LatestActivity;
+  /** The clock of a person who never showed up starts here: creation, or the last (re)activation by an admin. */
+  readonly baselineAt: number;
+  readonly rungs: Readonly<Partial<Record<RungName, RungRecord>>>;
+  readonly notices: readonly NoticeRecord[];
+  /** When the present stage was reached. */
+  readonly stageSince: number;
+  readonly hold?: Hold;
+  readonly parked?: Parked;
+  /** An operator's decision that has not been carried out yet. */
+  readonly reactivation?: Reactivation;
+  /** Non-fatal trouble that operators should see, as `metadata-not-published`. */
+  readonly warnings: readonly string[];
+  /** Audit entries not yet written. */
+  readonly outbox: readonly AuditEntry[];
+  /** Update IDs already carried out; bounded, because Temporal forgets them at continue-as-new. */
+  readonly processedUpdateIds: readonly string[];
+  /** Whether Kratos has ever confirmed that the identity exists. */
+  readonly known: boolean;
+}
+
+/** A lifecycle at the bottom of the ladder. */
+export function initialState(identityId: string, policyChoice: PolicyChoice, now: number): LifecycleState {
+  return {
+    schemaVersion: 1,
+    identityId,
+    policyChoice,
+    activity: {},
+    baselineAt: 0,
+    rungs: {},
+    notices: [],
+    stageSince: now,
+    warnings: [],
+    outbox: [],
+    processedUpdateIds: [],
+    known: false,
+  };
+}

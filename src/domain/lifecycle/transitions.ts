@@ -1,0 +1,148 @@
+/** How a lifecycle's memory changes: one pure function an event. */
+import type { AuditEntry } from '../audit-entry.js';
+import type { PlanRung } from '../plan.js';
+import { type RungName, rungNames, type Stage, stageOfRung } from '../rungs.js';
+import { mergeActivity, mergeSign, type SignOfLife } from '../sign-of-life.js';
+import type { Assessment } from './assessment.js';
+import { inactiveSince } from './clock.js';
+import type { Return } from './justification.js';
+import type {
+  Hold,
+  LifecycleState,
+  NoticeRecord,
+  Parked,
+  PolicyChoice,
+  Reactivation,
+  RungRecord,
+} from './state.js';
+
+/** How many update IDs are remembered across continue-as-new. */
+const rememberedUpdates = 50;
+
+/** The stage that the completed rungs amount to. */
+export function stageOf(state: LifecycleState): Stage {
+  const reached = rungNames.flatMap((rung): Stage[] => {
+    const stage = stageOfRung[rung];
+    return state.rungs[rung]?.completedAt !== undefined && stage !== undefined ? [stage] : [];
+  });
+  return reached.at(-1) ?? 'active';
+}
+
+/** Whether a sign of life would change anything but the clock: something was done, begun, announced or parked. */
+export function offTheBottom(state: LifecycleState): boolean {
+  return Object.keys(state.rungs).length > 0 || state.notices.length > 0 || state.parked !== undefined;
+}
+
+export function withActivity(
+  state: LifecycleState,
+  sign: Pick<SignOfLife, 'at' | 'kind'>,
+  now: number,
+): LifecycleState {
+  const activity = mergeSign(state.activity, sign, now);
+  return activity === state.activity ? state : { ...state, activity };
+}
+
+/** Takes in what was read from Kratos and PostgreSQL. */
+export function withAssessment(state: LifecycleState, assessment: Assessment, now: number): LifecycleState {
+  const { identity } = assessment;
+  const enabledAt = identity?.state === 'active' ? identity.stateChangedAt : 0;
+  const baselineAt = Math.min(now, Math.max(state.baselineAt, identity?.createdAt ?? 0, enabledAt));
+  const held = state.hold !== undefined && state.hold.until <= now ? withoutHold(state) : state;
+  return {
+    ...held,
+    policy: assessment.plan.policy,
+    activity: mergeActivity(state.activity, assessment.activity, now),
+    baselineAt,
+    known: state.known || identity !== undefined,
+  };
+}
+
+/** A rung was begun. Beginning again keeps the first time: retries are the same act. */
+export function withRungBegun(
+  state: LifecycleState,
+  rung: PlanRung,
+  since: number,
+  now: number,
+): LifecycleState {
+  if (state.rungs[rung.rung] !== undefined) return state;
+  const record: RungRecord = { begunAt: now, inactiveSince: since, afterMs: rung.afterMs };
+  return { ...state, rungs: { ...state.rungs, [rung.rung]: record } };
+}
+
+export function withRungCompleted(state: LifecycleState, rung: RungName, now: number): LifecycleState {
+  const record = state.rungs[rung];
+  if (record === undefined) throw new Error(`rung ${rung} was completed without having begun`);
+  const next = { ...state, rungs: { ...state.rungs, [rung]: { ...record, completedAt: now } } };
+  return stageOf(next) === stageOf(state) ? next : { ...next, stageSince: now };
+}
+
+/** A rung that was begun and given up before it had any effect. */
+export function withoutRung(state: LifecycleState, rung: RungName): LifecycleState {
+  const { [rung]: _dropped, ...rungs } = state.rungs;
+  return { ...state, rungs };
+}
+
+export function withNotice(state: LifecycleState, notice: NoticeRecord): LifecycleState {
+  const others = state.notices.filter(({ rung, leadMs }) => rung !== notice.rung || leadMs !== notice.leadMs);
+  return { ...state, notices: [...others, notice] };
+}
+
+/** The person is back: what was undone is forgotten, and so are notices and a step parked meanwhile. */
+export function withReturn(state: LifecycleState, back: Return, now: number): LifecycleState {
+  const rungs = Object.fromEntries(
+    Object.entries(state.rungs).filter(([rung]) => !back.undo.includes(rung as RungName)),
+  ) as LifecycleState['rungs'];
+  const decided = back.cause === 'operator' || back.cause === 'admin-in-kratos';
+  const { parked: _parked, reactivation, ...kept } = state;
+  const next: LifecycleState = { ...kept, rungs, notices: [], stageSince: now, warnings: [] };
+  return decided ? { ...next, baselineAt: Math.max(next.baselineAt, reactivation?.at ?? now) } : next;
+}
+
+/** Notices from before a hold no longer count: the dates in them pass while it lasts. */
+export function withHold(state: LifecycleState, hold: Hold): LifecycleState {
+  return { ...state, hold, notices: [] };
+}
+
+export function withoutHold(state: LifecycleState): LifecycleState {
+  const { hold: _hold, ...rest } = state;
+  return rest;
+}
+
+export function withParked(state: LifecycleState, parked: Parked): LifecycleState {
+  return { ...state, parked };
+}
+
+export function withoutParked(state: LifecycleState): LifecycleState {
+  const { parked: _parked, ...rest } = state;
+  return rest;
+}
+
+export function withReactivation(state: LifecycleState, reactivation: Reactivation): LifecycleState {
+  return { ...state, reactivation };
+}
+
+export function withPolicyChoice(state: LifecycleState, policyChoice: PolicyChoice): LifecycleState {
+  return { ...state, policyChoice };
+}
+
+export function withWarning(state: LifecycleState, warning: string): LifecycleState {
+  return state.warnings.includes(warning) ? state : { ...state, warnings: [...state.warnings, warning] };
+}
+
+export function withAudit(state: LifecycleState, ...entries: AuditEntry[]): LifecycleState {
+  return { ...state, outbox: [...state.outbox, ...entries] };
+}
+
+export function withoutAudit(state: LifecycleState, written: readonly AuditEntry[]): LifecycleState {
+  const ids = new Set(written.map(({ eventId }) => eventId));
+  return { ...state, outbox: state.outbox.filter(({ eventId }) => !ids.has(eventId)) };
+}
+
+export function withUpdateProcessed(state: LifecycleState, updateId: string): LifecycleState {
+  return { ...state, processedUpdateIds: [...state.processedUpdateIds, updateId].slice(-rememberedUpdates) };
+}
+
+/** Whole milliseconds of inactivity under the plan. */
+export function inactiveForMs(state: LifecycleState, plan: Assessment['plan'], now: number): number {
+  return Math.max(0, now - inactiveSince(state, plan));
+}

@@ -1,0 +1,121 @@
+/**
+ * The plan: what a policy means for one identity, in plain numbers. Computed where Kratos and the policy are read;
+ * workflows carry it and never see the policy document itself. Pure.
+ */
+import { jitterFor } from './jitter.js';
+import { effectiveRungs, type Ladder, type Policy, withOverride } from './policy.js';
+import { isDestructive, type RungName } from './rungs.js';
+import type { ActivityKind } from './sign-of-life.js';
+
+/** A policy version by reference. */
+export interface PolicyReference {
+  readonly id: string;
+  readonly version: number;
+  /** SHA-256 of the policy's text, hex. */
+  readonly hash: string;
+}
+
+export interface PlanRung {
+  readonly rung: RungName;
+  /** Inactivity after which the rung is due, its jitter included. Milliseconds. */
+  readonly afterMs: number;
+  /** Leads of the notices ahead of it, longest first. Milliseconds. */
+  readonly noticeLeadsMs: readonly number[];
+  /** Least time between the first notice (for `suspend`: the warning) and the rung. Milliseconds. */
+  readonly noticeFloorMs: number;
+  readonly withoutNotice: 'proceed' | 'wait';
+  readonly mailAfter: boolean;
+}
+
+export type Exemption = 'account-type' | 'role' | 'opt-out' | 'excluded-identity' | 'excluded-schema';
+
+export interface Plan {
+  readonly policy: PolicyReference;
+  /** Why the ladder does not apply at all; absent when it does. */
+  readonly exempt?: Exemption;
+  /** In the order in which they come due. */
+  readonly rungs: readonly PlanRung[];
+  readonly keepsAlive: readonly ActivityKind[];
+  readonly recheckMs: number;
+  readonly retry: {
+    readonly attempts: number;
+    readonly firstAfterMs: number;
+    readonly longestAfterMs: number;
+  };
+}
+
+/** What the policy looks at in an identity. */
+export interface PolicySubject {
+  readonly identityId: string;
+  readonly schemaId: string;
+  /** `metadata_admin.account_type`; absent: regular. */
+  readonly accountType?: string;
+  /** `metadata_admin.role`: set by an admin, so it may loosen as well as tighten. */
+  readonly adminRole?: string;
+  /** `traits.role`: the person may be able to write it, so it only ever tightens. */
+  readonly traitsRole?: string;
+  /** `metadata_admin.skip_stale_revocation` is true. */
+  readonly optedOut: boolean;
+}
+
+/** @returns the plan of one identity under one policy version */
+export function planFor(policy: Policy, reference: PolicyReference, subject: PolicySubject): Plan {
+  const exempt = exemptionOf(policy, subject);
+  return {
+    policy: reference,
+    ...(exempt === undefined ? {} : { exempt }),
+    rungs: rungsFor(policy, subject),
+    keepsAlive: policy.keepsAlive,
+    recheckMs: policy.recheck,
+    retry: {
+      attempts: policy.retry.attempts,
+      firstAfterMs: policy.retry.firstAfter,
+      longestAfterMs: policy.retry.longestAfter,
+    },
+  };
+}
+
+function exemptionOf(policy: Policy, subject: PolicySubject): Exemption | undefined {
+  const excluded = policy.exclusions.identities.some((id) => id.toLowerCase() === subject.identityId);
+  if (excluded) return 'excluded-identity';
+  if (policy.exclusions.schemas.includes(subject.schemaId)) return 'excluded-schema';
+  if (subject.accountType !== undefined && policy.accountTypes[subject.accountType] === 'never')
+    return 'account-type';
+  if (subject.adminRole !== undefined && policy.roles[subject.adminRole] === 'never') return 'role';
+  if (policy.honourOptOut && subject.optedOut) return 'opt-out';
+  return undefined;
+}
+
+function rungsFor(policy: Policy, subject: PolicySubject): PlanRung[] {
+  const byAdmin = ladderOfRole(policy, subject.adminRole);
+  if (byAdmin !== undefined) return planRungs(policy, byAdmin, subject.identityId);
+  const byTraits = ladderOfRole(policy, subject.traitsRole);
+  if (byTraits !== undefined && isStricter(byTraits, policy.ladder)) {
+    return planRungs(policy, byTraits, subject.identityId);
+  }
+  return planRungs(policy, policy.ladder, subject.identityId);
+}
+
+function ladderOfRole(policy: Policy, role: string | undefined): Ladder | undefined {
+  const override = role === undefined || !Object.hasOwn(policy.roles, role) ? undefined : policy.roles[role];
+  return override === undefined || override === 'never' ? undefined : withOverride(policy.ladder, override);
+}
+
+/** Whether no rung of `candidate` comes later than the same rung of `base`. */
+function isStricter(candidate: Ladder, base: Ladder): boolean {
+  return Object.entries(base).every(([rung, values]) => {
+    const other = candidate[rung as RungName];
+    return values === undefined || (other !== undefined && other.after <= values.after);
+  });
+}
+
+function planRungs(policy: Policy, ladder: Ladder, identityId: string): PlanRung[] {
+  return effectiveRungs(ladder).map(([rung, values]) => ({
+    rung,
+    afterMs: values.after + jitterFor(identityId, rung, policy.jitter),
+    noticeLeadsMs: 'notices' in values ? values.notices : [],
+    noticeFloorMs: 'noticeFloor' in values ? values.noticeFloor : 0,
+    withoutNotice: isDestructive(rung) && 'withoutNotice' in values ? values.withoutNotice : 'proceed',
+    mailAfter: 'mailAfter' in values ? values.mailAfter : false,
+  }));
+}

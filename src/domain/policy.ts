@@ -1,0 +1,273 @@
+/**
+ * The inactivity policy: its schema, with every duration in milliseconds once parsed. Pure. The default figures are
+ * those of the project's seed documents (policies/default.yaml).
+ */
+import { z } from 'zod';
+import { dayMs, formatDuration, parseDuration } from './duration.js';
+import { type DestructiveRung, destructiveRungs, type RungName, rungNames } from './rungs.js';
+import { activityKinds } from './sign-of-life.js';
+
+const duration = z.string().transform((text, context) => {
+  const parsed = parseDuration(text);
+  if (parsed !== undefined && parsed > 0) return parsed;
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}" is not a duration. Write a whole number and a unit: 30d, 12h, 15m, 30s or 2w`,
+  });
+  return z.NEVER;
+});
+
+const mailRung = z.strictObject({ after: duration });
+
+const suspendRung = z.strictObject({
+  after: duration,
+  /** Least time between the warning mail and the suspension, however long overdue the identity is. */
+  noticeFloor: duration,
+});
+
+const destructiveRung = z.strictObject({
+  after: duration,
+  /** Leads of the notices ahead of the rung, longest first. */
+  notices: z
+    .array(duration)
+    .min(1, 'a destructive rung needs at least one notice ahead of it, for example [7d]'),
+  /** Least time between the first accepted notice and the rung (design, invariant 2). */
+  noticeFloor: duration,
+  /** What happens when no notice can be delivered: `proceed` or `wait` for an address or an operator. */
+  withoutNotice: z.enum(['proceed', 'wait']),
+  /** Whether a mail tells the person afterwards what was done. */
+  mailAfter: z.boolean().default(false),
+});
+
+const deleteRung = destructiveRung.extend({
+  withoutNotice: z
+    .literal('wait', {
+      error: 'deletion without an accepted notice is never allowed: write "wait", or leave the field out',
+    })
+    .default('wait'),
+});
+
+const ladder = z.strictObject({
+  warn: mailRung.optional(),
+  suspend: suspendRung.optional(),
+  revoke: destructiveRung.optional(),
+  winback: mailRung.optional(),
+  deactivate: destructiveRung.optional(),
+  delete: deleteRung.optional(),
+});
+export type Ladder = z.infer<typeof ladder>;
+
+const ladderOverride = z.strictObject({
+  warn: mailRung.partial().optional(),
+  suspend: suspendRung.partial().optional(),
+  revoke: destructiveRung.omit({ mailAfter: true }).partial().optional(),
+  winback: mailRung.partial().optional(),
+  deactivate: destructiveRung.omit({ mailAfter: true }).partial().optional(),
+  delete: deleteRung.omit({ mailAfter: true, withoutNotice: true }).partial().optional(),
+});
+
+const application = z.enum(['ladder', 'never'], {
+  error: 'write "ladder" (the policy applies) or "never" (exempt)',
+});
+
+const retry = z.strictObject({
+  /** Attempts of one step before it is parked for an operator. */
+  attempts: z.int().min(1).max(1000),
+  firstAfter: duration,
+  longestAfter: duration,
+});
+
+const policyObject = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'takes lower-case letters, digits and hyphens, 32 at most'),
+  description: z.string().max(500).optional(),
+  /** Durations below a day are refused unless this is true: a slip of `30s` for `30d` would end every session. */
+  allowShortDurations: z.boolean().default(false),
+  ladder,
+  /** Kinds of activity that keep an account alive. */
+  keepsAlive: z.array(z.enum(activityKinds)).min(1).default(['human', 'token']),
+  /** Per role, values that differ from the ladder's; `never` exempts. */
+  roles: z.record(z.string().min(1).max(64), z.union([z.literal('never'), ladderOverride])).default({}),
+  /** Per `metadata_admin.account_type`. */
+  accountTypes: z.record(z.string().min(1).max(64), application).default({}),
+  /** Whether `metadata_admin.skip_stale_revocation` opts an identity out. */
+  honourOptOut: z.boolean().default(true),
+  exclusions: z
+    .strictObject({
+      /** Break-glass accounts and the like: never touched. */
+      identities: z.array(z.uuid('is not a UUID. Name identities by their Kratos id')).default([]),
+      /** Kratos identity schemas whose identities are never touched. */
+      schemas: z.array(z.string().min(1)).default([]),
+    })
+    .default({ identities: [], schemas: [] }),
+  /** Spread of deadlines, so that a backlog does not act in one instant. */
+  jitter: z.union([duration, z.literal('none').transform(() => 0)]).default(0),
+  /** How often something that blocks (exempt, disabled by an admin, no address) is looked at again. */
+  recheck: duration,
+  retry,
+});
+
+export type Policy = z.infer<typeof policyObject>;
+type Issues = z.core.ParsePayload<Policy>['issues'];
+
+function report(issues: Issues, input: Policy, path: (string | number)[], message: string): void {
+  issues.push({ code: 'custom', message, path, input });
+}
+
+/** `policies/x.yaml` may hold only what a ladder can keep; each rule's message says the way out. */
+export const policySchema = policyObject.check((payload) => {
+  const { value: policy, issues } = payload;
+  if (rungNames.every((rung) => policy.ladder[rung] === undefined)) {
+    report(issues, policy, ['ladder'], `has no rung. Add at least one of: ${rungNames.join(', ')}`);
+  }
+  checkLadder(policy, policy.ladder, ['ladder'], issues);
+  for (const [role, override] of Object.entries(policy.roles)) {
+    if (override === 'never') continue;
+    for (const rung of rungNames) {
+      if (override[rung] !== undefined && policy.ladder[rung] === undefined) {
+        report(
+          issues,
+          policy,
+          ['roles', role, rung],
+          `the ladder has no rung "${rung}" to override. Add it to the ladder`,
+        );
+      }
+    }
+    checkLadder(policy, withOverride(policy.ladder, override), ['roles', role], issues);
+  }
+  if (policy.retry.longestAfter < policy.retry.firstAfter) {
+    report(issues, policy, ['retry', 'longestAfter'], 'is shorter than firstAfter. Make it at least as long');
+  }
+  if (policy.accountTypes.regular === 'never') {
+    report(
+      issues,
+      policy,
+      ['accountTypes', 'regular'],
+      'would exempt everybody: identities without an account type are regular',
+    );
+  }
+});
+
+function checkLadder(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
+  checkShortDurations(policy, candidate, path, issues);
+  checkOrder(policy, candidate, path, issues);
+  checkNotices(policy, candidate, path, issues);
+}
+
+function checkShortDurations(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
+  if (policy.allowShortDurations) return;
+  for (const rung of rungNames) {
+    const values = candidate[rung];
+    if (values === undefined) continue;
+    for (const [field, value] of Object.entries(values)) {
+      const durations = Array.isArray(value) ? value : [value];
+      for (const item of durations) {
+        if (typeof item === 'number' && item < dayMs) {
+          report(
+            issues,
+            policy,
+            [...path, rung, field],
+            `${formatDuration(item)} is shorter than a day. Write at least 1d, or set allowShortDurations: true (for demonstrations and tests)`,
+          );
+        }
+      }
+    }
+  }
+}
+
+/** The base ladder must ascend; an override may pull a harsher rung forward, and milder ones behind it then fall away. */
+function checkOrder(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
+  if (path[0] !== 'ladder') return;
+  let previous: { rung: RungName; after: number } | undefined;
+  for (const rung of rungNames) {
+    const after = candidate[rung]?.after;
+    if (after === undefined) continue;
+    if (previous !== undefined && after <= previous.after) {
+      report(
+        issues,
+        policy,
+        [...path, rung, 'after'],
+        `${formatDuration(after)} is not later than ${previous.rung} (${formatDuration(previous.after)}). Rungs ascend in the order ${rungNames.join(', ')}`,
+      );
+    }
+    previous = { rung, after };
+  }
+}
+
+function checkNotices(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
+  const { warn, suspend } = candidate;
+  if (warn && suspend && suspend.after > warn.after && suspend.noticeFloor > suspend.after - warn.after) {
+    report(
+      issues,
+      policy,
+      [...path, 'suspend', 'noticeFloor'],
+      `is longer than the time between warn and suspend (${formatDuration(suspend.after - warn.after)}). Shorten it`,
+    );
+  }
+  for (const rung of destructiveRungs) checkRungNotices(policy, candidate, rung, path, issues);
+}
+
+function checkRungNotices(
+  policy: Policy,
+  candidate: Ladder,
+  rung: DestructiveRung,
+  path: string[],
+  issues: Issues,
+): void {
+  const values = candidate[rung];
+  const longest = values?.notices[0];
+  if (values === undefined || longest === undefined) return;
+  if (values.notices.some((lead, index) => index > 0 && lead >= (values.notices[index - 1] ?? 0))) {
+    report(issues, policy, [...path, rung, 'notices'], 'must descend: the longest lead first, no two alike');
+    return;
+  }
+  if (values.noticeFloor > longest) {
+    report(
+      issues,
+      policy,
+      [...path, rung, 'noticeFloor'],
+      `${formatDuration(values.noticeFloor)} is longer than the first notice's lead (${formatDuration(longest)}). Give notice earlier, or shorten the floor`,
+    );
+  }
+  const before = effectiveRungs(candidate).filter(([name, v]) => name !== rung && v.after < values.after);
+  const previous = Math.max(0, ...before.map(([, v]) => v.after));
+  if (values.after - longest < previous || values.after - longest <= 0) {
+    report(
+      issues,
+      policy,
+      [...path, rung, 'notices'],
+      `the first notice (${formatDuration(longest)} ahead) would come before the rung that precedes ${rung}. Shorten its lead to at most ${formatDuration(values.after - previous)}`,
+    );
+  }
+}
+
+/** Lays an override over a ladder, field by field. */
+export function withOverride(base: Ladder, override: z.infer<typeof ladderOverride>): Ladder {
+  const result: Record<string, unknown> = { ...base };
+  for (const rung of rungNames) {
+    if (override[rung] !== undefined && base[rung] !== undefined)
+      result[rung] = { ...base[rung], ...override[rung] };
+  }
+  return result as Ladder;
+}
+
+/** One rung of a ladder with the fields that all have. */
+type AnyRung = NonNullable<Ladder[RungName]>;
+
+/**
+ * The rungs in the order in which they come due. Where an override pulled a harsher rung forward (an admin's
+ * revocation after 7 days), `warn` and `suspend` behind it fall away: they would announce what has happened already.
+ */
+export function effectiveRungs(candidate: Ladder): [RungName, AnyRung][] {
+  const present = rungNames.flatMap((rung): [RungName, AnyRung][] => {
+    const values = candidate[rung];
+    return values === undefined ? [] : [[rung, values]];
+  });
+  const subsumed = ([rung, values]: [RungName, AnyRung]): boolean =>
+    present.some(
+      ([other, otherValues]) =>
+        other !== 'winback' &&
+        rungNames.indexOf(other) > rungNames.indexOf(rung) &&
+        otherValues.after <= values.after,
+    );
+  return present.filter((entry) => !subsumed(entry)).sort(([, a], [, b]) => a.after - b.after);
+}

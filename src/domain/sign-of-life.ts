@@ -1,0 +1,56 @@
+/**
+ * Signs of life of a person or a token, and how they merge: a monotone maximum per kind, so that late, duplicate
+ * and out-of-order reports are harmless (design, invariant 1). Pure.
+ */
+
+/**
+ * `human`: interactive sign-in, or a request in a verified session. `token`: a refresh, or an API call with a token.
+ * `machine`: a service. Failed sign-ins are never activity.
+ */
+export const activityKinds = ['human', 'token', 'machine'] as const;
+export type ActivityKind = (typeof activityKinds)[number];
+
+export interface SignOfLife {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly kind: ActivityKind;
+  /** Where it was seen, a short name without personal data: `app`, `kratos-session`, `hydra-token-hook`. */
+  readonly source: string;
+}
+
+/** The latest sign of life of each kind, epoch milliseconds. */
+export type LatestActivity = Readonly<Partial<Record<ActivityKind, number>>>;
+
+export const noActivity: LatestActivity = {};
+
+/** Activity in the future is clamped to now: nobody can be alive tomorrow (design, invariant 1). */
+export function clampToNow(at: number, now: number): number {
+  return Math.min(at, now);
+}
+
+/** Adds one sign of life. Never moves a kind back. */
+export function mergeSign(
+  latest: LatestActivity,
+  sign: Pick<SignOfLife, 'at' | 'kind'>,
+  now: number,
+): LatestActivity {
+  const at = clampToNow(sign.at, now);
+  const known = latest[sign.kind];
+  return known !== undefined && known >= at ? latest : { ...latest, [sign.kind]: at };
+}
+
+/** Merges two records kind by kind; the maximum wins. */
+export function mergeActivity(a: LatestActivity, b: LatestActivity, now: number): LatestActivity {
+  let merged = a;
+  for (const kind of activityKinds) {
+    const at = b[kind];
+    if (at !== undefined) merged = mergeSign(merged, { kind, at }, now);
+  }
+  return merged;
+}
+
+/** The latest sign among the kinds that count. @returns epoch milliseconds, or `undefined` when there is none */
+export function latestOf(latest: LatestActivity, kinds: readonly ActivityKind[]): number | undefined {
+  const times = kinds.flatMap((kind) => latest[kind] ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
+}

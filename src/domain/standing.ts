@@ -1,0 +1,87 @@
+/** Standing: where an identity stands, what comes next, when, and why. For people and for apps. Pure. */
+import { describeElapsed } from './duration.js';
+import { inactiveSince } from './lifecycle/clock.js';
+import { type Blocked, type Decision, decide, type NextStep, type Situation } from './lifecycle/decide.js';
+import type { Hold, LifecycleState, NoticeRecord, Parked } from './lifecycle/state.js';
+import { stageOf } from './lifecycle/transitions.js';
+import type { PolicyReference } from './plan.js';
+import type { RungName, Stage } from './rungs.js';
+import type { LatestActivity } from './sign-of-life.js';
+
+export interface Standing {
+  readonly schemaVersion: 1;
+  readonly identityId: string;
+  readonly stage: Stage;
+  /** Since when, epoch milliseconds. */
+  readonly since: number;
+  /** The latest sign of life that counts, or the start of the clock; epoch milliseconds. */
+  readonly lastActiveAt: number;
+  readonly activity: LatestActivity;
+  readonly policy?: PolicyReference;
+  readonly next?: NextStep;
+  readonly blocked?: Blocked;
+  /** One sentence for an operator. */
+  readonly why: string;
+  readonly hold?: Hold;
+  readonly parked?: Parked;
+  /** The step that is being carried out (or retried) at this moment. */
+  readonly inProgress?: string;
+  readonly notices: readonly NoticeRecord[];
+  readonly completed: Readonly<Partial<Record<RungName, number>>>;
+  readonly warnings: readonly string[];
+}
+
+/** @param inProgress the step being carried out, where one is */
+export function standingOf(situation: Situation, inProgress?: string): Standing {
+  const { state, plan, now } = situation;
+  const decision = decide(situation);
+  const lastActiveAt = inactiveSince(state, plan);
+  const next = nextOf(decision, now);
+  const blocked = decision.kind === 'wait' ? decision.blocked : undefined;
+  return {
+    schemaVersion: 1,
+    identityId: state.identityId,
+    stage: stageOf(state),
+    since: state.stageSince,
+    lastActiveAt,
+    activity: state.activity,
+    ...(state.policy === undefined ? {} : { policy: state.policy }),
+    ...(next === undefined ? {} : { next }),
+    ...(blocked === undefined ? {} : { blocked }),
+    why: whyOf(situation, decision, inProgress),
+    ...(state.hold === undefined ? {} : { hold: state.hold }),
+    ...(state.parked === undefined ? {} : { parked: state.parked }),
+    ...(inProgress === undefined ? {} : { inProgress }),
+    notices: state.notices,
+    completed: completedRungs(state),
+    warnings: state.warnings,
+  };
+}
+
+function nextOf(decision: Decision, now: number): NextStep | undefined {
+  if (decision.kind === 'wait') return decision.next;
+  if (decision.kind === 'notice') return { step: 'notice', rung: decision.rung.rung, at: now };
+  if (decision.kind === 'rung') return { step: 'rung', rung: decision.rung.rung, at: now };
+  return undefined;
+}
+
+function completedRungs(state: LifecycleState): Partial<Record<RungName, number>> {
+  const completed: Partial<Record<RungName, number>> = {};
+  for (const [rung, record] of Object.entries(state.rungs)) {
+    if (record?.completedAt !== undefined) completed[rung as RungName] = record.completedAt;
+  }
+  return completed;
+}
+
+function whyOf({ state, plan, now }: Situation, decision: Decision, inProgress: string | undefined): string {
+  const away = `No sign of life that counts for ${describeElapsed(now - inactiveSince(state, plan))}`;
+  if (inProgress !== undefined) return `${away}; ${inProgress} is being carried out.`;
+  if (decision.kind === 'finished') return 'Deleted by the policy, after notice.';
+  if (decision.kind === 'gone') return 'Kratos does not know this identity.';
+  if (decision.kind === 'return') return `Back at the bottom of the ladder (${decision.cause}).`;
+  if (decision.kind !== 'wait') return `${away}; ${decision.kind} (${decision.rung.rung}) is due now.`;
+  if (decision.blocked !== undefined) return `${away}; nothing happens: ${decision.blocked.why}.`;
+  if (decision.next === undefined) return `${away}; the ladder has no further rung.`;
+  const what = decision.next.step === 'notice' ? `the notice of ${decision.next.rung}` : decision.next.rung;
+  return `${away}; next is ${what} at ${new Date(decision.next.at).toISOString()}.`;
+}
