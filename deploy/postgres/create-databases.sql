@@ -1,0 +1,20 @@
+-- One role and database for each part, so that none can read another's. Run once by the image, when the volume is
+-- empty, as psql's superuser with ON_ERROR_STOP. \getenv keeps the passwords off command lines.
+
+\getenv dormouse_password DORMOUSE_DATABASE_PASSWORD
+\getenv kratos_password KRATOS_DATABASE_PASSWORD
+\getenv hydra_password HYDRA_DATABASE_PASSWORD
+\getenv temporal_password TEMPORAL_DATABASE_PASSWORD
+
+create role dormouse login password :'dormouse_password';
+create role kratos login password :'kratos_password';
+create role hydra login password :'hydra_password';
+create role temporal login password :'temporal_password';
+
+create database dormouse owner dormouse;
+create database kratos owner kratos;
+create database hydra owner hydra;
+create database temporal owner temporal;
+create database temporal_visibility owner temporal;
+
+revoke all on database dormouse, kratos, hydra, temporal, temporal_visibility from public;
