@@ -1,0 +1,54 @@
+/** Turns the world's trouble into failures with stable types (see domain/error-types.ts) and no personal data. */
+import { ApplicationFailure } from '@temporalio/common';
+import { isAxiosError } from 'axios';
+import type { ErrorType } from '../domain/error-types.js';
+
+/** A failure that Temporal retries with back-off. */
+export function tryAgain(type: ErrorType, message: string, afterMs?: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable: false,
+    ...(afterMs === undefined ? {} : { nextRetryDelay: afterMs }),
+  });
+}
+
+/** A failure that no retry mends; the workflow parks the step. */
+export function giveUp(type: ErrorType, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true });
+}
+
+/**
+ * Calls an Ory API and classifies what goes wrong by status only: answers' bodies may hold personal data.
+ * @param operation the API's name of the call, for messages
+ * @returns the answer, or `undefined` when it was 404
+ */
+export async function callOry<T>(
+  system: 'Kratos' | 'Hydra',
+  operation: string,
+  call: () => Promise<{ data: T }>,
+): Promise<T | undefined> {
+  try {
+    const { data } = await call();
+    return data;
+  } catch (error) {
+    if (!isAxiosError(error)) throw error;
+    const status = error.response?.status;
+    if (status === 404) return undefined;
+    if (status === undefined) {
+      throw tryAgain(`${system}Unavailable`, `${operation} got no answer (${error.code ?? 'no code'})`);
+    }
+    const message = `${operation} was answered ${status}`;
+    if (status === 429)
+      throw tryAgain(`${system}Busy`, message, retryAfterMs(error.response?.headers['retry-after']));
+    if (status === 401 || status === 403) throw tryAgain(`${system}Unauthorized`, message);
+    if (status === 409 || status >= 500) throw tryAgain(`${system}Failed`, message);
+    throw giveUp(`${system}Refused`, message);
+  }
+}
+
+/** `Retry-After` in seconds (RFC 9110 §10.2.3); its date form is rare and left to the back-off. */
+function retryAfterMs(header: unknown): number | undefined {
+  const seconds = typeof header === 'string' ? Number.parseInt(header, 10) : Number.NaN;
+  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 3_600) * 1_000 : undefined;
+}

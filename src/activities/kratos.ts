@@ -1,0 +1,256 @@
+/** Activities on Kratos: look, publish the stage, end sessions, disable, enable, delete. Each may run again at any time. */
+import type { JsonPatch } from '@ory/client';
+import type { Assessment } from '../domain/lifecycle/assessment.js';
+import type { PolicyChoice } from '../domain/lifecycle/state.js';
+import { planFor } from '../domain/plan.js';
+import type { Stage } from '../domain/rungs.js';
+import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
+import {
+  confirmDisablement,
+  forgetDisablement,
+  intendDisablement,
+  isEnginesWork,
+  readDisablement,
+} from '../store/disablements.js';
+import { type PolicyReader, type StoredPolicy, UnknownPolicyError } from '../store/policies.js';
+import { type EvidenceSources, readEvidence } from './evidence.js';
+import { callOry, giveUp, tryAgain } from './failures.js';
+import {
+  type KratosIdentity,
+  latestAuthentication,
+  readIdentity,
+  readSessions,
+  textField,
+} from './kratos-identity.js';
+
+export interface KratosDependencies extends EvidenceSources {
+  readonly policies: PolicyReader;
+}
+
+/** What the caller believed about the person's absence; a later sign of life stops the act. */
+export interface LastLook {
+  readonly identityId: string;
+  /** Epoch milliseconds. */
+  readonly inactiveSince: number;
+  readonly keepsAlive: readonly ActivityKind[];
+}
+
+export type ActOutcome =
+  | { readonly outcome: 'done' }
+  /** The person was seen since: nothing was done. */
+  | { readonly outcome: 'superseded'; readonly activity: LatestActivity }
+  /** Somebody else decided about this identity; the engine keeps its hands off. */
+  | { readonly outcome: 'left-alone' }
+  | { readonly outcome: 'gone' };
+
+/** How often sessions are deleted and listed again before the step is retried with back-off. */
+const revocationRounds = 5;
+
+export function createKratosActivities(deps: KratosDependencies) {
+  const { identities, pool, clock } = deps;
+
+  async function changeState(
+    identityId: string,
+    state: 'active' | 'inactive',
+  ): Promise<KratosIdentity | undefined> {
+    const patched = await patch(deps, identityId, [{ op: 'replace', path: '/state', value: state }]);
+    if (!patched) return undefined;
+    // Read again: the answer to the call is not what later reads are compared with.
+    const after = await readIdentity(identities, identityId);
+    if (after !== undefined && after.state !== state) {
+      throw tryAgain('StateNotTaken', `the identity is still ${after.state}`);
+    }
+    return after;
+  }
+
+  return {
+    /** Reads everything that the ladder decides by. */
+    async assess(input: { identityId: string; policyChoice: PolicyChoice }): Promise<Assessment> {
+      const { identityId } = input;
+      const stored = await readPolicy(deps.policies, input.policyChoice);
+      const identity = await readIdentity(identities, identityId);
+      const subject = {
+        identityId,
+        schemaId: identity?.schema_id ?? '',
+        ...present('accountType', textField(identity?.metadata_admin, 'account_type')),
+        ...present('adminRole', textField(identity?.metadata_admin, 'role')),
+        ...present('traitsRole', textField(identity?.traits, 'role')),
+        optedOut: identity?.metadata_admin?.skip_stale_revocation === true,
+      };
+      const plan = planFor(stored.policy, stored.reference, subject);
+      if (identity === undefined) return { activity: {}, plan };
+      const [activity, disablement] = await Promise.all([
+        readEvidence(deps, identityId),
+        identity.state === 'inactive' ? readDisablement(pool, identityId) : undefined,
+      ]);
+      const stateChangedAt = identity.state_changed_at ?? identity.created_at;
+      return {
+        identity: {
+          state: identity.state,
+          stateChangedAt,
+          createdAt: identity.created_at,
+          disabledByEngine: isEnginesWork(disablement, stateChangedAt),
+        },
+        activity,
+        plan,
+      };
+    },
+
+    /**
+     * Writes the stage to `metadata_public.dormouse`, so that apps see it in whoami. Best effort by design: an identity
+     * that no longer fits its schema can't be written, and must not escape the ladder for it.
+     */
+    async publishStage(input: {
+      identityId: string;
+      stage: Stage;
+      since: number;
+    }): Promise<'published' | 'refused'> {
+      const identity = await readIdentity(identities, input.identityId);
+      if (identity === undefined) return 'published';
+      const value = { stage: input.stage, since: new Date(input.since).toISOString() };
+      const known = identity.metadata_public?.dormouse as { stage?: unknown; since?: unknown } | undefined;
+      if (known?.stage === value.stage && known.since === value.since) return 'published';
+      const operation: JsonPatch =
+        identity.metadata_public === null || identity.metadata_public === undefined
+          ? { op: 'add', path: '/metadata_public', value: { dormouse: value } }
+          : { op: 'add', path: '/metadata_public/dormouse', value };
+      try {
+        await patch(deps, input.identityId, [operation]);
+        return 'published';
+      } catch (error) {
+        if (isUnfit(error)) return 'refused';
+        throw error;
+      }
+    },
+
+    /**
+     * Deletes every session and lists again until none is left, those minted meanwhile included.
+     * @returns how many were ended, and the latest sign-in among them: a fresh one means that the person is back
+     */
+    async endSessions(input: { identityId: string }): Promise<{ ended: number; authenticatedAt?: number }> {
+      let ended = 0;
+      let authenticatedAt: number | undefined;
+      for (let round = 0; round <= revocationRounds; round += 1) {
+        const sessions = await readSessions(identities, input.identityId);
+        if (sessions.length === 0) {
+          return { ended, ...present('authenticatedAt', authenticatedAt) };
+        }
+        ended += sessions.length;
+        authenticatedAt = Math.max(authenticatedAt ?? 0, latestAuthentication(sessions) ?? 0);
+        await callOry('Kratos', 'deleteIdentitySessions', () =>
+          identities.deleteIdentitySessions({ id: input.identityId }),
+        );
+      }
+      throw tryAgain('SessionsRemain', `sessions were still listed after ${revocationRounds} rounds`);
+    },
+
+    /** Sets the state to `inactive` after a last look. Announced in PostgreSQL first, so that a crash leaves no doubt whose act it was. */
+    async disableIdentity(look: LastLook): Promise<ActOutcome> {
+      const { identityId } = look;
+      const identity = await readIdentity(identities, identityId);
+      if (identity === undefined) return { outcome: 'gone' };
+      const stateChangedAt = identity.state_changed_at ?? identity.created_at;
+      if (identity.state === 'inactive') {
+        const disablement = await readDisablement(pool, identityId);
+        if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
+        await confirmDisablement(pool, identityId, stateChangedAt);
+        return { outcome: 'done' };
+      }
+      const activity = await seenSince(deps, look);
+      if (activity !== undefined) return { outcome: 'superseded', activity };
+      await intendDisablement(pool, identityId, stateChangedAt, await clock.now());
+      const after = await changeState(identityId, 'inactive');
+      if (after === undefined) return { outcome: 'gone' };
+      await confirmDisablement(pool, identityId, after.state_changed_at ?? after.created_at);
+      return { outcome: 'done' };
+    },
+
+    /** Sets the state back to `active`, if it was the engine that had set it to `inactive`. */
+    async enableIdentity(input: { identityId: string }): Promise<ActOutcome> {
+      const { identityId } = input;
+      const identity = await readIdentity(identities, identityId);
+      if (identity === undefined) return { outcome: 'gone' };
+      if (identity.state === 'inactive') {
+        const disablement = await readDisablement(pool, identityId);
+        const stateChangedAt = identity.state_changed_at ?? identity.created_at;
+        if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
+        const after = await changeState(identityId, 'active');
+        if (after === undefined) return { outcome: 'gone' };
+      }
+      await forgetDisablement(pool, identityId);
+      return { outcome: 'done' };
+    },
+
+    /**
+     * Deletes the identity after a last look. The caller knows that it was real: an absent one counts as deleted.
+     * Between the look and Kratos' delete lies one call; a person who signs in within it has no session to sign in with,
+     * because the account is deactivated by then.
+     */
+    async deleteIdentity(look: LastLook): Promise<ActOutcome> {
+      const { identityId } = look;
+      const identity = await readIdentity(identities, identityId);
+      if (identity === undefined) return { outcome: 'done' };
+      const stateChangedAt = identity.state_changed_at ?? identity.created_at;
+      if (identity.state === 'inactive') {
+        const disablement = await readDisablement(pool, identityId);
+        if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
+      } else if (stateChangedAt > look.inactiveSince) {
+        // Somebody enabled it meanwhile: that is a decision for it, and the clock starts there.
+        return { outcome: 'superseded', activity: {} };
+      }
+      const activity = await seenSince(deps, look);
+      if (activity !== undefined) return { outcome: 'superseded', activity };
+      await callOry('Kratos', 'deleteIdentity', () => identities.deleteIdentity({ id: identityId }));
+      if ((await readIdentity(identities, identityId)) !== undefined) {
+        throw tryAgain('StateNotTaken', 'the identity is still there after its deletion');
+      }
+      return { outcome: 'done' };
+    },
+  };
+}
+
+export type KratosActivities = ReturnType<typeof createKratosActivities>;
+
+async function readPolicy(policies: PolicyReader, choice: PolicyChoice): Promise<StoredPolicy> {
+  try {
+    return await policies.read(choice.id, choice.version);
+  } catch (error) {
+    if (error instanceof UnknownPolicyError) throw giveUp('UnknownPolicy', error.message);
+    throw error;
+  }
+}
+
+/** @returns the evidence, when it shows the person alive later than the caller knew */
+async function seenSince(deps: KratosDependencies, look: LastLook): Promise<LatestActivity | undefined> {
+  const activity = await readEvidence(deps, look.identityId);
+  const latest = latestOf(activity, look.keepsAlive);
+  return latest !== undefined && latest > look.inactiveSince ? activity : undefined;
+}
+
+/**
+ * Kratos loads, patches, validates against the schema and writes the whole identity.
+ * @returns false when the identity is gone. @throws IdentityDoesNotFitSchema where Kratos answers 400
+ */
+async function patch(deps: KratosDependencies, id: string, jsonPatch: JsonPatch[]): Promise<boolean> {
+  try {
+    const answer = await callOry('Kratos', 'patchIdentity', () =>
+      deps.identities.patchIdentity({ id, jsonPatch }),
+    );
+    return answer !== undefined;
+  } catch (error) {
+    if (isRefused(error)) throw giveUp('IdentityDoesNotFitSchema', 'patchIdentity was answered 400');
+    throw error;
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'type' in error && error.type === 'KratosRefused';
+}
+
+function isUnfit(error: unknown): boolean {
+  return error instanceof Error && 'type' in error && error.type === 'IdentityDoesNotFitSchema';
+}
+
+function present<Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {
+  return value === undefined ? {} : ({ [key]: value } as Partial<Record<Key, Value>>);
+}

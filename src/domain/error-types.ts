@@ -1,0 +1,42 @@
+/**
+ * Stable types of the errors that a step can end with, and what an operator can do about each. They show in the
+ * Temporal UI, in standings and in the audit log, so they never change their meaning. Pure.
+ */
+export const wayOutOf = {
+  KratosUnavailable: 'Kratos did not answer. Check that it runs and can be reached, then retry the step.',
+  KratosFailed: 'Kratos answered with a server error. Look at its log, then retry the step.',
+  KratosBusy: 'Kratos limited the rate of calls. Lower the rate of the worker, then retry the step.',
+  KratosRefused: 'Kratos refused the call. Look at its log for the reason, then retry the step.',
+  KratosUnauthorized: 'Kratos did not accept the credentials. Check DORMOUSE_ORY_TOKEN, then retry the step.',
+  KratosMalformedAnswer:
+    'Kratos answered with something else than its API promises. Check DORMOUSE_KRATOS_ADMIN_URL.',
+  HydraUnavailable: 'Hydra did not answer. Check that it runs and can be reached, then retry the step.',
+  HydraFailed: 'Hydra answered with a server error. Look at its log, then retry the step.',
+  HydraBusy: 'Hydra limited the rate of calls. Lower the rate of the worker, then retry the step.',
+  HydraRefused: 'Hydra refused the call. Look at its log for the reason, then retry the step.',
+  HydraUnauthorized: 'Hydra did not accept the credentials. Check DORMOUSE_ORY_TOKEN, then retry the step.',
+  HydraMalformedAnswer:
+    'Hydra answered with something else than its API promises. Check DORMOUSE_HYDRA_ADMIN_URL.',
+  IdentityDoesNotFitSchema:
+    'The identity no longer fits its identity schema, so Kratos refuses every change to it. Its sessions and tokens are gone. Mend its traits, then retry the step.',
+  SessionsRemain:
+    'Sessions were still there after they were deleted several times. Look for what creates them, then retry.',
+  TokensRemain:
+    'Consents were still there after they were revoked several times. Look for what grants them, then retry.',
+  StateNotTaken:
+    'Kratos accepted the change of state, but the identity does not show it. Look at the identity, then retry.',
+  MailServerUnavailable:
+    'The mail server did not take the mail. Check DORMOUSE_SMTP_URL and the server, then retry the step.',
+  MailAmbiguous: 'The mail server took the mail and never answered. Check its queue, then retry the step.',
+  MailTemplate: 'A mail could not be rendered. This is a defect of Dormouse or of a changed template.',
+  UnknownPolicy:
+    'The policy was never published. Publish it, or apply another policy to the identity, then retry.',
+  Unexpected: 'The worker failed in a way that was not foreseen. Look at its log, then retry the step.',
+} as const;
+
+export type ErrorType = keyof typeof wayOutOf;
+
+/** @returns the advice for a type, and a general one for a type that is not known */
+export function wayOut(type: string): string {
+  return Object.hasOwn(wayOutOf, type) ? wayOutOf[type as ErrorType] : wayOutOf.Unexpected;
+}

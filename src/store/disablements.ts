@@ -1,0 +1,67 @@
+/**
+ * Table `disablement`: which identities the engine itself set to inactive. Written before the call to Kratos, so that
+ * a crash after it is not mistaken for an admin's act (design, invariant 5).
+ */
+import type pg from 'pg';
+
+export interface Disablement {
+  /** Kratos' `state_changed_at` as it was before the engine's call. Epoch milliseconds. */
+  readonly stateChangedBefore: number;
+  /** What Kratos answered; absent while the call is under way. Epoch milliseconds. */
+  readonly stateChangedAt?: number;
+}
+
+/** Announces the call; announcing again keeps the first announcement's time. */
+export async function intendDisablement(
+  pool: pg.Pool,
+  identityId: string,
+  stateChangedBefore: number,
+  now: number,
+): Promise<void> {
+  await pool.query(
+    `INSERT INTO disablement (identity_id, state_changed_before, intended_at) VALUES ($1, $2, $3)
+     ON CONFLICT (identity_id) DO UPDATE SET state_changed_before = EXCLUDED.state_changed_before,
+       state_changed_at = NULL, intended_at = EXCLUDED.intended_at`,
+    [identityId, new Date(stateChangedBefore), new Date(now)],
+  );
+}
+
+/** Records what Kratos made of it. */
+export async function confirmDisablement(
+  pool: pg.Pool,
+  identityId: string,
+  stateChangedAt: number,
+): Promise<void> {
+  await pool.query('UPDATE disablement SET state_changed_at = $2 WHERE identity_id = $1', [
+    identityId,
+    new Date(stateChangedAt),
+  ]);
+}
+
+export async function readDisablement(pool: pg.Pool, identityId: string): Promise<Disablement | undefined> {
+  const found = await pool.query<{ state_changed_before: Date; state_changed_at: Date | null }>(
+    'SELECT state_changed_before, state_changed_at FROM disablement WHERE identity_id = $1',
+    [identityId],
+  );
+  const row = found.rows[0];
+  if (row === undefined) return undefined;
+  return {
+    stateChangedBefore: row.state_changed_before.getTime(),
+    ...(row.state_changed_at === null ? {} : { stateChangedAt: row.state_changed_at.getTime() }),
+  };
+}
+
+export async function forgetDisablement(pool: pg.Pool, identityId: string): Promise<void> {
+  await pool.query('DELETE FROM disablement WHERE identity_id = $1', [identityId]);
+}
+
+/**
+ * Whether an inactive identity was disabled by the engine and left as it was. A change of state that the engine did
+ * not make shows as another `state_changed_at`. While the answer to the call is unknown, a change that follows the
+ * announced one counts as the engine's.
+ */
+export function isEnginesWork(disablement: Disablement | undefined, stateChangedAt: number): boolean {
+  if (disablement === undefined) return false;
+  if (disablement.stateChangedAt !== undefined) return disablement.stateChangedAt === stateChangedAt;
+  return stateChangedAt > disablement.stateChangedBefore;
+}

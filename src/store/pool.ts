@@ -1,0 +1,61 @@
+/** The PostgreSQL connection pool and the migrations. */
+import { fileURLToPath } from 'node:url';
+import { runner } from 'node-pg-migrate';
+import pg from 'pg';
+
+export interface PoolOptions {
+  readonly url: string;
+  /** Connections at most. */
+  readonly max?: number;
+  /** How long a query waits for a connection, milliseconds. */
+  readonly connectTimeoutMs?: number;
+  /** How long a statement may run, milliseconds. */
+  readonly statementTimeoutMs?: number;
+  /** Told of errors on idle connections, which would otherwise end the process. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** Opens a pool. Connections are made when they are needed. */
+export function createPool(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.max ?? 10,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    statement_timeout: options.statementTimeoutMs ?? 30_000,
+    application_name: 'dormouse',
+  });
+  pool.on('error', (error) => options.onError?.(error));
+  return pool;
+}
+
+/** Brings the schema up to date. Safe to call from many processes at once: a lock lets one of them work. */
+export async function migrate(url: string): Promise<void> {
+  await runner({
+    databaseUrl: url,
+    dir: fileURLToPath(new URL('./migrations', import.meta.url)),
+    direction: 'up',
+    migrationsTable: 'dormouse_migration',
+    checkOrder: true,
+    advisoryLockMode: 'wait',
+    log: () => undefined,
+  } as Parameters<typeof runner>[0]);
+}
+
+/** Runs `work` in one transaction: committed when it returns, rolled back when it throws. */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  } finally {
+    client.release();
+  }
+}

@@ -1,0 +1,42 @@
+/** Table `standing`: the projection of each lifecycle that apps, operators and reports read. */
+import type pg from 'pg';
+import type { Standing } from '../domain/standing.js';
+
+/** Writes the projection; one that is older than what is there is dropped. */
+export async function writeStanding(pool: pg.Pool, standing: Standing, revision: number): Promise<void> {
+  const { next } = standing;
+  await pool.query(
+    `INSERT INTO standing AS known (identity_id, stage, stage_since, last_active_at, policy_id, policy_version,
+       next_step, next_at, blocked_by, document, revision, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+     ON CONFLICT (identity_id) DO UPDATE SET stage = EXCLUDED.stage, stage_since = EXCLUDED.stage_since,
+       last_active_at = EXCLUDED.last_active_at, policy_id = EXCLUDED.policy_id,
+       policy_version = EXCLUDED.policy_version, next_step = EXCLUDED.next_step, next_at = EXCLUDED.next_at,
+       blocked_by = EXCLUDED.blocked_by, document = EXCLUDED.document, revision = EXCLUDED.revision,
+       updated_at = EXCLUDED.updated_at
+     WHERE known.revision <= EXCLUDED.revision`,
+    [
+      standing.identityId,
+      standing.stage,
+      new Date(standing.since),
+      new Date(standing.lastActiveAt),
+      standing.policy?.id ?? null,
+      standing.policy?.version ?? null,
+      next === undefined ? null : next.step === 'notice' ? `notice:${next.rung}` : next.rung,
+      next === undefined ? null : new Date(next.at),
+      standing.blocked?.by ?? null,
+      JSON.stringify(standing),
+      revision,
+      new Date(revision),
+    ],
+  );
+}
+
+/** @returns the last projection, or `undefined` for an identity that was never enrolled */
+export async function readStanding(pool: pg.Pool, identityId: string): Promise<Standing | undefined> {
+  const found = await pool.query<{ document: Standing }>(
+    'SELECT document FROM standing WHERE identity_id = $1',
+    [identityId],
+  );
+  return found.rows[0]?.document;
+}

@@ -1,0 +1,45 @@
+/** Table `identity_activity`: the latest sign of life of each identity and kind; a monotone maximum. */
+import type pg from 'pg';
+import type { ActivityKind, LatestActivity, SignOfLife } from '../domain/sign-of-life.js';
+
+export interface IdentitySign extends SignOfLife {
+  readonly identityId: string;
+}
+
+/**
+ * Records signs of life in one statement. A time already exceeded changes nothing, so late, duplicate and
+ * out-of-order reports are harmless.
+ */
+export async function recordSigns(pool: pg.Pool, signs: readonly IdentitySign[]): Promise<void> {
+  if (signs.length === 0) return;
+  const latest = new Map<string, IdentitySign>();
+  for (const sign of signs) {
+    const key = `${sign.identityId}/${sign.kind}`;
+    const known = latest.get(key);
+    if (known === undefined || known.at < sign.at) latest.set(key, sign);
+  }
+  // Sorted, so that two batches lock rows in the same order and can't deadlock.
+  const rows = [...latest.values()].sort((a, b) => (a.identityId + a.kind < b.identityId + b.kind ? -1 : 1));
+  await pool.query(
+    `INSERT INTO identity_activity AS known (identity_id, kind, last_active_at, source)
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])
+     ON CONFLICT (identity_id, kind) DO UPDATE
+       SET last_active_at = EXCLUDED.last_active_at, source = EXCLUDED.source
+       WHERE known.last_active_at < EXCLUDED.last_active_at`,
+    [
+      rows.map((row) => row.identityId),
+      rows.map((row) => row.kind),
+      rows.map((row) => new Date(row.at)),
+      rows.map((row) => row.source),
+    ],
+  );
+}
+
+/** @returns the latest sign of each kind that PostgreSQL knows */
+export async function readActivity(pool: pg.Pool, identityId: string): Promise<LatestActivity> {
+  const found = await pool.query<{ kind: ActivityKind; last_active_at: Date }>(
+    'SELECT kind, last_active_at FROM identity_activity WHERE identity_id = $1',
+    [identityId],
+  );
+  return Object.fromEntries(found.rows.map((row) => [row.kind, row.last_active_at.getTime()]));
+}
