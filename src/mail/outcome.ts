@@ -1,0 +1,55 @@
+/** Judges what became of a message from what the server said, and when. Pure. */
+import { TemporaryMailError } from './errors.js';
+import type { Attempt, SmtpReply } from './smtp-session.js';
+
+export type SendOutcome =
+  /** The server took the message over for its recipient (2xx after the final dot). */
+  | { outcome: 'accepted'; messageId: string; smtpCode: number }
+  /** The final dot was sent and no answer came: the mail may or may not arrive. */
+  | { outcome: 'ambiguous'; messageId: string }
+  /** A permanent refusal of the recipient or the message: sending it again is of no use. */
+  | { outcome: 'rejected'; smtpCode: number; enhancedCode?: string };
+
+/**
+ * Permanent by number, yet about this client and not about the mail: unknown commands, sequence, missing authentication or
+ * encryption (RFC 5321, 4.2.2; RFC 4954, 6; RFC 3207, 4). An operator mends them, so the mail stays worth sending.
+ */
+const operatorCodes = new Set([500, 502, 503, 504, 530, 534, 535, 538]);
+
+/**
+ * @throws {@link TemporaryMailError} when the server certainly did not take the message over and may do so later.
+ */
+export function judge(attempt: Attempt, messageId: string): SendOutcome {
+  const { reply } = attempt;
+  if (attempt.handedOver && (reply === undefined || reply.code < 200 || isIntermediate(reply))) {
+    return { outcome: 'ambiguous', messageId };
+  }
+  if (attempt.handedOver && reply !== undefined && reply.code < 300) {
+    return { outcome: 'accepted', messageId, smtpCode: reply.code };
+  }
+  if (reply !== undefined && isRejection(reply)) {
+    const { code: smtpCode, enhancedCode } = reply;
+    return { outcome: 'rejected', smtpCode, ...(enhancedCode === undefined ? {} : { enhancedCode }) };
+  }
+  throw new TemporaryMailError(reply?.phase ?? (attempt.begun ? 'message' : 'mail-from'), {
+    ...(reply === undefined ? {} : { smtpCode: reply.code }),
+    ...(attempt.reason === undefined ? {} : { reason: attempt.reason }),
+  });
+}
+
+/**
+ * Whether the server had dropped a kept connection before this message began: nothing of it was sent, so another
+ * connection may carry it at once.
+ */
+export function wasStale(attempt: Attempt): boolean {
+  return !attempt.begun && (attempt.reply === undefined || attempt.reply.code === 421);
+}
+
+function isIntermediate(reply: SmtpReply): boolean {
+  return reply.code >= 300 && reply.code < 400;
+}
+
+/** 5xx at MAIL FROM is about the sender's configuration; from RCPT TO on it is about the recipient or the message. */
+function isRejection(reply: SmtpReply): boolean {
+  return reply.code >= 500 && reply.phase !== 'mail-from' && !operatorCodes.has(reply.code);
+}

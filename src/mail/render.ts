@@ -1,0 +1,137 @@
+/** Renders the mails of the ladder from bare facts: subject, text and html. No I/O beyond the templates read at import. */
+import { formatDeadline, formatDuration, formatIn } from './durations.js';
+import { MailTemplateError } from './errors.js';
+import { type MailLocale, resolveLocale } from './locale.js';
+import { type MailKind, type MailView, templateFor } from './templates.js';
+
+export { MailTemplateError } from './errors.js';
+export type { MailLocale } from './locale.js';
+export { type MailKind, mailKinds } from './templates.js';
+
+/** The steps that a mail can announce. */
+export type AnnouncedAction = 'suspend' | 'revoke' | 'deactivate' | 'delete';
+
+/** All that a mail may say. Holds no personal data but the language. */
+export interface MailFacts {
+  kind: MailKind;
+  /** BCP 47 tag, e.g. `de-AT`; absent, malformed or another language: English. */
+  locale?: string;
+  /** The product's name as people know it. Control characters and line breaks become spaces. */
+  productName: string;
+  /** Where to sign in: an absolute http(s) URL without credentials. */
+  signInUrl: string;
+  /** How long nobody has used the account, in milliseconds. */
+  inactiveForMs: number;
+  /**
+   * The step that the mail announces. Required for `warn` (`suspend`) and the notices (each its own action). `revoked`,
+   * `winback` and `deactivated` mention a later `deactivate` or `delete` where it is given.
+   */
+  upcoming?: {
+    action: AnnouncedAction;
+    /** Epoch milliseconds. */
+    at: number;
+    /** Milliseconds from now until `at`. */
+    inMs: number;
+  };
+}
+
+export interface RenderedMail {
+  locale: MailLocale;
+  /** One line, without control characters. */
+  subject: string;
+  text: string;
+  /** A whole document; nothing in it is loaded from elsewhere. */
+  html: string;
+}
+
+/** The action that a kind of mail has to announce; `null` where it reports something that has happened. */
+const announcedBy: Record<MailKind, AnnouncedAction | null> = {
+  warn: 'suspend',
+  'notice-revoke': 'revoke',
+  'notice-deactivate': 'deactivate',
+  'notice-delete': 'delete',
+  revoked: null,
+  winback: null,
+  deactivated: null,
+  reactivated: null,
+};
+
+/** The latest instant that a Date can hold (ECMA-262, time values). */
+const MAX_EPOCH_MS = 8.64e15;
+
+/**
+ * Renders one mail in the language of the identity.
+ *
+ * @throws {@link MailTemplateError} naming the kind and the field, when a required fact is missing or makes no sense.
+ */
+export function renderMail(facts: MailFacts): RenderedMail {
+  const { language, formatTag } = resolveLocale(facts.locale);
+  const url = parseSignInUrl(facts);
+  const view: MailView = {
+    lang: language,
+    product: oneLine(facts),
+    signInUrl: url.href,
+    host: url.host,
+    inactiveFor: formatDuration(requireInactivity(facts), formatTag),
+    next: describeNext(facts, formatTag),
+  };
+  const template = templateFor(facts.kind, language);
+  return {
+    locale: language,
+    subject: template.subject(view),
+    text: template.text(view),
+    html: template.html(view),
+  };
+}
+
+function describeNext(facts: MailFacts, formatTag: string): MailView['next'] {
+  const { kind, upcoming } = facts;
+  const required = announcedBy[kind];
+  if (upcoming === undefined) {
+    if (required !== null) throw new MailTemplateError(kind, 'upcoming', 'is missing');
+    return { in: '', date: '', isDeactivate: false, isDelete: false };
+  }
+  if (required !== null && upcoming.action !== required) {
+    throw new MailTemplateError(kind, 'upcoming.action', `must be "${required}"`);
+  }
+  if (!Number.isFinite(upcoming.at) || Math.abs(upcoming.at) > MAX_EPOCH_MS) {
+    throw new MailTemplateError(kind, 'upcoming.at', 'must be a time in epoch milliseconds');
+  }
+  if (!Number.isFinite(upcoming.inMs)) {
+    throw new MailTemplateError(kind, 'upcoming.inMs', 'must be a number of milliseconds');
+  }
+  return {
+    in: formatIn(upcoming.inMs, formatTag),
+    date: formatDeadline(upcoming.at, upcoming.inMs, formatTag),
+    isDeactivate: upcoming.action === 'deactivate',
+    isDelete: upcoming.action === 'delete',
+  };
+}
+
+function requireInactivity(facts: MailFacts): number {
+  if (!Number.isFinite(facts.inactiveForMs) || facts.inactiveForMs < 0) {
+    throw new MailTemplateError(
+      facts.kind,
+      'inactiveForMs',
+      'must be a number of milliseconds, not negative',
+    );
+  }
+  return facts.inactiveForMs;
+}
+
+/** Line breaks would reach into mail headers; invisible and bidirectional controls would disguise text. */
+function oneLine(facts: MailFacts): string {
+  const name = facts.productName.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  if (name === '') throw new MailTemplateError(facts.kind, 'productName', 'is empty');
+  return name;
+}
+
+function parseSignInUrl(facts: MailFacts): URL {
+  const url = URL.canParse(facts.signInUrl) ? new URL(facts.signInUrl) : undefined;
+  const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
+  // user@host addresses are a classic of phishing; no honest sign-in page needs one.
+  if (url === undefined || !isWeb || url.username !== '' || url.password !== '') {
+    throw new MailTemplateError(facts.kind, 'signInUrl', 'must be an http(s) URL without credentials');
+  }
+  return url;
+}

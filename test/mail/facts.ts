@@ -1,0 +1,32 @@
+/** Facts for mails of every kind, shared by the tests of rendering. */
+import { type AnnouncedAction, type MailFacts, type MailKind, mailKinds } from '../../src/mail/render.js';
+
+export const DAY_MS = 86_400_000;
+export const DEADLINE_AT = Date.UTC(2027, 2, 5, 14, 3, 20);
+
+const announced: Record<MailKind, AnnouncedAction | undefined> = {
+  warn: 'suspend',
+  'notice-revoke': 'revoke',
+  'notice-deactivate': 'deactivate',
+  'notice-delete': 'delete',
+  revoked: 'deactivate',
+  winback: 'deactivate',
+  deactivated: 'delete',
+  reactivated: undefined,
+};
+
+export function factsOf(kind: MailKind, changes: Partial<MailFacts> = {}): MailFacts {
+  const action = announced[kind];
+  return {
+    kind,
+    productName: 'Acme Notes',
+    signInUrl: 'https://id.acme.example/login?from=mail&lang=x',
+    inactiveForMs: 90 * DAY_MS,
+    ...(action === undefined ? {} : { upcoming: { action, at: DEADLINE_AT, inMs: 7 * DAY_MS } }),
+    ...changes,
+  };
+}
+
+export const everyMail = mailKinds.flatMap((kind) =>
+  (['en', 'de'] as const).map((locale) => ({ kind, locale, dated: announced[kind] !== undefined })),
+);

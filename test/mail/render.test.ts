@@ -1,0 +1,145 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MailTemplateError, mailKinds, renderMail } from '../../src/mail/render.js';
+import { compileTemplate } from '../../src/mail/templates.js';
+import { DAY_MS, DEADLINE_AT, everyMail, factsOf } from './facts.js';
+
+const DATES = { en: 'March 5, 2027', de: '5. März 2027' };
+
+/** Text mails are wrapped: compare their words. */
+const words = (text: string): string => text.replace(/\s+/gu, ' ');
+
+describe.each(everyMail)('$kind in $locale', ({ kind, locale, dated }) => {
+  const mail = renderMail(factsOf(kind, { locale }));
+
+  it('reads like this', () => {
+    expect(`Subject: ${mail.subject}\n\n${mail.text}`).toMatchSnapshot();
+  });
+
+  it('says the same in text and html: link, host, date', () => {
+    expect(mail.locale).toBe(locale);
+    expect(mail.text).toContain('\nhttps://id.acme.example/login?from=mail&lang=x\n');
+    expect(mail.html).toMatch(
+      /<a class="button" href="https:\/\/id\.acme\.example\/login\?[^"]*">[^<]+<\/a>/u,
+    );
+    for (const body of [words(mail.text), words(mail.html)]) {
+      expect(body).toContain(' id.acme.example ');
+      expect(body.includes(DATES[locale])).toBe(dated);
+      expect(body).not.toMatch(/undefined|null|NaN|\[object|\{\{/u);
+    }
+  });
+
+  it('is a whole, quiet html document', () => {
+    expect(mail.html).toMatch(/^<!doctype html>\n<html lang="(en|de)" dir="ltr">/u);
+    expect(mail.html).toContain(`<html lang="${locale}"`);
+    expect(mail.html).toContain('prefers-color-scheme: dark');
+    expect(mail.html).not.toMatch(/<img|<script|<link|<iframe|<form|<input|@import|url\(|src=/iu);
+    const targets = [...mail.html.matchAll(/href="([^"]*)"/gu)].map(([, href]) => href);
+    expect(new Set(targets).size).toBe(1);
+  });
+
+  it('escapes in html, not in text, and keeps the subject on one line', () => {
+    const hostile = renderMail(
+      factsOf(kind, {
+        locale: `${locale}\r\nBcc: x@example.org`,
+        productName: '<b>&"x\r\nBcc: a@example.org',
+      }),
+    );
+    expect(hostile.locale).toBe('en');
+    expect(hostile.subject).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
+    expect(hostile.subject).toContain('<b>&"x Bcc: a@example.org');
+    expect(words(hostile.text)).toContain('<b>&"x Bcc');
+    expect(hostile.html).not.toContain('<b>');
+    expect(hostile.html).toContain('&lt;b&gt;&amp;&quot;x Bcc');
+  });
+});
+
+describe('facts', () => {
+  const announcing = ['warn', 'notice-revoke', 'notice-deactivate', 'notice-delete'] as const;
+
+  it.each(announcing)('%s needs the step that it announces', (kind) => {
+    const { upcoming: _, ...bare } = factsOf(kind);
+    expect(() => renderMail(bare)).toThrow(expect.objectContaining({ kind, field: 'upcoming' }));
+    const wrong = { action: kind === 'warn' ? 'delete' : 'suspend', at: DEADLINE_AT, inMs: DAY_MS } as const;
+    expect(() => renderMail(factsOf(kind, { upcoming: wrong }))).toThrow(
+      expect.objectContaining({ kind, field: 'upcoming.action' }),
+    );
+  });
+
+  it.each(['revoked', 'winback', 'deactivated', 'reactivated'] as const)('%s needs none', (kind) => {
+    const { upcoming: _, ...bare } = factsOf(kind);
+    expect(renderMail(bare).text).not.toContain('March');
+  });
+
+  it.each([
+    ['signInUrl', { signInUrl: 'javascript:alert(1)' }],
+    ['signInUrl', { signInUrl: '/login' }],
+    ['signInUrl', { signInUrl: 'https://acme.example@evil.example/' }],
+    ['productName', { productName: ' \u202e\n' }],
+    ['inactiveForMs', { inactiveForMs: Number.NaN }],
+    ['inactiveForMs', { inactiveForMs: -1 }],
+    ['upcoming.at', { upcoming: { action: 'suspend' as const, at: Number.NaN, inMs: 1 } }],
+    ['upcoming.inMs', { upcoming: { action: 'suspend' as const, at: 0, inMs: Number.NaN } }],
+  ])('refuses a bad %s', (field, change) => {
+    expect(() => renderMail(factsOf('warn', change))).toThrow(MailTemplateError);
+    expect(() => renderMail(factsOf('warn', change))).toThrow(expect.objectContaining({ field }));
+  });
+
+  it.each([
+    ['de-AT', 'de', '5. März 2027'],
+    ['de_CH', 'de', '5. März 2027'],
+    ['DE', 'de', '5. März 2027'],
+    ['en-GB', 'en', '5 March 2027'],
+    ['de-u-ca-buddhist-nu-thai', 'de', '5. März 2027'],
+    ['fr-CA', 'en', 'March 5, 2027'],
+    ['', 'en', 'March 5, 2027'],
+    ['no such thing', 'en', 'March 5, 2027'],
+  ])('locale %j reads as %s', (tag, locale, date) => {
+    const mail = renderMail(factsOf('warn', { locale: tag }));
+    expect(mail.locale).toBe(locale);
+    expect(words(mail.text)).toContain(date);
+  });
+
+  it('names the time for near deadlines, with seconds for demo policies', () => {
+    const at = (inMs: number, locale: string): string =>
+      words(
+        renderMail(factsOf('warn', { locale, upcoming: { action: 'suspend', at: DEADLINE_AT, inMs } })).text,
+      );
+    expect(at(DAY_MS, 'en')).toContain('in 24 hours, on March 5, 2027 at 2:03 PM UTC');
+    expect(at(DAY_MS, 'de')).toContain('in 24 Stunden, am 5. März 2027 um 14:03 UTC');
+    expect(at(12_000, 'en')).toContain('in 12 seconds, on March 5, 2027 at 2:03:20 PM UTC');
+    expect(at(12_000, 'de')).toContain('in 12 Sekunden, am 5. März 2027 um 14:03:20 UTC');
+  });
+
+  it('renders whatever the product is called and wherever it lives', () => {
+    const name = fc.string({ unit: 'binary', minLength: 1 }).filter((s) => /\p{L}/u.test(s));
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...mailKinds),
+        name,
+        fc.webUrl(),
+        fc.string(),
+        (kind, productName, signInUrl, locale) => {
+          const mail = renderMail(factsOf(kind, { productName, signInUrl, locale }));
+          expect(mail.subject).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
+          expect(mail.text).toContain(new URL(signInUrl).href);
+        },
+      ),
+    );
+  });
+});
+
+describe('strict mode', () => {
+  it.each(['html', 'text'] as const)('an unknown name fails in %s', (format) => {
+    expect(compileTemplate('{{#p}}{{product}}{{/p}}', format)({ product: 'a' })).toContain('a');
+    const wrong = [
+      '{{prodct}}',
+      '{{#p}}{{x}}{{/p}}',
+      '{{next.at}}',
+      '{{#if next.x}}y{{/if}}',
+      '{{button "a" x}}',
+    ];
+    for (const source of wrong) expect(() => compileTemplate(source, format)).toThrow(/unknown name/u);
+    expect(() => compileTemplate('{{product}}', format)({})).toThrow(/product/u);
+  });
+});
