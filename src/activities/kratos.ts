@@ -1,9 +1,10 @@
 /** Activities on Kratos: look, publish the stage, end sessions, disable, enable, delete. Each may run again at any time. */
 import type { JsonPatch } from '@ory/client';
+import { z } from 'zod';
 import type { Assessment } from '../domain/lifecycle/assessment.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { planFor } from '../domain/plan.js';
-import type { Stage } from '../domain/rungs.js';
+import { type Stage, stages } from '../domain/rungs.js';
 import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
 import {
   confirmDisablement,
@@ -12,7 +13,7 @@ import {
   isEnginesWork,
   readDisablement,
 } from '../store/disablements.js';
-import { type PolicyReader, type StoredPolicy, UnknownPolicyError } from '../store/policies.js';
+import type { PolicyReader } from '../store/policies.js';
 import { type EvidenceSources, readEvidence } from './evidence.js';
 import { callOry, giveUp, tryAgain } from './failures.js';
 import {
@@ -22,6 +23,7 @@ import {
   readSessions,
   textField,
 } from './kratos-identity.js';
+import { readPolicy } from './policy.js';
 
 export interface KratosDependencies extends EvidenceSources {
   readonly policies: PolicyReader;
@@ -90,6 +92,7 @@ export function createKratosActivities(deps: KratosDependencies) {
           stateChangedAt,
           createdAt: identity.created_at,
           disabledByEngine: isEnginesWork(disablement, stateChangedAt),
+          publishedStage: publishedStage(identity)?.stage ?? 'active',
         },
         activity,
         plan,
@@ -108,7 +111,7 @@ export function createKratosActivities(deps: KratosDependencies) {
       const identity = await readIdentity(identities, input.identityId);
       if (identity === undefined) return 'published';
       const value = { stage: input.stage, since: new Date(input.since).toISOString() };
-      const known = identity.metadata_public?.dormouse as { stage?: unknown; since?: unknown } | undefined;
+      const known = publishedStage(identity);
       if (known?.stage === value.stage && known.since === value.since) return 'published';
       const operation: JsonPatch =
         identity.metadata_public === null || identity.metadata_public === undefined
@@ -211,15 +214,6 @@ export function createKratosActivities(deps: KratosDependencies) {
 
 export type KratosActivities = ReturnType<typeof createKratosActivities>;
 
-async function readPolicy(policies: PolicyReader, choice: PolicyChoice): Promise<StoredPolicy> {
-  try {
-    return await policies.read(choice.id, choice.version);
-  } catch (error) {
-    if (error instanceof UnknownPolicyError) throw giveUp('UnknownPolicy', error.message);
-    throw error;
-  }
-}
-
 /** @returns the evidence, when it shows the person alive later than the caller knew */
 async function seenSince(deps: KratosDependencies, look: LastLook): Promise<LatestActivity | undefined> {
   const activity = await readEvidence(deps, look.identityId);
@@ -241,6 +235,14 @@ async function patch(deps: KratosDependencies, id: string, jsonPatch: JsonPatch[
     if (isRefused(error)) throw giveUp('IdentityDoesNotFitSchema', 'patchIdentity was answered 400');
     throw error;
   }
+}
+
+const publishedSchema = z.object({ stage: z.enum(stages), since: z.string() });
+
+/** What whoami tells apps about the identity at present. */
+function publishedStage(identity: KratosIdentity): z.infer<typeof publishedSchema> | undefined {
+  const parsed = publishedSchema.safeParse(identity.metadata_public?.dormouse);
+  return parsed.success ? parsed.data : undefined;
 }
 
 function isRefused(error: unknown): boolean {

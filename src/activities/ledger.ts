@@ -1,14 +1,23 @@
 /** Activities on Dormouse's own PostgreSQL: revocation time, projection, audit, tombstone. Safe to repeat. */
 import type pg from 'pg';
 import type { AuditEntry } from '../domain/audit-entry.js';
+import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import type { PolicyReference } from '../domain/plan.js';
 import type { Standing } from '../domain/standing.js';
 import { appendAudit } from '../store/audit-log.js';
+import type { PolicyReader } from '../store/policies.js';
 import { writeNotBefore } from '../store/revocations.js';
 import { writeStanding } from '../store/standings.js';
 import { buryIdentity } from '../store/tombstones.js';
+import { forgetActivity } from '../store/user-activity.js';
+import { readPolicy } from './policy.js';
 
-export function createLedgerActivities({ pool }: { readonly pool: pg.Pool }) {
+export interface LedgerDependencies {
+  readonly pool: pg.Pool;
+  readonly policies: PolicyReader;
+}
+
+export function createLedgerActivities({ pool, policies }: LedgerDependencies) {
   return {
     /** From now on, whatever was issued before `at` is void wherever a checker asks. */
     async writeNotBefore(input: { identityId: string; at: number }): Promise<void> {
@@ -25,9 +34,19 @@ export function createLedgerActivities({ pool }: { readonly pool: pg.Pool }) {
       await appendAudit(pool, input.audit);
     },
 
-    /** Forgets what Dormouse knew of a deleted identity, and leaves a tombstone. */
+    /** Forgets what Dormouse knew of an identity that is no more, and leaves a tombstone. */
     async bury(input: { identityId: string; policy?: PolicyReference; deletedAt: number }): Promise<void> {
       await buryIdentity(pool, input.identityId, input.policy, input.deletedAt);
+    },
+
+    /** Forgets signs of life of somebody who never existed. */
+    async forgetUnknown(input: { identityId: string }): Promise<void> {
+      await forgetActivity(pool, input.identityId);
+    },
+
+    /** @throws UnknownPolicy when it was never published */
+    async checkPolicy(input: { policyChoice: PolicyChoice }): Promise<PolicyReference> {
+      return (await readPolicy(policies, input.policyChoice)).reference;
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { IdentityApi } from '@ory/client';
 import type pg from 'pg';
 import type { NoticeOutcome } from '../domain/lifecycle/state.js';
+import { mailHeaders } from '../mail/headers.js';
 import { stableMessageId } from '../mail/message-id.js';
 import { type MailFacts, type MailKind, renderMail } from '../mail/render.js';
 import { type MailTransport, TemporaryMailError } from '../mail/transport.js';
@@ -88,7 +89,7 @@ async function sendOnce(
   if (before?.state === 'accepted' || before?.state === 'rejected') return before.state;
   const rendered = renderMail(factsOf(deps, request, locale, now));
   const sent = await deps.transport
-    .send({ to: address.value, messageId, rendered, headers: { 'X-Dormouse-Kind': request.kind } })
+    .send({ to: address.value, messageId, rendered, headers: mailHeaders(request.kind, rendered.locale) })
     .catch((error: unknown) => {
       if (error instanceof TemporaryMailError) {
         throw tryAgain('MailServerUnavailable', `the mail server did not take the mail (${error.phase})`);

@@ -2,6 +2,7 @@
  * What is read from the outside just before the ladder decides: the second look (design, invariant 1). Pure data.
  */
 import type { Plan } from '../plan.js';
+import type { Stage } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
 
 export interface FoundIdentity {
@@ -11,6 +12,8 @@ export interface FoundIdentity {
   readonly createdAt: number;
   /** Whether the engine itself disabled it, and nobody touched the state since. */
   readonly disabledByEngine: boolean;
+  /** The stage that apps see in whoami (`metadata_public`). */
+  readonly publishedStage: Stage;
 }
 
 export interface Assessment {

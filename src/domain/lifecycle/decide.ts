@@ -35,7 +35,8 @@ export type Decision =
   /** Nothing to do before `until`; without it, before somebody decides. */
   | { readonly kind: 'wait'; readonly until?: number; readonly next?: NextStep; readonly blocked?: Blocked };
 
-/** The name under which a failed return is parked. */
+/** The names under which a failed look and a failed return are parked. */
+export const lookStep = 'look';
 export const returnStep = 'return';
 
 export interface Situation {
@@ -50,6 +51,7 @@ export interface Situation {
 export function decide(situation: Situation): Decision {
   const { state, plan, identity, now } = situation;
   if (state.rungs.delete?.completedAt !== undefined) return { kind: 'finished' };
+  if (state.parked?.step === lookStep) return parkedWait(state);
   if (identity === undefined) return withoutIdentity(situation);
   const parkedReturn = state.parked?.step === returnStep;
   const back = parkedReturn ? undefined : returnOf(situation, identity);

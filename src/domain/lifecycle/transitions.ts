@@ -3,7 +3,7 @@ import type { AuditEntry } from '../audit-entry.js';
 import type { PlanRung } from '../plan.js';
 import { type RungName, rungNames, type Stage, stageOfRung } from '../rungs.js';
 import { mergeActivity, mergeSign, type SignOfLife } from '../sign-of-life.js';
-import type { Assessment } from './assessment.js';
+import type { Assessment, FoundIdentity } from './assessment.js';
 import { inactiveSince } from './clock.js';
 import type { Return } from './justification.js';
 import type {
@@ -48,13 +48,25 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
   const enabledAt = identity?.state === 'active' ? identity.stateChangedAt : 0;
   const baselineAt = Math.min(now, Math.max(state.baselineAt, identity?.createdAt ?? 0, enabledAt));
   const held = state.hold !== undefined && state.hold.until <= now ? withoutHold(state) : state;
-  return {
+  const next: LifecycleState = {
     ...held,
     policy: assessment.plan.policy,
     activity: mergeActivity(state.activity, assessment.activity, now),
     baselineAt,
     known: state.known || identity !== undefined,
   };
+  return identity === undefined || state.known ? next : withAdoptedDeactivation(next, identity);
+}
+
+/**
+ * A lifecycle that was lost and started again finds an identity that the engine itself had disabled: it goes on from
+ * there, so that a sign-in or an operator can bring the person back and the ladder does not begin anew.
+ */
+function withAdoptedDeactivation(state: LifecycleState, identity: FoundIdentity): LifecycleState {
+  if (!identity.disabledByEngine || state.rungs.deactivate !== undefined) return state;
+  const at = identity.stateChangedAt;
+  const deactivate: RungRecord = { begunAt: at, completedAt: at, inactiveSince: at, afterMs: 0 };
+  return { ...state, rungs: { ...state.rungs, deactivate }, stageSince: at };
 }
 
 /** A rung was begun. Beginning again keeps the first time: retries are the same act. */

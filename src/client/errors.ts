@@ -1,0 +1,30 @@
+/** What a caller of the client can meet, typed by who must act. */
+
+/** Temporal or PostgreSQL did not answer in time. The operator's trouble, not the caller's; nothing was refused. */
+export class DormouseUnavailableError extends Error {
+  override readonly name = 'DormouseUnavailableError';
+  constructor(
+    readonly system: 'Temporal' | 'PostgreSQL',
+    options?: ErrorOptions,
+  ) {
+    super(
+      `${system} did not answer in time. Check that it runs and can be reached; the call may be repeated.`,
+      options,
+    );
+  }
+}
+
+/** The request makes no sense; the message names the field, its problem and the way out. */
+export class InvalidRequestError extends Error {
+  override readonly name = 'InvalidRequestError';
+}
+
+/** No lifecycle runs for this identity: it was never enrolled, or it was deleted. Both are answered alike. */
+export class NotEnrolledError extends Error {
+  override readonly name = 'NotEnrolledError';
+  constructor() {
+    super(
+      'no lifecycle runs for this identity. Enrol it first, or look into the audit log if it was deleted.',
+    );
+  }
+}

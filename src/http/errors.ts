@@ -1,0 +1,56 @@
+/** Answers of the gateway when something is wrong: what callers may know, and no more. */
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { ZodError } from 'zod';
+import {
+  DormouseUnavailableError,
+  InvalidIdentityIdError,
+  InvalidRequestError,
+  NotEnrolledError,
+} from '../client.js';
+
+interface Answer {
+  readonly status: number;
+  readonly error: string;
+  readonly message: string;
+}
+
+function answerTo(error: unknown): Answer {
+  if (error instanceof ZodError) {
+    const message = error.issues
+      .map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`)
+      .join('; ');
+    return { status: 400, error: 'invalid_request', message };
+  }
+  if (error instanceof InvalidIdentityIdError || error instanceof InvalidRequestError) {
+    return { status: 400, error: 'invalid_request', message: error.message };
+  }
+  if (error instanceof NotEnrolledError)
+    return { status: 404, error: 'not_enrolled', message: error.message };
+  if (error instanceof DormouseUnavailableError) {
+    return { status: 503, error: 'temporarily_unavailable', message: error.message };
+  }
+  const status = statusOf(error);
+  if (status !== undefined && status >= 400 && status < 500) {
+    return { status, error: 'invalid_request', message: error instanceof Error ? error.message : 'refused' };
+  }
+  return { status: 500, error: 'server_error', message: 'The gateway failed; its log says why.' };
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+    ? error.statusCode
+    : undefined;
+}
+
+/** Every error of a route becomes JSON with `error` and `message`; what nobody foresaw goes to the log only. */
+export function handleErrors(server: FastifyInstance): void {
+  server.setErrorHandler((error: FastifyError, request, reply) => {
+    const { status, ...body } = answerTo(error);
+    if (status >= 500) request.log.error({ err: error }, 'request failed');
+    if (status === 503) reply.header('retry-after', '5');
+    return reply.code(status).send(body);
+  });
+  server.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ error: 'not_found', message: 'There is no such route.' }),
+  );
+}

@@ -1,0 +1,63 @@
+/** All activities over one set of connections, grouped by the outside system whose queue they run on. */
+import type pg from 'pg';
+import { type Clock, systemClock } from '../activities/clock.js';
+import { createHydraActivities } from '../activities/hydra.js';
+import { createKratosActivities } from '../activities/kratos.js';
+import { createLedgerActivities } from '../activities/ledger.js';
+import { createMailActivities } from '../activities/mail.js';
+import { createOryClients } from '../activities/ory.js';
+import type { Config } from '../config.js';
+import { createMailTransport } from '../mail/transport.js';
+import { PolicyReader } from '../store/policies.js';
+import type { OutsideSystem } from '../workflows/queues.js';
+
+export const activityVariables = [
+  'DORMOUSE_POSTGRES_URL',
+  'DORMOUSE_KRATOS_ADMIN_URL',
+  'DORMOUSE_HYDRA_ADMIN_URL',
+  'DORMOUSE_ORY_TOKEN',
+  'DORMOUSE_SMTP_URL',
+  'DORMOUSE_MAIL_FROM',
+  'DORMOUSE_PRODUCT_NAME',
+  'DORMOUSE_SIGN_IN_URL',
+] as const;
+export type ActivityConfig = Pick<Config, (typeof activityVariables)[number]>;
+
+export interface ActivitySet {
+  readonly activities: Record<OutsideSystem, object>;
+  close(): void;
+}
+
+export function createActivitySet(
+  config: ActivityConfig,
+  pool: pg.Pool,
+  clock: Clock = systemClock,
+): ActivitySet {
+  const { identities, oauth2 } = createOryClients({
+    kratosAdminUrl: config.DORMOUSE_KRATOS_ADMIN_URL,
+    hydraAdminUrl: config.DORMOUSE_HYDRA_ADMIN_URL,
+    token: config.DORMOUSE_ORY_TOKEN,
+  });
+  const policies = new PolicyReader(pool);
+  const transport = createMailTransport({
+    smtpUrl: config.DORMOUSE_SMTP_URL,
+    from: config.DORMOUSE_MAIL_FROM,
+  });
+  return {
+    activities: {
+      kratos: createKratosActivities({ identities, pool, clock, policies }),
+      hydra: createHydraActivities({ oauth2 }),
+      mail: createMailActivities({
+        identities,
+        pool,
+        clock,
+        transport,
+        from: config.DORMOUSE_MAIL_FROM,
+        productName: config.DORMOUSE_PRODUCT_NAME,
+        signInUrl: config.DORMOUSE_SIGN_IN_URL,
+      }),
+      ledger: createLedgerActivities({ pool, policies }),
+    },
+    close: () => transport.close(),
+  };
+}

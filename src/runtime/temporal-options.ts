@@ -1,0 +1,20 @@
+/** How to reach Temporal, from the configuration. */
+import type { Config } from '../config.js';
+
+export const temporalVariables = [
+  'DORMOUSE_TEMPORAL_ADDRESS',
+  'DORMOUSE_TEMPORAL_NAMESPACE',
+  'DORMOUSE_TEMPORAL_API_KEY',
+  'DORMOUSE_TEMPORAL_TLS',
+  'DORMOUSE_TASK_QUEUE',
+] as const;
+export type TemporalConfig = Pick<Config, (typeof temporalVariables)[number]>;
+
+/** Options that both kinds of connection (worker's native, client's) take. */
+export function connectionOptions(config: TemporalConfig) {
+  return {
+    address: config.DORMOUSE_TEMPORAL_ADDRESS,
+    ...(config.DORMOUSE_TEMPORAL_API_KEY === undefined ? {} : { apiKey: config.DORMOUSE_TEMPORAL_API_KEY }),
+    ...(config.DORMOUSE_TEMPORAL_TLS ? { tls: true as const } : {}),
+  };
+}

@@ -1,0 +1,26 @@
+/** The workflows as one bundle: built ahead for production (`npm run build`), on the fly from the sources otherwise. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+
+const prebuilt = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+
+/** Bundles the sources. Takes seconds; done once a process. */
+export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+  const compiled = import.meta.url.endsWith('.js');
+  const entry = compiled ? '../workflows/index.js' : '../workflows/index.ts';
+  return bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL(entry, import.meta.url)),
+    logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+    // Sources import each other as `./x.js`, as TypeScript for Node wants it.
+    webpackConfigHook: (config) => ({
+      ...config,
+      resolve: { ...config.resolve, extensionAlias: { '.js': ['.ts', '.js'] } },
+    }),
+  });
+}
+
+/** @returns what `Worker.create` takes as `workflowBundle` */
+export async function loadWorkflowBundle(): Promise<{ codePath: string } | WorkflowBundleWithSourceMap> {
+  return existsSync(prebuilt) ? { codePath: prebuilt } : bundleWorkflows();
+}

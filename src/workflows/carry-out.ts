@@ -1,0 +1,72 @@
+/** Carries out one step with bounded retries: it succeeds, is interrupted by a message, or is parked. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import { wayOut } from '../domain/error-types.js';
+import { withParked } from '../domain/lifecycle/transitions.js';
+import type { LifecycleRun } from './lifecycle-run.js';
+
+export type StepEnd = 'done' | 'interrupted' | 'parked';
+
+export interface StepOptions {
+  /** Whether a sign of life or an operator's request may stop it between two attempts. */
+  readonly interruptible: boolean;
+}
+
+/**
+ * Runs `work` under the name `step`. An attempt under way always ends before this returns; what is interrupted is the
+ * waiting between attempts, so that a person who comes back during an outage is not held up by it.
+ */
+export async function carryOut(
+  run: LifecycleRun,
+  step: string,
+  work: () => Promise<void>,
+  options: StepOptions,
+): Promise<StepEnd> {
+  run.inProgress = step;
+  run.show();
+  const scope = new CancellationScope({ cancellable: options.interruptible });
+  let finished = false;
+  const watching = options.interruptible
+    ? condition(() => finished || run.attention).then(() => {
+        if (!finished) scope.cancel();
+      })
+    : Promise.resolve();
+  try {
+    await scope.run(work);
+    return 'done';
+  } catch (error) {
+    if (isCancellation(error)) return 'interrupted';
+    if (!(error instanceof ActivityFailure)) throw error;
+    park(run, step, error);
+    return 'parked';
+  } finally {
+    finished = true;
+    run.inProgress = undefined;
+    await watching;
+  }
+}
+
+function park(run: LifecycleRun, step: string, error: ActivityFailure): void {
+  const errorType = typeOf(error);
+  const since = Date.now();
+  run.state = withParked(run.state, { step, errorType, wayOut: wayOut(errorType), since });
+  run.audit('step_parked', `${step}/${since}`, errorType, { detail: { step } });
+}
+
+/** The stable type of what ended an activity. */
+export function typeOf(error: ActivityFailure): string {
+  const { cause } = error;
+  if (cause instanceof ApplicationFailure) return cause.type ?? 'Unexpected';
+  if (cause instanceof TimeoutFailure) {
+    const system =
+      error.activityType === 'endTokens' ? 'Hydra' : error.activityType === 'sendMail' ? 'Mail' : 'Kratos';
+    return system === 'Mail' ? 'MailServerUnavailable' : `${system}Unavailable`;
+  }
+  return 'Unexpected';
+}

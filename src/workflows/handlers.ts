@@ -1,0 +1,147 @@
+/** The message handlers: they change the memory and wake the main loop, which does the work. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  condition,
+  currentUpdateInfo,
+  log,
+  setHandler,
+} from '@temporalio/workflow';
+import {
+  offTheBottom,
+  withActivity,
+  withHold,
+  withoutHold,
+  withoutParked,
+  withPolicyChoice,
+  withReactivation,
+  withUpdateProcessed,
+} from '../domain/lifecycle/transitions.js';
+import type { Standing } from '../domain/standing.js';
+import { typeOf } from './carry-out.js';
+import type { LifecycleRun } from './lifecycle-run.js';
+import {
+  type ApplyPolicyUpdate,
+  applyPolicyUpdate,
+  type HoldUpdate,
+  holdUpdate,
+  type ReactivateUpdate,
+  type ReleaseUpdate,
+  type RetryParkedUpdate,
+  reactivateUpdate,
+  releaseUpdate,
+  retryParkedUpdate,
+  standingQuery,
+  userActivitySignal,
+} from './messages.js';
+import {
+  problemOfSignal,
+  validateApplyPolicy,
+  validateHold,
+  validateReactivate,
+  validateRelease,
+  validateRetryParked,
+} from './validation.js';
+
+export function registerHandlers(run: LifecycleRun): void {
+  setHandler(standingQuery, () => run.standing());
+  setHandler(userActivitySignal, (signal) => {
+    run.received += 1;
+    const problem = problemOfSignal(signal);
+    if (problem !== undefined) {
+      log.warn('a sign of life was ignored', { problem });
+      return;
+    }
+    const before = run.inactiveSince;
+    run.state = withActivity(run.state, signal, Date.now());
+    if (run.inactiveSince === before) return;
+    // At the bottom of the ladder the running timer is left alone: when it fires, the rest is slept (lazy timer).
+    if (offTheBottom(run.state) || run.inProgress !== undefined) run.attention = true;
+    else run.showDetails();
+  });
+  setHandler(applyPolicyUpdate, (update) => once(run, () => applyPolicy(run, update)), {
+    validator: (update) => validateApplyPolicy(update),
+  });
+  setHandler(holdUpdate, (update) => once(run, () => hold(run, update)), {
+    validator: (update) => validateHold(update, Date.now()),
+  });
+  setHandler(releaseUpdate, (update) => once(run, () => release(run, update)), {
+    validator: (update) => unlessRepeated(run, () => validateRelease(update, run.state)),
+  });
+  setHandler(reactivateUpdate, (update) => once(run, () => reactivate(run, update)), {
+    validator: (update) => unlessRepeated(run, () => validateReactivate(update, run.state, run.identity)),
+  });
+  setHandler(retryParkedUpdate, (update) => once(run, () => retryParked(run, update)), {
+    validator: (update) => unlessRepeated(run, () => validateRetryParked(update, run.state)),
+  });
+}
+
+/** Carries a request out once for each update ID, waits until the main loop has acted on it, and answers the standing. */
+async function once(run: LifecycleRun, request: () => void | Promise<void>): Promise<Standing> {
+  run.received += 1;
+  const id = currentUpdateInfo()?.id;
+  if (id !== undefined && run.state.processedUpdateIds.includes(id)) return run.standing();
+  await request();
+  if (id !== undefined) run.state = withUpdateProcessed(run.state, id);
+  run.requested += 1;
+  const mine = run.requested;
+  run.attention = true;
+  await condition(() => run.answered >= mine);
+  return run.standing();
+}
+
+/** A repeated request is answered as it was, although its effect makes it look wrong now. */
+function unlessRepeated(run: LifecycleRun, validate: () => void): void {
+  const id = currentUpdateInfo()?.id;
+  if (id === undefined || !run.state.processedUpdateIds.includes(id)) validate();
+}
+
+async function applyPolicy(run: LifecycleRun, update: ApplyPolicyUpdate): Promise<void> {
+  const policyChoice = {
+    id: update.policyId,
+    ...(update.version === undefined ? {} : { version: update.version }),
+  };
+  try {
+    await run.outside.ledger.checkPolicy({ policyChoice });
+  } catch (error) {
+    if (error instanceof ActivityFailure && typeOf(error) === 'UnknownPolicy') {
+      const message = error.cause?.message ?? 'the policy was never published';
+      throw ApplicationFailure.create({ type: 'UnknownPolicy', message, nonRetryable: true });
+    }
+    throw error;
+  }
+  run.state = withPolicyChoice(run.state, policyChoice);
+  run.audit(
+    'policy_applied',
+    requestKey(),
+    update.version === undefined ? 'latest' : `version ${update.version}`,
+    {
+      actor: update.actor,
+      detail: { policyId: update.policyId },
+    },
+  );
+}
+
+function hold(run: LifecycleRun, { actor, reason, until }: HoldUpdate): void {
+  run.state = withHold(run.state, { actor, reason, until, since: Date.now() });
+  run.audit('hold_set', requestKey(), 'done', { actor, detail: { reason, until } });
+}
+
+function release(run: LifecycleRun, { actor, reason }: ReleaseUpdate): void {
+  run.state = withoutHold(run.state);
+  run.audit('hold_released', requestKey(), 'done', { actor, detail: { reason } });
+}
+
+function reactivate(run: LifecycleRun, { actor, reason }: ReactivateUpdate): void {
+  run.state = withReactivation(withoutParked(run.state), { actor, reason, at: Date.now() });
+}
+
+function retryParked(run: LifecycleRun, { actor }: RetryParkedUpdate): void {
+  const step = run.state.parked?.step ?? 'none';
+  run.state = withoutParked(run.state);
+  run.audit('parked_retried', requestKey(), 'done', { actor, detail: { step } });
+}
+
+function requestKey(): string {
+  return currentUpdateInfo()?.id ?? String(Date.now());
+}

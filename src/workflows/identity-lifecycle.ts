@@ -1,0 +1,155 @@
+/**
+ * The lifecycle of one identity: looks, decides, and does one thing at a time, asleep most of the time. Messages and
+ * the main loop stand here; rules in domain/, deeds in steps/.
+ */
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  setWorkflowOptions,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { assertUnreachable } from '../domain/assert.js';
+import { parseIdentityId } from '../domain/identity-id.js';
+import { type Decision, lookStep } from '../domain/lifecycle/decide.js';
+import { initialState, type LifecycleState } from '../domain/lifecycle/state.js';
+import { mergeActivity } from '../domain/sign-of-life.js';
+import { carryOut } from './carry-out.js';
+import { registerHandlers } from './handlers.js';
+import { LifecycleRun } from './lifecycle-run.js';
+import type { LifecycleInput, LifecycleResult } from './messages.js';
+import { settle } from './settle.js';
+import { giveNotice } from './steps/notice.js';
+import { comeBack } from './steps/return.js';
+import { climb } from './steps/rungs.js';
+import { nameOfNext } from './visibility.js';
+
+/** A cold wake-up at 2,000 events takes 5 to 10 times one at 200 (measured; design, section 5). */
+const historyLimit = 200;
+/** Temporal ends a run at 10,000 signals, and `continueAsNewSuggested` does not count them. */
+const messageLimit = 2_000;
+/** A new identity may not be visible yet to the admin API that is asked: looks before it counts as unknown. */
+const looksForUnknown = 3;
+const unknownPauseMs = 2_000;
+
+/** One durable workflow an identity. @returns when the identity is no more */
+export async function identityLifecycle(input: LifecycleInput): Promise<LifecycleResult> {
+  const run = new LifecycleRun(startState(input));
+  registerHandlers(run);
+  let looks = 0;
+  for (;;) {
+    if (!(await look(run))) {
+      await nap(run, input, { kind: 'wait' });
+      continue;
+    }
+    let decision = run.decide();
+    if (decision.kind === 'gone' && !run.state.known && looks < looksForUnknown) {
+      looks += 1;
+      await sleep(unknownPauseMs * looks, { summary: 'Kratos does not know the identity yet' });
+      continue;
+    }
+    if (decision.kind === 'gone' || decision.kind === 'finished') return finish(run, decision);
+    if (decision.kind !== 'return') {
+      await settle(run);
+      // Decided again: what came in while settling counts.
+      decision = run.decide();
+    }
+    await act(run, input, decision);
+    if (decision.kind === 'return') await settle(run);
+  }
+}
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, identityLifecycle);
+
+function startState(input: LifecycleInput): LifecycleState {
+  if (input.state !== undefined) return input.state;
+  const now = Date.now();
+  const state = initialState(parseIdentityId(input.identityId), input.policy, now);
+  return { ...state, activity: mergeActivity({}, input.activity ?? {}, now) };
+}
+
+/** The second look. @returns false when it failed for good and the step is parked */
+async function look(run: LifecycleRun): Promise<boolean> {
+  run.seen = run.requested;
+  if (run.state.parked?.step === lookStep) return false;
+  run.attention = false;
+  const { identityId } = run.state;
+  const end = await carryOut(
+    run,
+    lookStep,
+    async () => {
+      const assessment = await run.outside.kratos.assess({
+        identityId,
+        policyChoice: run.state.policyChoice,
+      });
+      const first = !run.state.known;
+      run.takeIn(assessment);
+      if (first && run.state.known) run.audit('lifecycle_started', 'first', 'done');
+    },
+    { interruptible: false },
+  );
+  return end === 'done';
+}
+
+async function act(run: LifecycleRun, input: LifecycleInput, decision: Decision): Promise<void> {
+  switch (decision.kind) {
+    case 'return':
+      return comeBack(run, decision);
+    case 'notice':
+      return giveNotice(run, decision);
+    case 'rung':
+      return climb(run, decision.rung);
+    case 'wait':
+      return nap(run, input, decision);
+    case 'gone':
+    case 'finished':
+      return;
+    default:
+      return assertUnreachable(decision);
+  }
+}
+
+type Wait = Extract<Decision, { kind: 'wait' }>;
+
+/** Sleeps until the next step is due or a message wants attention; starts a fresh history first where this one is long. */
+async function nap(run: LifecycleRun, input: LifecycleInput, decision: Wait): Promise<void> {
+  if (run.state.parked?.step === lookStep) await settle(run);
+  const isFull = () =>
+    workflowInfo().historyLength > (input.historyLimit ?? historyLimit) ||
+    workflowInfo().continueAsNewSuggested ||
+    run.received > messageLimit;
+  if (isFull() && !run.attention) {
+    await condition(allHandlersFinished);
+    if (!run.attention) {
+      const { state: _old, activity: _enrolled, ...constant } = input;
+      await continueAsNew<typeof identityLifecycle>({
+        ...constant,
+        policy: run.state.policyChoice,
+        state: run.state,
+      });
+    }
+  }
+  const woken = () => run.attention || isFull();
+  const ms = decision.until === undefined ? undefined : Math.max(1, decision.until - Date.now());
+  if (ms === undefined) await condition(woken);
+  else await condition(woken, ms, { summary: `next: ${nameOfNext(decision)}` });
+}
+
+async function finish(run: LifecycleRun, decision: Decision): Promise<LifecycleResult> {
+  const { identityId, policy, known } = run.state;
+  if (decision.kind === 'finished') {
+    await settle(run);
+    await condition(allHandlersFinished);
+    return { schemaVersion: 1, outcome: 'deleted' };
+  }
+  if (known) {
+    run.audit('identity_gone', 'gone', 'deleted-elsewhere');
+    await run.outside.ledger.bury({ identityId, ...(policy && { policy }), deletedAt: Date.now() });
+    await settle(run);
+  } else {
+    await run.outside.ledger.forgetUnknown({ identityId });
+  }
+  run.answered = run.requested;
+  await condition(allHandlersFinished);
+  return { schemaVersion: 1, outcome: 'gone' };
+}

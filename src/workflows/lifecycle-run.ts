@@ -1,0 +1,119 @@
+/**
+ * One run of a lifecycle workflow: its memory, what was last read from outside, and the bookkeeping between message
+ * handlers and the main loop. Knows Temporal only for time and visibility.
+ */
+import { workflowInfo } from '@temporalio/workflow';
+import type { AuditEntry, AuditEventType } from '../domain/audit-entry.js';
+import { dayMs } from '../domain/duration.js';
+import type { Assessment, FoundIdentity } from '../domain/lifecycle/assessment.js';
+import { inactiveSince } from '../domain/lifecycle/clock.js';
+import { type Decision, decide, type Situation } from '../domain/lifecycle/decide.js';
+import type { LifecycleState } from '../domain/lifecycle/state.js';
+import { stageOf, withAssessment, withAudit } from '../domain/lifecycle/transitions.js';
+import type { Plan } from '../domain/plan.js';
+import { activityKinds } from '../domain/sign-of-life.js';
+import { type Standing, standingOf } from '../domain/standing.js';
+import { type Outside, outsideUnder, retryBeforePolicy } from './outside.js';
+import { type Shown, showStanding } from './visibility.js';
+
+/** Until the policy was read for the first time: no rung, and every kind of activity counts. */
+const planBeforePolicy: Plan = {
+  policy: { id: 'none', version: 0, hash: '' },
+  rungs: [],
+  keepsAlive: activityKinds,
+  recheckMs: 3_600_000,
+  retry: retryBeforePolicy,
+};
+
+export class LifecycleRun {
+  plan: Plan = planBeforePolicy;
+  outside: Outside = outsideUnder(retryBeforePolicy);
+  /** Absent before the first look, and when Kratos does not know the identity. */
+  identity: FoundIdentity | undefined;
+  hasLooked = false;
+  /** The step being carried out, for people who ask meanwhile. */
+  inProgress: string | undefined;
+  /** Set by message handlers: the main loop should look again now. */
+  attention = false;
+  /** Messages received in this run; the hard limit of Temporal is 10,000 signals. */
+  received = 0;
+  /** Operators' requests: taken, known to the main loop at its last look, and carried out. */
+  requested = 0;
+  seen = 0;
+  answered = 0;
+
+  private shown: Shown | undefined;
+  private recordedSignature = '';
+
+  constructor(public state: LifecycleState) {}
+
+  get situation(): Situation {
+    return { state: this.state, plan: this.plan, identity: this.identity, now: Date.now() };
+  }
+
+  decide(): Decision {
+    return decide(this.situation);
+  }
+
+  standing(): Standing {
+    return standingOf(this.situation, this.hasLooked ? this.inProgress : 'the first look');
+  }
+
+  takeIn(assessment: Assessment): void {
+    this.plan = assessment.plan;
+    this.identity = assessment.identity;
+    this.outside = outsideUnder(assessment.plan.retry);
+    this.hasLooked = true;
+    this.state = withAssessment(this.state, assessment, Date.now());
+  }
+
+  get inactiveSince(): number {
+    return inactiveSince(this.state, this.plan);
+  }
+
+  /**
+   * Notes an audit entry; it is written with the next {@link record}. The event's name holds the run's first ID and the
+   * event's own key, so that a repeated step leaves one row.
+   */
+  audit(eventType: AuditEventType, key: string, outcome: string, more: Partial<AuditEntry> = {}): void {
+    const now = Date.now();
+    const entry: AuditEntry = {
+      eventId: `${workflowInfo().firstExecutionRunId}/${eventType}/${key}`,
+      eventType,
+      target: this.state.identityId,
+      actor: 'engine',
+      occurredAt: now,
+      ...(this.state.policy === undefined ? {} : { policy: this.state.policy }),
+      stage: stageOf(this.state),
+      daysInactive: Math.round((Math.max(0, now - this.inactiveSince) / dayMs) * 10_000) / 10_000,
+      outcome,
+      ...more,
+    };
+    this.state = withAudit(this.state, entry);
+  }
+
+  /** Shows the standing in the Temporal UI. Costs nothing but for search attributes that changed. */
+  show(): void {
+    this.shown = showStanding(this.standing(), this.shown);
+  }
+
+  /** Shows only what is free: for handlers at the bottom of the ladder. */
+  showDetails(): void {
+    if (this.shown !== undefined)
+      this.shown = showStanding(this.standing(), this.shown, { detailsOnly: true });
+  }
+
+  /** What an outside reader would see changed. Elapsed times in the sentence are not a change. */
+  private static signature({ why: _why, ...standing }: Standing): string {
+    return JSON.stringify(standing);
+  }
+
+  /** Whether the projection or the audit log lags behind. */
+  needsRecord(standing: Standing): boolean {
+    return this.state.outbox.length > 0 || LifecycleRun.signature(standing) !== this.recordedSignature;
+  }
+
+  recorded(standing: Standing): void {
+    this.recordedSignature = LifecycleRun.signature(standing);
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * What may be said to a lifecycle workflow: its input, signals, updates and queries. Every payload is one object with
+ * a `schemaVersion`. Imported by the client as well; nothing here runs.
+ */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { LifecycleState } from '../domain/lifecycle/state.js';
+import type { ActivityKind, LatestActivity } from '../domain/sign-of-life.js';
+import type { Standing } from '../domain/standing.js';
+
+/** The name under which the workflow type is registered. */
+export const lifecycleWorkflowType = 'identityLifecycle';
+
+export interface LifecycleInput {
+  readonly schemaVersion: 1;
+  readonly identityId: string;
+  /** Absent version: always the latest published one. */
+  readonly policy: { readonly id: string; readonly version?: number };
+  /** What is known of the identity's activity when it is enrolled. Epoch milliseconds. */
+  readonly activity?: LatestActivity;
+  /** Handed over at continue-as-new. */
+  readonly state?: LifecycleState;
+  /** Continue as new after this many events; for tests. */
+  readonly historyLimit?: number;
+}
+
+export interface LifecycleResult {
+  readonly schemaVersion: 1;
+  /** `deleted`: by the engine, after notice. `gone`: Kratos does not know the identity. */
+  readonly outcome: 'deleted' | 'gone';
+}
+
+export interface UserActivitySignal {
+  readonly schemaVersion: 1;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly kind: ActivityKind;
+  readonly source: string;
+}
+
+interface OperatorRequest {
+  readonly schemaVersion: 1;
+  /** Opaque id of the operator or program, never an e-mail address. */
+  readonly actor: string;
+}
+
+export interface ApplyPolicyUpdate extends OperatorRequest {
+  readonly policyId: string;
+  /** Absent: follow the latest published version. */
+  readonly version?: number;
+}
+
+export interface HoldUpdate extends OperatorRequest {
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly until: number;
+}
+
+export interface ReleaseUpdate extends OperatorRequest {
+  readonly reason: string;
+}
+
+export interface ReactivateUpdate extends OperatorRequest {
+  readonly reason: string;
+}
+
+export type RetryParkedUpdate = OperatorRequest;
+
+/** A sign of life. Late, duplicate and out-of-order ones are harmless; the future is clamped to now. */
+export const userActivitySignal = defineSignal<[UserActivitySignal]>('userActivity');
+/** Follow another policy, or another version of it. */
+export const applyPolicyUpdate = defineUpdate<Standing, [ApplyPolicyUpdate]>('applyPolicy');
+/** Stop all rungs until a set time. */
+export const holdUpdate = defineUpdate<Standing, [HoldUpdate]>('hold');
+/** End a hold early. */
+export const releaseUpdate = defineUpdate<Standing, [ReleaseUpdate]>('release');
+/** Bring a deactivated identity back; answers when Kratos has it enabled. */
+export const reactivateUpdate = defineUpdate<Standing, [ReactivateUpdate]>('reactivate');
+/** Try the step that failed for good once more. */
+export const retryParkedUpdate = defineUpdate<Standing, [RetryParkedUpdate]>('retryParked');
+/** Where the identity stands, what comes next, when, and why. */
+export const standingQuery = defineQuery<Standing>('standing');

@@ -1,0 +1,53 @@
+/** The activities as the workflow calls them: which queue, how long, how often again, and what it says in the UI. */
+import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { HydraActivities } from '../activities/hydra.js';
+import type { KratosActivities } from '../activities/kratos.js';
+import type { LedgerActivities } from '../activities/ledger.js';
+import type { MailActivities } from '../activities/mail.js';
+import type { Plan } from '../domain/plan.js';
+import { activityQueue, type OutsideSystem } from './queues.js';
+
+/** What a step may cost before it is parked. */
+export type RetryLimits = Plan['retry'];
+
+/** In force until the policy has been read for the first time. */
+export const retryBeforePolicy: RetryLimits = {
+  attempts: 40,
+  firstAfterMs: 1_000,
+  longestAfterMs: 3_600_000,
+};
+
+export interface Outside {
+  readonly kratos: KratosActivities;
+  readonly hydra: HydraActivities;
+  readonly mail: MailActivities;
+  readonly ledger: LedgerActivities;
+}
+
+/**
+ * The proxies under a policy's retry limits. An attempt that is under way is never abandoned (cancelling waits for its
+ * end), so that undoing a step can't overtake the step itself.
+ */
+export function outsideUnder(limits: RetryLimits): Outside {
+  const options = (system: OutsideSystem, startToCloseTimeout: number) => ({
+    taskQueue: activityQueue(workflowInfo().taskQueue, system),
+    startToCloseTimeout,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: {
+      initialInterval: limits.firstAfterMs,
+      backoffCoefficient: 2,
+      maximumInterval: limits.longestAfterMs,
+      maximumAttempts: limits.attempts,
+    },
+  });
+  return {
+    kratos: proxyActivities<KratosActivities>(options('kratos', 120_000)),
+    hydra: proxyActivities<HydraActivities>(options('hydra', 120_000)),
+    mail: proxyActivities<MailActivities>(options('mail', 300_000)),
+    // The engine's own database: without it nothing can even be parked, so it is waited for.
+    ledger: proxyActivities<LedgerActivities>({
+      ...options('ledger', 60_000),
+      retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 60_000 },
+    }),
+  };
+}

@@ -1,0 +1,48 @@
+/** Makes the world see what the lifecycle remembers: projection and audit in PostgreSQL, whoami, the Temporal UI. */
+import { stageOf, withoutAudit, withoutParked, withWarning } from '../domain/lifecycle/transitions.js';
+import { carryOut } from './carry-out.js';
+import type { LifecycleRun } from './lifecycle-run.js';
+
+/** Writes what lags behind, and answers operators who wait for it. */
+export async function settle(run: LifecycleRun): Promise<void> {
+  await record(run);
+  run.show();
+  await publish(run);
+  run.answered = run.seen;
+}
+
+async function record(run: LifecycleRun): Promise<void> {
+  const standing = run.standing();
+  if (!run.needsRecord(standing)) return;
+  const { outbox } = run.state;
+  await run.outside.ledger.record({ standing, revision: Date.now(), audit: outbox });
+  run.state = withoutAudit(run.state, outbox);
+  run.recorded(standing);
+}
+
+/**
+ * Shows the stage in whoami where it differs. PostgreSQL has it already, so trouble here stops nothing: operators see
+ * a warning, and the next look finds the difference and tries again.
+ */
+async function publish(run: LifecycleRun): Promise<void> {
+  const stage = stageOf(run.state);
+  const { identity } = run;
+  if (identity === undefined || stage === 'deleted' || identity.publishedStage === stage) return;
+  const { parked } = run.state;
+  const end = await carryOut(
+    run,
+    'publish',
+    async () => {
+      const { identityId, stageSince } = run.state;
+      const published = await run.outside.kratos.publishStage({ identityId, stage, since: stageSince });
+      if (published === 'refused') run.state = withWarning(run.state, 'metadata-not-published');
+      run.identity = { ...identity, publishedStage: stage };
+    },
+    { interruptible: true },
+  );
+  if (end === 'parked') {
+    run.state = withWarning(withoutParked(run.state), 'metadata-not-published');
+    if (parked !== undefined) run.state = { ...run.state, parked };
+    run.identity = { ...identity, publishedStage: stage };
+  }
+}

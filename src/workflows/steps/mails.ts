@@ -1,0 +1,41 @@
+/** Mails that accompany a rung or a return. */
+import { ActivityFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { MailRequest, MailResult } from '../../activities/mail.js';
+import { withWarning } from '../../domain/lifecycle/transitions.js';
+import type { MailKind } from '../../mail/render.js';
+import type { LifecycleRun } from '../lifecycle-run.js';
+
+/** A key that is the same for every attempt at the same mail, across retries and continue-as-new. */
+export function mailKey(run: LifecycleRun, name: string): string {
+  return `${run.state.identityId}/${workflowInfo().firstExecutionRunId}/${name}`;
+}
+
+export function sendMail(
+  run: LifecycleRun,
+  kind: MailKind,
+  name: string,
+  upcoming?: MailRequest['upcoming'],
+): Promise<MailResult> {
+  return run.outside.mail.sendMail({
+    identityId: run.state.identityId,
+    kind,
+    key: mailKey(run, name),
+    inactiveForMs: Math.max(0, Date.now() - run.inactiveSince),
+    ...(upcoming === undefined ? {} : { upcoming }),
+    proofNeeded: false,
+  });
+}
+
+/**
+ * Tells the person what was done. The deed stands whether or not the mail gets through; where it does not, operators
+ * see a warning.
+ */
+export async function tellAfterwards(run: LifecycleRun, kind: MailKind, name: string): Promise<void> {
+  try {
+    const { outcome } = await sendMail(run, kind, name);
+    if (outcome !== 'accepted') run.state = withWarning(run.state, `mail-${kind}-${outcome}`);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    run.state = withWarning(run.state, `mail-${kind}-${isCancellation(error) ? 'interrupted' : 'failed'}`);
+  }
+}

@@ -1,0 +1,46 @@
+/** Carries out a notice: a mail that announces a rung ahead of it. */
+import { inactiveSince } from '../../domain/lifecycle/clock.js';
+import type { Decision } from '../../domain/lifecycle/decide.js';
+import { withNotice } from '../../domain/lifecycle/transitions.js';
+import type { DestructiveRung } from '../../domain/rungs.js';
+import { carryOut } from '../carry-out.js';
+import type { LifecycleRun } from '../lifecycle-run.js';
+import { mailKey } from './mails.js';
+
+type NoticeDecision = Extract<Decision, { kind: 'notice' }>;
+
+export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: NoticeDecision): Promise<void> {
+  const action = rung.rung as DestructiveRung;
+  const since = inactiveSince(run.state, run.plan);
+  const failedBefore = run.state.notices.findLast(
+    (notice) => notice.rung === action && notice.leadMs === leadMs,
+  );
+  // A notice that failed is a new mail when it is tried again: the old one's attempts are spent.
+  const key = mailKey(run, `notice-${action}/${leadMs}/${since}/${failedBefore?.at ?? 0}`);
+  await carryOut(
+    run,
+    `notice:${action}`,
+    async () => {
+      const sent = await run.outside.mail.sendMail({
+        identityId: run.state.identityId,
+        kind: `notice-${action}`,
+        key,
+        inactiveForMs: Date.now() - since,
+        upcoming: { action, at: rungAt },
+        proofNeeded: action === 'delete',
+      });
+      run.state = withNotice(run.state, {
+        rung: action,
+        leadMs,
+        outcome: sent.outcome,
+        at: sent.at,
+        inactiveSince: since,
+      });
+      const accepted = sent.outcome === 'accepted';
+      run.audit(accepted ? 'notice_sent' : 'notice_failed', key, sent.outcome, {
+        detail: { rung: action, leadMs, announcedAt: rungAt, addresses: sent.addresses },
+      });
+    },
+    { interruptible: true },
+  );
+}

@@ -1,0 +1,40 @@
+/** Carries out a return: undoes what the engine did, and only that. */
+import type { AuditEventType } from '../../domain/audit-entry.js';
+import { returnStep } from '../../domain/lifecycle/decide.js';
+import type { Return, ReturnCause } from '../../domain/lifecycle/justification.js';
+import { stageOf, withReturn } from '../../domain/lifecycle/transitions.js';
+import { carryOut } from '../carry-out.js';
+import type { LifecycleRun } from '../lifecycle-run.js';
+import { tellAfterwards } from './mails.js';
+
+const eventOf: Record<ReturnCause, AuditEventType> = {
+  activity: 'returned',
+  policy: 'returned',
+  exempt: 'returned',
+  operator: 'account_reactivated',
+  'admin-in-kratos': 'reactivated_externally',
+};
+
+export async function comeBack(run: LifecycleRun, back: Return): Promise<void> {
+  const from = stageOf(run.state);
+  const { reactivation } = run.state;
+  const undoesDeactivation = back.undo.includes('deactivate');
+  await carryOut(
+    run,
+    returnStep,
+    async () => {
+      if (undoesDeactivation) {
+        const act = await run.outside.kratos.enableIdentity({ identityId: run.state.identityId });
+        if (act.outcome === 'left-alone')
+          run.audit('left_alone', `return/${Date.now()}`, 'disabled-by-admin');
+      }
+      run.state = withReturn(run.state, back, Date.now());
+      run.audit(eventOf[back.cause], `${Date.now()}`, back.cause, {
+        detail: { from, undone: back.undo.join(','), ...(reactivation && { reason: reactivation.reason }) },
+        ...(reactivation && { actor: reactivation.actor }),
+      });
+      if (undoesDeactivation) await tellAfterwards(run, 'reactivated', `reactivated/${Date.now()}`);
+    },
+    { interruptible: false },
+  );
+}

@@ -1,0 +1,100 @@
+/**
+ * Refuses updates and signals that make no sense, before they enter history. Synchronous, as Temporal requires. Errors
+ * name the field, the problem and the way out, and repeat no value that could be personal data.
+ */
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { FoundIdentity } from '../domain/lifecycle/assessment.js';
+import type { LifecycleState } from '../domain/lifecycle/state.js';
+import { activityKinds } from '../domain/sign-of-life.js';
+import type {
+  ApplyPolicyUpdate,
+  HoldUpdate,
+  ReactivateUpdate,
+  ReleaseUpdate,
+  RetryParkedUpdate,
+  UserActivitySignal,
+} from './messages.js';
+
+const actorPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/;
+const policyIdPattern = /^[a-z][a-z0-9-]{0,31}$/;
+const maxReasonLength = 200;
+/** The longest hold: after ten years somebody should look again. */
+const longestHoldMs = 3_653 * 86_400_000;
+
+/** @returns what is wrong, or `undefined` */
+export function problemOfSignal(signal: UserActivitySignal): string | undefined {
+  if (!Number.isFinite(signal.at) || signal.at <= 0) return 'at must be epoch milliseconds';
+  if (!activityKinds.includes(signal.kind)) return `kind must be one of ${activityKinds.join(', ')}`;
+  return undefined;
+}
+
+export function validateApplyPolicy(update: ApplyPolicyUpdate): void {
+  checkActor(update.actor);
+  if (typeof update.policyId !== 'string' || !policyIdPattern.test(update.policyId)) {
+    refuse('policyId: is not the id of a policy. Pass the id from the policy file, as "default"');
+  }
+  if (update.version !== undefined && (!Number.isInteger(update.version) || update.version < 1)) {
+    refuse('version: must be a whole number from 1 on. Leave it out to follow the latest version');
+  }
+}
+
+export function validateHold(update: HoldUpdate, now: number): void {
+  checkActor(update.actor);
+  checkReason(update.reason);
+  if (!Number.isFinite(update.until)) refuse('until: must be epoch milliseconds');
+  if (update.until <= now) refuse('until: is in the past. Pass the time at which the hold ends');
+  if (update.until - now > longestHoldMs) {
+    refuse(
+      'until: is more than ten years ahead. Holds are time-boxed: pass an earlier end and extend it when it nears',
+    );
+  }
+}
+
+export function validateRelease(update: ReleaseUpdate, state: LifecycleState): void {
+  checkActor(update.actor);
+  checkReason(update.reason);
+  if (state.hold === undefined) refuse('there is no hold to release');
+}
+
+export function validateReactivate(
+  update: ReactivateUpdate,
+  state: LifecycleState,
+  identity: FoundIdentity | undefined,
+): void {
+  checkActor(update.actor);
+  checkReason(update.reason);
+  if (state.rungs.delete?.completedAt !== undefined) refuse("the identity is deleted: it can't come back");
+  if (state.rungs.deactivate?.completedAt === undefined) {
+    refuse(
+      'the engine has not deactivated this identity. After suspension or revocation a fresh sign-in is all it takes',
+    );
+  }
+  if (identity !== undefined && identity.state === 'inactive' && !identity.disabledByEngine) {
+    refuse('the identity was disabled by hand in Kratos. Whoever did that enables it there');
+  }
+}
+
+export function validateRetryParked(update: RetryParkedUpdate, state: LifecycleState): void {
+  checkActor(update.actor);
+  if (state.parked === undefined) refuse('no step is parked');
+}
+
+function checkActor(actor: unknown): void {
+  if (typeof actor !== 'string' || !actorPattern.test(actor)) {
+    refuse(
+      'actor: must be an opaque id of at most 64 letters, digits and . _ : / - (an identity id, a service name), never an e-mail address',
+    );
+  }
+}
+
+function checkReason(reason: unknown): void {
+  if (typeof reason !== 'string' || reason.trim() === '')
+    refuse('reason: is empty. Say why, for those who ask later');
+  else if (reason.length > maxReasonLength) refuse(`reason: is longer than ${maxReasonLength} characters`);
+  else if (reason.includes('@'))
+    refuse('reason: looks like it holds an e-mail address. Name people by opaque ids');
+}
+
+function refuse(message: string): never {
+  throw ApplicationFailure.create({ type: 'InvalidRequest', message, nonRetryable: true });
+}

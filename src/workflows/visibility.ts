@@ -1,0 +1,81 @@
+/** What operators see in the Temporal UI: search attributes, and the details of the workflow as Markdown. */
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Standing } from '../domain/standing.js';
+
+const stage = defineSearchAttributeKey('DormouseStage', 'KEYWORD');
+const nextStep = defineSearchAttributeKey('DormouseNextStep', 'KEYWORD');
+const blocked = defineSearchAttributeKey('DormouseBlocked', 'KEYWORD');
+const policy = defineSearchAttributeKey('DormousePolicy', 'KEYWORD');
+const nextStepAt = defineSearchAttributeKey('DormouseNextStepAt', 'DATETIME');
+const lastActiveAt = defineSearchAttributeKey('DormouseLastActiveAt', 'DATETIME');
+
+/** The values that were written last, so that only changes are. */
+export interface Shown {
+  readonly stage: string;
+  readonly nextStep: string;
+  readonly blocked: string;
+  readonly policy: string;
+  readonly nextStepAt: number | undefined;
+  readonly lastActiveAt: number;
+}
+
+/** @returns what is shown now */
+export function showStanding(
+  standing: Standing,
+  before: Shown | undefined,
+  options: { detailsOnly?: boolean } = {},
+): Shown {
+  setCurrentDetails(detailsOf(standing));
+  if (options.detailsOnly === true && before !== undefined) return before;
+  const shown: Shown = {
+    stage: standing.stage,
+    nextStep: nameOfNext(standing),
+    blocked: standing.blocked?.by ?? 'none',
+    policy: standing.policy === undefined ? 'none' : `${standing.policy.id}@${standing.policy.version}`,
+    nextStepAt: standing.next?.at,
+    lastActiveAt: standing.lastActiveAt,
+  };
+  const changes: SearchAttributePair[] = [];
+  if (shown.stage !== before?.stage) changes.push({ key: stage, value: shown.stage });
+  if (shown.nextStep !== before?.nextStep) changes.push({ key: nextStep, value: shown.nextStep });
+  if (shown.blocked !== before?.blocked) changes.push({ key: blocked, value: shown.blocked });
+  if (shown.policy !== before?.policy) changes.push({ key: policy, value: shown.policy });
+  if (shown.nextStepAt !== undefined && shown.nextStepAt !== before?.nextStepAt) {
+    changes.push({ key: nextStepAt, value: new Date(shown.nextStepAt) });
+  }
+  if (shown.lastActiveAt !== before?.lastActiveAt) {
+    changes.push({ key: lastActiveAt, value: new Date(shown.lastActiveAt) });
+  }
+  if (changes.length > 0) upsertSearchAttributes(changes);
+  return shown;
+}
+
+/** `revoke`, `notice:delete`, or `none`. */
+export function nameOfNext({ next }: Pick<Standing, 'next'>): string {
+  if (next === undefined) return 'none';
+  return next.step === 'notice' ? `notice:${next.rung}` : next.rung;
+}
+
+const at = (time: number): string => new Date(time).toISOString();
+
+function detailsOf(standing: Standing): string {
+  const lines = [
+    `**Stage:** ${standing.stage}, since ${at(standing.since)}`,
+    `**Last sign of life:** ${at(standing.lastActiveAt)}`,
+    `**Next:** ${standing.next === undefined ? 'nothing' : `${nameOfNext(standing)} at ${at(standing.next.at)}`}`,
+    `**Why:** ${standing.blocked === undefined ? 'the ladder runs' : standing.blocked.why}`,
+  ];
+  if (standing.inProgress !== undefined) lines.push(`**In progress:** ${standing.inProgress}`);
+  if (standing.policy !== undefined)
+    lines.push(`**Policy:** ${standing.policy.id} version ${standing.policy.version}`);
+  if (standing.hold !== undefined)
+    lines.push(`**Hold:** until ${at(standing.hold.until)}, by ${standing.hold.actor}`);
+  for (const notice of standing.notices) {
+    lines.push(`**Notice of ${notice.rung}:** ${notice.outcome} at ${at(notice.at)}`);
+  }
+  for (const [rung, time] of Object.entries(standing.completed))
+    lines.push(`**Done:** ${rung} at ${at(time)}`);
+  for (const warning of standing.warnings) lines.push(`**Warning:** ${warning}`);
+  return lines.join('\n\n');
+}
