@@ -2,14 +2,7 @@
  * The lifecycle of one identity: looks, decides, and does one thing at a time, asleep most of the time. Messages and
  * the main loop stand here; rules in domain/, deeds in steps/.
  */
-import {
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  setWorkflowOptions,
-  sleep,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { allHandlersFinished, condition, continueAsNew, sleep, workflowInfo } from '@temporalio/workflow';
 import { assertUnreachable } from '../domain/assert.js';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { type Decision, lookStep } from '../domain/lifecycle/decide.js';
@@ -33,7 +26,11 @@ const messageLimit = 2_000;
 const looksForUnknown = 3;
 const unknownPauseMs = 2_000;
 
-/** One durable workflow an identity. @returns when the identity is no more */
+/**
+ * One durable workflow an identity. Workers are unversioned: a run always goes on with the newest code, and changes of
+ * its course go in by `patched()`; the replay corpus under test/histories holds them to it.
+ * @returns when the identity is no more
+ */
 export async function identityLifecycle(input: LifecycleInput): Promise<LifecycleResult> {
   const run = new LifecycleRun(startState(input));
   registerHandlers(run);
@@ -59,7 +56,6 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
     if (decision.kind === 'return') await settle(run);
   }
 }
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, identityLifecycle);
 
 function startState(input: LifecycleInput): LifecycleState {
   if (input.state !== undefined) return input.state;

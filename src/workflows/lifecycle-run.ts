@@ -85,7 +85,7 @@ export class LifecycleRun {
       occurredAt: now,
       ...(this.state.policy === undefined ? {} : { policy: this.state.policy }),
       stage: stageOf(this.state),
-      daysInactive: Math.round((Math.max(0, now - this.inactiveSince) / dayMs) * 10_000) / 10_000,
+      daysInactive: inDays(now - this.inactiveSince),
       outcome,
       ...more,
     };
@@ -116,4 +116,9 @@ export class LifecycleRun {
   recorded(standing: Standing): void {
     this.recordedSignature = LifecycleRun.signature(standing);
   }
+}
+
+/** Days, to the nearest millisecond: eight decimals. */
+function inDays(milliseconds: number): number {
+  return Math.round((Math.max(0, milliseconds) / dayMs) * 1e8) / 1e8;
 }
