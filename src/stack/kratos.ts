@@ -1,0 +1,130 @@
+/** Ory Kratos with password sign-in, for browsers and for programs. */
+import { join } from 'node:path';
+import { writeFileAtomically } from './files.js';
+import { requestOk } from './http-check.js';
+import { migrate } from './migrate.js';
+import { logFileOf, type PartContext, plainEnvironment } from './part-context.js';
+import { loopbackHost } from './ports.js';
+import { untilReady } from './supervisor.js';
+
+export interface KratosOptions {
+  program: string;
+  publicPort: number;
+  adminPort: number;
+  databaseUrl: string;
+  smtpUrl: string;
+}
+
+export interface OryAddresses {
+  publicUrl: string;
+  adminUrl: string;
+}
+
+const version = 'v1.3.1';
+/** Where an application's own sign-in pages would be. */
+const applicationUrl = `http://${loopbackHost}:4455`;
+
+/** Migrates its database and starts it. */
+export async function startKratos(context: PartContext, options: KratosOptions): Promise<OryAddresses> {
+  const publicUrl = `http://${loopbackHost}:${options.publicPort}`;
+  const adminUrl = `http://${loopbackHost}:${options.adminPort}`;
+  const configFile = join(context.data.kratos, 'kratos.json');
+  await writeFileAtomically(configFile, JSON.stringify(configuration(context, options), null, 2));
+
+  const environment = plainEnvironment(context, {
+    DSN: `${options.databaseUrl}?sslmode=disable&max_conns=20&max_idle_conns=4`,
+    SQA_OPT_OUT: 'true',
+  });
+  await migrate('Kratos', options.program, ['migrate', 'sql', '-e', '--yes', '-c', configFile], environment);
+  const child = await context.supervisor.start({
+    name: 'Kratos',
+    rank: 'server',
+    command: options.program,
+    arguments: ['serve', '--sqa-opt-out', '--watch-courier', '-c', configFile],
+    environment,
+    logFile: logFileOf(context, 'kratos'),
+    workingDirectory: context.data.kratos,
+  });
+  await untilReady(child, () => requestOk(`${adminUrl}/admin/health/ready`));
+  await untilReady(child, () => requestOk(`${publicUrl}/health/ready`));
+  return { publicUrl, adminUrl };
+}
+
+function configuration(context: PartContext, options: KratosOptions) {
+  return {
+    version,
+    log: { level: 'info', format: 'json' },
+    serve: {
+      public: {
+        base_url: `http://${loopbackHost}:${options.publicPort}/`,
+        host: loopbackHost,
+        port: options.publicPort,
+      },
+      admin: {
+        base_url: `http://${loopbackHost}:${options.adminPort}/`,
+        host: loopbackHost,
+        port: options.adminPort,
+      },
+    },
+    secrets: {
+      cookie: [context.secrets.kratosCookieSecret],
+      cipher: [context.secrets.kratosCipherSecret],
+    },
+    ciphers: { algorithm: 'xchacha20-poly1305' },
+    // Quick on purpose: accounts of a development stack, made and signed in by the hundred in tests.
+    hashers: { algorithm: 'bcrypt', bcrypt: { cost: 4 } },
+    identity: {
+      default_schema_id: 'person',
+      schemas: ['person', 'username'].map((id) => ({
+        id,
+        url: new URL(`./kratos/${id}.schema.json`, import.meta.url).href,
+      })),
+    },
+    session: { lifespan: '720h' },
+    selfservice: selfService(),
+    courier: {
+      smtp: {
+        connection_uri: courierUrl(options.smtpUrl),
+        from_address: 'no-reply@localhost.test',
+        from_name: 'Kratos',
+      },
+    },
+  };
+}
+
+function selfService() {
+  const flow = (page: string) => ({ ui_url: `${applicationUrl}/${page}` });
+  return {
+    default_browser_return_url: `${applicationUrl}/`,
+    allowed_return_urls: [applicationUrl],
+    methods: {
+      password: {
+        enabled: true,
+        config: {
+          // Asks a server on the internet about each password.
+          haveibeenpwned_enabled: false,
+          min_password_length: 6,
+          identifier_similarity_check_enabled: false,
+        },
+      },
+      code: { enabled: true },
+    },
+    flows: {
+      login: flow('login'),
+      registration: { ...flow('registration'), enabled: true },
+      settings: flow('settings'),
+      error: flow('error'),
+      recovery: { ...flow('recovery'), enabled: true, use: 'code' },
+      verification: { ...flow('verification'), enabled: true, use: 'code' },
+    },
+  };
+}
+
+/** Kratos insists on STARTTLS unless told otherwise; a mail catcher on this machine has none. */
+function courierUrl(smtpUrl: string): string {
+  const url = new URL(smtpUrl);
+  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  if (url.protocol === 'smtp:' && isLocal) url.searchParams.set('disable_starttls', 'true');
+  if (url.pathname === '') url.pathname = '/';
+  return url.href;
+}

@@ -1,0 +1,5 @@
+/** Where this project lies. */
+import { fileURLToPath } from 'node:url';
+
+/** The directory of package.json. */
+export const projectDirectory = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '');

@@ -1,0 +1,132 @@
+/** Starts the servers that Dormouse stands on: those that run elsewhere are taken as they are. */
+import { StackError } from './errors.js';
+import type { ExternalParts } from './external-parts.js';
+import { startHydra } from './hydra.js';
+import { type OryAddresses, startKratos } from './kratos.js';
+import { startMailCatcher } from './mail-catcher.js';
+import type { PartContext } from './part-context.js';
+import { type RunningPostgres, startPostgres } from './postgres.js';
+import type { StackPorts } from './stack-ports.js';
+import { registerSearchAttributes, startTemporal } from './temporal.js';
+import type { StackInfo } from './types.js';
+
+/** All at the same time, as far as one does not need another. */
+export async function startServers(
+  context: PartContext,
+  external: ExternalParts,
+  ports: StackPorts,
+): Promise<Omit<StackInfo, 'gateway'>> {
+  const mail = provideMail(context, external, ports);
+  const database = provideDatabase(context, external, ports);
+  const smtpUrl = external.smtpUrl ?? `smtp://127.0.0.1:${ports.smtp}`;
+  const [temporal, postgres, kratos, hydra, caught] = await Promise.all([
+    provideTemporal(context, external, ports),
+    database.then((running) => ({ url: external.postgresUrl ?? urlOf(running, 'dormouse') })),
+    database.then((running) => provideKratos(context, external, ports, running, smtpUrl)),
+    database.then((running) => provideHydra(context, external, ports, running)),
+    mail,
+  ]);
+  return { temporal, postgres, kratos, hydra, mail: caught };
+}
+
+async function provideTemporal(
+  context: PartContext,
+  external: ExternalParts,
+  ports: StackPorts,
+): Promise<StackInfo['temporal']> {
+  if (external.temporal !== undefined) {
+    const { address, namespace } = external.temporal;
+    await registerSearchAttributes(external.temporal);
+    context.progress.line(`Temporal is given: ${address}`);
+    return { address, namespace, uiUrl: '' };
+  }
+  const temporal = await startTemporal(context, {
+    program: programOf(context, 'temporal'),
+    port: ports.temporal,
+    uiPort: ports.temporalUi,
+    namespace: context.inherited.DORMOUSE_TEMPORAL_NAMESPACE || 'default',
+  });
+  context.progress.line(`Temporal ready: ${temporal.uiUrl}`);
+  return temporal;
+}
+
+/** @returns `undefined` when every part that needs a database runs elsewhere. */
+async function provideDatabase(
+  context: PartContext,
+  external: ExternalParts,
+  ports: StackPorts,
+): Promise<RunningPostgres | undefined> {
+  if (external.postgresUrl !== undefined) context.progress.line("Dormouse's database is given");
+  const all = [external.postgresUrl, external.kratos, external.hydra];
+  if (all.every((part) => part !== undefined)) return undefined;
+  const postgres = await startPostgres(context, ports.postgres);
+  context.progress.line(`PostgreSQL ready: 127.0.0.1:${ports.postgres}`);
+  return postgres;
+}
+
+async function provideKratos(
+  context: PartContext,
+  external: ExternalParts,
+  ports: StackPorts,
+  postgres: RunningPostgres | undefined,
+  smtpUrl: string,
+): Promise<OryAddresses> {
+  if (external.kratos !== undefined) {
+    context.progress.line(`Kratos is given: ${external.kratos.publicUrl}`);
+    return external.kratos;
+  }
+  const kratos = await startKratos(context, {
+    program: programOf(context, 'kratos'),
+    publicPort: ports.kratosPublic,
+    adminPort: ports.kratosAdmin,
+    databaseUrl: urlOf(postgres, 'kratos'),
+    smtpUrl,
+  });
+  context.progress.line(`Kratos ready: ${kratos.publicUrl}`);
+  return kratos;
+}
+
+async function provideHydra(
+  context: PartContext,
+  external: ExternalParts,
+  ports: StackPorts,
+  postgres: RunningPostgres | undefined,
+): Promise<OryAddresses> {
+  if (external.hydra !== undefined) {
+    context.progress.line(`Hydra is given: ${external.hydra.publicUrl}`);
+    return external.hydra;
+  }
+  const hydra = await startHydra(context, {
+    program: programOf(context, 'hydra'),
+    publicPort: ports.hydraPublic,
+    adminPort: ports.hydraAdmin,
+    databaseUrl: urlOf(postgres, 'hydra'),
+  });
+  context.progress.line(`Hydra ready: ${hydra.publicUrl}`);
+  return hydra;
+}
+
+async function provideMail(
+  context: PartContext,
+  external: ExternalParts,
+  ports: StackPorts,
+): Promise<StackInfo['mail']> {
+  if (external.smtpUrl !== undefined) {
+    context.progress.line('The mail server is given');
+    return { smtpUrl: external.smtpUrl, webUrl: '', apiUrl: '' };
+  }
+  const mail = await startMailCatcher(context, { smtp: ports.smtp, web: ports.mailWeb });
+  context.progress.line(`Mail catcher ready: ${mail.webUrl}`);
+  return mail;
+}
+
+function programOf(context: PartContext, name: keyof PartContext['binaries']): string {
+  const program = context.binaries[name];
+  if (program === undefined) throw new StackError(`${name} was not resolved.`);
+  return program;
+}
+
+function urlOf(postgres: RunningPostgres | undefined, database: 'dormouse' | 'kratos' | 'hydra'): string {
+  if (postgres === undefined) throw new StackError(`There is no PostgreSQL for the database ${database}.`);
+  return postgres.urlOf(database);
+}

@@ -1,0 +1,208 @@
+/** Starts all parts in the right order, as much as possible at the same time. The stack's one composition root. */
+import { access } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { readConfig, readStackEnvironment } from '../config.js';
+import { cacheRoot } from './binaries/cache.js';
+import { pinnedServers, type ResolvedBinaries, serverNames } from './binaries/pinned-servers.js';
+import { resolveBinary } from './binaries/resolve-binary.js';
+import { startGateway, startWorker } from './dormouse.js';
+import { StackError } from './errors.js';
+import {
+  checkExternalParts,
+  type ExternalParts,
+  readExternalParts,
+  type StackEnvironment,
+} from './external-parts.js';
+import { removeStackInfo, writeStackInfo } from './info-file.js';
+import type { PartContext } from './part-context.js';
+import { loopbackHost, type PortReservation, reservePorts } from './ports.js';
+import { createProgress, type Progress } from './progress.js';
+import { projectDirectory } from './project.js';
+import { loadSecrets, type StackSecrets } from './secrets.js';
+import { openStackHome, type StackHome } from './stack-home.js';
+import { portsToTry, type StackPorts } from './stack-ports.js';
+import { startServers } from './start-servers.js';
+import { Supervisor } from './supervisor.js';
+import type { RunningStack, StackInfo, StartStackOptions } from './types.js';
+
+/**
+ * Starts the embedded stack and resolves when every part is ready.
+ * @param environment what the environment says; parts whose address it names are not started.
+ * @throws StackError when a part can't be had or does not start, ConfigError for a wrong address; nothing runs on then.
+ */
+export async function startStack(
+  options: StartStackOptions,
+  environment: StackEnvironment = readStackEnvironment(),
+): Promise<RunningStack> {
+  const external = readExternalParts(environment);
+  const policyFile = await findPolicyFile(options, environment);
+  await checkExternalParts(external);
+  const progress = createProgress(options.report, options.reportStatus);
+  const home = await openStackHome(options, progress);
+  const run = new StackRun({ options, environment, external, policyFile, progress, home });
+  try {
+    return await orAborted(run.start(), options.signal);
+  } catch (error) {
+    await run.stop();
+    throw error;
+  }
+}
+
+/** What is known before the first part starts. */
+interface StackPlan {
+  options: StartStackOptions;
+  environment: StackEnvironment;
+  external: ExternalParts;
+  policyFile: string;
+  progress: Progress;
+  home: StackHome;
+}
+
+/** One run of the stack, from the data directory to the last child. */
+class StackRun {
+  private readonly supervisor: Supervisor;
+  private reservation: PortReservation<keyof StackPorts> | undefined;
+  private stopping: Promise<void> | undefined;
+
+  constructor(private readonly plan: StackPlan) {
+    const { data, temporaryDirectory } = plan.home;
+    this.supervisor = new Supervisor({
+      registerFile: data.registerFile,
+      ...(temporaryDirectory === undefined ? {} : { temporaryDirectory }),
+    });
+  }
+
+  async start(): Promise<RunningStack> {
+    const { options, environment, external, home, progress } = this.plan;
+    const context: PartContext = {
+      data: home.data,
+      ephemeral: options.ephemeral === true,
+      secrets: await loadSecrets(home.data.secretsFile),
+      supervisor: this.supervisor,
+      binaries: await resolveBinaries(this.plan),
+      progress,
+      inherited: environment.inherited,
+    };
+    this.reservation = await reservePorts(portsToTry(context.ephemeral, environment));
+    const { ports } = this.reservation;
+    const servers = await startServers(context, external, ports);
+    const gateway = {
+      url: `http://${loopbackHost}:${ports.gateway}`,
+      serviceToken: serviceTokenOf(environment, context.secrets),
+    };
+    const info: StackInfo = { ...servers, gateway };
+    const variables = variablesFor(this.plan, info, ports.gateway);
+    await this.startDormouse(context, info, variables);
+    if (this.stopping !== undefined) throw new StackError('The stack is stopping.');
+    await writeStackInfo(home.data.infoFile, info);
+    return {
+      info,
+      environment: variables,
+      dataDirectory: home.data.root,
+      died: this.supervisor.died,
+      stop: () => this.stop(),
+    };
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.stopAll();
+    return this.stopping;
+  }
+
+  private async stopAll(): Promise<void> {
+    // First of all, so that nobody finds a stack that is going away.
+    await removeStackInfo(this.plan.home.data.infoFile);
+    await this.supervisor.stop();
+    this.reservation?.release();
+    await this.plan.home.close();
+  }
+
+  private async startDormouse(
+    context: PartContext,
+    info: StackInfo,
+    variables: Record<string, string>,
+  ): Promise<void> {
+    const { options, progress } = this.plan;
+    const dormouse = {
+      environment: { ...variables, ...options.extraEnvironment },
+      gatewayUrl: info.gateway.url,
+    };
+    const start = async (title: string, begin: typeof startWorker) => {
+      await begin(context, dormouse);
+      progress.line(`${title} ready`);
+    };
+    await Promise.all([
+      options.worker === false ? undefined : start('Dormouse worker', startWorker),
+      options.gateway === false ? undefined : start('Dormouse gateway', startGateway),
+    ]);
+  }
+}
+
+/** One after the other: three compilers at once take more memory than a small machine has. */
+async function resolveBinaries(plan: StackPlan): Promise<ResolvedBinaries> {
+  const { external, environment, progress, options } = plan;
+  const binaries: ResolvedBinaries = {};
+  for (const name of serverNames) {
+    if (external[name] !== undefined) continue;
+    const resolved = await resolveBinary(pinnedServers[name], {
+      searchPath: environment.path,
+      cacheRoot: cacheRoot(environment),
+      toolsDirectory: join(projectDirectory, 'tools'),
+      inherited: environment.inherited,
+      progress,
+      signal: options.signal,
+    });
+    binaries[name] = resolved.path;
+  }
+  return binaries;
+}
+
+/** A token of the user's own choice, else the one that the data directory keeps. */
+function serviceTokenOf(environment: StackEnvironment, secrets: StackSecrets): string {
+  if (!environment.inherited.DORMOUSE_SERVICE_TOKENS) return secrets.serviceToken;
+  const config = readConfig(['DORMOUSE_SERVICE_TOKENS'], environment.inherited);
+  return config.DORMOUSE_SERVICE_TOKENS[0] ?? secrets.serviceToken;
+}
+
+function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Record<string, string> {
+  const { external, policyFile, environment } = plan;
+  return {
+    DORMOUSE_TEMPORAL_ADDRESS: info.temporal.address,
+    DORMOUSE_TEMPORAL_NAMESPACE: info.temporal.namespace,
+    // Settings for another Temporal that happen to be around must not reach the stack's own; empty means unset.
+    DORMOUSE_TEMPORAL_TLS: String(external.temporal?.tls ?? false),
+    DORMOUSE_TEMPORAL_API_KEY: external.temporal?.apiKey ?? '',
+    DORMOUSE_POSTGRES_URL: info.postgres.url,
+    DORMOUSE_KRATOS_PUBLIC_URL: info.kratos.publicUrl,
+    DORMOUSE_KRATOS_ADMIN_URL: info.kratos.adminUrl,
+    DORMOUSE_HYDRA_PUBLIC_URL: info.hydra.publicUrl,
+    DORMOUSE_HYDRA_ADMIN_URL: info.hydra.adminUrl,
+    DORMOUSE_SMTP_URL: info.mail.smtpUrl,
+    DORMOUSE_POLICY_FILE: policyFile,
+    DORMOUSE_GATEWAY_HOST: loopbackHost,
+    DORMOUSE_GATEWAY_PORT: String(gatewayPort),
+    DORMOUSE_SERVICE_TOKENS: environment.inherited.DORMOUSE_SERVICE_TOKENS || info.gateway.serviceToken,
+  };
+}
+
+async function findPolicyFile(options: StartStackOptions, environment: StackEnvironment): Promise<string> {
+  const given = options.policyFile ?? environment.inherited.DORMOUSE_POLICY_FILE;
+  const path = given ? resolve(given) : join(projectDirectory, 'policies', 'default.yaml');
+  if (options.worker === false && options.gateway === false) return path;
+  try {
+    await access(path);
+  } catch (error) {
+    throw new StackError(`The policy file ${path} can't be read.`, { cause: error });
+  }
+  return path;
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  const aborted = new Promise<never>((_, reject) => {
+    const giveUp = () => reject(new StackError('The start was given up.'));
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+  });
+  return Promise.race([work, aborted]);
+}

@@ -1,0 +1,29 @@
+import { createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { loopbackHost, reservePorts } from '../../src/stack/ports.js';
+
+describe('ports', () => {
+  it('are the preferred ones where those are free, and others where not', async () => {
+    const probe = await reservePorts({ free: 0 });
+    const wanted = probe.ports.free;
+    probe.release();
+    const first = await reservePorts({ one: wanted, other: 0 });
+    onTestFinished(first.release);
+    expect(first.ports.one).toBe(wanted);
+    expect(first.ports.other).not.toBe(wanted);
+    const second = await reservePorts({ one: wanted });
+    onTestFinished(second.release);
+    expect(second.ports.one).not.toBe(wanted);
+  });
+
+  it('avoid those that another program has', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, loopbackHost, resolve));
+    onTestFinished(() => new Promise((resolve) => server.close(() => resolve(undefined))));
+    const address = server.address();
+    const taken = address !== null && typeof address === 'object' ? address.port : 0;
+    const { ports, release } = await reservePorts({ one: taken });
+    onTestFinished(release);
+    expect(ports.one).not.toBe(taken);
+  });
+});

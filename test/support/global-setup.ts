@@ -1,0 +1,44 @@
+/** Starts, once for all files of the project `system`, what they share: the servers, and the workflow bundle. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { bundleWorkflows } from '../../src/runtime/workflow-bundle.js';
+import { type StackInfo, startStack } from '../../src/stack/index.js';
+import { migrate } from '../../src/store/pool.js';
+import { resolveTimeSkippingServer } from './time-skipping-server.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    stack: StackInfo;
+    /** The `DORMOUSE_*` variables of the stack. */
+    environment: Record<string, string>;
+    workflowBundlePath: string;
+    /** Empty: the SDK downloads its own. */
+    timeSkippingServerPath: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const directory = await mkdtemp(join(tmpdir(), 'dormouse-test-'));
+  const timeSkipping = await resolveTimeSkippingServer();
+  const stack = await startStack({
+    dataDirectory: join(directory, 'stack'),
+    ephemeral: true,
+    worker: false,
+    gateway: false,
+    report: (line) => console.log(line),
+  });
+  await migrate(stack.info.postgres.url);
+  const { code } = await bundleWorkflows();
+  const workflowBundlePath = join(directory, 'workflow-bundle.js');
+  await writeFile(workflowBundlePath, code);
+  project.provide('stack', stack.info);
+  project.provide('environment', stack.environment);
+  project.provide('workflowBundlePath', workflowBundlePath);
+  project.provide('timeSkippingServerPath', timeSkipping?.path ?? '');
+  return async () => {
+    await stack.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+}

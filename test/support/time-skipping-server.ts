@@ -1,0 +1,74 @@
+/**
+ * The time-skipping test server, where the SDK's own download is not to be had: fetched by Maven, kept in Dormouse's
+ * cache, run by Java.
+ */
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { readStackEnvironment } from '../../src/config.js';
+import { withBuildLock } from '../../src/stack/binaries/build-lock.js';
+import { cacheFolder, cacheRoot } from '../../src/stack/binaries/cache.js';
+import { findOnPath } from '../../src/stack/binaries/resolve-binary.js';
+import { isExecutableFile, lastLinesOf, temporaryNameFor } from '../../src/stack/files.js';
+import { createProgress } from '../../src/stack/progress.js';
+import { projectDirectory } from '../../src/stack/project.js';
+
+/** For `TestWorkflowEnvironment.createTimeSkipping({ server: { executable } })`. */
+export interface ExistingServer {
+  type: 'existing-path';
+  path: string;
+}
+
+const pom = join(projectDirectory, 'tools', 'temporal-test-server', 'pom.xml');
+const copyDependencies = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
+const fetchTimeoutMs = 600_000;
+
+/**
+ * The test server as a program; fetched at the first call, which takes about a minute.
+ * @returns `undefined` without Java, or where it is neither cached nor can Maven fetch it: the SDK then downloads its own.
+ */
+export async function resolveTimeSkippingServer(
+  environment = readStackEnvironment(),
+): Promise<ExistingServer | undefined> {
+  const [java] = await findOnPath('java', environment.path);
+  if (java === undefined) return undefined;
+  const folder = await cacheFolder(cacheRoot(environment), 'temporal-test-server', [pom], [copyDependencies]);
+  const path = join(folder, 'run');
+  if (await isExecutableFile(path)) return { type: 'existing-path', path };
+  const [maven] = await findOnPath('mvn', environment.path);
+  if (maven === undefined) return undefined;
+  const progress = createProgress((line) => console.error(line));
+  await mkdir(dirname(folder), { recursive: true });
+  return withBuildLock(`${folder}.lock`, 'Temporal test server', progress, undefined, async () => {
+    if ((await isExecutableFile(path)) || (await fetchServer(maven, folder)))
+      return { type: 'existing-path', path };
+    return undefined;
+  });
+}
+
+/** @returns whether it worked; if not, the reason is on stderr. */
+async function fetchServer(maven: string, folder: string): Promise<boolean> {
+  const draft = temporaryNameFor(folder);
+  try {
+    const library = join(draft, 'lib');
+    const result = await execa(
+      maven,
+      ['-B', '-q', '-f', pom, copyDependencies, '-DincludeScope=runtime', `-DoutputDirectory=${library}`],
+      { reject: false, all: true, stdin: 'ignore', timeout: fetchTimeoutMs },
+    );
+    if (result.exitCode !== 0) {
+      const output = lastLinesOf(result.all ?? '', 15).join('\n');
+      console.error(`Maven could not fetch the Temporal test server: ${result.shortMessage}\n${output}`);
+      return false;
+    }
+    // The folder is renamed when it is complete, so the script finds its libraries by its own place.
+    const script = `#!/bin/sh\nexec java -cp "$(dirname "$0")/lib/*" io.temporal.testserver.TestServer "$@"\n`;
+    await writeFile(join(draft, 'run'), script);
+    await chmod(join(draft, 'run'), 0o755);
+    await rm(folder, { recursive: true, force: true });
+    await rename(draft, folder);
+    return true;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
