@@ -4,7 +4,7 @@
  */
 import { jitterFor } from './jitter.js';
 import { effectiveRungs, type Ladder, type Policy, withOverride } from './policy.js';
-import { isDestructive, type RungName } from './rungs.js';
+import { isDestructive, type RungName, rungNames } from './rungs.js';
 import type { ActivityKind } from './sign-of-life.js';
 
 /** A policy version by reference. */
@@ -101,12 +101,29 @@ function ladderOfRole(policy: Policy, role: string | undefined): Ladder | undefi
   return override === undefined || override === 'never' ? undefined : withOverride(policy.ladder, override);
 }
 
-/** Whether no rung of `candidate` comes later than the same rung of `base`. */
+/** Whether no rung of `candidate` comes later than the same rung of `base`, or waits longer or for more notices. */
 function isStricter(candidate: Ladder, base: Ladder): boolean {
-  return Object.entries(base).every(([rung, values]) => {
-    const other = candidate[rung as RungName];
-    return values === undefined || (other !== undefined && other.after <= values.after);
+  return rungNames.every((rung) => {
+    const [values, other] = [base[rung], candidate[rung]];
+    return values === undefined || (other !== undefined && waitsNoLonger(other, values));
   });
+}
+
+type RungValues = NonNullable<Ladder[RungName]>;
+
+function waitsNoLonger(candidate: RungValues, base: RungValues): boolean {
+  const [floor, baseFloor] = [candidate, base].map((one) => ('noticeFloor' in one ? one.noticeFloor : 0));
+  const [leads, baseLeads] = [candidate, base].map((one) => ('notices' in one ? one.notices : []));
+  const [waits, baseWaits] = [candidate, base].map(
+    (one) => 'withoutNotice' in one && one.withoutNotice === 'wait',
+  );
+  return (
+    candidate.after <= base.after &&
+    (floor ?? 0) <= (baseFloor ?? 0) &&
+    (leads ?? []).length <= (baseLeads ?? []).length &&
+    (leads?.[0] ?? 0) <= (baseLeads?.[0] ?? 0) &&
+    (waits !== true || baseWaits === true)
+  );
 }
 
 function planRungs(policy: Policy, ladder: Ladder, identityId: string): PlanRung[] {

@@ -2,7 +2,16 @@
  * Reads the text of a policy file: YAML in, a checked {@link Policy} out, and errors that name file, line, field,
  * problem and way out. Pure: the text comes from the caller.
  */
-import { isMap, isNode, isPair, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isNode,
+  isPair,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLError,
+} from 'yaml';
 import type { z } from 'zod';
 import { type Policy, policySchema } from './policy.js';
 
@@ -42,17 +51,34 @@ export function parsePolicyFile(text: string, file: string): Policy {
       document.errors.map((error) => ({
         line: lines.linePos(error.pos[0]).line,
         field: '',
-        message: `is not YAML: ${error.message.split('\n')[0] ?? error.code}`,
+        message: describeYaml(error),
       })),
     );
   }
-  const parsed = policySchema.safeParse(document.toJS());
+  const parsed = policySchema.safeParse(valuesOf(document, file));
   if (parsed.success) return parsed.data;
   const root = document.contents;
   throw new PolicyFileError(
     file,
     dedupe(parsed.error.issues.flatMap((issue) => describe(issue, root, lines))),
   );
+}
+
+function describeYaml(error: YAMLError): string {
+  const problem = error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? error.code;
+  if (error.code === 'DUPLICATE_KEY') return 'the same field stands here for the second time. Take one out';
+  return `is not YAML: ${problem}. Mend the line, or start from policies/default.yaml`;
+}
+
+/** Aliases are resolved only here: one that leads nowhere shows late, and without its place. */
+function valuesOf(document: Document.Parsed, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    const message = `is not YAML: ${error.message}. Write the value out instead of the alias`;
+    throw new PolicyFileError(file, [{ line: 1, field: '', message }]);
+  }
 }
 
 function describe(issue: z.core.$ZodIssue, root: Node | null, lines: LineCounter): PolicyProblem[] {
@@ -65,19 +91,46 @@ function describe(issue: z.core.$ZodIssue, root: Node | null, lines: LineCounter
     }));
   }
   if (issue.code === 'invalid_union') {
-    const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0];
-    if (deepest !== undefined && deepest.path.length > 0) {
-      return describe({ ...deepest, path: [...issue.path, ...deepest.path] }, root, lines);
+    // The alternative that was meant is the one that only details of are wrong.
+    const meant = issue.errors.find((branch) =>
+      branch.every((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'),
+    );
+    if (meant !== undefined) {
+      return meant.flatMap((inner) =>
+        describe({ ...inner, path: [...issue.path, ...inner.path] }, root, lines),
+      );
     }
   }
-  const missing = issue.code === 'invalid_type' && nodeAt(root, path) === undefined;
   return [
     {
       line: lineOf(root, path, lines),
       field: path.join('.'),
-      message: missing ? `is missing. Add it (${issue.message})` : issue.message,
+      message: messageOf(issue, root, path),
     },
   ];
+}
+
+const expectations: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list, for example [7d]',
+  object: 'fields below it, each as "name: value"',
+  record: 'fields below it, each as "name: value"',
+};
+
+function messageOf(issue: z.core.$ZodIssue, root: Node | null, path: string[]): string {
+  if (issue.code !== 'invalid_type') return issue.message;
+  if (path.length === 0) {
+    const found = root === null ? 'the file is empty' : 'the file holds no fields';
+    return `${found}. Write a policy into it; policies/default.yaml is one to start from`;
+  }
+  const missing = nodeAt(root, path) === undefined;
+  // A message of the schema's own says the way out already.
+  if (!missing && !issue.message.startsWith('Invalid input')) return issue.message;
+  const expected = expectations[issue.expected] ?? `a value (${issue.expected})`;
+  return missing ? `is missing. Add it: ${expected}` : `is of the wrong kind. Write ${expected}`;
 }
 
 /** The line of the field, or of the nearest parent that is written down. */

@@ -7,15 +7,24 @@ import { dayMs, formatDuration, parseDuration } from './duration.js';
 import { type DestructiveRung, destructiveRungs, type RungName, rungNames } from './rungs.js';
 import { activityKinds } from './sign-of-life.js';
 
-const duration = z.string().transform((text, context) => {
-  const parsed = parseDuration(text);
-  if (parsed !== undefined && parsed > 0) return parsed;
-  context.addIssue({
-    code: 'custom',
-    message: `"${text}" is not a duration. Write a whole number and a unit: 30d, 12h, 15m, 30s or 2w`,
+/** Longer ones are a slip, and the dates that they lead to can't be written down. */
+const longestDurationMs = 36_525 * dayMs;
+const durationForm = 'Write a whole number and a unit: 30d, 12h, 15m, 30s or 2w';
+
+const duration = z
+  .string({
+    error: ({ input }) => (input === undefined ? undefined : `is not a duration. ${durationForm}`),
+  })
+  .transform((text, context) => {
+    const parsed = parseDuration(text);
+    if (parsed !== undefined && parsed > 0 && parsed <= longestDurationMs) return parsed;
+    const tooLong = parsed !== undefined && parsed > longestDurationMs;
+    const message = tooLong
+      ? `"${text}" is longer than a hundred years. Shorten it, or leave the rung out`
+      : `"${text}" is not a duration. ${durationForm}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
   });
-  return z.NEVER;
-});
 
 const mailRung = z.strictObject({ after: duration });
 
@@ -86,7 +95,14 @@ const policyObject = z.strictObject({
   /** Kinds of activity that keep an account alive. */
   keepsAlive: z.array(z.enum(activityKinds)).min(1).default(['human', 'token']),
   /** Per role, values that differ from the ladder's; `never` exempts. */
-  roles: z.record(z.string().min(1).max(64), z.union([z.literal('never'), ladderOverride])).default({}),
+  roles: z
+    .record(
+      z.string().min(1).max(64),
+      z.union([z.literal('never'), ladderOverride], {
+        error: 'write "never" (exempt), or the rungs whose values differ from the ladder\'s',
+      }),
+    )
+    .default({}),
   /** Per `metadata_admin.account_type`. */
   accountTypes: z.record(z.string().min(1).max(64), application).default({}),
   /** Whether `metadata_admin.skip_stale_revocation` opts an identity out. */
@@ -100,7 +116,11 @@ const policyObject = z.strictObject({
     })
     .default({ identities: [], schemas: [] }),
   /** Spread of deadlines, so that a backlog does not act in one instant. */
-  jitter: z.union([duration, z.literal('none').transform(() => 0)]).default(0),
+  jitter: z
+    .union([duration, z.literal('none').transform(() => 0)], {
+      error: `is neither "none" nor a duration. ${durationForm}`,
+    })
+    .default(0),
   /** How often something that blocks (exempt, disabled by an admin, no address) is looked at again. */
   recheck: duration,
   retry,
@@ -120,6 +140,7 @@ export const policySchema = policyObject.check((payload) => {
     report(issues, policy, ['ladder'], `has no rung. Add at least one of: ${rungNames.join(', ')}`);
   }
   checkLadder(policy, policy.ladder, ['ladder'], issues);
+  const ofLadder = new Set(issues.map(({ path, message }) => JSON.stringify([path?.slice(1), message])));
   for (const [role, override] of Object.entries(policy.roles)) {
     if (override === 'never') continue;
     for (const rung of rungNames) {
@@ -132,7 +153,12 @@ export const policySchema = policyObject.check((payload) => {
         );
       }
     }
-    checkLadder(policy, withOverride(policy.ladder, override), ['roles', role], issues);
+    const ofRole: Issues = [];
+    checkLadder(policy, withOverride(policy.ladder, override), ['roles', role], ofRole);
+    // What is wrong in the ladder already is said there, once.
+    issues.push(
+      ...ofRole.filter(({ path, message }) => !ofLadder.has(JSON.stringify([path?.slice(2), message]))),
+    );
   }
   if (policy.retry.longestAfter < policy.retry.firstAfter) {
     report(issues, policy, ['retry', 'longestAfter'], 'is shorter than firstAfter. Make it at least as long');
@@ -216,6 +242,9 @@ function checkRungNotices(
   const values = candidate[rung];
   const longest = values?.notices[0];
   if (values === undefined || longest === undefined) return;
+  const effective = effectiveRungs(candidate);
+  // A rung that fell away behind a harsher one gives no notice.
+  if (path[0] !== 'ladder' && !effective.some(([name]) => name === rung)) return;
   if (values.notices.some((lead, index) => index > 0 && lead >= (values.notices[index - 1] ?? 0))) {
     report(issues, policy, [...path, rung, 'notices'], 'must descend: the longest lead first, no two alike');
     return;
@@ -228,7 +257,7 @@ function checkRungNotices(
       `${formatDuration(values.noticeFloor)} is longer than the first notice's lead (${formatDuration(longest)}). Give notice earlier, or shorten the floor`,
     );
   }
-  const before = effectiveRungs(candidate).filter(([name, v]) => name !== rung && v.after < values.after);
+  const before = effective.filter(([name, v]) => name !== rung && v.after < values.after);
   const previous = Math.max(0, ...before.map(([, v]) => v.after));
   if (values.after - longest < previous || values.after - longest <= 0) {
     report(

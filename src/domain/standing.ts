@@ -52,7 +52,7 @@ export function standingOf(situation: Situation, inProgress?: string): Standing 
     ...(state.hold === undefined ? {} : { hold: state.hold }),
     ...(state.parked === undefined ? {} : { parked: state.parked }),
     ...(inProgress === undefined ? {} : { inProgress }),
-    notices: state.notices,
+    notices: state.notices.filter((notice) => notice.void === undefined),
     completed: completedRungs(state),
     warnings: state.warnings,
   };

@@ -43,3 +43,8 @@ export async function readActivity(pool: pg.Pool, identityId: string): Promise<L
   );
   return Object.fromEntries(found.rows.map((row) => [row.kind, row.last_active_at.getTime()]));
 }
+
+/** Forgets an identity's signs of life. */
+export async function forgetActivity(pool: pg.Pool, identityId: string): Promise<void> {
+  await pool.query('DELETE FROM identity_activity WHERE identity_id = $1', [identityId]);
+}

@@ -80,7 +80,7 @@ async function look(run: LifecycleRun): Promise<boolean> {
       });
       const first = !run.state.known;
       run.takeIn(assessment);
-      if (first && run.state.known) run.audit('lifecycle_started', 'first', 'done');
+      if (first && run.state.known) run.auditStart();
     },
     { interruptible: false },
   );

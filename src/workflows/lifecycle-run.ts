@@ -76,8 +76,25 @@ export class LifecycleRun {
    * event's own key, so that a repeated step leaves one row.
    */
   audit(eventType: AuditEventType, key: string, outcome: string, more: Partial<AuditEntry> = {}): void {
+    this.state = withAudit(this.state, this.entry(eventType, key, outcome, more));
+  }
+
+  /** Notes that the lifecycle began, ahead of what operators asked for before the first look. */
+  auditStart(): void {
+    this.state = {
+      ...this.state,
+      outbox: [this.entry('lifecycle_started', 'first', 'done'), ...this.state.outbox],
+    };
+  }
+
+  private entry(
+    eventType: AuditEventType,
+    key: string,
+    outcome: string,
+    more: Partial<AuditEntry> = {},
+  ): AuditEntry {
     const now = Date.now();
-    const entry: AuditEntry = {
+    return {
       eventId: `${workflowInfo().firstExecutionRunId}/${eventType}/${key}`,
       eventType,
       target: this.state.identityId,
@@ -89,7 +106,6 @@ export class LifecycleRun {
       outcome,
       ...more,
     };
-    this.state = withAudit(this.state, entry);
   }
 
   /** Shows the standing in the Temporal UI. Costs nothing but for search attributes that changed. */

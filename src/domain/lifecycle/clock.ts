@@ -71,6 +71,7 @@ function validNotice(
     (notice) =>
       notice.rung === rung &&
       notice.leadMs === leadMs &&
+      notice.void === undefined &&
       notice.inactiveSince === rule.since &&
       notice.at >= rule.earliestAt,
   );

@@ -3,7 +3,7 @@
  * Pure; the workflow carries it out.
  */
 import type { Plan, PlanRung } from '../plan.js';
-import { type RungName, rungNames } from '../rungs.js';
+import { type RungName, rungNames, stageOfRung } from '../rungs.js';
 import type { FoundIdentity } from './assessment.js';
 import { scheduleOf } from './clock.js';
 import { begunRungs, type Return, unjustified } from './justification.js';
@@ -59,7 +59,18 @@ export function decide(situation: Situation): Decision {
   const blocked = blockedBy(situation, identity);
   if (blocked !== undefined) return blocked;
   const rung = pendingRung(state, plan);
-  return rung === undefined ? { kind: 'wait' } : towards(situation, rung, now);
+  if (rung === undefined) return { kind: 'wait' };
+  if (isHalfDeactivated(rung, state, identity)) return { kind: 'rung', rung };
+  return towards(situation, rung, now);
+}
+
+/**
+ * A deactivation whose effect is there already is finished, not announced again: otherwise the person would be locked
+ * out without the stage that says so, and without the way back that it opens.
+ */
+function isHalfDeactivated(rung: PlanRung, state: LifecycleState, identity: FoundIdentity): boolean {
+  const begun = rung.rung === 'deactivate' && state.rungs.deactivate !== undefined;
+  return begun && identity.state === 'inactive' && identity.disabledByEngine;
 }
 
 /** A deletion that was begun is finished even though the identity is gone: that is what it was for. */
@@ -108,11 +119,15 @@ function parkedWait(state: LifecycleState): Decision {
   return { kind: 'wait', blocked: { by: 'parked', why } };
 }
 
-/** The next rung above the harshest one that was completed. */
+/**
+ * The next rung above the harshest stage that was reached. `winback` is a mail and leads to no stage: where an override
+ * puts it ahead of a harsher rung, that rung still follows.
+ */
 export function pendingRung(state: LifecycleState, plan: Plan): PlanRung | undefined {
-  const done = rungNames.filter((rung) => state.rungs[rung]?.completedAt !== undefined);
-  const harshest = Math.max(-1, ...done.map((rung) => rungNames.indexOf(rung)));
-  return plan.rungs.find(({ rung }) => rungNames.indexOf(rung) > harshest);
+  const isDone = (rung: RungName): boolean => state.rungs[rung]?.completedAt !== undefined;
+  const reached = rungNames.filter((rung) => stageOfRung[rung] !== undefined && isDone(rung));
+  const harshest = Math.max(-1, ...reached.map((rung) => rungNames.indexOf(rung)));
+  return plan.rungs.find(({ rung }) => !isDone(rung) && rungNames.indexOf(rung) > harshest);
 }
 
 function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decision {

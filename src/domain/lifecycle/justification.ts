@@ -3,6 +3,7 @@ import type { Plan } from '../plan.js';
 import { type RungName, rungNames } from '../rungs.js';
 import { inactiveSince } from './clock.js';
 import type { LifecycleState, RungRecord } from './state.js';
+import { offTheBottom } from './transitions.js';
 
 /**
  * `activity`: the person was seen. `policy`: the ladder in force would not have acted yet. `exempt`: the ladder does
@@ -30,21 +31,36 @@ export function unjustified(state: LifecycleState, plan: Plan, now: number): Ret
   const since = inactiveSince(state, plan);
   const begun = begunRungs(state);
   const deactivation = state.rungs.deactivate;
-  if (deactivation !== undefined) {
-    const lateEvidence = since <= (deactivation.completedAt ?? Number.POSITIVE_INFINITY);
-    if (!(lateEvidence && refuted(deactivation, since))) return undefined;
-  }
+  const deactivationStands = deactivation !== undefined && !isRefutedDeactivation(deactivation, since);
+  if (deactivationStands && deactivation.completedAt !== undefined) return undefined;
   const byActivity = begun.filter((rung) => {
     const record = state.rungs[rung];
     return record !== undefined && refuted(record, since);
   });
-  if (byActivity.length > 0) return { cause: 'activity', undo: byActivity };
-  if (plan.exempt !== undefined && begun.length > 0) return { cause: 'exempt', undo: begun };
+  if (!deactivationStands && (byActivity.length > 0 || hasOutdated(state, since))) {
+    return { cause: 'activity', undo: byActivity };
+  }
+  if (plan.exempt !== undefined && offTheBottom(state)) return { cause: 'exempt', undo: begun };
   const byPolicy = begun.filter((rung) => {
     const planned = plan.rungs.find((candidate) => candidate.rung === rung);
     return planned === undefined || now < since + planned.afterMs;
   });
   return byPolicy.length > 0 ? { cause: 'policy', undo: byPolicy } : undefined;
+}
+
+function isRefutedDeactivation(record: RungRecord, since: number): boolean {
+  const lateEvidence = since <= (record.completedAt ?? Number.POSITIVE_INFINITY);
+  return lateEvidence && refuted(record, since);
+}
+
+/**
+ * Whether the person was seen after a notice, or after a step was parked, at the bottom of the ladder: there is nothing
+ * to undo there, but neither may outlive the absence that it belongs to.
+ */
+function hasOutdated(state: LifecycleState, since: number): boolean {
+  if (begunRungs(state).length > 0) return false;
+  const announced = state.notices.some((notice) => notice.void === undefined && notice.inactiveSince < since);
+  return announced || (state.parked !== undefined && state.parked.since < since);
 }
 
 /** Whether activity learnt since shows that the person was not away for the threshold when the act began. */

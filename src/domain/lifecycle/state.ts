@@ -30,6 +30,11 @@ export interface NoticeRecord {
   readonly at: number;
   /** What it was based on: a notice no longer counts once the person was seen later than this. */
   readonly inactiveSince: number;
+  /**
+   * It no longer counts: a hold, an exemption or a change of policy came between. It is remembered all the same, so
+   * that the next one for the same absence is known to be a new mail and not an attempt at the old one.
+   */
+  readonly void?: true;
 }
 
 /** A time-boxed stop on rungs. */

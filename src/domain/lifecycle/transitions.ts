@@ -30,7 +30,8 @@ export function stageOf(state: LifecycleState): Stage {
 
 /** Whether a sign of life would change anything but the clock: something was done, begun, announced or parked. */
 export function offTheBottom(state: LifecycleState): boolean {
-  return Object.keys(state.rungs).length > 0 || state.notices.length > 0 || state.parked !== undefined;
+  const announced = state.notices.some((notice) => notice.void === undefined);
+  return Object.keys(state.rungs).length > 0 || announced || state.parked !== undefined;
 }
 
 export function withActivity(
@@ -99,25 +100,31 @@ export function withNotice(state: LifecycleState, notice: NoticeRecord): Lifecyc
   return { ...state, notices: [...others, notice] };
 }
 
-/** The person is back: what was undone is forgotten, and so are notices and a step parked meanwhile. */
+/** The person is back: what was undone is forgotten, notices no longer count, and nothing stays parked. */
 export function withReturn(state: LifecycleState, back: Return, now: number): LifecycleState {
   const rungs = Object.fromEntries(
     Object.entries(state.rungs).filter(([rung]) => !back.undo.includes(rung as RungName)),
   ) as LifecycleState['rungs'];
   const decided = back.cause === 'operator' || back.cause === 'admin-in-kratos';
   const { parked: _parked, reactivation, ...kept } = state;
-  const next: LifecycleState = { ...kept, rungs, notices: [], stageSince: now, warnings: [] };
+  const returned: LifecycleState = { ...kept, rungs, notices: voided(state.notices), warnings: [] };
+  const next = stageOf(returned) === stageOf(state) ? returned : { ...returned, stageSince: now };
   return decided ? { ...next, baselineAt: Math.max(next.baselineAt, reactivation?.at ?? now) } : next;
 }
 
 /** Notices from before a hold no longer count: the dates in them pass while it lasts. */
 export function withHold(state: LifecycleState, hold: Hold): LifecycleState {
-  return { ...state, hold, notices: [] };
+  return { ...state, hold, notices: voided(state.notices) };
 }
 
+/** Nor does a notice count that was on its way when the hold was set. */
 export function withoutHold(state: LifecycleState): LifecycleState {
   const { hold: _hold, ...rest } = state;
-  return rest;
+  return { ...rest, notices: voided(rest.notices) };
+}
+
+function voided(notices: readonly NoticeRecord[]): NoticeRecord[] {
+  return notices.map((notice) => ({ ...notice, void: true }));
 }
 
 export function withParked(state: LifecycleState, parked: Parked): LifecycleState {

@@ -1,0 +1,15 @@
+/** `npm run demo`: the main job, shown on real parts, and checked against what they say afterwards. */
+import { Command } from 'commander';
+import { runDemo } from './run.js';
+
+const program = new Command('npm run demo --')
+  .description('Takes a dozen real identities up the ladder in a minute and reads the truth back.')
+  .option('--json <file>', 'write the findings as JSON too')
+  .option('--screenshot <file>', 'take a picture of the Temporal UI (needs Chromium)')
+  .option('--keep', 'leave the stack running afterwards, until Ctrl-C')
+  .allowExcessArguments(false)
+  .action(async (flags: { json?: string; screenshot?: string; keep?: true }) => {
+    process.exit(await runDemo({ ...flags, keep: flags.keep === true }));
+  });
+
+await program.parseAsync();

@@ -1,0 +1,127 @@
+/** Runs the demo from start to end: stack, people, ladder, truth. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { createDormouse } from '../client.js';
+import { parsePolicyFile } from '../domain/policy-file.js';
+import {
+  describeDeath,
+  type RunningStack,
+  readRunningStack,
+  type StackInfo,
+  startStack,
+} from '../stack/index.js';
+import { projectDirectory } from '../stack/project.js';
+import { publishPolicy } from '../store/policies.js';
+import { createPool } from '../store/pool.js';
+import { cast } from './cast.js';
+import { LiveTable } from './live-table.js';
+import { readMailbox } from './mailbox.js';
+import { OryPeople } from './ory-people.js';
+import { Player } from './player.js';
+import { type DemoReport, printReport, reportOf, writeReport } from './report.js';
+import { takeScreenshots } from './screenshot.js';
+import { findingsOf } from './truth.js';
+
+export interface DemoOptions {
+  readonly json?: string;
+  readonly screenshot?: string;
+  readonly keep: boolean;
+}
+
+const policyFile = 'policies/demo.yaml';
+/** The ladder takes a minute; after this long something is stuck. */
+const patienceMs = 140_000;
+const tickMs = 250;
+
+/** @returns the exit code: 0 only if every expectation holds */
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const dataDirectory = join(projectDirectory, '.stack');
+  const running = await readRunningStack(dataDirectory);
+  if (running !== undefined) {
+    console.log('Using the running stack.');
+    return play(running, options);
+  }
+  const stack = await startStack({ dataDirectory, report: (line) => console.log(line) });
+  const interrupted = new Promise<number>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(130));
+  });
+  const died = stack.died.then((part) => {
+    console.error(describeDeath(part));
+    return 1;
+  });
+  try {
+    return await Promise.race([playAndKeep(stack, options, interrupted), interrupted, died]);
+  } finally {
+    await stack.stop();
+  }
+}
+
+async function playAndKeep(
+  stack: RunningStack,
+  options: DemoOptions,
+  interrupted: Promise<number>,
+): Promise<number> {
+  const exitCode = await play(stack.info, options);
+  if (options.keep) {
+    console.log('The stack keeps running; Ctrl-C stops it.');
+    await interrupted;
+  } else {
+    console.log('The stack stops now; its data stay: "npm start" brings them up again at these addresses.');
+  }
+  return exitCode;
+}
+
+async function play(stack: StackInfo, options: DemoOptions): Promise<number> {
+  const startedAt = Date.now();
+  const pool = createPool({ url: stack.postgres.url });
+  const text = await readFile(join(projectDirectory, policyFile), 'utf8');
+  const policy = parsePolicyFile(text, policyFile);
+  await publishPolicy(pool, text, policyFile, startedAt);
+  const people = new OryPeople(stack);
+  const dormouse = createDormouse({
+    temporal: stack.temporal,
+    postgresUrl: stack.postgres.url,
+    policyId: policy.id,
+    timeoutMs: 5_000,
+  });
+  try {
+    console.log(`\nThe ladder of ${policyFile}: ${policy.description ?? ''}\n`);
+    const limit = pLimit(3);
+    const players = await Promise.all(cast.map((role) => limit(() => Player.enter(role, people, dormouse))));
+    await climbAll(players);
+    const mails = await readMailbox(stack.mail.apiUrl);
+    const findings = [];
+    for (const player of players)
+      findings.push(...(await findingsOf(player, { people, pool, mails, policy })));
+    for (const player of players) player.leave();
+    const report = reportOf(players, findings, startedAt);
+    await conclude(report, stack, options);
+    return report.holds ? 0 : 1;
+  } finally {
+    await dormouse.close();
+    await pool.end();
+  }
+}
+
+/** Lets time pass and people act, until everybody is where they should be, or patience ends. */
+async function climbAll(players: readonly Player[]): Promise<void> {
+  const table = new LiveTable(process.stdout.isTTY === true);
+  const deadline = Date.now() + patienceMs;
+  while (Date.now() < deadline) {
+    await Promise.all(players.map((player) => player.tick()));
+    table.show(players);
+    if (players.every((player) => player.isDone)) break;
+    await new Promise((resolve) => setTimeout(resolve, tickMs));
+  }
+  table.end();
+}
+
+async function conclude(report: DemoReport, stack: StackInfo, options: DemoOptions): Promise<void> {
+  printReport(report);
+  if (options.json !== undefined) await writeReport(report, options.json);
+  if (options.screenshot !== undefined) await takeScreenshots(stack, options.screenshot);
+  console.log('\nWhere to look:');
+  if (stack.temporal.uiUrl !== '') console.log(`  Temporal UI   ${stack.temporal.uiUrl}`);
+  if (stack.mail.webUrl !== '') console.log(`  Mails         ${stack.mail.webUrl}`);
+}
