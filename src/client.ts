@@ -136,6 +136,8 @@ export interface Dormouse {
 
 /** Earlier than any system that Dormouse could stand beside: such a time is seconds taken for milliseconds. */
 const earliestAt = Date.UTC(2000, 0, 1);
+const requestIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/;
+const policyIdPattern = /^[a-z][a-z0-9-]{0,31}$/;
 const sourcePattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/;
 
 /** Opens a client. Connections are made when they are needed, so this neither waits nor fails when Temporal is away. */
@@ -209,7 +211,7 @@ class DormouseClient implements Dormouse {
     const { lastActiveAt } = options;
     const activity =
       lastActiveAt === undefined ? undefined : { human: checkedTime('lastActiveAt', lastActiveAt) };
-    const policyId = options.policyId ?? this.options.policyId;
+    const policyId = checkedPolicyId(options.policyId) ?? this.options.policyId;
     const start = this.startOptions(id, policyId);
     const input: LifecycleInput = { ...start.args[0], ...(activity === undefined ? {} : { activity }) };
     return this.temporal(this.requestTimeoutMs, async () => {
@@ -308,7 +310,8 @@ class DormouseClient implements Dormouse {
     }
   }
 
-  private ask(identityId: string, call: (handle: WorkflowHandle) => Promise<Standing>): Promise<Standing> {
+  // Async, so that a malformed id rejects like any other mistake instead of throwing at the call.
+  private async ask(identityId: string, call: (handle: WorkflowHandle) => Promise<Standing>): Promise<Standing> {
     const handle = this.client.workflow.getHandle(lifecycleWorkflowId(identityId));
     return this.temporal(this.requestTimeoutMs, () => call(handle));
   }
@@ -329,8 +332,22 @@ class DormouseClient implements Dormouse {
   }
 }
 
+/** It becomes the update's ID and part of the audit event's name: nothing personal may get there. */
 function updateId(requestId: string | undefined): { updateId?: string } {
-  return requestId === undefined ? {} : { updateId: requestId };
+  if (requestId === undefined) return {};
+  if (!requestIdPattern.test(requestId)) {
+    throw new InvalidRequestError(
+      'requestId: takes at most 100 letters, digits and . _ : / -, without personal data',
+    );
+  }
+  return { updateId: requestId };
+}
+
+function checkedPolicyId(policyId: string | undefined): string | undefined {
+  if (policyId === undefined || policyIdPattern.test(policyId)) return policyId;
+  throw new InvalidRequestError(
+    'policyId: is not the id of a policy. Pass the id from the policy file, as "default"',
+  );
 }
 
 function checkedSign(report: ActivityReport): SignOfLife {

@@ -21,7 +21,7 @@ export function giveUp(type: ErrorType, message: string): ApplicationFailure {
 /**
  * Calls an Ory API and classifies what goes wrong by status only: answers' bodies may hold personal data.
  * @param operation the API's name of the call, for messages
- * @returns the answer, or `undefined` when it was 404
+ * @returns the answer, or `undefined` when Ory itself said 404; that of a proxy in between says nothing about an identity
  */
 export async function callOry<T>(
   system: 'Kratos' | 'Hydra',
@@ -34,7 +34,10 @@ export async function callOry<T>(
   } catch (error) {
     if (!isAxiosError(error)) throw error;
     const status = error.response?.status;
-    if (status === 404) return undefined;
+    if (status === 404) {
+      if (isOrysOwn(error.response?.data)) return undefined;
+      throw tryAgain(`${system}MalformedAnswer`, `${operation} was answered 404 by something that is not ${system}`);
+    }
     if (status === undefined) {
       throw tryAgain(`${system}Unavailable`, `${operation} got no answer (${error.code ?? 'no code'})`);
     }
@@ -51,4 +54,9 @@ export async function callOry<T>(
 function retryAfterMs(header: unknown): number | undefined {
   const seconds = typeof header === 'string' ? Number.parseInt(header, 10) : Number.NaN;
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 3_600) * 1_000 : undefined;
+}
+
+/** Ory's errors are JSON with an `error`. */
+function isOrysOwn(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'error' in body;
 }

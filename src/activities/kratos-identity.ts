@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { callOry, tryAgain } from './failures.js';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
-const unknownRecord = z.record(z.string(), z.unknown()).nullish();
+// Kratos takes any JSON as metadata; what is no object has no field that the ladder looks at.
+const unknownRecord = z.record(z.string(), z.unknown()).nullish().catch(undefined);
 
 const address = z.object({ id: z.string().optional(), value: z.string(), via: z.string() });
 
@@ -26,7 +27,6 @@ export type KratosIdentity = z.output<typeof identitySchema>;
 
 const sessionSchema = z.object({
   id: z.string(),
-  active: z.boolean().optional(),
   authenticated_at: time.nullish(),
 });
 export type KratosSession = z.output<typeof sessionSchema>;
@@ -43,7 +43,11 @@ export async function readIdentity(
   throw tryAgain('KratosMalformedAnswer', 'getIdentity answered something that is not this identity');
 }
 
-/** @returns the identity's active sessions; none when the identity is unknown */
+/**
+ * @returns every session that Kratos keeps of the identity, signed-out and expired ones included; none when the identity
+ *   is unknown. `active` is not looked at: Kratos shows every session of a disabled identity as not active, and all of
+ *   them live again when it is enabled. And who signed out was there.
+ */
 export async function readSessions(api: IdentityApi, identityId: string): Promise<KratosSession[]> {
   const sessions: KratosSession[] = [];
   for (let page = 1; page <= maxSessionPages; page += 1) {
@@ -54,7 +58,7 @@ export async function readSessions(api: IdentityApi, identityId: string): Promis
     const parsed = z.array(sessionSchema).safeParse(answer);
     if (!parsed.success)
       throw tryAgain('KratosMalformedAnswer', 'listIdentitySessions answered no list of sessions');
-    sessions.push(...parsed.data.filter((session) => session.active !== false));
+    sessions.push(...parsed.data);
     if (parsed.data.length < sessionsPerPage) break;
   }
   return sessions;

@@ -2,14 +2,15 @@
 import type { IdentityApi } from '@ory/client';
 import type pg from 'pg';
 import type { NoticeOutcome } from '../domain/lifecycle/state.js';
+import { MailTemplateError } from '../mail/errors.js';
 import { mailHeaders } from '../mail/headers.js';
 import { stableMessageId } from '../mail/message-id.js';
-import { type MailFacts, type MailKind, renderMail } from '../mail/render.js';
+import { type MailFacts, type MailKind, type RenderedMail, renderMail } from '../mail/render.js';
 import { type MailTransport, TemporaryMailError } from '../mail/transport.js';
 import { beginMail, type MailState, settleMail } from '../store/mails.js';
 import { type MailAddress, mailAddresses } from './addresses.js';
 import type { Clock } from './clock.js';
-import { tryAgain } from './failures.js';
+import { giveUp, tryAgain } from './failures.js';
 import { readIdentity, textField } from './kratos-identity.js';
 
 export interface MailDependencies {
@@ -87,7 +88,7 @@ async function sendOnce(
     now,
   });
   if (before?.state === 'accepted' || before?.state === 'rejected') return before.state;
-  const rendered = renderMail(factsOf(deps, request, locale, now));
+  const rendered = render(factsOf(deps, request, locale, now));
   const sent = await deps.transport
     .send({ to: address.value, messageId, rendered, headers: mailHeaders(request.kind, rendered.locale) })
     .catch((error: unknown) => {
@@ -122,4 +123,14 @@ function factsOf(
     inactiveForMs: request.inactiveForMs,
     ...(upcoming === undefined ? {} : { upcoming: { ...upcoming, inMs: Math.max(0, upcoming.at - now) } }),
   };
+}
+
+/** @throws MailTemplate (not retried): the same facts give the same error */
+function render(facts: MailFacts): RenderedMail {
+  try {
+    return renderMail(facts);
+  } catch (error) {
+    if (error instanceof MailTemplateError) throw giveUp('MailTemplate', error.message);
+    throw error;
+  }
 }

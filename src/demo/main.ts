@@ -5,10 +5,10 @@ import { runDemo } from './run.js';
 const program = new Command('npm run demo --')
   .description('Takes a dozen real identities up the ladder in a minute and reads the truth back.')
   .option('--json <file>', 'write the findings as JSON too')
-  .option('--screenshot <file>', 'take a picture of the Temporal UI (needs Chromium)')
+  .option('--screenshots <directory>', 'take pictures of the Temporal UI (needs Chromium)')
   .option('--keep', 'leave the stack running afterwards, until Ctrl-C')
   .allowExcessArguments(false)
-  .action(async (flags: { json?: string; screenshot?: string; keep?: true }) => {
+  .action(async (flags: { json?: string; screenshots?: string; keep?: true }) => {
     process.exit(await runDemo({ ...flags, keep: flags.keep === true }));
   });
 

@@ -1,7 +1,7 @@
 /** Plays one role: makes the person, lets them act when their moment comes, and remembers what they had in hand. */
 import type { Dormouse, Standing } from '../client.js';
 import type { Tokens } from './authorization-code-flow.js';
-import type { Role } from './cast.js';
+import type { Reaction, Role } from './cast.js';
 import type { OryPeople, Person, SignIn } from './ory-people.js';
 
 /** Who acts for the operator, in audit entries. */
@@ -25,7 +25,7 @@ export class Player {
   returnedWithinMs: number | undefined;
   /** Kratos' `state_changed_at` after an admin disabled the identity. */
   disabledAt: string | undefined;
-  private reacting = false;
+  private reaction: Promise<void> | undefined;
   private heartbeat: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -62,9 +62,15 @@ export class Player {
   async tick(): Promise<void> {
     this.standing = await this.dormouse.standing(this.person.id);
     const { reaction } = this.role;
-    if (reaction === undefined || this.reacting || this.standing?.stage !== reaction.at) return;
-    this.reacting = true;
-    if (reaction.does === 'reactivate') await this.reactivate();
+    if (reaction === undefined || this.reaction !== undefined || this.standing?.stage !== reaction.at) return;
+    // Not waited for: the others' moments must not pass meanwhile.
+    this.reaction = this.react(reaction.does).catch((error: unknown) => {
+      console.error(`${this.role.name}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
+
+  private async react(does: Reaction['does']): Promise<void> {
+    if (does === 'reactivate') await this.reactivate();
     await this.comeBack();
   }
 

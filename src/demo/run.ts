@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { createDormouse } from '../client.js';
+import { createDormouse, type Dormouse } from '../client.js';
 import { parsePolicyFile } from '../domain/policy-file.js';
 import {
   describeDeath,
@@ -25,7 +25,7 @@ import { findingsOf } from './truth.js';
 
 export interface DemoOptions {
   readonly json?: string;
-  readonly screenshot?: string;
+  readonly screenshots?: string;
   readonly keep: boolean;
 }
 
@@ -87,16 +87,14 @@ async function play(stack: StackInfo, options: DemoOptions): Promise<number> {
   });
   try {
     console.log(`\nThe ladder of ${policyFile}: ${policy.description ?? ''}\n`);
-    const limit = pLimit(3);
-    const players = await Promise.all(cast.map((role) => limit(() => Player.enter(role, people, dormouse))));
-    await climbAll(players);
+    const players = await climbAll(people, dormouse);
     const mails = await readMailbox(stack.mail.apiUrl);
     const findings = [];
     for (const player of players)
       findings.push(...(await findingsOf(player, { people, pool, mails, policy })));
     for (const player of players) player.leave();
     const report = reportOf(players, findings, startedAt);
-    await conclude(report, stack, options);
+    await conclude(report, stack, options, players);
     return report.holds ? 0 : 1;
   } finally {
     await dormouse.close();
@@ -104,23 +102,41 @@ async function play(stack: StackInfo, options: DemoOptions): Promise<number> {
   }
 }
 
-/** Lets time pass and people act, until everybody is where they should be, or patience ends. */
-async function climbAll(players: readonly Player[]): Promise<void> {
+/** Lets everybody enter, time pass and people act, until all are where they should be, or patience ends. */
+async function climbAll(people: OryPeople, dormouse: Dormouse): Promise<Player[]> {
   const table = new LiveTable(process.stdout.isTTY === true);
+  const limit = pLimit(3);
+  const players: Player[] = [];
+  const entering = cast.map((role) =>
+    limit(async () => {
+      const player = await Player.enter(role, people, dormouse);
+      players.push(player);
+    }),
+  );
   const deadline = Date.now() + patienceMs;
   while (Date.now() < deadline) {
     await Promise.all(players.map((player) => player.tick()));
     table.show(players);
-    if (players.every((player) => player.isDone)) break;
+    if (players.length === cast.length && players.every((player) => player.isDone)) break;
     await new Promise((resolve) => setTimeout(resolve, tickMs));
   }
   table.end();
+  await Promise.all(entering);
+  return players.sort((a, b) => cast.indexOf(a.role) - cast.indexOf(b.role));
 }
 
-async function conclude(report: DemoReport, stack: StackInfo, options: DemoOptions): Promise<void> {
+async function conclude(
+  report: DemoReport,
+  stack: StackInfo,
+  options: DemoOptions,
+  players: readonly Player[],
+): Promise<void> {
   printReport(report);
   if (options.json !== undefined) await writeReport(report, options.json);
-  if (options.screenshot !== undefined) await takeScreenshots(stack, options.screenshot);
+  const shown = players.find(({ role }) => role.name === 'no-address');
+  if (options.screenshots !== undefined && shown !== undefined) {
+    await takeScreenshots(stack, options.screenshots, shown.person.id);
+  }
   console.log('\nWhere to look:');
   if (stack.temporal.uiUrl !== '') console.log(`  Temporal UI   ${stack.temporal.uiUrl}`);
   if (stack.mail.webUrl !== '') console.log(`  Mails         ${stack.mail.webUrl}`);

@@ -1,53 +1,68 @@
 /** Takes pictures of the Temporal UI with the machine's Chromium. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { execa } from 'execa';
-import { chromium } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
+import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import type { StackInfo } from '../stack/index.js';
 
-const names = ['chromium', 'chromium-browser', 'google-chrome'];
+const programs = ['chromium', 'chromium-browser', 'google-chrome'];
+const columns = [
+  'Status',
+  'Workflow ID',
+  'DormouseStage',
+  'DormouseNextStep',
+  'DormouseNextStepAt',
+  'DormouseBlocked',
+  'DormousePolicy',
+];
 
 async function findBrowser(): Promise<string | undefined> {
-  for (const name of names) {
+  for (const name of programs) {
     const found = await execa('sh', ['-c', `command -v ${name}`], { reject: false });
     if (found.exitCode === 0 && found.stdout !== '') return found.stdout;
   }
   return undefined;
 }
 
-/** The list of lifecycles with their search attributes, as `file`. */
-export async function takeScreenshots(stack: StackInfo, file: string): Promise<void> {
+/** Writes `lifecycles.png` (the list with its search attributes) and `lifecycle.png` (one identity) into `directory`. */
+export async function takeScreenshots(
+  stack: StackInfo,
+  directory: string,
+  identityId: string,
+): Promise<void> {
   const executablePath = await findBrowser();
   if (executablePath === undefined) {
-    console.log(`No picture: none of ${names.join(', ')} is installed.`);
+    console.log(`No pictures: none of ${programs.join(', ')} is installed.`);
     return;
   }
+  await mkdir(directory, { recursive: true });
   const browser = await chromium.launch({
     executablePath,
-    args: ['--no-sandbox', '--disable-background-networking'],
+    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
   try {
-    const page = await browser.newPage({ viewport: { width: 1500, height: 900 }, colorScheme: 'light' });
-    const columns = [
-      'Status',
-      'Workflow ID',
-      'DormouseStage',
-      'DormouseNextStep',
-      'DormouseNextStepAt',
-      'DormouseBlocked',
-      'DormousePolicy',
-    ];
-    // The UI keeps the choice of columns in local storage.
-    const stored = JSON.stringify({ [stack.temporal.namespace]: columns.map((label) => ({ label })) });
-    await page.addInitScript({
-      content: `localStorage.setItem('namespace-workflow-columns', ${JSON.stringify(stored)})`,
-    });
-    const query = encodeURIComponent('`WorkflowType`="identityLifecycle"');
-    await page.goto(
-      `${stack.temporal.uiUrl}/namespaces/${stack.temporal.namespace}/workflows?query=${query}`,
-    );
+    const page = await browser.newPage({ viewport: { width: 1500, height: 760 }, colorScheme: 'light' });
+    await chooseColumns(page, stack.temporal.namespace);
+    const base = `${stack.temporal.uiUrl}/namespaces/${stack.temporal.namespace}/workflows`;
+    const query = '`WorkflowType`="identityLifecycle" AND `ExecutionStatus`="Running"';
+    await page.goto(`${base}?query=${encodeURIComponent(query)}`);
+    await page.locator('th', { hasText: 'DormouseStage' }).first().waitFor({ timeout: 20_000 });
     await page.getByText('identity-lifecycle/').first().waitFor({ timeout: 20_000 });
-    await page.screenshot({ path: file });
-    console.log(`Picture of the Temporal UI: ${file}`);
+    await page.screenshot({ path: join(directory, 'lifecycles.png') });
+    await page.goto(`${base}/${encodeURIComponent(lifecycleWorkflowId(identityId))}`);
+    await page.getByText('Stage:').first().waitFor({ timeout: 20_000 });
+    await page.screenshot({ path: join(directory, 'lifecycle.png') });
+    console.log(`Pictures of the Temporal UI: ${directory}`);
   } finally {
     await browser.close();
   }
+}
+
+/** The UI keeps the choice of columns in the browser's local storage. */
+async function chooseColumns(page: Page, namespace: string): Promise<void> {
+  const stored = JSON.stringify({ [namespace]: columns.map((label) => ({ label, pinned: false })) });
+  await page.addInitScript({
+    content: `localStorage.setItem('namespace-workflow-table-columns', ${JSON.stringify(stored)})`,
+  });
 }

@@ -154,7 +154,7 @@ export async function verifyAudit(pool: pg.Pool, pageSize = 1_000): Promise<Chai
     if (page.rows.length === 0) return { rows: expectedSeq };
     for (const row of page.rows) {
       expectedSeq += 1;
-      const stated = JSON.parse(row.canonical) as unknown[];
+      const stated = parseStated(row.canonical);
       const columns = [
         Number(row.seq),
         row.event_id,
@@ -178,6 +178,16 @@ export async function verifyAudit(pool: pg.Pool, pageSize = 1_000): Promise<Chai
       if (!sound) return { rows: expectedSeq, brokenAt: expectedSeq };
       hash = row.hash;
     }
+  }
+}
+
+/** @returns the hashed text's fields; none when it is not the text of an entry */
+function parseStated(canonical: string): readonly unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(canonical);
+    return Array.isArray(parsed) ? parsed : [];
+  } catch {
+    return [];
   }
 }
 

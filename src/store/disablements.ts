@@ -7,6 +7,8 @@ import type pg from 'pg';
 export interface Disablement {
   /** Kratos' `state_changed_at` as it was before the engine's call. Epoch milliseconds. */
   readonly stateChangedBefore: number;
+  /** When the call was announced. Epoch milliseconds. */
+  readonly intendedAt: number;
   /** What Kratos answered; absent while the call is under way. Epoch milliseconds. */
   readonly stateChangedAt?: number;
 }
@@ -39,14 +41,19 @@ export async function confirmDisablement(
 }
 
 export async function readDisablement(pool: pg.Pool, identityId: string): Promise<Disablement | undefined> {
-  const found = await pool.query<{ state_changed_before: Date; state_changed_at: Date | null }>(
-    'SELECT state_changed_before, state_changed_at FROM disablement WHERE identity_id = $1',
+  const found = await pool.query<{
+    state_changed_before: Date;
+    state_changed_at: Date | null;
+    intended_at: Date;
+  }>(
+    'SELECT state_changed_before, state_changed_at, intended_at FROM disablement WHERE identity_id = $1',
     [identityId],
   );
   const row = found.rows[0];
   if (row === undefined) return undefined;
   return {
     stateChangedBefore: row.state_changed_before.getTime(),
+    intendedAt: row.intended_at.getTime(),
     ...(row.state_changed_at === null ? {} : { stateChangedAt: row.state_changed_at.getTime() }),
   };
 }
@@ -56,12 +63,19 @@ export async function forgetDisablement(pool: pg.Pool, identityId: string): Prom
 }
 
 /**
+ * How long after its announcement a call without an answer may still have taken effect, milliseconds: far longer than
+ * a call and the clocks' difference, far shorter than the time until somebody else disables the identity.
+ */
+const openCallMs = 600_000;
+
+/**
  * Whether an inactive identity was disabled by the engine and left as it was. A change of state that the engine did
  * not make shows as another `state_changed_at`. While the answer to the call is unknown, a change that follows the
- * announced one counts as the engine's.
+ * announced one soon counts as the engine's; a later one is somebody else's, for the call came to nothing.
  */
 export function isEnginesWork(disablement: Disablement | undefined, stateChangedAt: number): boolean {
   if (disablement === undefined) return false;
   if (disablement.stateChangedAt !== undefined) return disablement.stateChangedAt === stateChangedAt;
-  return stateChangedAt > disablement.stateChangedBefore;
+  const { stateChangedBefore, intendedAt } = disablement;
+  return stateChangedAt > stateChangedBefore && stateChangedAt <= intendedAt + openCallMs;
 }

@@ -1,0 +1,19 @@
+/** Entry point: `dormouse`, the operators' command line. Thin; the commands stand in cli/. */
+import { Command } from 'commander';
+import { addAuditCommands } from './cli/audit-commands.js';
+import { addIdentityCommands } from './cli/identity-commands.js';
+import { addPolicyCommands } from './cli/policy-commands.js';
+
+const program = new Command('dormouse')
+  .description('Asks and decides about identities and their inactivity.')
+  .showHelpAfterError();
+addIdentityCommands(program);
+addPolicyCommands(program);
+addAuditCommands(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

@@ -1,0 +1,39 @@
+/** `dormouse audit …`: read and verify the audit log. */
+import type { Command } from 'commander';
+import { parseIdentityId } from '../domain/identity-id.js';
+import { readAudit, verifyAudit } from '../store/audit-log.js';
+import { withPool } from './connection.js';
+
+export function addAuditCommands(program: Command): void {
+  const audit = program.command('audit').description('read and verify the audit log');
+  audit
+    .command('show <identityId>')
+    .description('what was done to an identity, under which policy, and why')
+    .option('--json', 'one JSON object a line')
+    .action(async (id: string, options: { json?: true }) => {
+      const rows = await withPool((pool) => readAudit(pool, parseIdentityId(id)));
+      for (const row of rows) {
+        const policy = row.policyId === null ? '' : `${row.policyId}@${row.policyVersion}`;
+        const line = [
+          new Date(row.occurredAt).toISOString(),
+          row.eventType.padEnd(24),
+          row.outcome.padEnd(12),
+          policy,
+        ];
+        console.log(
+          options.json ? JSON.stringify(row) : [...line, `${row.daysInactive.toFixed(1)} d`].join('  '),
+        );
+      }
+    });
+  audit
+    .command('verify')
+    .description('compute the hash chain again; exits 1 and names the first broken row if it does not hold')
+    .action(async () => {
+      const verdict = await withPool((pool) => verifyAudit(pool));
+      if (verdict.brokenAt === undefined) console.log(`${verdict.rows} rows, the chain is whole`);
+      else {
+        console.error(`the chain is broken at row ${verdict.brokenAt}`);
+        process.exitCode = 1;
+      }
+    });
+}

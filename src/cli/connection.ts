@@ -1,0 +1,78 @@
+/** What the commands talk to: the environment's system, or else the stack that `npm start` runs here. */
+import { join } from 'node:path';
+import { createDormouse, type Dormouse } from '../client.js';
+import { ConfigError, readConfig } from '../config.js';
+import { temporalVariables } from '../runtime/temporal-options.js';
+import { createPool } from '../store/pool.js';
+
+export interface Connection {
+  readonly dormouse: Dormouse;
+  readonly postgresUrl: string;
+}
+
+const variables = [...temporalVariables, 'DORMOUSE_POSTGRES_URL'] as const;
+
+/** @throws ConfigError when neither the environment nor a running stack says where Dormouse is */
+export async function connect(): Promise<Connection> {
+  try {
+    const config = readConfig(variables);
+    return {
+      postgresUrl: config.DORMOUSE_POSTGRES_URL,
+      dormouse: createDormouse({
+        temporal: {
+          address: config.DORMOUSE_TEMPORAL_ADDRESS,
+          namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
+          ...(config.DORMOUSE_TEMPORAL_API_KEY === undefined
+            ? {}
+            : { apiKey: config.DORMOUSE_TEMPORAL_API_KEY }),
+          ...(config.DORMOUSE_TEMPORAL_TLS ? { tls: true } : {}),
+        },
+        postgresUrl: config.DORMOUSE_POSTGRES_URL,
+        taskQueue: config.DORMOUSE_TASK_QUEUE,
+        timeoutMs: 10_000,
+      }),
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const stack = await runningStack();
+    if (stack === undefined) throw error;
+    return {
+      postgresUrl: stack.postgres.url,
+      dormouse: createDormouse({
+        temporal: stack.temporal,
+        postgresUrl: stack.postgres.url,
+        timeoutMs: 10_000,
+      }),
+    };
+  }
+}
+
+/** The embedded stack is not part of an installation; where it is absent, there is none running. */
+async function runningStack() {
+  const stack = await import('../stack/index.js').catch(() => undefined);
+  if (stack === undefined) return undefined;
+  const { projectDirectory } = await import('../stack/project.js');
+  return stack.readRunningStack(join(projectDirectory, '.stack'));
+}
+
+/** Runs `work` with the client, and closes it. */
+export async function withDormouse<T>(work: (dormouse: Dormouse) => Promise<T>): Promise<T> {
+  const { dormouse } = await connect();
+  try {
+    return await work(dormouse);
+  } finally {
+    await dormouse.close();
+  }
+}
+
+/** Runs `work` with Dormouse's database, and closes it. */
+export async function withPool<T>(work: (pool: ReturnType<typeof createPool>) => Promise<T>): Promise<T> {
+  const { dormouse, postgresUrl } = await connect();
+  await dormouse.close();
+  const pool = createPool({ url: postgresUrl, max: 2 });
+  try {
+    return await work(pool);
+  } finally {
+    await pool.end();
+  }
+}

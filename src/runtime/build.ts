@@ -1,0 +1,13 @@
+/** The second half of `npm run build`: what the compiler leaves out of `dist/`. Templates, migrations, workflow bundle. */
+import { cp, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflows } from './workflow-bundle.js';
+
+const source = new URL('../', import.meta.url);
+const target = new URL('../../dist/', import.meta.url);
+
+for (const folder of ['mail/templates', 'store/migrations']) {
+  await cp(fileURLToPath(new URL(folder, source)), fileURLToPath(new URL(folder, target)), { recursive: true });
+}
+const { code } = await bundleWorkflows();
+await writeFile(new URL('workflow-bundle.js', target), code);
