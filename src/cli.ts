@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** Entry point: `dormouse`, the operators' command line. Thin; the commands stand in cli/. */
 import { Command } from 'commander';
 import { addAuditCommands } from './cli/audit-commands.js';

@@ -2,40 +2,45 @@
 import { createDormouse } from './client.js';
 import { readConfig } from './config.js';
 import { createGateway } from './http/server.js';
+import { runEntry } from './runtime/entry.js';
 import { createLogger } from './runtime/logger.js';
 import { onShutdown } from './runtime/shutdown.js';
 import { temporalVariables } from './runtime/temporal-options.js';
 import { migrate } from './store/pool.js';
 
-const config = readConfig([
-  ...temporalVariables,
-  'DORMOUSE_POSTGRES_URL',
-  'DORMOUSE_GATEWAY_HOST',
-  'DORMOUSE_GATEWAY_PORT',
-  'DORMOUSE_SERVICE_TOKENS',
-  'DORMOUSE_LOG_LEVEL',
-]);
-const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
-await migrate(config.DORMOUSE_POSTGRES_URL);
+await runEntry('dormouse-gateway', main);
 
-const dormouse = createDormouse({
-  temporal: {
-    address: config.DORMOUSE_TEMPORAL_ADDRESS,
-    namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
-    ...(config.DORMOUSE_TEMPORAL_API_KEY === undefined ? {} : { apiKey: config.DORMOUSE_TEMPORAL_API_KEY }),
-    ...(config.DORMOUSE_TEMPORAL_TLS ? { tls: true } : {}),
-  },
-  postgresUrl: config.DORMOUSE_POSTGRES_URL,
-  taskQueue: config.DORMOUSE_TASK_QUEUE,
-});
-const server = await createGateway({ dormouse, serviceTokens: config.DORMOUSE_SERVICE_TOKENS, log });
-const address = await server.listen({
-  host: config.DORMOUSE_GATEWAY_HOST,
-  port: config.DORMOUSE_GATEWAY_PORT,
-});
-log.info({ address }, 'gateway ready');
+async function main(): Promise<void> {
+  const config = readConfig([
+    ...temporalVariables,
+    'DORMOUSE_POSTGRES_URL',
+    'DORMOUSE_GATEWAY_HOST',
+    'DORMOUSE_GATEWAY_PORT',
+    'DORMOUSE_SERVICE_TOKENS',
+    'DORMOUSE_LOG_LEVEL',
+  ]);
+  const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
+  await migrate(config.DORMOUSE_POSTGRES_URL);
 
-onShutdown(log, async () => {
-  await server.close();
-  await dormouse.close();
-});
+  const dormouse = createDormouse({
+    temporal: {
+      address: config.DORMOUSE_TEMPORAL_ADDRESS,
+      namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
+      ...(config.DORMOUSE_TEMPORAL_API_KEY === undefined ? {} : { apiKey: config.DORMOUSE_TEMPORAL_API_KEY }),
+      ...(config.DORMOUSE_TEMPORAL_TLS ? { tls: true } : {}),
+    },
+    postgresUrl: config.DORMOUSE_POSTGRES_URL,
+    taskQueue: config.DORMOUSE_TASK_QUEUE,
+  });
+  const server = await createGateway({ dormouse, serviceTokens: config.DORMOUSE_SERVICE_TOKENS, log });
+  const address = await server.listen({
+    host: config.DORMOUSE_GATEWAY_HOST,
+    port: config.DORMOUSE_GATEWAY_PORT,
+  });
+  log.info({ address }, 'gateway ready');
+
+  onShutdown(log, async () => {
+    await server.close();
+    await dormouse.close();
+  });
+}

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { readConfig } from './config.js';
 import { activityVariables, createActivitySet } from './runtime/activity-set.js';
+import { runEntry } from './runtime/entry.js';
 import { startHealthServer } from './runtime/health.js';
-import { createLogger } from './runtime/logger.js';
+import { createLogger, type Logger } from './runtime/logger.js';
 import { onShutdown } from './runtime/shutdown.js';
 import { connectionOptions, temporalVariables } from './runtime/temporal-options.js';
 import { startWorkers } from './runtime/workers.js';
@@ -12,54 +13,61 @@ import { loadWorkflowBundle } from './runtime/workflow-bundle.js';
 import { publishPolicy } from './store/policies.js';
 import { createPool, migrate } from './store/pool.js';
 
-const config = readConfig([
-  ...temporalVariables,
-  ...activityVariables,
-  'DORMOUSE_POLICY_FILE',
-  'DORMOUSE_WORKER_HEALTH_PORT',
-  'DORMOUSE_LOG_LEVEL',
-]);
-const log = createLogger('dormouse-worker', config.DORMOUSE_LOG_LEVEL);
-// Temporal's own signal handling would race with ours.
-Runtime.install({ shutdownSignals: [], logger: temporalLogger() });
+await runEntry('dormouse-worker', main);
 
-await migrate(config.DORMOUSE_POSTGRES_URL);
-const pool = createPool({
-  url: config.DORMOUSE_POSTGRES_URL,
-  max: 20,
-  onError: (error) => log.warn({ err: error }, 'idle PostgreSQL connection failed'),
-});
-const policyText = await readFile(config.DORMOUSE_POLICY_FILE, 'utf8');
-const policy = await publishPolicy(pool, policyText, config.DORMOUSE_POLICY_FILE, Date.now());
+async function main(): Promise<void> {
+  const config = readConfig([
+    ...temporalVariables,
+    ...activityVariables,
+    'DORMOUSE_POLICY_FILE',
+    'DORMOUSE_WORKER_HEALTH_PORT',
+    'DORMOUSE_LOG_LEVEL',
+  ]);
+  const log = createLogger('dormouse-worker', config.DORMOUSE_LOG_LEVEL);
+  // Temporal's own signal handling would race with ours.
+  Runtime.install({ shutdownSignals: [], logger: temporalLogger(log) });
 
-const [workflowBundle, connection] = await Promise.all([
-  loadWorkflowBundle(),
-  NativeConnection.connect(connectionOptions(config)),
-]);
-const activitySet = createActivitySet(config, pool);
-const workers = await startWorkers({
-  connection,
-  namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
-  taskQueue: config.DORMOUSE_TASK_QUEUE,
-  workflowBundle,
-  activities: activitySet.activities,
-});
-const health = await startHealthServer(config.DORMOUSE_WORKER_HEALTH_PORT);
-log.info({ taskQueue: config.DORMOUSE_TASK_QUEUE, policy: `${policy.id}@${policy.version}` }, 'worker ready');
+  await migrate(config.DORMOUSE_POSTGRES_URL);
+  const pool = createPool({
+    url: config.DORMOUSE_POSTGRES_URL,
+    max: 20,
+    onError: (error) => log.warn({ err: error }, 'idle PostgreSQL connection failed'),
+  });
+  const policyText = await readFile(config.DORMOUSE_POLICY_FILE, 'utf8');
+  const policy = await publishPolicy(pool, policyText, config.DORMOUSE_POLICY_FILE, Date.now());
 
-onShutdown(log, async () => {
-  await workers.stop();
-  await health?.close();
-  await connection.close();
-  activitySet.close();
-  await pool.end();
-});
-workers.ended.catch((error: unknown) => {
-  log.fatal({ err: error }, 'a worker failed');
-  process.exit(1);
-});
+  const [workflowBundle, connection] = await Promise.all([
+    loadWorkflowBundle(),
+    NativeConnection.connect(connectionOptions(config)),
+  ]);
+  const activitySet = createActivitySet(config, pool);
+  const workers = await startWorkers({
+    connection,
+    namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
+    taskQueue: config.DORMOUSE_TASK_QUEUE,
+    workflowBundle,
+    activities: activitySet.activities,
+  });
+  const health = await startHealthServer(config.DORMOUSE_WORKER_HEALTH_PORT);
+  log.info(
+    { taskQueue: config.DORMOUSE_TASK_QUEUE, policy: `${policy.id}@${policy.version}` },
+    'worker ready',
+  );
 
-function temporalLogger() {
+  onShutdown(log, async () => {
+    await workers.stop();
+    await health?.close();
+    await connection.close();
+    activitySet.close();
+    await pool.end();
+  });
+  workers.ended.catch((error: unknown) => {
+    log.fatal({ err: error }, 'a worker failed');
+    process.exit(1);
+  });
+}
+
+function temporalLogger(log: Logger) {
   const child = log.child({ part: 'temporal' });
   return {
     log: (_level: string, message: string, meta?: object) => child.debug(meta ?? {}, message),

@@ -7,7 +7,9 @@ const source = new URL('../', import.meta.url);
 const target = new URL('../../dist/', import.meta.url);
 
 for (const folder of ['mail/templates', 'store/migrations']) {
-  await cp(fileURLToPath(new URL(folder, source)), fileURLToPath(new URL(folder, target)), { recursive: true });
+  await cp(fileURLToPath(new URL(folder, source)), fileURLToPath(new URL(folder, target)), {
+    recursive: true,
+  });
 }
 const { code } = await bundleWorkflows();
 await writeFile(new URL('workflow-bundle.js', target), code);
