@@ -7,19 +7,26 @@ export interface IdentitySign extends SignOfLife {
 }
 
 /**
- * Records signs of life in one statement. A time already exceeded changes nothing, so late, duplicate and
- * out-of-order reports are harmless.
+ * The latest sign of each identity and kind, sorted, so that two batches lock rows in the same order and can't
+ * deadlock.
  */
-export async function recordSigns(pool: pg.Pool, signs: readonly IdentitySign[]): Promise<void> {
-  if (signs.length === 0) return;
+export function latestSigns(signs: readonly IdentitySign[]): IdentitySign[] {
   const latest = new Map<string, IdentitySign>();
   for (const sign of signs) {
     const key = `${sign.identityId}/${sign.kind}`;
     const known = latest.get(key);
     if (known === undefined || known.at < sign.at) latest.set(key, sign);
   }
-  // Sorted, so that two batches lock rows in the same order and can't deadlock.
-  const rows = [...latest.values()].sort((a, b) => (a.identityId + a.kind < b.identityId + b.kind ? -1 : 1));
+  return [...latest.values()].sort((a, b) => (a.identityId + a.kind < b.identityId + b.kind ? -1 : 1));
+}
+
+/**
+ * Records signs of life in one statement. A time already exceeded changes nothing, so late, duplicate and
+ * out-of-order reports are harmless.
+ */
+export async function recordSigns(pool: pg.Pool, signs: readonly IdentitySign[]): Promise<void> {
+  if (signs.length === 0) return;
+  const rows = latestSigns(signs);
   await pool.query(
     `INSERT INTO identity_activity AS known (identity_id, kind, last_active_at, source)
      SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])
