@@ -20,6 +20,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
 import { isTransient, within } from './client/bounded.js';
 import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './client/errors.js';
+import { EndableRetry } from './client/retry.js';
 import { lifecycleWorkflowId, parseIdentityId } from './domain/identity-id.js';
 import { type ActivityKind, activityKinds, clampToNow, type SignOfLife } from './domain/sign-of-life.js';
 import type { Standing } from './domain/standing.js';
@@ -147,6 +148,7 @@ export function createDormouse(options: DormouseOptions): Dormouse {
 
 class DormouseClient implements Dormouse {
   private readonly pool: pg.Pool;
+  private readonly retry = new EndableRetry();
   private readonly connection: Connection;
   private readonly client: Client;
   private readonly timeoutMs: number;
@@ -164,6 +166,7 @@ class DormouseClient implements Dormouse {
     const { address, apiKey, tls, namespace } = options.temporal;
     this.connection = Connection.lazy({
       address,
+      interceptors: [this.retry.interceptor],
       ...(apiKey === undefined ? {} : { apiKey }),
       ...(tls === undefined ? {} : { tls }),
     });
@@ -278,6 +281,7 @@ class DormouseClient implements Dormouse {
   }
 
   async close(): Promise<void> {
+    await this.retry.end();
     await this.connection.close();
     await this.pool.end();
   }
@@ -311,7 +315,10 @@ class DormouseClient implements Dormouse {
   }
 
   // Async, so that a malformed id rejects like any other mistake instead of throwing at the call.
-  private async ask(identityId: string, call: (handle: WorkflowHandle) => Promise<Standing>): Promise<Standing> {
+  private async ask(
+    identityId: string,
+    call: (handle: WorkflowHandle) => Promise<Standing>,
+  ): Promise<Standing> {
     const handle = this.client.workflow.getHandle(lifecycleWorkflowId(identityId));
     return this.temporal(this.requestTimeoutMs, () => call(handle));
   }
@@ -319,7 +326,8 @@ class DormouseClient implements Dormouse {
   /** Calls Temporal within a deadline, and turns its errors into the client's own. */
   private async temporal<T>(ms: number, call: () => Promise<T>): Promise<T> {
     try {
-      return await within(ms, 'Temporal', this.connection.withDeadline(Date.now() + ms, call));
+      const answer = this.retry.track(this.connection.withDeadline(Date.now() + ms, call));
+      return await within(ms, 'Temporal', answer);
     } catch (error) {
       if (error instanceof DormouseUnavailableError) throw error;
       if (error instanceof WorkflowNotFoundError) throw new NotEnrolledError();

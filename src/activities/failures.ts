@@ -13,9 +13,13 @@ export function tryAgain(type: ErrorType, message: string, afterMs?: number): Ap
   });
 }
 
-/** A failure that no retry mends; the workflow parks the step. */
-export function giveUp(type: ErrorType, message: string): ApplicationFailure {
-  return ApplicationFailure.create({ type, message, nonRetryable: true });
+/**
+ * A failure that no retry mends; the workflow parks the step.
+ * @param status the HTTP status that said so, where one did
+ */
+export function giveUp(type: ErrorType, message: string, status?: number): ApplicationFailure {
+  const details = status === undefined ? {} : { details: [status] };
+  return ApplicationFailure.create({ type, message, nonRetryable: true, ...details });
 }
 
 /**
@@ -36,7 +40,10 @@ export async function callOry<T>(
     const status = error.response?.status;
     if (status === 404) {
       if (isOrysOwn(error.response?.data)) return undefined;
-      throw tryAgain(`${system}MalformedAnswer`, `${operation} was answered 404 by something that is not ${system}`);
+      throw tryAgain(
+        `${system}MalformedAnswer`,
+        `${operation} was answered 404 by something that is not ${system}`,
+      );
     }
     if (status === undefined) {
       throw tryAgain(`${system}Unavailable`, `${operation} got no answer (${error.code ?? 'no code'})`);
@@ -46,7 +53,7 @@ export async function callOry<T>(
       throw tryAgain(`${system}Busy`, message, retryAfterMs(error.response?.headers['retry-after']));
     if (status === 401 || status === 403) throw tryAgain(`${system}Unauthorized`, message);
     if (status === 409 || status >= 500) throw tryAgain(`${system}Failed`, message);
-    throw giveUp(`${system}Refused`, message);
+    throw giveUp(`${system}Refused`, message, status);
   }
 }
 

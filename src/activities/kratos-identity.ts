@@ -17,7 +17,8 @@ const identitySchema = z.object({
   created_at: time,
   traits: unknownRecord,
   metadata_admin: unknownRecord,
-  metadata_public: unknownRecord,
+  // Written back by others' rules: what it is must stay known even where it is no object.
+  metadata_public: z.unknown(),
   verifiable_addresses: z.array(address.extend({ verified: z.boolean() })).nullish(),
   recovery_addresses: z.array(address).nullish(),
 });

@@ -1,5 +1,6 @@
 /** Activities on Kratos: look, publish the stage, end sessions, disable, enable, delete. Each may run again at any time. */
 import type { JsonPatch } from '@ory/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import type { Assessment } from '../domain/lifecycle/assessment.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
@@ -232,21 +233,21 @@ async function patch(deps: KratosDependencies, id: string, jsonPatch: JsonPatch[
     );
     return answer !== undefined;
   } catch (error) {
-    if (isRefused(error)) throw giveUp('IdentityDoesNotFitSchema', 'patchIdentity was answered 400');
+    if (isRefusedAsUnfit(error)) throw giveUp('IdentityDoesNotFitSchema', 'patchIdentity was answered 400');
     throw error;
   }
 }
 
-const publishedSchema = z.object({ stage: z.enum(stages), since: z.string() });
+const publishedSchema = z.object({ dormouse: z.object({ stage: z.enum(stages), since: z.string() }) });
 
 /** What whoami tells apps about the identity at present. */
-function publishedStage(identity: KratosIdentity): z.infer<typeof publishedSchema> | undefined {
-  const parsed = publishedSchema.safeParse(identity.metadata_public?.dormouse);
-  return parsed.success ? parsed.data : undefined;
+function publishedStage(identity: KratosIdentity): z.infer<typeof publishedSchema>['dormouse'] | undefined {
+  return publishedSchema.safeParse(identity.metadata_public).data?.dormouse;
 }
 
-function isRefused(error: unknown): boolean {
-  return error instanceof Error && 'type' in error && error.type === 'KratosRefused';
+/** Whether Kratos itself found the identity wanting; other refusals (405, 413, a redirect) come from in between. */
+function isRefusedAsUnfit(error: unknown): boolean {
+  return error instanceof ApplicationFailure && error.type === 'KratosRefused' && error.details?.[0] === 400;
 }
 
 function isUnfit(error: unknown): boolean {

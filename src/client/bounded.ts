@@ -1,5 +1,9 @@
 /** Waits no longer than an app can afford. */
-import { isGrpcServiceError, ServiceError } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { DormouseUnavailableError } from './errors.js';
 
 /** Rejects when `work` takes longer than `ms`; what it does afterwards is ignored. */
@@ -25,6 +29,7 @@ const transientCodes = new Set([
 
 /** Whether Temporal is away or overloaded, as opposed to refusing the request. */
 export function isTransient(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const cause = error instanceof ServiceError ? error.cause : error;
   return isGrpcServiceError(cause) && transientCodes.has(cause.code);
 }

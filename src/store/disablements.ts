@@ -45,10 +45,9 @@ export async function readDisablement(pool: pg.Pool, identityId: string): Promis
     state_changed_before: Date;
     state_changed_at: Date | null;
     intended_at: Date;
-  }>(
-    'SELECT state_changed_before, state_changed_at, intended_at FROM disablement WHERE identity_id = $1',
-    [identityId],
-  );
+  }>('SELECT state_changed_before, state_changed_at, intended_at FROM disablement WHERE identity_id = $1', [
+    identityId,
+  ]);
   const row = found.rows[0];
   if (row === undefined) return undefined;
   return {

@@ -15,13 +15,20 @@ export interface PoolOptions {
   readonly onError?: (error: Error) => void;
 }
 
+/** How much longer than a statement may run its answer is waited for, milliseconds. */
+const silenceMs = 2_000;
+
 /** Opens a pool. Connections are made when they are needed. */
 export function createPool(options: PoolOptions): pg.Pool {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.max ?? 10,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
-    statement_timeout: options.statementTimeoutMs ?? 30_000,
+    statement_timeout: statementTimeoutMs,
+    // The server's own limit says nothing where the server is silent: a dead connection must not stay taken.
+    query_timeout: statementTimeoutMs + silenceMs,
+    keepAlive: true,
     application_name: 'dormouse',
   });
   pool.on('error', (error) => options.onError?.(error));
@@ -47,15 +54,19 @@ export async function inTransaction<T>(
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
+  let broken = false;
   try {
     await client.query('BEGIN');
     const result = await work(client);
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
+    await client.query('ROLLBACK').catch(() => {
+      broken = true;
+    });
     throw error;
   } finally {
-    client.release();
+    // A connection that can't even roll back is not given to the next caller.
+    client.release(broken);
   }
 }

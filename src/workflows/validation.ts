@@ -23,13 +23,15 @@ const longestHoldMs = 3_653 * 86_400_000;
 
 /** @returns what is wrong, or `undefined` */
 export function problemOfSignal(signal: UserActivitySignal): string | undefined {
+  // What comes over the wire need not be what the type says; an error here would hold up the workflow for good.
+  if (typeof signal !== 'object' || signal === null) return 'the payload must be one object';
   if (!Number.isFinite(signal.at) || signal.at <= 0) return 'at must be epoch milliseconds';
   if (!activityKinds.includes(signal.kind)) return `kind must be one of ${activityKinds.join(', ')}`;
   return undefined;
 }
 
 export function validateApplyPolicy(update: ApplyPolicyUpdate): void {
-  checkActor(update.actor);
+  checkActor(update);
   if (typeof update.policyId !== 'string' || !policyIdPattern.test(update.policyId)) {
     refuse('policyId: is not the id of a policy. Pass the id from the policy file, as "default"');
   }
@@ -39,7 +41,7 @@ export function validateApplyPolicy(update: ApplyPolicyUpdate): void {
 }
 
 export function validateHold(update: HoldUpdate, now: number): void {
-  checkActor(update.actor);
+  checkActor(update);
   checkReason(update.reason);
   if (!Number.isFinite(update.until)) refuse('until: must be epoch milliseconds');
   if (update.until <= now) refuse('until: is in the past. Pass the time at which the hold ends');
@@ -51,7 +53,7 @@ export function validateHold(update: HoldUpdate, now: number): void {
 }
 
 export function validateRelease(update: ReleaseUpdate, state: LifecycleState): void {
-  checkActor(update.actor);
+  checkActor(update);
   checkReason(update.reason);
   if (state.hold === undefined) refuse('there is no hold to release');
 }
@@ -61,7 +63,7 @@ export function validateReactivate(
   state: LifecycleState,
   identity: FoundIdentity | undefined,
 ): void {
-  checkActor(update.actor);
+  checkActor(update);
   checkReason(update.reason);
   if (state.rungs.delete?.completedAt !== undefined) refuse("the identity is deleted: it can't come back");
   if (state.rungs.deactivate?.completedAt === undefined) {
@@ -75,11 +77,13 @@ export function validateReactivate(
 }
 
 export function validateRetryParked(update: RetryParkedUpdate, state: LifecycleState): void {
-  checkActor(update.actor);
+  checkActor(update);
   if (state.parked === undefined) refuse('no step is parked');
 }
 
-function checkActor(actor: unknown): void {
+function checkActor(update: { readonly actor: unknown }): void {
+  if (typeof update !== 'object' || update === null) refuse('the payload must be one object. See messages.ts');
+  const { actor } = update;
   if (typeof actor !== 'string' || !actorPattern.test(actor)) {
     refuse(
       'actor: must be an opaque id of at most 64 letters, digits and . _ : / - (an identity id, a service name), never an e-mail address',

@@ -36,9 +36,13 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
         at: sent.at,
         inactiveSince: since,
       });
-      // One line in the audit log for a mailbox that stays unreachable, not one for each look at it.
-      if (failedBefore?.outcome === sent.outcome) return;
       const accepted = sent.outcome === 'accepted';
+      // One line in the audit log for a mailbox that stays unreachable, not one for each look at it.
+      const isSameFailure =
+        failedBefore?.outcome === sent.outcome &&
+        failedBefore.inactiveSince === since &&
+        failedBefore.void === undefined;
+      if (isSameFailure && !accepted) return;
       run.audit(accepted ? 'notice_sent' : 'notice_failed', key, sent.outcome, {
         detail: { rung: action, leadMs, announcedAt: rungAt, addresses: sent.addresses },
       });

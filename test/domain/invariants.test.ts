@@ -1,0 +1,245 @@
+/** The design's invariants (sections 1 to 3), held over whole random lives. */
+
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { decide } from '../../src/domain/lifecycle/decide.js';
+import { begunRungs } from '../../src/domain/lifecycle/justification.js';
+import type { LifecycleState, NoticeOutcome } from '../../src/domain/lifecycle/state.js';
+import { stageOf } from '../../src/domain/lifecycle/transitions.js';
+import { isDestructive, type RungName, rungNames } from '../../src/domain/rungs.js';
+import { standingOf } from '../../src/domain/standing.js';
+import { day, defaultPolicy, epoch, hour } from './fixtures.js';
+import { policies, scenario } from './scenarios.js';
+import { type Entry, type Scenario, Simulation } from './simulator.js';
+
+type Decided = Extract<Entry, { type: 'decided' }>;
+type Effect = Extract<Entry, { type: 'effect' }>;
+
+/** DORMOUSE_TEST_RUNS=20000 searches for longer. */
+const numRuns = Number(process.env.DORMOUSE_TEST_RUNS ?? 200);
+vi.setConfig({ testTimeout: 20_000 + numRuns * 20 });
+
+function everyEntry<Type extends Entry['type']>(
+  type: Type,
+  check: (entry: Extract<Entry, { type: Type }>) => void,
+  parameters: fc.Parameters<[Scenario]> = { numRuns },
+): void {
+  fc.assert(
+    fc.property(scenario, (life) => {
+      for (const entry of new Simulation(life).run().history) {
+        if (entry.type === type) check(entry as Extract<Entry, { type: Type }>);
+      }
+    }),
+    parameters,
+  );
+}
+
+const isHandDisabled = ({ situation: { identity } }: Decided): boolean =>
+  identity?.state === 'inactive' && !identity.disabledByEngine;
+
+describe('over random lives', () => {
+  it('(a) no rung is begun on somebody who was seen within its threshold', () => {
+    everyEntry('decided', ({ decision, situation, knownSince }) => {
+      if (decision.kind !== 'rung' || situation.identity === undefined) return;
+      expect(situation.now - knownSince).toBeGreaterThanOrEqual(decision.rung.afterMs);
+    });
+  });
+
+  it('(a) and none takes effect on somebody of whom the engine knew better', () => {
+    everyEntry('effect', ({ at, knownSince, rung }) => {
+      expect(at - knownSince).toBeGreaterThanOrEqual(rung.afterMs);
+    });
+  });
+
+  it('(b) destructive rungs come no sooner than the floor after notices that count, since the last sign of life', () => {
+    everyEntry('effect', (effect) => {
+      if (isDestructive(effect.rung.rung)) expect(missingNotices(effect)).toEqual([]);
+    });
+  });
+
+  it('(c) the rungs come in order, each once an absence', () => {
+    everyEntry('completed', ({ rung, before }) => {
+      expect(before.rungs[rung]?.completedAt).toBeUndefined();
+      const harsher = rungNames.slice(rungNames.indexOf(rung) + 1).filter((other) => other !== 'winback');
+      expect(harsher.filter((other) => isDone(before, other))).toEqual([]);
+    });
+  });
+
+  it('(d) the same situation gives the same decision, a sleep ends in the future, and deadlines stand still', () => {
+    everyEntry('decided', ({ decision, situation }) => {
+      expect(isDeepStrictEqual(decide(situation), decision)).toBe(true);
+      if (decision.kind !== 'wait' || decision.until === undefined) return;
+      expect(decision.until).toBeGreaterThan(situation.now);
+      if (decision.next === undefined) return;
+      expect(decide({ ...situation, now: Math.floor((situation.now + decision.until) / 2) })).toEqual(
+        decision,
+      );
+      expect(decide({ ...situation, now: decision.until }).kind).toBe(decision.next.step);
+    });
+  });
+
+  it('(e) whoever shows up after a rung is back with the very next decision', () => {
+    everyEntry('decided', ({ decision, situation, knownSince }) => {
+      const { state, identity } = situation;
+      const begun = begunRungs(state);
+      const begunAt = Math.max(...begun.map((rung) => state.rungs[rung]?.begunAt ?? 0));
+      if (begun.length === 0 || knownSince <= begunAt || isDone(state, 'deactivate')) return;
+      if (identity === undefined || isHandDisabled({ decision, situation, knownSince, type: 'decided' }))
+        return;
+      if (state.parked?.step === 'return') return;
+      expect(decision).toEqual({ kind: 'return', cause: 'activity', undo: begun });
+    });
+  });
+
+  it('(e) a completed deactivation is undone by earlier evidence, an operator, or an admin only', () => {
+    everyEntry('decided', ({ decision, situation, knownSince }) => {
+      const end = situation.state.rungs.deactivate?.completedAt;
+      if (end === undefined || decision.kind !== 'return') return;
+      if (decision.cause === 'operator') expect(situation.state.reactivation).toBeDefined();
+      else if (decision.cause === 'admin-in-kratos') expect(situation.identity?.state).toBe('active');
+      else {
+        expect(decision.cause).toBe('activity');
+        expect(knownSince).toBeLessThanOrEqual(end);
+      }
+    });
+  });
+
+  it('(f) on hold nothing happens but returns', () => {
+    everyEntry('decided', ({ decision, situation: { state, now, identity } }) => {
+      if (state.hold === undefined || state.hold.until <= now || identity === undefined) return;
+      expect(['return', 'wait', 'finished']).toContain(decision.kind);
+    });
+  });
+
+  it('(g) whoever was disabled by hand is left alone', () => {
+    everyEntry('decided', (entry) => {
+      if (!isHandDisabled(entry)) return;
+      const { decision } = entry;
+      if (decision.kind === 'return') expect(decision.cause).toBe('operator');
+      else expect(decision.kind).toBe('wait');
+    });
+  });
+
+  it('(h) whoever is exempt is left alone, and what was begun is taken back', () => {
+    everyEntry('decided', ({ decision, situation: { plan, identity, state } }) => {
+      if (plan.exempt === undefined || identity === undefined) return;
+      expect(['return', 'wait']).toContain(decision.kind);
+      const untouched = identity.state === 'active' && state.parked === undefined;
+      if (decision.kind === 'wait' && untouched) expect(begunRungs(state)).toEqual([]);
+    });
+  });
+
+  it('(j) the standing says what will be done', () => {
+    everyEntry('decided', ({ decision, situation }) => {
+      const standing = standingOf(situation);
+      expect(standing.stage).toBe(stageOf(situation.state));
+      if (decision.kind === 'wait') {
+        expect(isDeepStrictEqual(standing.next, decision.next)).toBe(true);
+        expect(isDeepStrictEqual(standing.blocked, decision.blocked)).toBe(true);
+      } else {
+        const due = decision.kind === 'rung' || decision.kind === 'notice';
+        expect(standing.next?.rung).toBe(due ? decision.rung.rung : undefined);
+        expect(standing.blocked).toBeUndefined();
+      }
+      expect(standing.why).not.toBe('');
+    });
+  });
+
+  it('the lives reach every stage, every cause of return and every block', () => {
+    const met = new Set<string>();
+    const note = ({ decision, situation }: Decided): void => {
+      met.add(stageOf(situation.state));
+      if (decision.kind === 'return') met.add(decision.cause);
+      if (decision.kind === 'wait' && decision.blocked) met.add(decision.blocked.by);
+    };
+    everyEntry('decided', note, { numRuns: 250, seed: 42 });
+    const stages = ['active', 'warned', 'suspended', 'revoked', 'deactivated', 'deleted'];
+    const causes = ['activity', 'policy', 'exempt', 'operator', 'admin-in-kratos'];
+    const blocks = ['parked', 'hold', 'exempt', 'disabled-by-admin', 'no-notice'];
+    expect([...met]).toEqual(expect.arrayContaining([...stages, ...causes, ...blocks]));
+  });
+});
+
+describe('over lives without any sign', () => {
+  const absence = fc.record({
+    policy: fc.constantFrom(...policies.filter(({ ladder }) => ladder.delete !== undefined)),
+    seenDaysBefore: fc.oneof(fc.nat(40), fc.nat(3_650), fc.constant(3_650)),
+    delaysMs: fc.array(fc.nat(6 * hour), { minLength: 1, maxLength: 5 }),
+  });
+
+  it('(i) end in deletion, in bounded time, with every floor kept', () => {
+    fc.assert(
+      fc.property(absence, ({ policy, seenDaysBefore, delaysMs }) => {
+        const after = policy.ladder.delete?.after ?? 0;
+        const life = absent(seenDaysBefore, { policies: [policy], delaysMs });
+        const { history } = new Simulation(life).run();
+        // Long overdue: 7 days for suspend, revoke and deactivate each, and 30, 7 and 1 for the deletion.
+        const latest = Math.max(life.lastSeenAt + after, epoch) + (21 + 38) * day + 5 * day;
+        const last = history.at(-1);
+        expect(last).toMatchObject({ type: 'ended', how: 'finished' });
+        expect(last?.type === 'ended' ? last.at : undefined).toBeLessThanOrEqual(latest);
+        for (const entry of history) {
+          if (entry.type === 'effect' && isDestructive(entry.rung.rung))
+            expect(missingNotices(entry)).toEqual([]);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('(i) somebody last seen ten years ago is warned first, and waits out every floor', () => {
+    const life = absent(3_650, { policies: [{ ...defaultPolicy, jitter: 0 }], delaysMs: [0] });
+    const effects = new Simulation(life)
+      .run()
+      .history.flatMap((entry) =>
+        entry.type === 'effect' ? [[entry.rung.rung, (entry.at - epoch) / day]] : [],
+      );
+    expect(effects).toEqual([
+      ['warn', 0],
+      ['suspend', 7],
+      ['revoke', 14],
+      ['winback', 14],
+      ['deactivate', 21],
+      ['delete', 51],
+    ]);
+  });
+
+  function absent(seenDaysBefore: number, more: Pick<Scenario, 'policies' | 'delaysMs'>): Scenario {
+    return {
+      ...more,
+      lastSeenAt: epoch - seenDaysBefore * day,
+      enrolledAt: epoch,
+      happenings: [],
+      luck: ['accepted'],
+      until: epoch + 4_000 * day,
+    };
+  }
+});
+
+function isDone(state: LifecycleState, rung: RungName): boolean {
+  return state.rungs[rung]?.completedAt !== undefined;
+}
+
+/** The leads of the rung for which no mail was sent early enough, after the last sign of life and the last hold. */
+function missingNotices({ rung, at, mails, knownSince, heldUntil }: Effect): number[] {
+  const thatCount = outcomesThatCount(rung);
+  return rung.noticeLeadsMs.filter((leadMs, index) => {
+    const floorMs = index === 0 ? Math.max(leadMs, rung.noticeFloorMs) : leadMs;
+    return !mails.some(
+      (mail) =>
+        mail.rung === rung.rung &&
+        mail.leadMs === leadMs &&
+        thatCount.includes(mail.outcome) &&
+        mail.at >= Math.max(knownSince, heldUntil) &&
+        at - mail.at >= floorMs,
+    );
+  });
+}
+
+/** Invariant 2, said again and apart from the engine. */
+function outcomesThatCount({ rung, withoutNotice }: Effect['rung']): NoticeOutcome[] {
+  if (rung === 'delete') return ['accepted'];
+  const delivered: NoticeOutcome[] = ['accepted', 'ambiguous'];
+  return withoutNotice === 'wait' ? delivered : [...delivered, 'rejected', 'no-address'];
+}

@@ -1,0 +1,132 @@
+/** What a policy means for one identity. */
+import { describe, expect, it } from 'vitest';
+import type { Plan } from '../../src/domain/plan.js';
+import { parsePolicyFile } from '../../src/domain/policy-file.js';
+import { anna, day, defaultPolicy, defaultText, exactPolicy, hour, planOf, smallPolicy } from './fixtures.js';
+
+const names = (plan: Plan): string[] => plan.rungs.map(({ rung }) => rung);
+const revocation = (plan: Plan) => plan.rungs.find(({ rung }) => rung === 'revoke');
+const wholeLadder = ['warn', 'suspend', 'revoke', 'winback', 'deactivate', 'delete'];
+
+function withRoles(roles: string) {
+  return parsePolicyFile(defaultText.replace('roles:\n', `roles:\n${roles}`), 'roles.yaml');
+}
+
+describe('exemption', () => {
+  it('comes by account type, role set by an admin, opt-out, exclusion of the identity or of its schema', () => {
+    const excluding = {
+      ...exactPolicy,
+      exclusions: { identities: [anna.toUpperCase()], schemas: ['robot'] },
+    };
+    expect(planOf(exactPolicy, { accountType: 'service' }).exempt).toBe('account-type');
+    expect(planOf(exactPolicy, { adminRole: 'service' }).exempt).toBe('role');
+    expect(planOf(exactPolicy, { optedOut: true }).exempt).toBe('opt-out');
+    expect(planOf(excluding).exempt).toBe('excluded-identity');
+    expect(
+      planOf({ ...excluding, exclusions: { identities: [], schemas: ['robot'] } }, { schemaId: 'robot' })
+        .exempt,
+    ).toBe('excluded-schema');
+  });
+
+  it.each([
+    {},
+    { accountType: 'regular' },
+    { accountType: 'unheard-of' },
+    { adminRole: 'constructor' },
+    { accountType: '__proto__' },
+  ])('does not come by %j', (more) => {
+    expect(planOf(exactPolicy, more).exempt).toBeUndefined();
+  });
+
+  it('never comes by a role that the person can write', () => {
+    const plan = planOf(exactPolicy, { traitsRole: 'service' });
+    expect(plan.exempt).toBeUndefined();
+    expect(plan.rungs).toEqual(planOf().rungs);
+  });
+
+  it('by opt-out can be switched off', () => {
+    expect(planOf({ ...exactPolicy, honourOptOut: false }, { optedOut: true }).exempt).toBeUndefined();
+  });
+});
+
+describe('roles', () => {
+  it('a rung pulled ahead drops the milder ones behind it', () => {
+    const plan = planOf(exactPolicy, { adminRole: 'admin' });
+    expect(names(plan)).toEqual(['revoke', 'winback', 'deactivate', 'delete']);
+    expect(revocation(plan)).toMatchObject({
+      afterMs: 7 * day,
+      noticeLeadsMs: [2 * day],
+      noticeFloorMs: 2 * day,
+    });
+    expect(names(planOf(exactPolicy, { adminRole: 'user' }))).toEqual(wholeLadder);
+  });
+
+  it('from traits tighten', () => {
+    expect(planOf(exactPolicy, { traitsRole: 'admin' }).rungs).toEqual(
+      planOf(exactPolicy, { adminRole: 'admin' }).rungs,
+    );
+  });
+
+  it.each([
+    ['a later rung', 'after: 200d'],
+    ['an earlier rung here and a later one there', 'after: 80d\n    winback:\n      after: 200d'],
+    ['waiting for a notice that may never get through', 'withoutNotice: wait'],
+    ['a longer floor', 'notices: [20d]\n      noticeFloor: 20d'],
+    ['a longer lead', 'notices: [20d]'],
+    ['more notices', 'notices: [7d, 1d]'],
+  ])('from traits never loosen: %s', (_what, override) => {
+    const policy = withRoles(`  vip:\n    revoke:\n      ${override}\n`);
+    expect(planOf(policy, { traitsRole: 'vip' }).rungs).toEqual(planOf(policy).rungs);
+    expect(planOf(policy, { adminRole: 'vip' }).rungs).not.toEqual(planOf(policy).rungs);
+  });
+
+  it('set by an admin win over those from traits', () => {
+    expect(planOf(exactPolicy, { adminRole: 'user', traitsRole: 'admin' }).rungs).toEqual(planOf().rungs);
+  });
+
+  it('that nobody defined change nothing', () => {
+    for (const role of ['unheard-of', 'constructor', '__proto__', 'toString']) {
+      expect(planOf(exactPolicy, { adminRole: role, traitsRole: role }).rungs).toEqual(planOf().rungs);
+    }
+  });
+
+  it('may put the win-back mail ahead of a revocation, which stays', () => {
+    const plan = planOf(withRoles('  late:\n    revoke:\n      after: 200d\n'), { adminRole: 'late' });
+    expect(names(plan)).toEqual(['warn', 'suspend', 'winback', 'revoke', 'deactivate', 'delete']);
+  });
+});
+
+it('jitter makes every rung later, by less than its spread, and the same each time', () => {
+  const plan = planOf(defaultPolicy);
+  expect(plan.rungs).toEqual(planOf(defaultPolicy).rungs);
+  const delays = plan.rungs.map((rung, index) => rung.afterMs - (planOf().rungs[index]?.afterMs ?? 0));
+  expect(Math.min(...delays)).toBeGreaterThanOrEqual(0);
+  expect(Math.max(...delays)).toBeLessThan(hour);
+  expect(new Set(delays).size).toBe(delays.length);
+});
+
+it('a ladder of few rungs is planned as it is', () => {
+  const plan = planOf(smallPolicy('warn: {after: 3d}\nsuspend: {after: 9d, noticeFloor: 2d}'));
+  expect(plan.rungs).toEqual([
+    {
+      rung: 'warn',
+      afterMs: 3 * day,
+      noticeLeadsMs: [],
+      noticeFloorMs: 0,
+      withoutNotice: 'proceed',
+      mailAfter: false,
+    },
+    {
+      rung: 'suspend',
+      afterMs: 9 * day,
+      noticeLeadsMs: [],
+      noticeFloorMs: 2 * day,
+      withoutNotice: 'proceed',
+      mailAfter: false,
+    },
+  ]);
+  expect(plan).toMatchObject({
+    recheckMs: 7 * day,
+    retry: { attempts: 3, firstAfterMs: 10_000, longestAfterMs: hour },
+  });
+});
