@@ -106,6 +106,12 @@ export interface Dormouse {
    */
   recordActivity(identityId: string, report?: ActivityReport): Promise<RecordOutcome>;
   /**
+   * The same for a request's path: takes note and returns at once, never waits and never fails but for the caller's
+   * mistake. Signs are handed on in batches within `batchMs`; the death of the process costs at most that.
+   * @throws InvalidIdentityIdError, InvalidRequestError
+   */
+  noteActivity(identityId: string, report?: ActivityReport): void;
+  /**
    * Where the identity stands, what comes next, when and why, from the projection in PostgreSQL: cheap enough for a
    * request's path. @returns `undefined` for an identity that was never enrolled. @throws DormouseUnavailableError
    */

@@ -81,6 +81,22 @@ export const variables = {
   DORMOUSE_SERVICE_TOKENS: serviceTokens.describe(
     'bearer tokens of apps and operators that may call the gateway',
   ),
+  DORMOUSE_HOOK_KEYS: serviceTokens
+    .optional()
+    .describe(
+      'API keys of the Kratos web hooks and the Hydra token hook (two while one is rotated out); unset: no hooks',
+    ),
+  DORMOUSE_EVENT_SECRETS: serviceTokens
+    .optional()
+    .describe(
+      'HMAC secrets of signed events (two while one is rotated out); unset: unsigned events by service token only',
+    ),
+  DORMOUSE_TOKEN_HOOK_FAILURE: z
+    .enum(['open', 'closed'])
+    .default('closed')
+    .describe(
+      "what the Hydra token hook does when the standing can't be read: open allows the token, closed denies it",
+    ),
   DORMOUSE_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
