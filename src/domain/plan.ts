@@ -5,7 +5,7 @@
 import { jitterFor } from './jitter.js';
 import { effectiveRungs, type Ladder, type Policy, withOverride } from './policy.js';
 import { isDestructive, type RungName, rungNames } from './rungs.js';
-import type { ActivityKind } from './sign-of-life.js';
+import { type ActivityKind, activityKinds } from './sign-of-life.js';
 
 /** A policy version by reference. */
 export interface PolicyReference {
@@ -25,6 +25,8 @@ export interface PlanRung {
   readonly noticeFloorMs: number;
   readonly withoutNotice: 'proceed' | 'wait';
   readonly mailAfter: boolean;
+  /** Kinds of activity that count for it. */
+  readonly keepsAlive: readonly ActivityKind[];
 }
 
 export type Exemption = 'account-type' | 'role' | 'opt-out' | 'excluded-identity' | 'excluded-schema';
@@ -35,7 +37,10 @@ export interface Plan {
   readonly exempt?: Exemption;
   /** In the order in which they come due. */
   readonly rungs: readonly PlanRung[];
+  /** Kinds of activity that count for any rung. */
   readonly keepsAlive: readonly ActivityKind[];
+  /** At the bottom of the ladder the workflow is told of activity at most once in this time. Milliseconds. */
+  readonly signalWindowMs: number;
   readonly recheckMs: number;
   readonly retry: {
     readonly attempts: number;
@@ -61,11 +66,14 @@ export interface PolicySubject {
 /** @returns the plan of one identity under one policy version */
 export function planFor(policy: Policy, reference: PolicyReference, subject: PolicySubject): Plan {
   const exempt = exemptionOf(policy, subject);
+  const rungs = rungsFor(policy, subject);
+  const shortest = Math.min(...rungs.map(({ afterMs, noticeLeadsMs }) => afterMs - (noticeLeadsMs[0] ?? 0)));
   return {
     policy: reference,
     ...(exempt === undefined ? {} : { exempt }),
-    rungs: rungsFor(policy, subject),
-    keepsAlive: policy.keepsAlive,
+    rungs,
+    keepsAlive: activityKinds.filter((kind) => rungs.some(({ keepsAlive }) => keepsAlive.includes(kind))),
+    signalWindowMs: Math.floor(Math.min(policy.signalWindow, shortest / 20)),
     recheckMs: policy.recheck,
     retry: {
       attempts: policy.retry.attempts,
@@ -134,5 +142,6 @@ function planRungs(policy: Policy, ladder: Ladder, identityId: string): PlanRung
     noticeFloorMs: 'noticeFloor' in values ? values.noticeFloor : 0,
     withoutNotice: isDestructive(rung) && 'withoutNotice' in values ? values.withoutNotice : 'proceed',
     mailAfter: 'mailAfter' in values ? values.mailAfter : false,
+    keepsAlive: values.keepsAlive ?? policy.keepsAlive,
   }));
 }

@@ -26,16 +26,23 @@ const duration = z
     return z.NEVER;
   });
 
-const mailRung = z.strictObject({ after: duration });
+const kinds = z.array(z.enum(activityKinds)).min(1);
+
+/** Kinds of activity that count for this rung, where they differ from the policy's `keepsAlive`. */
+const ownKinds = { keepsAlive: kinds.optional() };
+
+const mailRung = z.strictObject({ after: duration, ...ownKinds });
 
 const suspendRung = z.strictObject({
   after: duration,
+  ...ownKinds,
   /** Least time between the warning mail and the suspension, however long overdue the identity is. */
   noticeFloor: duration,
 });
 
 const destructiveRung = z.strictObject({
   after: duration,
+  ...ownKinds,
   /** Leads of the notices ahead of the rung, longest first. */
   notices: z
     .array(duration)
@@ -93,7 +100,12 @@ const policyObject = z.strictObject({
   allowShortDurations: z.boolean().default(false),
   ladder,
   /** Kinds of activity that keep an account alive. */
-  keepsAlive: z.array(z.enum(activityKinds)).min(1).default(['human', 'token']),
+  keepsAlive: kinds.default(['human', 'token']),
+  /**
+   * At the bottom of the ladder, a workflow hears of activity at most once in this time (never more than a twentieth of
+   * the shortest rung). PostgreSQL has every sign of life, and the workflow reads it when it wakes.
+   */
+  signalWindow: duration.default(dayMs),
   /** Per role, values that differ from the ladder's; `never` exempts. */
   roles: z
     .record(

@@ -2,8 +2,8 @@
 import { describeElapsed } from './duration.js';
 import { inactiveSince } from './lifecycle/clock.js';
 import { type Blocked, type Decision, decide, type NextStep, type Situation } from './lifecycle/decide.js';
+import { offTheBottom, stageOf } from './lifecycle/stage.js';
 import type { Hold, LifecycleState, NoticeRecord, Parked } from './lifecycle/state.js';
-import { stageOf } from './lifecycle/transitions.js';
 import type { PolicyReference } from './plan.js';
 import type { RungName, Stage } from './rungs.js';
 import type { LatestActivity } from './sign-of-life.js';
@@ -29,6 +29,10 @@ export interface Standing {
   readonly notices: readonly NoticeRecord[];
   readonly completed: Readonly<Partial<Record<RungName, number>>>;
   readonly warnings: readonly string[];
+  /** Whether a sign of life changes more than the clock, and so reaches the workflow at once. */
+  readonly offBottom: boolean;
+  /** Otherwise the workflow hears of activity at most once in this time. Milliseconds. */
+  readonly signalWindowMs: number;
 }
 
 /** @param inProgress the step being carried out, where one is */
@@ -55,6 +59,8 @@ export function standingOf(situation: Situation, inProgress?: string): Standing 
     notices: state.notices.filter((notice) => notice.void === undefined),
     completed: completedRungs(state),
     warnings: state.warnings,
+    offBottom: offTheBottom(state),
+    signalWindowMs: plan.signalWindowMs,
   };
 }
 

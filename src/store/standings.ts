@@ -7,13 +7,14 @@ export async function writeStanding(pool: pg.Pool, standing: Standing, revision:
   const { next } = standing;
   await pool.query(
     `INSERT INTO standing AS known (identity_id, stage, stage_since, last_active_at, policy_id, policy_version,
-       next_step, next_at, blocked_by, document, revision, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+       next_step, next_at, blocked_by, document, revision, updated_at, off_bottom, signal_window_ms)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
      ON CONFLICT (identity_id) DO UPDATE SET stage = EXCLUDED.stage, stage_since = EXCLUDED.stage_since,
        last_active_at = EXCLUDED.last_active_at, policy_id = EXCLUDED.policy_id,
        policy_version = EXCLUDED.policy_version, next_step = EXCLUDED.next_step, next_at = EXCLUDED.next_at,
        blocked_by = EXCLUDED.blocked_by, document = EXCLUDED.document, revision = EXCLUDED.revision,
-       updated_at = EXCLUDED.updated_at
+       updated_at = EXCLUDED.updated_at, off_bottom = EXCLUDED.off_bottom,
+       signal_window_ms = EXCLUDED.signal_window_ms
      WHERE known.revision <= EXCLUDED.revision`,
     [
       standing.identityId,
@@ -28,6 +29,8 @@ export async function writeStanding(pool: pg.Pool, standing: Standing, revision:
       JSON.stringify(standing),
       revision,
       new Date(revision),
+      standing.offBottom,
+      standing.signalWindowMs,
     ],
   );
 }

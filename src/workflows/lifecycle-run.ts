@@ -8,8 +8,9 @@ import { dayMs } from '../domain/duration.js';
 import type { Assessment, FoundIdentity } from '../domain/lifecycle/assessment.js';
 import { inactiveSince } from '../domain/lifecycle/clock.js';
 import { type Decision, decide, type Situation } from '../domain/lifecycle/decide.js';
+import { stageOf } from '../domain/lifecycle/stage.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
-import { stageOf, withAssessment, withAudit } from '../domain/lifecycle/transitions.js';
+import { withAssessment, withAudit } from '../domain/lifecycle/transitions.js';
 import type { Plan } from '../domain/plan.js';
 import { activityKinds } from '../domain/sign-of-life.js';
 import { type Standing, standingOf } from '../domain/standing.js';
@@ -21,6 +22,7 @@ const planBeforePolicy: Plan = {
   policy: { id: 'none', version: 0, hash: '' },
   rungs: [],
   keepsAlive: activityKinds,
+  signalWindowMs: 0,
   recheckMs: 3_600_000,
   retry: retryBeforePolicy,
 };
@@ -77,6 +79,11 @@ export class LifecycleRun {
    */
   audit(eventType: AuditEventType, key: string, outcome: string, more: Partial<AuditEntry> = {}): void {
     this.state = withAudit(this.state, this.entry(eventType, key, outcome, more));
+  }
+
+  /** The same for a rung: days are counted from the last sign of life that counts for it. */
+  auditRung(eventType: AuditEventType, since: number, outcome: string, more: Partial<AuditEntry> = {}): void {
+    this.audit(eventType, `${since}`, outcome, { daysInactive: inDays(Date.now() - since), ...more });
   }
 
   /** Notes that the lifecycle began, ahead of what operators asked for before the first look. */

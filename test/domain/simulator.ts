@@ -6,10 +6,9 @@
 import type { Assessment, FoundIdentity } from '../../src/domain/lifecycle/assessment.js';
 import { inactiveSince } from '../../src/domain/lifecycle/clock.js';
 import { type Decision, decide, returnStep, type Situation } from '../../src/domain/lifecycle/decide.js';
+import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
 import { initialState, type LifecycleState, type NoticeOutcome } from '../../src/domain/lifecycle/state.js';
 import {
-  offTheBottom,
-  stageOf,
   withActivity,
   withAssessment,
   withHold,

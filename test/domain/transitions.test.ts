@@ -2,11 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { scheduleOf } from '../../src/domain/lifecycle/clock.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
+import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
 import type { LifecycleState, NoticeRecord } from '../../src/domain/lifecycle/state.js';
 import {
-  inactiveForMs,
-  offTheBottom,
-  stageOf,
   withActivity,
   withAssessment,
   withAudit,
@@ -84,13 +82,6 @@ describe('a look', () => {
     expect(withAssessment(fresh, { ...look, identity: off }, at(9)).baselineAt).toBe(at(1));
     const ahead = enabled({ createdAt: at(20), stateChangedAt: at(20) });
     expect(withAssessment(fresh, { ...look, identity: ahead }, at(9)).baselineAt).toBe(at(9));
-  });
-
-  it('takes in evidence, never backwards and never from the future', () => {
-    const state = absentState({ activity: { human: at(5) } });
-    const seen = withAssessment(state, { ...look, activity: { human: at(3), token: at(50) } }, at(9));
-    expect(seen.activity).toEqual({ human: at(5), token: at(9) });
-    expect(inactiveForMs(seen, plan, at(10))).toBe(day);
   });
 
   it('goes on from a deactivation that a lost lifecycle had made, at the first look only', () => {

@@ -4,9 +4,14 @@ import type { RungName } from '../rungs.js';
 import { latestOf } from '../sign-of-life.js';
 import type { LifecycleState, NoticeOutcome, NoticeRecord } from './state.js';
 
-/** The moment that inactivity counts from. */
-export function inactiveSince(state: LifecycleState, plan: Pick<Plan, 'keepsAlive'>): number {
-  return Math.max(state.baselineAt, latestOf(state.activity, plan.keepsAlive) ?? 0);
+/** The moment that inactivity counts from: for one rung, or, given the whole plan, for whichever rung counts most. */
+export function inactiveSince(state: LifecycleState, counted: Pick<Plan | PlanRung, 'keepsAlive'>): number {
+  return Math.max(state.baselineAt, latestOf(state.activity, counted.keepsAlive) ?? 0);
+}
+
+/** The same for a rung by its name; one that the plan no longer has is measured by the whole plan. */
+export function inactiveSinceFor(state: LifecycleState, plan: Plan, rung: RungName): number {
+  return inactiveSince(state, plan.rungs.find((planned) => planned.rung === rung) ?? plan);
 }
 
 /** Whether a notice with this outcome counts for the rung (design, invariant 2). */
@@ -37,8 +42,8 @@ export interface RungSchedule {
  * The rung's deadline and the notice owed next. The floor follows what was accepted: each notice moves the rung to at
  * least its own lead after its acceptance, so that no outage, backlog or tightened policy can shorten it.
  */
-export function scheduleOf(state: LifecycleState, plan: Plan, rung: PlanRung): RungSchedule {
-  const since = inactiveSince(state, plan);
+export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule {
+  const since = inactiveSince(state, rung);
   const base = since + rung.afterMs;
   if (rung.rung === 'suspend') {
     const warnedAt = state.rungs.warn?.completedAt;

@@ -131,7 +131,7 @@ export function pendingRung(state: LifecycleState, plan: Plan): PlanRung | undef
 }
 
 function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decision {
-  const schedule = scheduleOf(state, plan, rung);
+  const schedule = scheduleOf(state, rung);
   const { notice } = schedule;
   if (notice === undefined) {
     if (now >= schedule.dueAt) return { kind: 'rung', rung };

@@ -1,9 +1,9 @@
 /** Which acts of the engine are no longer justified by what is known of the person's activity or by the policy. Pure. */
 import type { Plan } from '../plan.js';
 import { type RungName, rungNames } from '../rungs.js';
-import { inactiveSince } from './clock.js';
+import { inactiveSince, inactiveSinceFor } from './clock.js';
+import { offTheBottom } from './stage.js';
 import type { LifecycleState, RungRecord } from './state.js';
-import { offTheBottom } from './transitions.js';
 
 /**
  * `activity`: the person was seen. `policy`: the ladder in force would not have acted yet. `exempt`: the ladder does
@@ -28,22 +28,23 @@ export function begunRungs(state: LifecycleState): RungName[] {
  * or a verified self-service path. While it stands, so do the milder rungs below it.
  */
 export function unjustified(state: LifecycleState, plan: Plan, now: number): Return | undefined {
-  const since = inactiveSince(state, plan);
+  const sinceFor = (rung: RungName) => inactiveSinceFor(state, plan, rung);
   const begun = begunRungs(state);
   const deactivation = state.rungs.deactivate;
-  const deactivationStands = deactivation !== undefined && !isRefutedDeactivation(deactivation, since);
+  const deactivationStands =
+    deactivation !== undefined && !isRefutedDeactivation(deactivation, sinceFor('deactivate'));
   if (deactivationStands && deactivation.completedAt !== undefined) return undefined;
   const byActivity = begun.filter((rung) => {
     const record = state.rungs[rung];
-    return record !== undefined && refuted(record, since);
+    return record !== undefined && refuted(record, sinceFor(rung));
   });
-  if (!deactivationStands && (byActivity.length > 0 || hasOutdated(state, since))) {
+  if (!deactivationStands && (byActivity.length > 0 || hasOutdated(state, plan))) {
     return { cause: 'activity', undo: byActivity };
   }
   if (plan.exempt !== undefined && offTheBottom(state)) return { cause: 'exempt', undo: begun };
   const byPolicy = begun.filter((rung) => {
     const planned = plan.rungs.find((candidate) => candidate.rung === rung);
-    return planned === undefined || now < since + planned.afterMs;
+    return planned === undefined || now < sinceFor(rung) + planned.afterMs;
   });
   return byPolicy.length > 0 ? { cause: 'policy', undo: byPolicy } : undefined;
 }
@@ -57,10 +58,13 @@ function isRefutedDeactivation(record: RungRecord, since: number): boolean {
  * Whether the person was seen after a notice, or after a step was parked, at the bottom of the ladder: there is nothing
  * to undo there, but neither may outlive the absence that it belongs to.
  */
-function hasOutdated(state: LifecycleState, since: number): boolean {
+function hasOutdated(state: LifecycleState, plan: Plan): boolean {
   if (begunRungs(state).length > 0) return false;
-  const announced = state.notices.some((notice) => notice.void === undefined && notice.inactiveSince < since);
-  return announced || (state.parked !== undefined && state.parked.since < since);
+  const announced = state.notices.some(
+    (notice) =>
+      notice.void === undefined && notice.inactiveSince < inactiveSinceFor(state, plan, notice.rung),
+  );
+  return announced || (state.parked !== undefined && state.parked.since < inactiveSince(state, plan));
 }
 
 /** Whether activity learnt since shows that the person was not away for the threshold when the act began. */

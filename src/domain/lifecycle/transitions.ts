@@ -1,11 +1,11 @@
 /** How a lifecycle's memory changes: one pure function an event. */
 import type { AuditEntry } from '../audit-entry.js';
 import type { PlanRung } from '../plan.js';
-import { type RungName, rungNames, type Stage, stageOfRung } from '../rungs.js';
+import type { RungName } from '../rungs.js';
 import { mergeActivity, mergeSign, type SignOfLife } from '../sign-of-life.js';
 import type { Assessment, FoundIdentity } from './assessment.js';
-import { inactiveSince } from './clock.js';
 import type { Return } from './justification.js';
+import { stageOf } from './stage.js';
 import type {
   Hold,
   LifecycleState,
@@ -18,21 +18,6 @@ import type {
 
 /** How many update IDs are remembered across continue-as-new. */
 const rememberedUpdates = 50;
-
-/** The stage that the completed rungs amount to. */
-export function stageOf(state: LifecycleState): Stage {
-  const reached = rungNames.flatMap((rung): Stage[] => {
-    const stage = stageOfRung[rung];
-    return state.rungs[rung]?.completedAt !== undefined && stage !== undefined ? [stage] : [];
-  });
-  return reached.at(-1) ?? 'active';
-}
-
-/** Whether a sign of life would change anything but the clock: something was done, begun, announced or parked. */
-export function offTheBottom(state: LifecycleState): boolean {
-  const announced = state.notices.some((notice) => notice.void === undefined);
-  return Object.keys(state.rungs).length > 0 || announced || state.parked !== undefined;
-}
 
 export function withActivity(
   state: LifecycleState,
@@ -159,9 +144,4 @@ export function withoutAudit(state: LifecycleState, written: readonly AuditEntry
 
 export function withUpdateProcessed(state: LifecycleState, updateId: string): LifecycleState {
   return { ...state, processedUpdateIds: [...state.processedUpdateIds, updateId].slice(-rememberedUpdates) };
-}
-
-/** Whole milliseconds of inactivity under the plan. */
-export function inactiveForMs(state: LifecycleState, plan: Assessment['plan'], now: number): number {
-  return Math.max(0, now - inactiveSince(state, plan));
 }

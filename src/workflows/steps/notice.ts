@@ -11,7 +11,7 @@ type NoticeDecision = Extract<Decision, { kind: 'notice' }>;
 
 export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: NoticeDecision): Promise<void> {
   const action = rung.rung as DestructiveRung;
-  const since = inactiveSince(run.state, run.plan);
+  const since = inactiveSince(run.state, rung);
   const failedBefore = run.state.notices.findLast(
     (notice) => notice.rung === action && notice.leadMs === leadMs,
   );

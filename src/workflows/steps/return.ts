@@ -2,7 +2,8 @@
 import type { AuditEventType } from '../../domain/audit-entry.js';
 import { returnStep } from '../../domain/lifecycle/decide.js';
 import type { Return, ReturnCause } from '../../domain/lifecycle/justification.js';
-import { stageOf, withReturn } from '../../domain/lifecycle/transitions.js';
+import { stageOf } from '../../domain/lifecycle/stage.js';
+import { withReturn } from '../../domain/lifecycle/transitions.js';
 import { carryOut } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { tellAfterwards } from './mails.js';

@@ -5,7 +5,7 @@
 import { ActivityFailure } from '@temporalio/workflow';
 import type { ActOutcome, LastLook } from '../../activities/kratos.js';
 import { assertUnreachable } from '../../domain/assert.js';
-import { scheduleOf } from '../../domain/lifecycle/clock.js';
+import { inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
 import {
   withActivity,
   withoutRung,
@@ -21,7 +21,7 @@ import { sendMail, tellAfterwards } from './mails.js';
 
 /** Carries the rung out; the next turn of the main loop looks at what came of it. */
 export async function climb(run: LifecycleRun, rung: PlanRung): Promise<void> {
-  const since = run.inactiveSince;
+  const since = inactiveSince(run.state, rung);
   run.state = withRungBegun(run.state, rung, since, Date.now());
   await carryOut(run, rung.rung, () => deedOf(rung)(run, rung, since), {
     interruptible: rung.rung !== 'delete',
@@ -51,31 +51,31 @@ function deedOf(rung: PlanRung): Deed {
 
 async function warn(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
   const suspension = run.plan.rungs.find((other) => other.rung === 'suspend');
-  const base = suspension === undefined ? Date.now() : scheduleOf(run.state, run.plan, suspension).dueAt;
+  const base = suspension === undefined ? Date.now() : scheduleOf(run.state, suspension).dueAt;
   const at = Math.max(base, Date.now() + (suspension?.noticeFloorMs ?? 0));
   const { outcome, addresses } = await sendMail(run, 'warn', `warn/${since}`, { action: 'suspend', at });
   complete(run, rung);
-  run.audit('inactivity_warned', `${since}`, outcome, { detail: { addresses, announcedAt: at } });
+  run.auditRung('inactivity_warned', since, outcome, { detail: { addresses, announcedAt: at } });
 }
 
 async function suspend(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
   // The standing says it, in PostgreSQL and in whoami: both are written when the main loop settles.
   complete(run, rung);
-  run.audit('actions_suspended', `${since}`, 'done');
+  run.auditRung('actions_suspended', since, 'done');
 }
 
 async function revoke(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
   await run.outside.ledger.writeNotBefore({ identityId: run.state.identityId, at: Date.now() });
   const ended = await endCredentials(run);
   complete(run, rung);
-  run.audit('tokens_revoked_stale', `${since}`, 'done', { detail: ended });
+  run.auditRung('tokens_revoked_stale', since, 'done', { detail: ended });
   if (rung.mailAfter) await tellAfterwards(run, 'revoked', `revoked/${since}`);
 }
 
 async function winBack(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
   const { outcome, addresses } = await sendMail(run, 'winback', `winback/${since}`);
   complete(run, rung);
-  run.audit('winback_sent', `${since}`, outcome, { detail: { addresses } });
+  run.auditRung('winback_sent', since, outcome, { detail: { addresses } });
 }
 
 async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
@@ -83,7 +83,7 @@ async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Pro
   await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
   let refused: ActivityFailure | undefined;
   try {
-    const act = await run.outside.kratos.disableIdentity(lastLook(run, since));
+    const act = await run.outside.kratos.disableIdentity(lastLook(run, rung, since));
     if (stopsHere(run, rung.rung, act)) return;
   } catch (error) {
     if (!(error instanceof ActivityFailure) || typeOf(error) !== 'IdentityDoesNotFitSchema') throw error;
@@ -93,13 +93,13 @@ async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Pro
   const ended = await endCredentials(run);
   if (refused !== undefined) throw refused;
   complete(run, rung);
-  run.audit('account_deactivated', `${since}`, 'done', { detail: ended });
+  run.auditRung('account_deactivated', since, 'done', { detail: ended });
   if (rung.mailAfter) await tellAfterwards(run, 'deactivated', `deactivated/${since}`);
 }
 
 async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
   const { identityId } = run.state;
-  const act = await run.outside.kratos.deleteIdentity(lastLook(run, since));
+  const act = await run.outside.kratos.deleteIdentity(lastLook(run, rung, since));
   if (stopsHere(run, rung.rung, act)) return;
   await run.outside.hydra.endTokens({ identityId });
   await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
@@ -110,15 +110,15 @@ async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: number): 
     deletedAt: Date.now(),
   });
   complete(run, rung);
-  run.audit('account_deleted', `${since}`, 'done');
+  run.auditRung('account_deleted', since, 'done');
 }
 
 function complete(run: LifecycleRun, rung: PlanRung): void {
   run.state = withRungCompleted(run.state, rung.rung, Date.now());
 }
 
-function lastLook(run: LifecycleRun, since: number): LastLook {
-  return { identityId: run.state.identityId, inactiveSince: since, keepsAlive: run.plan.keepsAlive };
+function lastLook(run: LifecycleRun, rung: PlanRung, since: number): LastLook {
+  return { identityId: run.state.identityId, inactiveSince: since, keepsAlive: rung.keepsAlive };
 }
 
 /** Whether the last look stopped the deed before it had any effect; what it saw is remembered. */
