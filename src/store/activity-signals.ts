@@ -10,7 +10,11 @@ import { type IdentitySign, latestSigns } from './user-activity.js';
  * @param now epoch milliseconds
  * @returns the identities whose workflow must be told
  */
-export async function recordAndClaim(pool: pg.Pool, signs: readonly IdentitySign[], now: number): Promise<string[]> {
+export async function recordAndClaim(
+  pool: pg.Pool,
+  signs: readonly IdentitySign[],
+  now: number,
+): Promise<string[]> {
   if (signs.length === 0) return [];
   const rows = latestSigns(signs);
   const claimed = await pool.query<{ identity_id: string }>(

@@ -7,8 +7,8 @@ import {
   log,
   setHandler,
 } from '@temporalio/workflow';
+import { offTheBottom } from '../domain/lifecycle/stage.js';
 import {
-  offTheBottom,
   withActivity,
   withHold,
   withoutHold,

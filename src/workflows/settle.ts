@@ -1,5 +1,6 @@
 /** Makes the world see what the lifecycle remembers: projection and audit in PostgreSQL, whoami, the Temporal UI. */
-import { stageOf, withoutAudit, withoutParked, withWarning } from '../domain/lifecycle/transitions.js';
+import { stageOf } from '../domain/lifecycle/stage.js';
+import { withoutAudit, withoutParked, withWarning } from '../domain/lifecycle/transitions.js';
 import { carryOut } from './carry-out.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 

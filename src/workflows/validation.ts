@@ -82,7 +82,8 @@ export function validateRetryParked(update: RetryParkedUpdate, state: LifecycleS
 }
 
 function checkActor(update: { readonly actor: unknown }): void {
-  if (typeof update !== 'object' || update === null) refuse('the payload must be one object. See messages.ts');
+  if (typeof update !== 'object' || update === null)
+    refuse('the payload must be one object. See messages.ts');
   const { actor } = update;
   if (typeof actor !== 'string' || !actorPattern.test(actor)) {
     refuse(

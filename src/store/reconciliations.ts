@@ -1,0 +1,52 @@
+/** Table `reconciliation`, and what reconciling asks of the other tables. */
+import type pg from 'pg';
+
+/** A row of somebody who was buried is history; whoever Kratos lists again starts anew. */
+const livesOn = `stage <> 'deleted' AND NOT EXISTS (SELECT FROM tombstone WHERE tombstone.identity_id = standing.identity_id)`;
+
+/** @returns those of the identities that have a lifecycle, as far as the projection knows */
+export async function readEnrolled(pool: pg.Pool, identityIds: readonly string[]): Promise<Set<string>> {
+  const found = await pool.query<{ identity_id: string }>(
+    `SELECT identity_id FROM standing WHERE identity_id = ANY($1::uuid[]) AND ${livesOn}`,
+    [identityIds],
+  );
+  return new Set(found.rows.map((row) => row.identity_id));
+}
+
+/** @returns the next identities with a lifecycle, in the order of their IDs */
+export async function readEnrolledAfter(
+  pool: pg.Pool,
+  after: string | undefined,
+  limit: number,
+): Promise<string[]> {
+  const found = await pool.query<{ identity_id: string }>(
+    `SELECT identity_id FROM standing WHERE ($1::uuid IS NULL OR identity_id > $1) AND ${livesOn}
+     ORDER BY identity_id LIMIT $2`,
+    [after ?? null, limit],
+  );
+  return found.rows.map((row) => row.identity_id);
+}
+
+export interface ReconciliationRecord {
+  readonly runId: string;
+  readonly workflowId: string;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly counts: object;
+}
+
+/** Writes what a reconciliation did. Safe to repeat. */
+export async function writeReconciliation(pool: pg.Pool, record: ReconciliationRecord): Promise<void> {
+  await pool.query(
+    `INSERT INTO reconciliation (run_id, workflow_id, started_at, ended_at, counts) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (run_id) DO NOTHING`,
+    [
+      record.runId,
+      record.workflowId,
+      new Date(record.startedAt),
+      new Date(record.endedAt),
+      JSON.stringify(record.counts),
+    ],
+  );
+}
