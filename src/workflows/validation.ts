@@ -66,7 +66,7 @@ export function validateReactivate(
   checkActor(update);
   checkReason(update.reason);
   if (state.rungs.delete?.completedAt !== undefined) refuse("the identity is deleted: it can't come back");
-  if (state.rungs.deactivate?.completedAt === undefined) {
+  if (state.rungs.deactivate === undefined) {
     refuse(
       'the engine has not deactivated this identity. After suspension or revocation a fresh sign-in is all it takes',
     );
@@ -82,7 +82,8 @@ export function validateRetryParked(update: RetryParkedUpdate, state: LifecycleS
 }
 
 function checkActor(update: { readonly actor: unknown }): void {
-  if (typeof update !== 'object' || update === null) refuse('the payload must be one object. See messages.ts');
+  if (typeof update !== 'object' || update === null)
+    refuse('the payload must be one object. See messages.ts');
   const { actor } = update;
   if (typeof actor !== 'string' || !actorPattern.test(actor)) {
     refuse(

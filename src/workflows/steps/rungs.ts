@@ -30,6 +30,14 @@ export async function climb(run: LifecycleRun, rung: PlanRung): Promise<void> {
 
 type Deed = (run: LifecycleRun, rung: PlanRung, since: number) => Promise<void>;
 
+/**
+ * Names one carrying out of a rung, the same for every attempt at it. Taken from when it was begun: a rung that was
+ * undone and comes again in the same absence is a new deed, with a mail and an audit entry of its own.
+ */
+function deedKey(run: LifecycleRun, rung: PlanRung): string {
+  return `${run.state.rungs[rung.rung]?.begunAt ?? 0}`;
+}
+
 function deedOf(rung: PlanRung): Deed {
   switch (rung.rung) {
     case 'warn':
@@ -49,33 +57,36 @@ function deedOf(rung: PlanRung): Deed {
   }
 }
 
-async function warn(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
+async function warn(run: LifecycleRun, rung: PlanRung): Promise<void> {
   const suspension = run.plan.rungs.find((other) => other.rung === 'suspend');
   const base = suspension === undefined ? Date.now() : scheduleOf(run.state, run.plan, suspension).dueAt;
   const at = Math.max(base, Date.now() + (suspension?.noticeFloorMs ?? 0));
-  const { outcome, addresses } = await sendMail(run, 'warn', `warn/${since}`, { action: 'suspend', at });
+  const { outcome, addresses } = await sendMail(run, 'warn', `warn/${deedKey(run, rung)}`, {
+    action: 'suspend',
+    at,
+  });
   complete(run, rung);
-  run.audit('inactivity_warned', `${since}`, outcome, { detail: { addresses, announcedAt: at } });
+  run.audit('inactivity_warned', deedKey(run, rung), outcome, { detail: { addresses, announcedAt: at } });
 }
 
-async function suspend(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
+async function suspend(run: LifecycleRun, rung: PlanRung): Promise<void> {
   // The standing says it, in PostgreSQL and in whoami: both are written when the main loop settles.
   complete(run, rung);
-  run.audit('actions_suspended', `${since}`, 'done');
+  run.audit('actions_suspended', deedKey(run, rung), 'done');
 }
 
-async function revoke(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
+async function revoke(run: LifecycleRun, rung: PlanRung): Promise<void> {
   await run.outside.ledger.writeNotBefore({ identityId: run.state.identityId, at: Date.now() });
   const ended = await endCredentials(run);
   complete(run, rung);
-  run.audit('tokens_revoked_stale', `${since}`, 'done', { detail: ended });
-  if (rung.mailAfter) await tellAfterwards(run, 'revoked', `revoked/${since}`);
+  run.audit('tokens_revoked_stale', deedKey(run, rung), 'done', { detail: ended });
+  if (rung.mailAfter) await tellAfterwards(run, 'revoked', `revoked/${deedKey(run, rung)}`);
 }
 
-async function winBack(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
-  const { outcome, addresses } = await sendMail(run, 'winback', `winback/${since}`);
+async function winBack(run: LifecycleRun, rung: PlanRung): Promise<void> {
+  const { outcome, addresses } = await sendMail(run, 'winback', `winback/${deedKey(run, rung)}`);
   complete(run, rung);
-  run.audit('winback_sent', `${since}`, outcome, { detail: { addresses } });
+  run.audit('winback_sent', deedKey(run, rung), outcome, { detail: { addresses } });
 }
 
 async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
@@ -93,8 +104,8 @@ async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Pro
   const ended = await endCredentials(run);
   if (refused !== undefined) throw refused;
   complete(run, rung);
-  run.audit('account_deactivated', `${since}`, 'done', { detail: ended });
-  if (rung.mailAfter) await tellAfterwards(run, 'deactivated', `deactivated/${since}`);
+  run.audit('account_deactivated', deedKey(run, rung), 'done', { detail: ended });
+  if (rung.mailAfter) await tellAfterwards(run, 'deactivated', `deactivated/${deedKey(run, rung)}`);
 }
 
 async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
@@ -110,7 +121,7 @@ async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: number): 
     deletedAt: Date.now(),
   });
   complete(run, rung);
-  run.audit('account_deleted', `${since}`, 'done');
+  run.audit('account_deleted', deedKey(run, rung), 'done');
 }
 
 function complete(run: LifecycleRun, rung: PlanRung): void {
