@@ -40,3 +40,8 @@ export function describeElapsed(milliseconds: number): string {
   if (elapsed >= 3_600_000) return `${(elapsed / 3_600_000).toFixed(1)} hours`;
   return `${Math.round(elapsed / secondMs)} seconds`;
 }
+
+/** Days, to the nearest millisecond: eight decimals. */
+export function inDays(milliseconds: number): number {
+  return Math.round((Math.max(0, milliseconds) / dayMs) * 1e8) / 1e8;
+}

@@ -67,8 +67,8 @@ function startState(input: LifecycleInput): LifecycleState {
 /** The second look. @returns false when it failed for good and the step is parked */
 async function look(run: LifecycleRun): Promise<boolean> {
   run.seen = run.requested;
-  if (run.state.parked?.step === lookStep) return false;
   run.attention = false;
+  if (run.state.parked?.step === lookStep) return false;
   const { identityId } = run.state;
   const end = await carryOut(
     run,

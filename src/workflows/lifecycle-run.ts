@@ -4,7 +4,7 @@
  */
 import { workflowInfo } from '@temporalio/workflow';
 import type { AuditEntry, AuditEventType } from '../domain/audit-entry.js';
-import { dayMs } from '../domain/duration.js';
+import { inDays } from '../domain/duration.js';
 import type { Assessment, FoundIdentity } from '../domain/lifecycle/assessment.js';
 import { inactiveSince } from '../domain/lifecycle/clock.js';
 import { type Decision, decide, type Situation } from '../domain/lifecycle/decide.js';
@@ -81,11 +81,6 @@ export class LifecycleRun {
     this.state = withAudit(this.state, this.entry(eventType, key, outcome, more));
   }
 
-  /** The same for a rung: days are counted from the last sign of life that counts for it. */
-  auditRung(eventType: AuditEventType, since: number, outcome: string, more: Partial<AuditEntry> = {}): void {
-    this.audit(eventType, `${since}`, outcome, { daysInactive: inDays(Date.now() - since), ...more });
-  }
-
   /** Notes that the lifecycle began, ahead of what operators asked for before the first look. */
   auditStart(): void {
     this.state = {
@@ -139,9 +134,4 @@ export class LifecycleRun {
   recorded(standing: Standing): void {
     this.recordedSignature = LifecycleRun.signature(standing);
   }
-}
-
-/** Days, to the nearest millisecond: eight decimals. */
-function inDays(milliseconds: number): number {
-  return Math.round((Math.max(0, milliseconds) / dayMs) * 1e8) / 1e8;
 }

@@ -66,7 +66,7 @@ export function validateReactivate(
   checkActor(update);
   checkReason(update.reason);
   if (state.rungs.delete?.completedAt !== undefined) refuse("the identity is deleted: it can't come back");
-  if (state.rungs.deactivate?.completedAt === undefined) {
+  if (state.rungs.deactivate === undefined) {
     refuse(
       'the engine has not deactivated this identity. After suspension or revocation a fresh sign-in is all it takes',
     );

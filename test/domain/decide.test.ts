@@ -205,10 +205,11 @@ describe('climbing', () => {
     });
   });
 
-  it('a ladder without further rung sleeps until something happens', () => {
+  it('a ladder without further rung looks again now and then: an admin may enable the identity in Kratos', () => {
     const short = planOf(smallPolicy('warn: {after: 30d}'));
     expect(decideAt({ days: 31, state: { rungs: climbed({ warn: 30 }) }, plan: short })).toEqual({
       kind: 'wait',
+      until: at(31) + short.recheckMs,
     });
   });
 

@@ -104,7 +104,7 @@ describe('a hold', () => {
   const announced = withNotice(climb(absentState(), 'warn', 'suspend'), notice);
 
   it('voids notices from before it, and those on their way when it was set', () => {
-    expect(scheduleOf(announced, plan, rungOf('revoke'))).toEqual({ dueAt: at(90) });
+    expect(scheduleOf(announced, rungOf('revoke'))).toEqual({ dueAt: at(90) });
     const during = withNotice(withHold(announced, hold), { ...notice, at: at(85) });
     for (const ended of [withoutHold(during), withAssessment(during, { activity: {}, plan }, at(200))]) {
       expect(ended.hold).toBeUndefined();

@@ -59,7 +59,8 @@ export function decide(situation: Situation): Decision {
   const blocked = blockedBy(situation, identity);
   if (blocked !== undefined) return blocked;
   const rung = pendingRung(state, plan);
-  if (rung === undefined) return { kind: 'wait' };
+  // At the end of the ladder somebody may still enable the identity in Kratos, which nothing announces.
+  if (rung === undefined) return { kind: 'wait', until: now + plan.recheckMs };
   if (isHalfDeactivated(rung, state, identity)) return { kind: 'rung', rung };
   return towards(situation, rung, now);
 }

@@ -5,6 +5,8 @@
 import { ActivityFailure } from '@temporalio/workflow';
 import type { ActOutcome, LastLook } from '../../activities/kratos.js';
 import { assertUnreachable } from '../../domain/assert.js';
+import type { AuditEntry, AuditEventType } from '../../domain/audit-entry.js';
+import { inDays } from '../../domain/duration.js';
 import { inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
 import {
   withActivity,
@@ -30,6 +32,14 @@ export async function climb(run: LifecycleRun, rung: PlanRung): Promise<void> {
 
 type Deed = (run: LifecycleRun, rung: PlanRung, since: number) => Promise<void>;
 
+/**
+ * Names one carrying out of a rung, the same for every attempt at it. Taken from when it was begun: a rung that was
+ * undone and comes again in the same absence is a new deed, with a mail and an audit entry of its own.
+ */
+function deedKey(run: LifecycleRun, rung: PlanRung): string {
+  return `${run.state.rungs[rung.rung]?.begunAt ?? 0}`;
+}
+
 function deedOf(rung: PlanRung): Deed {
   switch (rung.rung) {
     case 'warn':
@@ -49,33 +59,36 @@ function deedOf(rung: PlanRung): Deed {
   }
 }
 
-async function warn(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
+async function warn(run: LifecycleRun, rung: PlanRung): Promise<void> {
   const suspension = run.plan.rungs.find((other) => other.rung === 'suspend');
   const base = suspension === undefined ? Date.now() : scheduleOf(run.state, suspension).dueAt;
   const at = Math.max(base, Date.now() + (suspension?.noticeFloorMs ?? 0));
-  const { outcome, addresses } = await sendMail(run, 'warn', `warn/${since}`, { action: 'suspend', at });
+  const { outcome, addresses } = await sendMail(run, 'warn', `warn/${deedKey(run, rung)}`, {
+    action: 'suspend',
+    at,
+  });
   complete(run, rung);
-  run.auditRung('inactivity_warned', since, outcome, { detail: { addresses, announcedAt: at } });
+  auditDeed(run, rung, 'inactivity_warned', outcome, { addresses, announcedAt: at });
 }
 
-async function suspend(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
+async function suspend(run: LifecycleRun, rung: PlanRung): Promise<void> {
   // The standing says it, in PostgreSQL and in whoami: both are written when the main loop settles.
   complete(run, rung);
-  run.auditRung('actions_suspended', since, 'done');
+  auditDeed(run, rung, 'actions_suspended', 'done');
 }
 
-async function revoke(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
+async function revoke(run: LifecycleRun, rung: PlanRung): Promise<void> {
   await run.outside.ledger.writeNotBefore({ identityId: run.state.identityId, at: Date.now() });
   const ended = await endCredentials(run);
   complete(run, rung);
-  run.auditRung('tokens_revoked_stale', since, 'done', { detail: ended });
-  if (rung.mailAfter) await tellAfterwards(run, 'revoked', `revoked/${since}`);
+  auditDeed(run, rung, 'tokens_revoked_stale', 'done', ended);
+  if (rung.mailAfter) await tellAfterwards(run, 'revoked', `revoked/${deedKey(run, rung)}`);
 }
 
-async function winBack(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
-  const { outcome, addresses } = await sendMail(run, 'winback', `winback/${since}`);
+async function winBack(run: LifecycleRun, rung: PlanRung): Promise<void> {
+  const { outcome, addresses } = await sendMail(run, 'winback', `winback/${deedKey(run, rung)}`);
   complete(run, rung);
-  run.auditRung('winback_sent', since, outcome, { detail: { addresses } });
+  auditDeed(run, rung, 'winback_sent', outcome, { addresses });
 }
 
 async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
@@ -93,8 +106,8 @@ async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Pro
   const ended = await endCredentials(run);
   if (refused !== undefined) throw refused;
   complete(run, rung);
-  run.auditRung('account_deactivated', since, 'done', { detail: ended });
-  if (rung.mailAfter) await tellAfterwards(run, 'deactivated', `deactivated/${since}`);
+  auditDeed(run, rung, 'account_deactivated', 'done', ended);
+  if (rung.mailAfter) await tellAfterwards(run, 'deactivated', `deactivated/${deedKey(run, rung)}`);
 }
 
 async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
@@ -110,7 +123,19 @@ async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: number): 
     deletedAt: Date.now(),
   });
   complete(run, rung);
-  run.auditRung('account_deleted', since, 'done');
+  auditDeed(run, rung, 'account_deleted', 'done');
+}
+
+/** Days are counted from the last sign of life that counts for this rung. */
+function auditDeed(
+  run: LifecycleRun,
+  rung: PlanRung,
+  eventType: AuditEventType,
+  outcome: string,
+  detail?: AuditEntry['detail'],
+): void {
+  const daysInactive = inDays(Date.now() - inactiveSince(run.state, rung));
+  run.audit(eventType, deedKey(run, rung), outcome, { daysInactive, ...(detail && { detail }) });
 }
 
 function complete(run: LifecycleRun, rung: PlanRung): void {

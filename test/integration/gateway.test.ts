@@ -1,0 +1,365 @@
+/** The gateway over real HTTP: who may call it, what it takes, what it answers, and what it never says. */
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDormouse, type Dormouse } from '../../src/client.js';
+import { createGateway } from '../../src/http/server.js';
+import { readActivity } from '../../src/store/user-activity.js';
+import { closedPort } from '../support/fault-tcp.js';
+import {
+  fastPolicy,
+  fresh,
+  makeFit,
+  makeUnfit,
+  openOutside,
+  publish,
+  slowPolicy,
+  stateOf,
+  unknownId,
+} from '../support/system-outside.js';
+import { eventually } from '../support/system-wait.js';
+import { startSystemWorkers } from '../support/system-workers.js';
+
+const outside = openOutside();
+const { people, pool, kratosDatabase, stack } = outside;
+const tokens = [fresh('current-token-of-an-app'), fresh('next-token-of-an-app')] as const;
+const taskQueue = fresh('gateway');
+const policyId = fresh('slow');
+const closers: (() => Promise<void>)[] = [];
+let url: string;
+
+/** Starts a gateway in front of a client. */
+async function listen(dormouse: Dormouse): Promise<string> {
+  const server = await createGateway({ dormouse, serviceTokens: tokens, log: pino({ level: 'silent' }) });
+  closers.push(async () => {
+    await server.close();
+    await dormouse.close();
+  });
+  return server.listen({ host: '127.0.0.1', port: 0 });
+}
+
+beforeAll(async () => {
+  closers.push(() => outside.close(), await startSystemWorkers(taskQueue));
+  await publish(pool, slowPolicy(policyId));
+  const options = { postgresUrl: stack.postgres.url, taskQueue, policyId };
+  url = await listen(
+    createDormouse({ ...options, temporal: stack.temporal, timeoutMs: 30_000, requestTimeoutMs: 60_000 }),
+  );
+});
+afterAll(async () => {
+  for (const close of closers.reverse()) await close();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: answers are looked at field by field
+  readonly body: any;
+}
+
+async function send(
+  method: string,
+  path: string,
+  body?: unknown,
+  more: { base?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const content = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+  const answer = await fetch(new URL(path, more.base ?? url), {
+    method,
+    headers: {
+      authorization: `Bearer ${tokens[0]}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...more.headers,
+    },
+    ...content,
+  });
+  const text = await answer.text();
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    text,
+    body: text === '' ? undefined : JSON.parse(text),
+  };
+}
+
+const post = (path: string, body?: unknown, more = {}) => send('POST', path, body, more);
+const on = (id: string, action: string) => `/v1/identities/${id}/${action}`;
+const actor = 'operator-7';
+const tomorrow = () => new Date(Date.now() + 86_400_000).toISOString();
+
+async function enrolled() {
+  const person = await people.create('gateway');
+  expect((await post(on(person.id, 'enrol'))).status).toBe(201);
+  await eventually('its standing', async () => (await send('GET', on(person.id, 'standing'))).status === 200);
+  return person;
+}
+
+async function standsAt(id: string, field: 'stage' | 'parked', value?: string) {
+  return eventually(`${field} of the standing`, async () => {
+    const { body } = await send('GET', on(id, 'standing'));
+    return value === undefined ? body[field] !== undefined : body[field] === value;
+  });
+}
+
+describe('who may call', () => {
+  const routes: [string, string][] = [
+    ['POST', '/v1/activity'],
+    ['GET', on(unknownId(), 'standing')],
+    ...['enrol', 'hold', 'release', 'reactivate', 'apply-policy', 'retry-parked'].map(
+      (action): [string, string] => ['POST', on(unknownId(), action)],
+    ),
+  ];
+
+  it.each(routes)('%s %s wants a token', async (method, path) => {
+    const wrong = [
+      '',
+      'Bearer',
+      'Bearer ',
+      `Bearer ${tokens[0]}x`,
+      `Bearer ${tokens[0].slice(0, -1)}`,
+      `Basic ${tokens[0]}`,
+      tokens[0],
+    ];
+    for (const authorization of wrong) {
+      const answer = await send(method, path, undefined, { headers: { authorization } });
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+      expect(answer.body.error).toBe('unauthorized');
+      expect(answer.text).not.toContain(tokens[0].slice(0, 10));
+    }
+  });
+
+  it('asks for the token before it looks at the body', async () => {
+    const answer = await post('/v1/activity', '{broken', { headers: { authorization: 'Bearer wrong' } });
+    expect(answer.status).toBe(401);
+  });
+
+  it.each(tokens)('takes each of two tokens', async (token) => {
+    const answer = await send('GET', on(unknownId(), 'standing'), undefined, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(answer.status).toBe(404);
+  });
+
+  it('leaves the health page open, and answers are not to be cached', async () => {
+    const answer = await send('GET', '/healthz', undefined, { headers: { authorization: '' } });
+    expect(answer).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('knows no other route', async () => {
+    const answer = await send('GET', '/v1/everything');
+    expect(answer).toMatchObject({ status: 404, body: { error: 'not_found' } });
+  });
+});
+
+describe('what it takes', () => {
+  const secret = 'jane.doe@example.com';
+  const id = unknownId();
+
+  it('no more than 16 KiB', async () => {
+    const answer = await post('/v1/activity', { identityId: id, source: 'x'.repeat(20_000) });
+    expect(answer.status).toBe(413);
+    expect(answer.body.error).toBe('invalid_request');
+  });
+
+  it('no malformed JSON, and nothing but JSON', async () => {
+    const malformed = await post('/v1/activity', `{"identityId": ${secret}`);
+    expect(malformed).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+    expect(malformed.text).not.toContain('jane');
+    const form = await post('/v1/activity', `identityId=${secret}`, {
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
+    expect(form.status).toBe(415);
+    expect(form.text).not.toContain('jane');
+  });
+
+  const hold = { actor, reason: 'leave', until: '2099-01-01T00:00:00Z' };
+  const wrong: [string, string, unknown, RegExp][] = [
+    ['an unknown field', '/v1/activity', { identityId: id, when: 1 }, /when/],
+    ['no identity', '/v1/activity', {}, /^identityId: /],
+    ['no body', '/v1/activity', undefined, /^body: /],
+    ['an address as identity', '/v1/activity', { identityId: secret }, /^identityId/],
+    ['an unknown kind', '/v1/activity', { identityId: id, kind: secret }, /^kind: /],
+    ['a time in words', '/v1/activity', { identityId: id, at: secret }, /^at: /],
+    ['seconds', '/v1/activity', { identityId: id, at: 1_700_000_000 }, /^at: .*seconds/],
+    ['an address as source', '/v1/activity', { identityId: id, source: secret }, /^source: /],
+    ['an address in the path', on(secret, 'enrol'), {}, /^identityId/],
+    ['an unknown field to enrol', on(id, 'enrol'), { last: 1 }, /last/],
+    ['an address as policy', on(id, 'enrol'), { policyId: secret }, /^policyId: /],
+    ['no time', on(id, 'hold'), { actor, reason: 'leave' }, /^until: must be a time/],
+    ['no reason', on(id, 'hold'), { ...hold, reason: undefined }, /^reason: /],
+    ['no actor', on(id, 'release'), { reason: 'back' }, /^actor: /],
+    ['an unknown field to hold', on(id, 'hold'), { ...hold, note: 'x' }, /note/],
+    ['an address as request id', on(id, 'hold'), { ...hold, requestId: secret }, /^requestId: /],
+    ['no body to reactivate', on(id, 'reactivate'), undefined, /^body: /],
+    ['half a version', on(id, 'apply-policy'), { actor, policyId, version: 1.5 }, /^version: /],
+  ];
+
+  it.each(wrong)('not %s', async (_name, path, body, message) => {
+    const answer = await post(path, body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.error).toBe('invalid_request');
+    expect(answer.body.message).toMatch(message);
+    expect(answer.text).not.toContain('jane');
+  });
+
+  it("an operator's mistake is answered by its name", async () => {
+    const person = await enrolled();
+    for (const [action, body, message] of [
+      ['hold', { ...hold, actor: secret }, /^actor: /],
+      ['hold', { ...hold, until: '2020-01-01T00:00:00Z' }, /^until: is in the past/],
+      ['release', { actor, reason: 'back' }, /no hold/],
+      ['apply-policy', { actor, policyId: 'never-published' }, /never published/],
+    ] as const) {
+      const answer = await post(on(person.id, action), body);
+      expect(answer.status).toBe(400);
+      expect(answer.body.message).toMatch(message);
+      expect(answer.text).not.toContain('jane');
+    }
+  });
+});
+
+describe('what it does', () => {
+  it('records activity', async () => {
+    const person = await people.create('gateway');
+    const at = new Date(Date.now() - 60_000).toISOString();
+    const body = { identityId: person.id, at, kind: 'token', source: 'shop' };
+    expect(await post('/v1/activity', body)).toMatchObject({ status: 202, body: { outcome: 'recorded' } });
+    expect(await readActivity(pool, person.id)).toEqual({ token: Date.parse(at) });
+    const later = Date.now() - 1_000;
+    await post('/v1/activity', { identityId: person.id, at: later });
+    expect(await readActivity(pool, person.id)).toEqual({ human: later, token: Date.parse(at) });
+  });
+
+  it('enrols once, and shows the standing', async () => {
+    const person = await people.create('gateway');
+    const lastActiveAt = new Date(Date.now() - 86_400_000).toISOString();
+    const body = { lastActiveAt, policyId };
+    expect(await post(on(person.id, 'enrol'), body)).toMatchObject({ status: 201, body: { started: true } });
+    expect(await post(on(person.id, 'enrol'), body)).toMatchObject({ status: 200, body: { started: false } });
+    await eventually(
+      'its standing',
+      async () => (await send('GET', on(person.id, 'standing'))).status === 200,
+    );
+    expect((await send('GET', on(person.id, 'standing'))).body).toMatchObject({
+      identityId: person.id,
+      stage: 'active',
+      activity: { human: Date.parse(lastActiveAt) },
+    });
+  });
+
+  it('holds and releases, once for each request id', async () => {
+    const { id } = await enrolled();
+    const until = tomorrow();
+    const hold = { actor, reason: 'leave', until, requestId: 'one' };
+    expect(await post(on(id, 'hold'), hold)).toMatchObject({
+      status: 200,
+      body: { hold: { until: Date.parse(until) } },
+    });
+    const released = await post(on(id, 'release'), { actor, reason: 'back' });
+    expect(released.status).toBe(200);
+    expect(released.body.hold).toBeUndefined();
+    expect((await post(on(id, 'hold'), hold)).status).toBe(200);
+    expect((await send('GET', on(id, 'standing'))).body.hold).toBeUndefined();
+  });
+
+  it('applies a policy', async () => {
+    const { id } = await enrolled();
+    const other = await publish(pool, slowPolicy(fresh('other')));
+    const body = { actor, policyId: other.id, version: 1 };
+    expect(await post(on(id, 'apply-policy'), body)).toMatchObject({ status: 200, body: { policy: other } });
+  });
+
+  it('retries what was parked, and reactivates what was deactivated', async () => {
+    const policy = await publish(pool, fastPolicy(fresh('fast')));
+    const { id } = await people.create('gateway');
+    await makeUnfit(kratosDatabase, id);
+    await post(on(id, 'enrol'), { policyId: policy.id });
+    await standsAt(id, 'parked');
+    await makeFit(kratosDatabase, id);
+    expect((await post(on(id, 'retry-parked'), { actor })).status).toBe(200);
+    await standsAt(id, 'stage', 'deactivated');
+    const answer = await post(on(id, 'reactivate'), { actor, reason: 'asked at the desk' });
+    expect(answer).toMatchObject({ status: 200, body: { stage: 'active' } });
+    expect(await stateOf(people, id)).toBe('active');
+  });
+
+  it.each([
+    ['GET', 'standing', undefined],
+    ['POST', 'hold', { actor, reason: 'leave', until: '2099-01-01T00:00:00Z' }],
+    ['POST', 'release', { actor, reason: 'back' }],
+    ['POST', 'reactivate', { actor, reason: 'back' }],
+    ['POST', 'apply-policy', { actor, policyId: 'default' }],
+    ['POST', 'retry-parked', { actor }],
+  ])('%s %s: 404 for somebody who was never enrolled', async (method, action, body) => {
+    const answer = await send(method, on(unknownId(), action), body);
+    expect(answer).toMatchObject({ status: 404, body: { error: 'not_enrolled' } });
+  });
+});
+
+describe('trouble behind it', () => {
+  it('Temporal away: 503 with Retry-After where it is needed, 202 for activity', async () => {
+    const away = await listen(
+      createDormouse({
+        temporal: { address: `127.0.0.1:${await closedPort()}` },
+        postgresUrl: stack.postgres.url,
+        timeoutMs: 2_000,
+        requestTimeoutMs: 300,
+      }),
+    );
+    const id = unknownId();
+    for (const [action, body] of [
+      ['enrol', {}],
+      ['hold', { actor, reason: 'leave', until: tomorrow() }],
+      ['retry-parked', { actor }],
+    ] as const) {
+      const answer = await post(on(id, action), body, { base: away });
+      expect(answer).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } });
+      expect(answer.headers.get('retry-after')).toBe('5');
+    }
+    expect((await post('/v1/activity', { identityId: id }, { base: away })).status).toBe(202);
+    expect((await send('GET', on(id, 'standing'), undefined, { base: away })).status).toBe(404);
+    expect((await send('GET', '/healthz', undefined, { base: away })).status).toBe(200);
+  });
+
+  it('both away: 503 for activity and standing', async () => {
+    const dead = await closedPort();
+    const away = await listen(
+      createDormouse({
+        temporal: { address: `127.0.0.1:${dead}` },
+        postgresUrl: `postgres://someone:hidden@127.0.0.1:${dead}/none`,
+        timeoutMs: 300,
+      }),
+    );
+    const answers = [
+      await post('/v1/activity', { identityId: unknownId() }, { base: away }),
+      await send('GET', on(unknownId(), 'standing'), undefined, { base: away }),
+    ];
+    for (const answer of answers) {
+      expect(answer.status).toBe(503);
+      expect(answer.text).not.toMatch(/hidden|ECONNREFUSED|127\.0\.0\.1/);
+    }
+  });
+
+  it('what nobody foresaw: 500 without a word about the inside', async () => {
+    const real = createDormouse({ temporal: stack.temporal, postgresUrl: stack.postgres.url });
+    const broken: Dormouse = {
+      ...real,
+      close: () => real.close(),
+      recordActivity: () => Promise.reject(new TypeError('relation "secret_table" at /srv/app.ts:17')),
+      standing: () => {
+        throw Object.assign(new Error('password=hidden'), { statusCode: 512 });
+      },
+    };
+    const base = await listen(broken);
+    for (const answer of [
+      await post('/v1/activity', { identityId: unknownId() }, { base }),
+      await send('GET', on(unknownId(), 'standing'), undefined, { base }),
+    ]) {
+      expect(answer.status).toBe(500);
+      expect(answer.body).toEqual({ error: 'server_error', message: expect.any(String) });
+      expect(answer.text).not.toMatch(/secret|hidden|\.ts|TypeError|stack/);
+    }
+  });
+});

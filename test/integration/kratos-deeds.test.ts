@@ -1,0 +1,332 @@
+/** Ending sessions, disabling, enabling and deleting, against the real Kratos: repeated, interrupted, and with admins in between. */
+import { afterAll, describe, expect, it } from 'vitest';
+import { createOryClients } from '../../src/activities/ory.js';
+import type { Person } from '../../src/demo/ory-people.js';
+import { confirmDisablement, intendDisablement, readDisablement } from '../../src/store/disablements.js';
+import { recordSigns } from '../../src/store/user-activity.js';
+import { startFaultProxy } from '../support/fault-proxy.js';
+import {
+  makeUnfit,
+  openOutside,
+  setStateByHand,
+  stateChangedAt,
+  stateOf,
+  unknownId,
+} from '../support/system-outside.js';
+
+const outside = openOutside();
+const { people, pool, kratosDatabase, endSessions, disableIdentity, enableIdentity, deleteIdentity } =
+  outside;
+afterAll(() => outside.close());
+
+const look = (identityId: string, inactiveSince = Date.now()) =>
+  ({ identityId, inactiveSince, keepsAlive: ['human', 'token'] }) as const;
+
+async function signIn(person: Person) {
+  const made = await people.signIn(person);
+  if (made === undefined) throw new Error('Kratos refused the sign-in');
+  return made;
+}
+
+const sessionsOf = async (id: string) => (await people.identities.listIdentitySessions({ id })).data;
+const exists = async (id: string) =>
+  (await people.identities.getIdentity({ id }, { validateStatus: () => true })).status === 200;
+
+/** What a disablement by the engine amounts to, without the engine. */
+async function disabledByEngine(id: string): Promise<void> {
+  expect(await disableIdentity(look(id))).toEqual({ outcome: 'done' });
+}
+
+describe.concurrent('endSessions', () => {
+  it('ends all sessions and tells the latest sign-in among them', async () => {
+    const person = await people.create('sessions');
+    const signIns = [await signIn(person), await signIn(person), await signIn(person)];
+    const times = (await sessionsOf(person.id)).map(({ authenticated_at: at }) => Date.parse(at ?? ''));
+    expect(await endSessions({ identityId: person.id })).toEqual({
+      ended: 3,
+      authenticatedAt: Math.max(...times),
+    });
+    expect(await sessionsOf(person.id)).toEqual([]);
+    for (const each of signIns) expect(await people.isSignedIn(each)).toBe(false);
+  });
+
+  it('has nothing to do where there are none, and again', async () => {
+    const { id } = await people.create('sessions');
+    expect(await endSessions({ identityId: id })).toEqual({ ended: 0 });
+    expect(await endSessions({ identityId: id })).toEqual({ ended: 0 });
+    expect(await endSessions({ identityId: unknownId() })).toEqual({ ended: 0 });
+  });
+
+  it("leaves other people's alone", async () => {
+    const person = await people.create('sessions');
+    const other = await people.create('sessions');
+    await signIn(person);
+    const others = await signIn(other);
+    await endSessions({ identityId: person.id });
+    expect(await people.isSignedIn(others)).toBe(true);
+  });
+
+  it('ends those of a disabled identity too, so that enabling it brings none back to life', async () => {
+    const person = await people.create('sessions');
+    const made = await signIn(person);
+    await disableIdentity(look(person.id));
+    expect(await endSessions({ identityId: person.id })).toMatchObject({ ended: 1 });
+    expect(await enableIdentity({ identityId: person.id })).toEqual({ outcome: 'done' });
+    expect(await people.isSignedIn(made)).toBe(false);
+  });
+
+  it('ends one that is minted between its deletion and its check', async () => {
+    const person = await people.create('sessions');
+    const proxy = await startFaultProxy(outside.stack.kratos.adminUrl);
+    const clients = createOryClients({ kratosAdminUrl: proxy.url, hydraAdminUrl: proxy.url });
+    await signIn(person);
+    let minted: Awaited<ReturnType<typeof signIn>> | undefined;
+    proxy.inject(
+      {
+        kind: 'meanwhile',
+        deed: async () => {
+          minted = await signIn(person);
+        },
+      },
+      /^DELETE /,
+      1,
+    );
+    const ended = await outside.activitiesOn(clients).endSessions({ identityId: person.id });
+    await proxy.close();
+    expect(ended.ended).toBe(2);
+    if (minted === undefined) throw new Error('no session was minted');
+    expect(await people.isSignedIn(minted)).toBe(false);
+    expect(ended.authenticatedAt).toBeGreaterThan(0);
+  });
+
+  it('fails, to be tried again, when they are minted as fast as they are ended', async () => {
+    const person = await people.create('sessions');
+    const proxy = await startFaultProxy(outside.stack.kratos.adminUrl);
+    const clients = createOryClients({ kratosAdminUrl: proxy.url, hydraAdminUrl: proxy.url });
+    await signIn(person);
+    proxy.inject({ kind: 'meanwhile', deed: () => signIn(person) }, /^DELETE /);
+    const work = outside.activitiesOn(clients).endSessions({ identityId: person.id });
+    await expect(work).rejects.toMatchObject({ type: 'SessionsRemain', nonRetryable: false });
+    await proxy.close();
+  });
+});
+
+describe.concurrent('disableIdentity', () => {
+  it('disables, and remembers what Kratos made of it', async () => {
+    const person = await people.create('disable');
+    const made = await signIn(person);
+    await disabledByEngine(person.id);
+    expect(await stateOf(people, person.id)).toBe('inactive');
+    expect(await people.isSignedIn(made)).toBe(false);
+    expect(await people.signIn(person)).toBeUndefined();
+    expect(await readDisablement(pool, person.id)).toMatchObject({
+      stateChangedAt: await stateChangedAt(people, person.id),
+    });
+  });
+
+  it('changes nothing when repeated', async () => {
+    const { id } = await people.create('disable');
+    await disabledByEngine(id);
+    const before = [await stateChangedAt(people, id), await readDisablement(pool, id)];
+    await disabledByEngine(id);
+    expect([await stateChangedAt(people, id), await readDisablement(pool, id)]).toEqual(before);
+  });
+
+  it('is stopped by activity that PostgreSQL knows of', async () => {
+    const { id } = await people.create('disable');
+    const inactiveSince = Date.now() - 60_000;
+    const at = inactiveSince + 1;
+    await recordSigns(pool, [{ identityId: id, kind: 'token', at, source: 'test' }]);
+    expect(await disableIdentity(look(id, inactiveSince))).toEqual({
+      outcome: 'superseded',
+      activity: { token: at },
+    });
+    expect(await stateOf(people, id)).toBe('active');
+  });
+
+  it('is not stopped by activity of a kind that does not count, nor by what was known already', async () => {
+    const { id } = await people.create('disable');
+    const now = Date.now();
+    await recordSigns(pool, [
+      { identityId: id, kind: 'machine', at: now, source: 'test' },
+      { identityId: id, kind: 'human', at: now - 60_000, source: 'test' },
+    ]);
+    expect(await disableIdentity(look(id, now - 60_000))).toEqual({ outcome: 'done' });
+  });
+
+  it('is stopped by a fresh sign-in', async () => {
+    const person = await people.create('disable');
+    const inactiveSince = Date.now();
+    await signIn(person);
+    const act = await disableIdentity(look(person.id, inactiveSince));
+    expect(act).toMatchObject({ outcome: 'superseded', activity: { human: expect.any(Number) } });
+    expect(await stateOf(people, person.id)).toBe('active');
+  });
+
+  it('leaves alone what an admin disabled', async () => {
+    const { id } = await people.create('disable');
+    await setStateByHand(people, id, 'inactive');
+    expect(await disableIdentity(look(id))).toEqual({ outcome: 'left-alone' });
+    expect(await readDisablement(pool, id)).toBeUndefined();
+  });
+
+  it('goes on after a crash between intention and call', async () => {
+    const { id } = await people.create('disable');
+    await intendDisablement(pool, id, await stateChangedAt(people, id), Date.now());
+    await disabledByEngine(id);
+    expect(await stateOf(people, id)).toBe('inactive');
+  });
+
+  it('knows its own work after a crash between call and confirmation', async () => {
+    const { id } = await people.create('disable');
+    await intendDisablement(pool, id, await stateChangedAt(people, id), Date.now());
+    const changed = await setStateByHand(people, id, 'inactive');
+    await disabledByEngine(id);
+    expect(await readDisablement(pool, id)).toMatchObject({ stateChangedAt: changed });
+    expect(await enableIdentity({ identityId: id })).toEqual({ outcome: 'done' });
+  });
+
+  it('does not take for its own what an admin did long after an intention that came to nothing', async () => {
+    const { id } = await people.create('disable');
+    await intendDisablement(pool, id, (await stateChangedAt(people, id)) - 1, Date.now() - 3_600_000);
+    await setStateByHand(people, id, 'inactive');
+    expect(await disableIdentity(look(id))).toEqual({ outcome: 'left-alone' });
+    expect(await enableIdentity({ identityId: id })).toEqual({ outcome: 'left-alone' });
+    expect(await stateOf(people, id)).toBe('inactive');
+  });
+
+  it('leaves alone what an admin enabled and disabled again', async () => {
+    const { id } = await people.create('disable');
+    await disabledByEngine(id);
+    await setStateByHand(people, id, 'active');
+    await setStateByHand(people, id, 'inactive');
+    expect(await disableIdentity(look(id))).toEqual({ outcome: 'left-alone' });
+    expect(await enableIdentity({ identityId: id })).toEqual({ outcome: 'left-alone' });
+    expect(await deleteIdentity(look(id))).toEqual({ outcome: 'left-alone' });
+    expect(await stateOf(people, id)).toBe('inactive');
+  });
+
+  it('may be done again after an admin enabled the identity', async () => {
+    const { id } = await people.create('disable');
+    await disabledByEngine(id);
+    await setStateByHand(people, id, 'active');
+    await disabledByEngine(id);
+    expect(await enableIdentity({ identityId: id })).toEqual({ outcome: 'done' });
+  });
+
+  it('gives up on an identity that no longer fits its schema', async () => {
+    const { id } = await people.create('disable');
+    await makeUnfit(kratosDatabase, id);
+    await expect(disableIdentity(look(id))).rejects.toMatchObject({
+      type: 'IdentityDoesNotFitSchema',
+      nonRetryable: true,
+    });
+    expect(await stateOf(people, id)).toBe('active');
+  });
+
+  it('says so when the identity is gone', async () => {
+    expect(await disableIdentity(look(unknownId()))).toEqual({ outcome: 'gone' });
+  });
+});
+
+describe.concurrent('enableIdentity', () => {
+  it('undoes what the engine did, and forgets it', async () => {
+    const person = await people.create('enable');
+    await disabledByEngine(person.id);
+    expect(await enableIdentity({ identityId: person.id })).toEqual({ outcome: 'done' });
+    expect(await stateOf(people, person.id)).toBe('active');
+    expect(await readDisablement(pool, person.id)).toBeUndefined();
+    await signIn(person);
+  });
+
+  it('changes nothing when repeated, or when an admin was faster', async () => {
+    const { id } = await people.create('enable');
+    await disabledByEngine(id);
+    const changed = await setStateByHand(people, id, 'active');
+    expect(await enableIdentity({ identityId: id })).toEqual({ outcome: 'done' });
+    expect(await enableIdentity({ identityId: id })).toEqual({ outcome: 'done' });
+    expect(await stateChangedAt(people, id)).toBe(changed);
+    expect(await readDisablement(pool, id)).toBeUndefined();
+  });
+
+  it('goes on after a crash between call and forgetting', async () => {
+    const { id } = await people.create('enable');
+    await disabledByEngine(id);
+    await setStateByHand(people, id, 'active');
+    expect(await enableIdentity({ identityId: id })).toEqual({ outcome: 'done' });
+    await setStateByHand(people, id, 'inactive');
+    expect(await enableIdentity({ identityId: id })).toEqual({ outcome: 'left-alone' });
+  });
+
+  it('leaves alone what an admin disabled', async () => {
+    const { id } = await people.create('enable');
+    await setStateByHand(people, id, 'inactive');
+    expect(await enableIdentity({ identityId: id })).toEqual({ outcome: 'left-alone' });
+    expect(await stateOf(people, id)).toBe('inactive');
+  });
+
+  it('says so when the identity is gone', async () => {
+    expect(await enableIdentity({ identityId: unknownId() })).toEqual({ outcome: 'gone' });
+  });
+});
+
+describe.concurrent('deleteIdentity', () => {
+  it('deletes what the engine had disabled, and an absent identity counts as deleted', async () => {
+    const { id } = await people.create('delete');
+    await disabledByEngine(id);
+    expect(await deleteIdentity(look(id))).toEqual({ outcome: 'done' });
+    expect(await exists(id)).toBe(false);
+    expect(await deleteIdentity(look(id))).toEqual({ outcome: 'done' });
+    expect(await deleteIdentity(look(unknownId()))).toEqual({ outcome: 'done' });
+  });
+
+  it('is stopped by activity that PostgreSQL knows of', async () => {
+    const { id } = await people.create('delete');
+    await disabledByEngine(id);
+    const now = Date.now();
+    await recordSigns(pool, [{ identityId: id, kind: 'human', at: now, source: 'test' }]);
+    expect(await deleteIdentity(look(id, now - 1))).toEqual({
+      outcome: 'superseded',
+      activity: { human: now },
+    });
+    expect(await exists(id)).toBe(true);
+  });
+
+  it('is stopped by a fresh sign-in', async () => {
+    const person = await people.create('delete');
+    const inactiveSince = Date.now();
+    await signIn(person);
+    expect(await deleteIdentity(look(person.id, inactiveSince))).toMatchObject({ outcome: 'superseded' });
+    expect(await exists(person.id)).toBe(true);
+  });
+
+  it('is stopped when an admin enabled the identity meanwhile', async () => {
+    const { id } = await people.create('delete');
+    await disabledByEngine(id);
+    const inactiveSince = Date.now();
+    await setStateByHand(people, id, 'active');
+    expect(await deleteIdentity(look(id, inactiveSince))).toEqual({ outcome: 'superseded', activity: {} });
+    expect(await exists(id)).toBe(true);
+  });
+
+  it('leaves alone what an admin disabled', async () => {
+    const { id } = await people.create('delete');
+    await setStateByHand(people, id, 'inactive');
+    expect(await deleteIdentity(look(id))).toEqual({ outcome: 'left-alone' });
+    expect(await exists(id)).toBe(true);
+  });
+
+  it('deletes an identity that no longer fits its schema: nothing of it is written', async () => {
+    const { id } = await people.create('delete');
+    await disabledByEngine(id);
+    await makeUnfit(kratosDatabase, id);
+    expect(await deleteIdentity(look(id))).toEqual({ outcome: 'done' });
+  });
+
+  it('does not count a disablement as confirmed for another change of state', async () => {
+    const { id } = await people.create('delete');
+    await disabledByEngine(id);
+    await confirmDisablement(pool, id, 1);
+    expect(await deleteIdentity(look(id))).toEqual({ outcome: 'left-alone' });
+  });
+});

@@ -1,0 +1,265 @@
+/** Mails to people, from Kratos' address over real SMTP into the mail catcher, and into servers that refuse. */
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/activities/clock.js';
+import { createMailActivities, type MailRequest } from '../../src/activities/mail.js';
+import { readMailbox } from '../../src/demo/mailbox.js';
+import type { Person } from '../../src/demo/ory-people.js';
+import { createMailTransport, type MailTransport } from '../../src/mail/transport.js';
+import { readMail } from '../../src/store/mails.js';
+import { type Faults, type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
+import { closedPort } from '../support/fault-tcp.js';
+import { fresh, openOutside, unknownId } from '../support/system-outside.js';
+import { eventually, rejection } from '../support/system-wait.js';
+
+const outside = openOutside();
+const { people, pool, kratosDatabase, stack } = outside;
+const from = 'Dormouse <no-reply@dormouse.test>';
+const open: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+afterAll(() => outside.close());
+
+function mailOver(smtpUrl: string) {
+  const timeouts = { connectionMs: 2_000, greetingMs: 2_000, socketMs: 1_000, totalMs: 4_000 };
+  const transport: MailTransport = createMailTransport({ smtpUrl, from, timeouts });
+  open.push(() => transport.close());
+  return createMailActivities({
+    identities: outside.ory.identities,
+    pool,
+    clock: systemClock,
+    transport,
+    from,
+    productName: 'Acorn',
+    signInUrl: 'https://acorn.test/login',
+  });
+}
+
+async function smtpWith(faults: Faults = {}) {
+  const server = await startSmtp(faults);
+  open.push(() => server.close());
+  return server;
+}
+
+function requestFor(person: Pick<Person, 'id'>, more: Partial<MailRequest> = {}): MailRequest {
+  return {
+    identityId: person.id,
+    kind: 'notice-delete',
+    key: fresh('key'),
+    inactiveForMs: 700 * 86_400_000,
+    upcoming: { action: 'delete', at: Date.now() + 30 * 86_400_000 },
+    proofNeeded: false,
+    ...more,
+  };
+}
+
+/** Waits for the catcher: it shows a mail a moment after it took it. */
+const mailTo = (address: string | undefined) =>
+  eventually('the mail', async () => {
+    const mails = await readMailbox(stack.mail.apiUrl);
+    return mails.find(({ to }) => address !== undefined && to.includes(address));
+  });
+
+/** The Message-IDs of what a server took, in order. It is known before the sender hears of it. */
+const namesAt = (server: SmtpFixture) =>
+  server.messages.map((message) => /^message-id: *(\S+)/im.exec(message)?.[1]);
+
+async function addRecoveryAddress(identityId: string, address: string): Promise<void> {
+  await kratosDatabase.query(
+    `INSERT INTO identity_recovery_addresses (id, via, value, identity_id, nid, created_at, updated_at)
+     SELECT gen_random_uuid(), 'email', $2, id, nid, now(), now() FROM identities WHERE id = $1`,
+    [identityId, address],
+  );
+}
+
+/** What a mail's row says of the only address. */
+async function rowsOf(key: string) {
+  const found = await pool.query('SELECT message_key, state, attempts FROM mail WHERE message_key LIKE $1', [
+    `${key}/%`,
+  ]);
+  return found.rows;
+}
+
+describe('sendMail', () => {
+  it('sends one mail, with a stable name and no address in the table', async () => {
+    const person = await people.create('mail');
+    const request = requestFor(person);
+    const before = Date.now();
+    const result = await mailOver(stack.mail.smtpUrl).sendMail(request);
+    expect(result).toMatchObject({ outcome: 'accepted', addresses: 1 });
+    expect(result.at).toBeGreaterThanOrEqual(before);
+    const mail = await mailTo(person.email);
+    expect(mail).toMatchObject({ kind: 'notice-delete', subject: expect.stringContaining('Acorn') });
+    expect(mail?.text).toContain('https://acorn.test/login');
+    const rows = await rowsOf(request.key);
+    expect(rows).toMatchObject([{ state: 'accepted', attempts: 1 }]);
+    expect(JSON.stringify(rows)).not.toContain('@');
+  });
+
+  it('sends it once, however often it is repeated after a crash', async () => {
+    const person = await people.create('mail');
+    const server = await smtpWith();
+    const request = requestFor(person);
+    const { sendMail } = mailOver(server.url);
+    await sendMail(request);
+    expect(await sendMail(request)).toMatchObject({ outcome: 'accepted', addresses: 1 });
+    expect(await mailOver(server.url).sendMail(request)).toMatchObject({ outcome: 'accepted' });
+    expect(server.recipients).toEqual([person.email]);
+  });
+
+  it('sends another mail under another key', async () => {
+    const person = await people.create('mail');
+    const server = await smtpWith();
+    const { sendMail } = mailOver(server.url);
+    await sendMail(requestFor(person));
+    await sendMail(requestFor(person, { kind: 'winback' }));
+    const kinds = server.messages.map((message) => /^x-dormouse-kind: *(\S+)/im.exec(message)?.[1]);
+    expect(kinds).toEqual(['notice-delete', 'winback']);
+    expect(new Set(namesAt(server)).size).toBe(2);
+  });
+
+  it('after a crash between acceptance and its record: one duplicate at most, under the same name', async () => {
+    const person = await people.create('mail');
+    const server = await smtpWith();
+    const request = requestFor(person);
+    const { sendMail } = mailOver(server.url);
+    await sendMail(request);
+    await pool.query("UPDATE mail SET state = 'sending', settled_at = NULL WHERE message_key LIKE $1", [
+      `${request.key}/%`,
+    ]);
+    await sendMail(request);
+    await sendMail(request);
+    expect(namesAt(server)).toHaveLength(2);
+    expect(new Set(namesAt(server)).size).toBe(1);
+  });
+
+  it('goes to every address, each once', async () => {
+    const person = await people.create('mail');
+    const server = await smtpWith();
+    const second = `${fresh('second')}@example.com`;
+    await addRecoveryAddress(person.id, second);
+    await addRecoveryAddress(person.id, second.toUpperCase());
+    expect(await mailOver(server.url).sendMail(requestFor(person))).toMatchObject({
+      outcome: 'accepted',
+      addresses: 2,
+    });
+    expect([...server.recipients].sort()).toEqual([person.email, second].sort());
+  });
+
+  it('is no notice where there is no address, or no identity', async () => {
+    const person = await people.create('mail', { hasAddress: false });
+    const { sendMail } = mailOver(stack.mail.smtpUrl);
+    expect(await sendMail(requestFor(person))).toMatchObject({ outcome: 'no-address', addresses: 0 });
+    expect(await sendMail(requestFor({ id: unknownId() }))).toMatchObject({ outcome: 'no-address' });
+  });
+
+  it('speaks German to those who read it', async () => {
+    const person = await people.create('mail', { traits: { locale: 'de-AT' } });
+    await mailOver(stack.mail.smtpUrl).sendMail(requestFor(person, { kind: 'winback' }));
+    const mail = await mailTo(person.email);
+    expect(mail?.text).toContain('Guten Tag');
+  });
+
+  it('gives up on a mail that can not be rendered', async () => {
+    const person = await people.create('mail');
+    const { upcoming: _none, ...request } = requestFor(person);
+    await expect(mailOver(stack.mail.smtpUrl).sendMail(request)).rejects.toMatchObject({
+      type: 'MailTemplate',
+      nonRetryable: true,
+    });
+  });
+});
+
+describe('a mail server in trouble', () => {
+  const temporary: [string, () => Promise<string>][] = [
+    ['is down', async () => `smtp://127.0.0.1:${await closedPort()}`],
+    ['says 421', async () => (await smtpWith({ connect: () => ({ code: 421 }) })).url],
+    ['defers the recipient', async () => (await smtpWith({ rcptTo: () => ({ code: 451 }) })).url],
+    ['does not let us send', async () => (await smtpWith({ mailFrom: () => ({ code: 550 }) })).url],
+    ['defers the message', async () => (await smtpWith({ message: () => ({ code: 452 }) })).url],
+    ['hangs before the message', async () => (await smtpWith({ rcptTo: () => 'hang' })).url],
+  ];
+
+  it.each(
+    temporary,
+  )('that %s: is tried again, names nobody, and the mail then arrives once', async (_name, url) => {
+    const person = await people.create('mail');
+    const request = requestFor(person);
+    const failure = await rejection(mailOver(await url()).sendMail(request));
+    expect(failure).toMatchObject({ type: 'MailServerUnavailable', nonRetryable: false });
+    expect(`${failure.message} ${failure.cause}`).not.toContain(person.email);
+    expect(failure.message).not.toContain('@');
+    const server = await smtpWith();
+    expect(await mailOver(server.url).sendMail(request)).toMatchObject({ outcome: 'accepted' });
+    expect(server.recipients).toEqual([person.email]);
+  });
+
+  it.each([
+    ['the recipient', { rcptTo: () => ({ code: 550, text: 'no such user <someone@example.com>' }) }],
+    ['the message', { message: () => ({ code: 554 }) }],
+  ])('that refuses %s for good: rejected, and not asked again', async (_name, faults) => {
+    const person = await people.create('mail');
+    const server = await smtpWith(faults);
+    const request = requestFor(person);
+    const { sendMail } = mailOver(server.url);
+    expect(await sendMail(request)).toMatchObject({ outcome: 'rejected', addresses: 1 });
+    const connections = server.connections();
+    expect(await sendMail(request)).toMatchObject({ outcome: 'rejected' });
+    expect(server.connections()).toBe(connections);
+  });
+
+  it('that never answers the final dot: ambiguous at once where no proof is needed', async () => {
+    const person = await people.create('mail');
+    const server = await smtpWith({ message: () => 'drop' });
+    expect(await mailOver(server.url).sendMail(requestFor(person))).toMatchObject({ outcome: 'ambiguous' });
+    expect(server.messages).toHaveLength(1);
+  });
+
+  it('that never answers the final dot: tried a few times where proof is needed, under one name', async () => {
+    const person = await people.create('mail');
+    const server = await smtpWith({ message: () => 'drop' });
+    const { sendMail } = mailOver(server.url);
+    const request = requestFor(person, { proofNeeded: true });
+    for (const _attempt of [1, 2]) {
+      await expect(sendMail(request)).rejects.toMatchObject({ type: 'MailAmbiguous', nonRetryable: false });
+    }
+    expect(await sendMail(request)).toMatchObject({ outcome: 'ambiguous' });
+    expect(namesAt(server)).toHaveLength(3);
+    expect(new Set(namesAt(server)).size).toBe(1);
+  });
+
+  it('that answers the second time: proven', async () => {
+    const person = await people.create('mail');
+    let asked = 0;
+    const server = await smtpWith({
+      message: () => {
+        asked += 1;
+        return asked === 1 ? 'drop' : undefined;
+      },
+    });
+    const { sendMail } = mailOver(server.url);
+    const request = requestFor(person, { proofNeeded: true });
+    await expect(sendMail(request)).rejects.toMatchObject({ type: 'MailAmbiguous' });
+    expect(await sendMail(request)).toMatchObject({ outcome: 'accepted' });
+    expect((await readMail(pool, String((await rowsOf(request.key))[0]?.message_key)))?.attempts).toBe(2);
+  });
+
+  it('that defers one of two addresses: the other one gets no second mail', async () => {
+    const person = await people.create('mail');
+    await addRecoveryAddress(person.id, `${fresh('second')}@example.com`);
+    let asked = 0;
+    const server = await smtpWith({
+      rcptTo: () => {
+        asked += 1;
+        return asked === 2 ? { code: 451 } : undefined;
+      },
+    });
+    const { sendMail } = mailOver(server.url);
+    const request = requestFor(person);
+    await expect(sendMail(request)).rejects.toMatchObject({ type: 'MailServerUnavailable' });
+    expect(await sendMail(request)).toMatchObject({ outcome: 'accepted', addresses: 2 });
+    expect(server.recipients).toHaveLength(2);
+    expect(new Set(server.recipients).size).toBe(2);
+  });
+});

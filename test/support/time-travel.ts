@@ -1,0 +1,174 @@
+/**
+ * Years in seconds: Temporal's time-skipping server, Dormouse's real workers and activities on the real stack, and a
+ * clock that reads the skipping server's time. Time stands still for the test (it goes at its real pace) but for
+ * {@link TimeTravel.travelTo}, and it is global: one journey at a time. The server skips only while no task is under
+ * way, so no activity sees time jump.
+ */
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandleWithSignaledRunId } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import pg from 'pg';
+import { type CaughtMail, readMailbox } from '../../src/demo/mailbox.js';
+import { OryPeople } from '../../src/demo/ory-people.js';
+import { dayMs } from '../../src/domain/duration.js';
+import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
+import { searchAttributes } from '../../src/domain/search-attributes.js';
+import type { LatestActivity } from '../../src/domain/sign-of-life.js';
+import type { RunningWorkers } from '../../src/runtime/workers.js';
+import type { StackInfo } from '../../src/stack/index.js';
+import { type AuditRow, readAudit } from '../../src/store/audit-log.js';
+import { publishPolicy } from '../../src/store/policies.js';
+import { createPool } from '../../src/store/pool.js';
+import type { identityLifecycle } from '../../src/workflows/identity-lifecycle.js';
+import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
+import { quietLog, startTestWorkers } from './workers.js';
+
+export interface TimeTravelOptions {
+  readonly stack: StackInfo;
+  readonly environment: Record<string, string>;
+  readonly workflowBundlePath: string;
+  /** Empty: the SDK downloads its own. */
+  readonly timeSkippingServerPath: string;
+}
+
+/** Numbers of `temporal.api.enums.v1.IndexedValueType`, which the client does not export by name. */
+const indexedValueTypes = { Keyword: 2, Datetime: 6 } as const;
+
+export type LifecycleHandle = WorkflowHandleWithSignaledRunId<typeof identityLifecycle>;
+
+export class TimeTravel {
+  readonly people: OryPeople;
+  private readonly started: LifecycleHandle[] = [];
+  private readonly workers: RunningWorkers[] = [];
+
+  private constructor(
+    private readonly options: TimeTravelOptions,
+    readonly env: TestWorkflowEnvironment,
+    readonly pool: pg.Pool,
+    readonly kratosPool: pg.Pool,
+  ) {
+    this.people = new OryPeople(options.stack);
+  }
+
+  static async begin(options: TimeTravelOptions): Promise<TimeTravel> {
+    quietLog();
+    const { timeSkippingServerPath: path } = options;
+    const env = await TestWorkflowEnvironment.createTimeSkipping(
+      path === '' ? {} : { server: { executable: { type: 'existing-path', path } } },
+    );
+    await env.connection.operatorService.addSearchAttributes({
+      namespace: 'default',
+      searchAttributes: Object.fromEntries(
+        Object.entries(searchAttributes).map(([name, type]) => [name, indexedValueTypes[type]]),
+      ),
+    });
+    const pool = createPool({ url: options.stack.postgres.url });
+    // Kratos keeps its own database on the same server; only there can a date of an identity be set.
+    const kratosUrl = new URL(options.stack.postgres.url);
+    kratosUrl.pathname = '/kratos';
+    const kratosPool = new pg.Pool({ connectionString: kratosUrl.href, max: 2 });
+    return new TimeTravel(options, env, pool, kratosPool);
+  }
+
+  /** Starts workers on a queue of their own. @returns its name */
+  async startWorkers(environment: Record<string, string> = {}): Promise<string> {
+    const taskQueue = `time-travel-${randomUUID().slice(0, 8)}`;
+    this.workers.push(
+      await startTestWorkers({
+        connection: this.env.nativeConnection,
+        taskQueue,
+        environment: { ...this.options.environment, ...environment },
+        pool: this.pool,
+        workflowBundlePath: this.options.workflowBundlePath,
+        clock: { now: () => this.now() },
+      }),
+    );
+    return taskQueue;
+  }
+
+  /** The skipping server's time, epoch milliseconds. */
+  now(): Promise<number> {
+    return this.env.currentTimeMs();
+  }
+
+  /** Lets time run to `at`, with all that happens meanwhile. */
+  async travelTo(at: number): Promise<void> {
+    const remainingMs = at - (await this.now());
+    if (remainingMs > 0) await this.env.sleep(remainingMs);
+  }
+
+  async publish(text: string): Promise<void> {
+    await publishPolicy(this.pool, text, 'test.yaml', await this.now());
+  }
+
+  async enrol(
+    identityId: string,
+    taskQueue: string,
+    more: { activity?: LatestActivity; policyId?: string; historyLimit?: number } = {},
+  ): Promise<LifecycleHandle> {
+    const { policyId, ...rest } = more;
+    const input: LifecycleInput = {
+      schemaVersion: 1,
+      identityId,
+      policy: { id: policyId ?? 'default' },
+      ...rest,
+    };
+    const handle = (await this.env.client.workflow.start(lifecycleWorkflowType, {
+      workflowId: lifecycleWorkflowId(identityId),
+      taskQueue,
+      args: [input],
+    })) as unknown as LifecycleHandle;
+    this.started.push(handle);
+    return handle;
+  }
+
+  audit(identityId: string): Promise<AuditRow[]> {
+    return readAudit(this.pool, identityId);
+  }
+
+  mails(): Promise<CaughtMail[]> {
+    return readMailbox(this.options.stack.mail.apiUrl);
+  }
+
+  /** Sets when Kratos says that the identity was created and its state last changed. */
+  async dateIdentity(identityId: string, at: number): Promise<void> {
+    await this.kratosPool.query(
+      'UPDATE identities SET created_at = $2, state_changed_at = $2 WHERE id = $1',
+      [identityId, new Date(at)],
+    );
+  }
+
+  /** Sets when Kratos says that the identity's sessions were signed in. */
+  async dateSessions(identityId: string, at: number): Promise<void> {
+    await this.kratosPool.query('UPDATE sessions SET authenticated_at = $2 WHERE identity_id = $1', [
+      identityId,
+      new Date(at),
+    ]);
+  }
+
+  /** Ends the lifecycles of a test, so that they do not wake while the next one travels. */
+  async forgetLifecycles(): Promise<void> {
+    for (const handle of this.started.splice(0)) await handle.terminate('test ended').catch(() => undefined);
+  }
+
+  async end(): Promise<void> {
+    await this.forgetLifecycles();
+    for (const workers of this.workers) await workers.stop();
+    await this.env.teardown();
+    await this.pool.end();
+    await this.kratosPool.end();
+  }
+}
+
+/** Audit rows as a test states them: whole days of inactivity, and what happened. */
+export function lines(rows: readonly AuditRow[]): string[] {
+  return rows.map(
+    ({ daysInactive, eventType, actor }) =>
+      `${Math.floor(daysInactive)} ${eventType}${actor === 'engine' ? '' : ` by ${actor}`}`,
+  );
+}
+
+/** How much later than a whole day an event came, milliseconds. */
+export function latenessMs({ daysInactive }: AuditRow): number {
+  return (daysInactive - Math.floor(daysInactive)) * dayMs;
+}

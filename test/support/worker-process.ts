@@ -1,0 +1,44 @@
+/** The worker as operators run it, in a process of its own, so that a test can kill it without warning. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { projectDirectory } from '../../src/stack/project.js';
+
+export class WorkerProcess {
+  private child: ChildProcess | undefined;
+  private output = '';
+
+  /** @param environment the worker's `DORMOUSE_*` variables */
+  constructor(private readonly environment: Record<string, string>) {}
+
+  /** Starts it. @returns when it polls */
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/worker.ts'], {
+      cwd: projectDirectory,
+      env: { ...process.env, ...this.environment, DORMOUSE_LOG_LEVEL: 'info' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    this.output = '';
+    await new Promise<void>((resolve, reject) => {
+      const read = (chunk: Buffer) => {
+        this.output += chunk.toString('utf8');
+        if (this.output.includes('worker ready')) resolve();
+      };
+      child.stdout?.on('data', read);
+      child.stderr?.on('data', read);
+      child.once('error', reject);
+      child.once('exit', (code) =>
+        reject(new Error(`the worker ended (${code}):\n${this.output.slice(-3_000)}`)),
+      );
+    });
+  }
+
+  /** SIGKILL: no farewell to anybody. @returns when it is gone */
+  async kill(): Promise<void> {
+    const { child } = this;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+}

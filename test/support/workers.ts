@@ -1,0 +1,77 @@
+/** Dormouse's real workers inside a test's own process, against any Temporal server and with any clock. */
+import { readFile } from 'node:fs/promises';
+import { type NativeConnection, Runtime } from '@temporalio/worker';
+import type pg from 'pg';
+import type { Clock } from '../../src/activities/clock.js';
+import { readConfig } from '../../src/config.js';
+import { activityVariables, createActivitySet } from '../../src/runtime/activity-set.js';
+import { type RunningWorkers, startWorkers } from '../../src/runtime/workers.js';
+import { publishPolicy } from '../../src/store/policies.js';
+
+/** A line of a worker's or workflow's log. */
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly meta: Record<string, unknown>;
+}
+
+const lines: LogLine[] = [];
+let isQuiet = false;
+
+/** Keeps Temporal's log out of the test report. @returns what was logged so far at WARN and above */
+export function quietLog(): readonly LogLine[] {
+  if (isQuiet) return lines;
+  isQuiet = true;
+  const keep = (level: string) => (message: string, meta?: object) => {
+    lines.push({ level, message, meta: { ...meta } });
+  };
+  const drop = () => undefined;
+  Runtime.install({
+    shutdownSignals: [],
+    logger: {
+      log: (level, message, meta) =>
+        level === 'WARN' || level === 'ERROR' ? keep(level)(message, meta) : undefined,
+      trace: drop,
+      debug: drop,
+      info: drop,
+      warn: keep('WARN'),
+      error: keep('ERROR'),
+    },
+  });
+  return lines;
+}
+
+export interface TestWorkersOptions {
+  readonly connection: NativeConnection;
+  readonly taskQueue: string;
+  /** The stack's `DORMOUSE_*` variables, with what a test wants otherwise laid over them. */
+  readonly environment: Record<string, string>;
+  readonly pool: pg.Pool;
+  readonly workflowBundlePath: string;
+  readonly clock?: Clock;
+}
+
+/** Starts all workers of one task queue. */
+export async function startTestWorkers(options: TestWorkersOptions): Promise<RunningWorkers> {
+  const config = readConfig(activityVariables, options.environment);
+  const set = createActivitySet(config, options.pool, options.clock);
+  const workers = await startWorkers({
+    connection: options.connection,
+    namespace: 'default',
+    taskQueue: options.taskQueue,
+    workflowBundle: { codePath: options.workflowBundlePath },
+    activities: set.activities,
+  });
+  return {
+    ended: workers.ended,
+    async stop() {
+      await workers.stop();
+      set.close();
+    },
+  };
+}
+
+/** Publishes a policy file of the project. */
+export async function publishPolicyFile(pool: pg.Pool, file: string): Promise<void> {
+  await publishPolicy(pool, await readFile(file, 'utf8'), file, Date.now());
+}
