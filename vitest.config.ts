@@ -10,7 +10,13 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/domain/**/*.test.ts', 'test/mail/**/*.test.ts', 'test/deploy/**/*.test.ts'],
+          include: [
+            'test/domain/**/*.test.ts',
+            'test/mail/**/*.test.ts',
+            'test/deploy/**/*.test.ts',
+            'test/middleware/**/*.test.ts',
+            'test/sources/**/*.test.ts',
+          ],
         },
       },
       {

@@ -46,7 +46,8 @@ export class ActivityBuffer {
   async flush(): Promise<void> {
     // A batch under way may have left before the caller's sign was added.
     await this.running?.catch(() => undefined);
-    while (this.pending.size > 0) await this.flushOnce();
+    const batches = Math.ceil(this.pending.size / this.options.maxBatch);
+    for (let batch = 0; batch < batches; batch += 1) await this.flushOnce();
   }
 
   counters(): BufferCounters {

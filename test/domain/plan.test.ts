@@ -115,6 +115,7 @@ it('a ladder of few rungs is planned as it is', () => {
       noticeFloorMs: 0,
       withoutNotice: 'proceed',
       mailAfter: false,
+      keepsAlive: ['human', 'token'],
     },
     {
       rung: 'suspend',
@@ -123,10 +124,13 @@ it('a ladder of few rungs is planned as it is', () => {
       noticeFloorMs: 2 * day,
       withoutNotice: 'proceed',
       mailAfter: false,
+      keepsAlive: ['human', 'token'],
     },
   ]);
   expect(plan).toMatchObject({
     recheckMs: 7 * day,
+    // A twentieth of the shortest rung, as the default of a day is longer.
+    signalWindowMs: (3 * day) / 20,
     retry: { attempts: 3, firstAfterMs: 10_000, longestAfterMs: hour },
   });
 });

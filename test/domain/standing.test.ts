@@ -35,6 +35,8 @@ it('tells stage, next step with its time, and why', () => {
     notices: [],
     completed: { warn: epoch + 30 * day },
     warnings: [],
+    offBottom: true,
+    signalWindowMs: day,
   });
 });
 

@@ -29,6 +29,8 @@ function standingFor(identityId: string, more: Partial<Standing> = {}): Standing
     notices: [],
     completed: {},
     warnings: [],
+    offBottom: false,
+    signalWindowMs: 86_400_000,
     ...more,
   };
 }

@@ -1,0 +1,102 @@
+/**
+ * Takes signs of life to PostgreSQL in batches, and to the workflows that must hear of them now (see
+ * store/activity-signals.ts).
+ */
+import pLimit from 'p-limit';
+import type pg from 'pg';
+import type { SignOfLife } from '../domain/sign-of-life.js';
+import { giveBackClaims, recordAndClaim } from '../store/activity-signals.js';
+import type { IdentitySign } from '../store/user-activity.js';
+import { ActivityBuffer } from './activity-buffer.js';
+import { within } from './bounded.js';
+
+export interface ActivityRecorderOptions {
+  readonly pool: pg.Pool;
+  readonly tellWorkflow: (identityId: string, sign: SignOfLife) => Promise<void>;
+  readonly batchMs: number;
+  readonly maxPending: number;
+}
+
+/** One statement takes this many rows at most. */
+const maxBatch = 5_000;
+/** Signals under way at a time, and waiting: what waits longer is claimed anew by the next sign of life. */
+const signalsAtATime = 20;
+const signalsWaiting = 5_000;
+
+export class ActivityRecorder {
+  private readonly buffer: ActivityBuffer;
+  private readonly limit = pLimit(signalsAtATime);
+  /** Signals that are under way or wait for their turn, by identity. */
+  private readonly telling = new Map<string, Promise<void>>();
+  private signalled = 0;
+
+  constructor(private readonly options: ActivityRecorderOptions) {
+    this.buffer = new ActivityBuffer({
+      flush: (signs) => this.handOn(signs),
+      intervalMs: options.batchMs,
+      maxPending: options.maxPending,
+      maxBatch,
+    });
+  }
+
+  /** Takes note; the next batch has it. */
+  note(sign: IdentitySign): void {
+    this.buffer.add(sign);
+  }
+
+  /** Takes the sign to PostgreSQL now, with whatever else is pending. Rejects when that fails; the sign is kept then. */
+  async store(sign: IdentitySign): Promise<void> {
+    this.buffer.add(sign);
+    await this.buffer.flush();
+  }
+
+  /** Resolves when the workflow has been told, at once where it need not be; rejects when it could not be told. */
+  async told(identityId: string): Promise<void> {
+    await this.telling.get(identityId);
+  }
+
+  counters() {
+    const { superseded, dropped, pending } = this.buffer.counters();
+    return { superseded, dropped, pending, signalled: this.signalled };
+  }
+
+  /** Hands on what is left, within `ms`. What can't be handed on is lost, as at the death of the process. */
+  async close(ms: number): Promise<void> {
+    await within(ms, 'PostgreSQL', this.buffer.close()).catch(() => undefined);
+    await within(ms, 'Temporal', Promise.allSettled(this.telling.values())).catch(() => undefined);
+  }
+
+  private async handOn(signs: readonly IdentitySign[]): Promise<void> {
+    const due = await recordAndClaim(this.options.pool, signs, Date.now());
+    const latest = new Map<string, IdentitySign>();
+    for (const sign of signs) {
+      const known = latest.get(sign.identityId);
+      if (known === undefined || known.at < sign.at) latest.set(sign.identityId, sign);
+    }
+    const refused = due.filter((id) => {
+      const sign = latest.get(id);
+      return sign !== undefined && !this.tell(sign);
+    });
+    await giveBackClaims(this.options.pool, refused);
+  }
+
+  /** @returns false when too many wait already */
+  private tell({ identityId, ...sign }: IdentitySign): boolean {
+    if (this.telling.size >= signalsWaiting) return false;
+    const telling = this.limit(() => this.options.tellWorkflow(identityId, sign)).then(
+      () => {
+        this.signalled += 1;
+      },
+      async (error: unknown) => {
+        await giveBackClaims(this.options.pool, [identityId]).catch(() => undefined);
+        throw error;
+      },
+    );
+    this.telling.set(identityId, telling);
+    const done = () => {
+      if (this.telling.get(identityId) === telling) this.telling.delete(identityId);
+    };
+    telling.then(done, done);
+    return true;
+  }
+}

@@ -1,0 +1,54 @@
+/** Checks what callers pass, before it goes anywhere. Errors name the field, the problem and the way out. */
+import { activityKinds, clampToNow, type SignOfLife } from '../domain/sign-of-life.js';
+import { InvalidRequestError } from './errors.js';
+import type { ActivityReport } from './types.js';
+
+/** Earlier than any system that Dormouse could stand beside: such a time is seconds taken for milliseconds. */
+const earliestAt = Date.UTC(2000, 0, 1);
+const requestIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/;
+const policyIdPattern = /^[a-z][a-z0-9-]{0,31}$/;
+const sourcePattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/;
+
+/** It becomes the update's ID and part of the audit event's name: nothing personal may get there. */
+export function updateId(requestId: string | undefined): { updateId?: string } {
+  if (requestId === undefined) return {};
+  if (!requestIdPattern.test(requestId)) {
+    throw new InvalidRequestError(
+      'requestId: takes at most 100 letters, digits and . _ : / -, without personal data',
+    );
+  }
+  return { updateId: requestId };
+}
+
+export function checkedPolicyId(policyId: string | undefined): string | undefined {
+  if (policyId === undefined || policyIdPattern.test(policyId)) return policyId;
+  throw new InvalidRequestError(
+    'policyId: is not the id of a policy. Pass the id from the policy file, as "default"',
+  );
+}
+
+export function checkedSign(report: ActivityReport): SignOfLife {
+  const kind = report.kind ?? 'human';
+  if (!activityKinds.includes(kind)) {
+    throw new InvalidRequestError(`kind: is not a kind of activity. Pass one of ${activityKinds.join(', ')}`);
+  }
+  const source = report.source ?? 'app';
+  if (!sourcePattern.test(source)) {
+    throw new InvalidRequestError(
+      'source: takes a short name of letters, digits and . _ : / -, without personal data',
+    );
+  }
+  return { at: report.at === undefined ? Date.now() : checkedTime('at', report.at), kind, source };
+}
+
+/** @returns epoch milliseconds, never in the future */
+export function checkedTime(field: string, time: Date | number): number {
+  const at = Number(time);
+  if (!Number.isFinite(at)) {
+    throw new InvalidRequestError(`${field}: is not a time. Pass a Date or epoch milliseconds`);
+  }
+  if (at < earliestAt) {
+    throw new InvalidRequestError(`${field}: is before the year 2000. Pass epoch milliseconds, not seconds`);
+  }
+  return clampToNow(Math.round(at), Date.now());
+}

@@ -1,0 +1,105 @@
+/** The client's side of Temporal: starts, signals, updates and queries of lifecycles, each bounded in time. */
+import {
+  Client,
+  Connection,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { lifecycleWorkflowId } from '../domain/identity-id.js';
+import type { SignOfLife } from '../domain/sign-of-life.js';
+import { type LifecycleInput, lifecycleWorkflowType, userActivitySignal } from '../workflows/messages.js';
+import { isTransient, within } from './bounded.js';
+import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './errors.js';
+import { EndableRetry } from './retry.js';
+import type { DormouseOptions } from './types.js';
+
+export class Lifecycles {
+  private readonly retry = new EndableRetry();
+  private readonly connection: Connection;
+  private readonly client: Client;
+  private readonly taskQueue: string;
+  private readonly policyId: string;
+
+  constructor(options: DormouseOptions) {
+    const { address, apiKey, tls, namespace } = options.temporal;
+    this.taskQueue = options.taskQueue ?? 'dormouse';
+    this.policyId = options.policyId ?? 'default';
+    this.connection = Connection.lazy({
+      address,
+      interceptors: [this.retry.interceptor],
+      ...(apiKey === undefined ? {} : { apiKey }),
+      ...(tls === undefined ? {} : { tls }),
+    });
+    this.client = new Client({ connection: this.connection, namespace: namespace ?? 'default' });
+  }
+
+  /** Tells the workflow; starts it where none runs. */
+  signal(ms: number, id: string, sign: SignOfLife): Promise<void> {
+    return this.call(ms, async () => {
+      await this.client.workflow.signalWithStart(lifecycleWorkflowType, {
+        ...this.startOptions({ schemaVersion: 1, identityId: id, policy: { id: this.policyId } }),
+        signal: userActivitySignal,
+        signalArgs: [{ schemaVersion: 1, ...sign }],
+      });
+    });
+  }
+
+  /** @returns whether it was started now */
+  start(ms: number, input: Omit<LifecycleInput, 'policy'>, policyId: string | undefined): Promise<boolean> {
+    return this.call(ms, async () => {
+      const before = await this.isRunning(input.identityId);
+      await this.client.workflow.start(lifecycleWorkflowType, {
+        ...this.startOptions({ ...input, policy: { id: policyId ?? this.policyId } }),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      });
+      return !before;
+    });
+  }
+
+  /** Queries or updates the running workflow. @throws NotEnrolledError */
+  ask<T>(ms: number, identityId: string, question: (handle: WorkflowHandle) => Promise<T>): Promise<T> {
+    return this.call(ms, () => question(this.client.workflow.getHandle(lifecycleWorkflowId(identityId))));
+  }
+
+  async close(): Promise<void> {
+    await this.retry.end();
+    await this.connection.close();
+  }
+
+  private startOptions(input: LifecycleInput) {
+    return {
+      workflowId: lifecycleWorkflowId(input.identityId),
+      taskQueue: this.taskQueue,
+      args: [input] as [LifecycleInput],
+      staticSummary: 'Inactivity lifecycle of one identity',
+    };
+  }
+
+  private async isRunning(identityId: string): Promise<boolean> {
+    try {
+      const description = await this.client.workflow.getHandle(lifecycleWorkflowId(identityId)).describe();
+      return description.status.name === 'RUNNING';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  /** Calls Temporal within a deadline, and turns its errors into the client's own. */
+  private async call<T>(ms: number, work: () => Promise<T>): Promise<T> {
+    try {
+      const answer = this.retry.track(this.connection.withDeadline(Date.now() + ms, work));
+      return await within(ms, 'Temporal', answer);
+    } catch (error) {
+      if (error instanceof DormouseUnavailableError) throw error;
+      if (error instanceof WorkflowNotFoundError) throw new NotEnrolledError();
+      if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+        throw new InvalidRequestError(error.cause.message);
+      }
+      if (isTransient(error)) throw new DormouseUnavailableError('Temporal', { cause: error });
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/** What the client offers. Types only. */
+import type { ActivityKind } from '../domain/sign-of-life.js';
+import type { Standing } from '../domain/standing.js';
+
+export interface DormouseOptions {
+  readonly temporal: {
+    /** `host:port` of the Temporal frontend. */
+    readonly address: string;
+    /** Default `default`. */
+    readonly namespace?: string;
+    readonly apiKey?: string;
+    readonly tls?: boolean;
+  };
+  /** Dormouse's own database. */
+  readonly postgresUrl: string;
+  /** Default `dormouse`; must be the worker's. */
+  readonly taskQueue?: string;
+  /** The policy of identities that this client enrols. Default `default`. */
+  readonly policyId?: string;
+  /** How long {@link Dormouse.recordActivity} and {@link Dormouse.standing} may take, milliseconds. Default 1,000. */
+  readonly timeoutMs?: number;
+  /** How long operators' requests may take, milliseconds. Default 15,000. */
+  readonly requestTimeoutMs?: number;
+  /**
+   * What {@link Dormouse.recordActivity} does when neither PostgreSQL nor Temporal answers: `throw` a
+   * {@link DormouseUnavailableError}, or `drop` the sign of life and count it (see {@link Dormouse.counters}).
+   * Default `throw`.
+   */
+  readonly whenUnavailable?: 'throw' | 'drop';
+  /**
+   * How long a sign of life waits in memory for others, milliseconds: what the death of the process may cost of what
+   * {@link Dormouse.noteActivity} took. Default 200.
+   */
+  readonly batchMs?: number;
+  /** Signs of life kept in memory at most, while PostgreSQL is slow or away. Default 100,000 (about 25 MB). */
+  readonly maxPending?: number;
+}
+
+export interface ActivityReport {
+  /** When the person was seen: a Date or epoch milliseconds. Default: now. The future is clamped to now. */
+  readonly at?: Date | number;
+  /** Default `human`. */
+  readonly kind?: ActivityKind;
+  /** Where it was seen: a short name without personal data. Default `app`. */
+  readonly source?: string;
+}
+
+/** `recorded`: safe in PostgreSQL or in the workflow. `dropped`: counted, because nothing answered. */
+export type RecordOutcome = 'recorded' | 'dropped';
+
+export interface Counters {
+  /** Awaited reports that are safe in PostgreSQL or in the workflow. */
+  readonly recorded: number;
+  /** Awaited reports that nothing answered, and noted ones that memory had no room for. */
+  readonly dropped: number;
+  /** Recorded in PostgreSQL while Temporal was away: felt at the next wake-up rather than at once. */
+  readonly recordedWithoutSignal: number;
+  /** Noted (see {@link Dormouse.noteActivity}). */
+  readonly noted: number;
+  /** Replaced by a newer sign of the same identity and kind before they were handed on: nothing is lost. */
+  readonly superseded: number;
+  /** In memory, not yet handed on. */
+  readonly pending: number;
+  /** Workflows told of activity. */
+  readonly signalled: number;
+}
+
+export interface OperatorRequest {
+  /** Opaque id of the operator or program, never an e-mail address. */
+  readonly actor: string;
+  /** Makes repeating the call harmless. Default: a random one. */
+  readonly requestId?: string;
+}
+
+export interface Dormouse {
+  /**
+   * Tells that somebody, or something in their name, was active. Lands in PostgreSQL and wakes the workflow; late,
+   * duplicate and out-of-order reports are harmless. Identities that were never enrolled are enrolled by it.
+   * @throws InvalidIdentityIdError, InvalidRequestError: the caller's mistake
+   * @throws DormouseUnavailableError when nothing answered and `whenUnavailable` is `throw`
+   */
+  recordActivity(identityId: string, report?: ActivityReport): Promise<RecordOutcome>;
+  /**
+   * The same for a request's path: takes note and returns at once, never waits and never fails but for the caller's
+   * mistake. Signs are handed on in batches within `batchMs`; the death of the process costs at most that.
+   * @throws InvalidIdentityIdError, InvalidRequestError
+   */
+  noteActivity(identityId: string, report?: ActivityReport): void;
+  /**
+   * Where the identity stands, what comes next, when and why, from the projection in PostgreSQL: cheap enough for a
+   * request's path. @returns `undefined` for an identity that was never enrolled. @throws DormouseUnavailableError
+   */
+  standing(identityId: string): Promise<Standing | undefined>;
+  /** The same from the workflow itself: exact to the millisecond, slower, for operators. @throws NotEnrolledError */
+  liveStanding(identityId: string): Promise<Standing>;
+  /**
+   * Starts the identity's workflow. Its clock starts at the latest of: `lastActiveAt`, signs of life recorded before, sign-ins that
+   * Kratos knows, its creation. @returns whether it was started now; `false` when it ran already
+   */
+  enrol(identityId: string, options?: { lastActiveAt?: Date | number; policyId?: string }): Promise<boolean>;
+  /** Follows another policy; without `version` always its latest. @throws InvalidRequestError, NotEnrolledError */
+  applyPolicy(
+    identityId: string,
+    request: OperatorRequest & { policyId: string; version?: number },
+  ): Promise<Standing>;
+  /** Stops all rungs until a set time. @throws InvalidRequestError, NotEnrolledError */
+  hold(
+    identityId: string,
+    request: OperatorRequest & { reason: string; until: Date | number },
+  ): Promise<Standing>;
+  /** Ends a hold early. @throws InvalidRequestError, NotEnrolledError */
+  release(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
+  /** Brings back an identity that the engine deactivated. @throws InvalidRequestError, NotEnrolledError */
+  reactivate(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
+  /** Tries a step that failed for good once more. @throws InvalidRequestError, NotEnrolledError */
+  retryParked(identityId: string, request: OperatorRequest): Promise<Standing>;
+  counters(): Counters;
+  /** Ends the connections. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { ActivityBuffer, type ActivityBufferOptions } from '../../src/client/activity-buffer.js';
+import type { IdentitySign } from '../../src/store/user-activity.js';
+
+function sign(identityId: string, at: number, kind: IdentitySign['kind'] = 'human'): IdentitySign {
+  return { identityId, at, kind, source: 'test' };
+}
+
+/** A buffer that never flushes by itself within a test, and what it handed on. */
+function bufferOf(options: Partial<ActivityBufferOptions> = {}) {
+  const batches: (readonly IdentitySign[])[] = [];
+  const buffer = new ActivityBuffer({
+    flush: async (signs) => {
+      batches.push(signs);
+    },
+    intervalMs: 3_600_000,
+    maxPending: 1_000,
+    maxBatch: 1_000,
+    ...options,
+  });
+  return { buffer, batches };
+}
+
+describe('signs of life in memory', () => {
+  it('the newest of an identity and kind takes the place of the older, whatever their order', async () => {
+    const { buffer, batches } = bufferOf();
+    for (const at of [2, 3, 1]) buffer.add(sign('a', at));
+    buffer.add(sign('a', 1, 'token'));
+    await buffer.flush();
+    expect(batches).toEqual([[sign('a', 3), sign('a', 1, 'token')]]);
+    expect(buffer.counters()).toMatchObject({ added: 4, superseded: 2, dropped: 0, pending: 0 });
+  });
+
+  it('memory is bounded: the oldest entry makes room, and is counted', async () => {
+    const { buffer, batches } = bufferOf({ maxPending: 2 });
+    for (const id of ['a', 'b', 'c']) buffer.add(sign(id, 1));
+    expect(buffer.counters()).toMatchObject({ dropped: 1, pending: 2 });
+    buffer.add(sign('c', 2));
+    expect(buffer.counters()).toMatchObject({ dropped: 1, superseded: 1 });
+    await buffer.flush();
+    expect(batches.flat().map(({ identityId, at }) => `${identityId}${at}`)).toEqual(['b1', 'c2']);
+  });
+
+  it('what could not be handed on is kept, unless something newer came in', async () => {
+    let fails = true;
+    const handedOn: IdentitySign[] = [];
+    const { buffer } = bufferOf({
+      flush: async (signs) => {
+        if (fails) {
+          buffer.add(sign('a', 9));
+          throw new Error('away');
+        }
+        handedOn.push(...signs);
+      },
+    });
+    buffer.add(sign('a', 1));
+    buffer.add(sign('b', 1));
+    await expect(buffer.flush()).rejects.toThrow('away');
+    fails = false;
+    await buffer.flush();
+    expect(handedOn.map(({ identityId, at }) => `${identityId}${at}`).sort()).toEqual(['a9', 'b1']);
+    expect(buffer.counters()).toMatchObject({ failedFlushes: 1, dropped: 0, pending: 0 });
+  });
+
+  it('batches are bounded, and one is under way at a time', async () => {
+    let underWay = 0;
+    let most = 0;
+    const sizes: number[] = [];
+    const { buffer } = bufferOf({
+      maxBatch: 2,
+      flush: async (signs) => {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        sizes.push(signs.length);
+        await Promise.resolve();
+        underWay -= 1;
+      },
+    });
+    for (const id of ['a', 'b', 'c', 'd', 'e']) buffer.add(sign(id, 1));
+    await Promise.all([buffer.flush(), buffer.flush()]);
+    expect(sizes).toEqual([2, 2, 1]);
+    expect(most).toBe(1);
+  });
+
+  it('a sign that comes while a batch is under way is in the next one', async () => {
+    let release: () => void = () => undefined;
+    const batches: string[][] = [];
+    const { buffer } = bufferOf({
+      flush: (signs) =>
+        new Promise((resolve) => {
+          batches.push(signs.map(({ identityId }) => identityId));
+          release = resolve;
+        }),
+    });
+    buffer.add(sign('a', 1));
+    const first = buffer.flush();
+    await Promise.resolve();
+    buffer.add(sign('b', 1));
+    const second = buffer.flush();
+    release();
+    await first;
+    await expect.poll(() => batches.length).toBe(2);
+    release();
+    await second;
+    expect(batches).toEqual([['a'], ['b']]);
+  });
+
+  it('closing hands on what is left', async () => {
+    const { buffer, batches } = bufferOf();
+    buffer.add(sign('a', 1));
+    await buffer.close();
+    expect(batches).toHaveLength(1);
+  });
+});
