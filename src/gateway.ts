@@ -6,7 +6,8 @@ import { runEntry } from './runtime/entry.js';
 import { createLogger } from './runtime/logger.js';
 import { onShutdown } from './runtime/shutdown.js';
 import { temporalVariables } from './runtime/temporal-options.js';
-import { migrate } from './store/pool.js';
+import { createPool, migrate } from './store/pool.js';
+import { readTokenStanding } from './store/token-standings.js';
 
 await runEntry('dormouse-gateway', main);
 
@@ -17,6 +18,9 @@ async function main(): Promise<void> {
     'DORMOUSE_GATEWAY_HOST',
     'DORMOUSE_GATEWAY_PORT',
     'DORMOUSE_SERVICE_TOKENS',
+    'DORMOUSE_HOOK_KEYS',
+    'DORMOUSE_EVENT_SECRETS',
+    'DORMOUSE_TOKEN_HOOK_FAILURE',
     'DORMOUSE_LOG_LEVEL',
   ]);
   const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
@@ -32,7 +36,28 @@ async function main(): Promise<void> {
     postgresUrl: config.DORMOUSE_POSTGRES_URL,
     taskQueue: config.DORMOUSE_TASK_QUEUE,
   });
-  const server = await createGateway({ dormouse, serviceTokens: config.DORMOUSE_SERVICE_TOKENS, log });
+  // Of its own, so that tokens are issued however busy the client's connections are.
+  const pool = createPool({
+    url: config.DORMOUSE_POSTGRES_URL,
+    connectTimeoutMs: 1_000,
+    statementTimeoutMs: 1_000,
+    onError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL broke'),
+  });
+  const server = await createGateway({
+    dormouse,
+    serviceTokens: config.DORMOUSE_SERVICE_TOKENS,
+    eventSecrets: config.DORMOUSE_EVENT_SECRETS ?? [],
+    ...(config.DORMOUSE_HOOK_KEYS === undefined
+      ? {}
+      : {
+          hooks: {
+            keys: config.DORMOUSE_HOOK_KEYS,
+            readStanding: (identityId) => readTokenStanding(pool, identityId),
+            onFailure: config.DORMOUSE_TOKEN_HOOK_FAILURE,
+          },
+        }),
+    log,
+  });
   const address = await server.listen({
     host: config.DORMOUSE_GATEWAY_HOST,
     port: config.DORMOUSE_GATEWAY_PORT,
@@ -42,5 +67,6 @@ async function main(): Promise<void> {
   onShutdown(log, async () => {
     await server.close();
     await dormouse.close();
+    await pool.end();
   });
 }

@@ -1,5 +1,6 @@
 /** Answers of the gateway when something is wrong: what callers may know, and no more. */
 import type { FastifyError, FastifyInstance } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { ZodError } from 'zod';
 import {
   DormouseUnavailableError,
@@ -14,10 +15,20 @@ interface Answer {
   readonly message: string;
 }
 
+/** Each problem with the field that it is about. */
+export function problemsOf(error: ZodError): string {
+  return error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
+}
+
+const fieldOf = (instancePath: string) => instancePath.slice(1).replaceAll('/', '.') || 'body';
+
 function answerTo(error: unknown): Answer {
   if (error instanceof ZodError) {
-    const message = error.issues
-      .map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`)
+    return { status: 400, error: 'invalid_request', message: problemsOf(error) };
+  }
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const message = error.validation
+      .map(({ instancePath, message }) => `${fieldOf(instancePath)}: ${message ?? 'is wrong'}`)
       .join('; ');
     return { status: 400, error: 'invalid_request', message };
   }

@@ -1,22 +1,38 @@
 /** `/v1/identities/:id/…`: standing for apps, and what operators decide about one identity. */
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Dormouse, NotEnrolledError } from '../client.js';
+import { answers, inputTime, identityParameters as params, problem, standingAnswer } from './schemas.js';
 
-const time = z.iso.datetime({ offset: true, error: 'must be a time as 2026-01-31T00:00:00Z' });
-const request = z.strictObject({ actor: z.string(), requestId: z.string().max(100).optional() });
+const request = z.strictObject({
+  actor: z.string().describe('opaque id of the operator or program, never an e-mail address'),
+  requestId: z.string().max(100).optional().describe('makes repeating the request harmless'),
+});
 const reasoned = request.extend({ reason: z.string() });
 
 const bodies = {
-  enrol: z.strictObject({ lastActiveAt: time.optional(), policyId: z.string().optional() }),
-  hold: reasoned.extend({ until: time }),
+  enrol: z.strictObject({ lastActiveAt: inputTime.optional(), policyId: z.string().optional() }).nullish(),
+  hold: reasoned.extend({ until: inputTime }),
   release: reasoned,
   reactivate: reasoned,
   'apply-policy': request.extend({ policyId: z.string(), version: z.int().min(1).optional() }),
   'retry-parked': request,
 };
 
-const idOf = (incoming: FastifyRequest): string => z.object({ id: z.string() }).parse(incoming.params).id;
+const unknown = { 404: problem.describe('Never enrolled, unknown, or deleted') };
+const standing = { ...answers({ 200: standingAnswer }), ...unknown };
+const started = z.object({ started: z.boolean().describe('whether it was started now') });
+const security = [{ serviceToken: [] }];
+
+/** What a route of this file says about itself. */
+const describe = <Body extends z.ZodType>(summary: string, body: Body) => ({
+  summary,
+  security,
+  params,
+  body,
+  response: standing,
+});
 
 /** Drops absent fields, as `exactOptionalPropertyTypes` wants them. */
 function compact<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
@@ -26,34 +42,74 @@ function compact<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key]
 }
 
 export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
-  return async (server) => {
+  return async (plain) => {
+    const server = plain.withTypeProvider<ZodTypeProvider>();
     const base = '/v1/identities/:id';
-    server.get(`${base}/standing`, async (incoming) => {
-      const standing = await dormouse.standing(idOf(incoming));
-      if (standing === undefined) throw new NotEnrolledError();
-      return standing;
-    });
-    server.post(`${base}/enrol`, async (incoming, reply) => {
-      const { lastActiveAt, ...rest } = compact(bodies.enrol.parse(incoming.body ?? {}));
-      const at = lastActiveAt === undefined ? {} : { lastActiveAt: Date.parse(lastActiveAt) };
-      const started = await dormouse.enrol(idOf(incoming), { ...rest, ...at });
-      return reply.code(started ? 201 : 200).send({ started });
-    });
-    server.post(`${base}/hold`, (incoming) => {
-      const { until, ...rest } = compact(bodies.hold.parse(incoming.body));
-      return dormouse.hold(idOf(incoming), { ...rest, until: Date.parse(until) });
-    });
-    server.post(`${base}/release`, (incoming) =>
-      dormouse.release(idOf(incoming), compact(bodies.release.parse(incoming.body))),
+    server.get(
+      `${base}/standing`,
+      {
+        schema: {
+          summary: 'Where it stands, what is next, when and why',
+          security,
+          params,
+          response: standing,
+        },
+      },
+      async ({ params: { id } }) => {
+        const found = await dormouse.standing(id);
+        // A deleted identity is answered as one that never was: whether somebody was deleted is nobody's business.
+        if (found === undefined || found.stage === 'deleted') throw new NotEnrolledError();
+        return found;
+      },
     );
-    server.post(`${base}/reactivate`, (incoming) =>
-      dormouse.reactivate(idOf(incoming), compact(bodies.reactivate.parse(incoming.body))),
+    server.post(
+      `${base}/enrol`,
+      {
+        schema: {
+          summary: 'Start its lifecycle',
+          security,
+          params,
+          body: bodies.enrol,
+          response: answers({
+            200: started.describe('It ran already'),
+            201: started.describe('It was started'),
+          }),
+        },
+      },
+      async ({ params: { id }, body }, reply) => {
+        const { lastActiveAt, ...rest } = compact(body ?? {});
+        const at = lastActiveAt === undefined ? {} : { lastActiveAt: Date.parse(lastActiveAt) };
+        const isNew = await dormouse.enrol(id, { ...rest, ...at });
+        return reply.code(isNew ? 201 : 200).send({ started: isNew });
+      },
     );
-    server.post(`${base}/apply-policy`, (incoming) =>
-      dormouse.applyPolicy(idOf(incoming), compact(bodies['apply-policy'].parse(incoming.body))),
+    server.post(
+      `${base}/hold`,
+      { schema: describe('Stop all rungs until a time', bodies.hold) },
+      ({ params: { id }, body }) => {
+        const { until, ...rest } = compact(body);
+        return dormouse.hold(id, { ...rest, until: Date.parse(until) });
+      },
     );
-    server.post(`${base}/retry-parked`, (incoming) =>
-      dormouse.retryParked(idOf(incoming), compact(bodies['retry-parked'].parse(incoming.body))),
+    server.post(
+      `${base}/release`,
+      { schema: describe('End a hold early', bodies.release) },
+      ({ params: { id }, body }) => dormouse.release(id, compact(body)),
+    );
+    server.post(
+      `${base}/reactivate`,
+      { schema: describe('Bring back a deactivated identity', bodies.reactivate) },
+      ({ params: { id }, body }) => dormouse.reactivate(id, compact(body)),
+    );
+    server.post(
+      `${base}/apply-policy`,
+      { schema: describe('Follow another policy', bodies['apply-policy']) },
+      ({ params: { id }, body }) => dormouse.applyPolicy(id, compact(body)),
+    );
+    server.post(
+      `${base}/retry-parked`,
+      { schema: describe('Try a parked step again', bodies['retry-parked']) },
+      ({ params: { id }, body }) => dormouse.retryParked(id, compact(body)),
     );
   };
 }

@@ -1,43 +1,76 @@
-/** The gateway's HTTP server, put together: limits, authentication, routes, errors. */
+/** The gateway's HTTP server, put together: limits, entrances, routes, errors. */
+import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import type { Dormouse } from '../client.js';
 import { activityRoutes } from './activity-routes.js';
+import { refuseCompressed, takeStrictJson } from './content.js';
 import { handleErrors } from './errors.js';
+import { createGate, defaultRateLimits, type Gate, type RateLimits } from './gate.js';
+import { hydraTokenHook, type TokenHookOptions } from './hydra-token-hook.js';
 import { identityRoutes } from './identity-routes.js';
-import { requireServiceToken } from './service-auth.js';
+import { kratosHook } from './kratos-hook.js';
+import { describeRoutes, openApiRoute } from './openapi.js';
+import { serviceEntrance } from './service-auth.js';
+import { signedEvents } from './signed-events.js';
 
 export interface GatewayOptions {
   readonly dormouse: Dormouse;
   readonly serviceTokens: readonly string[];
+  /** HMAC secrets of signed events. Default: none, so events come with a service token only. */
+  readonly eventSecrets?: readonly string[];
+  /** The hooks of Kratos and Hydra. Default: there are none. */
+  readonly hooks?: TokenHookOptions;
+  readonly rateLimits?: Partial<RateLimits>;
   readonly log: FastifyBaseLogger;
 }
 
-/** Bytes that a request's body may have. */
+/** Bytes that a request's body may have, where a route does not say otherwise. */
 const bodyLimit = 16_384;
 
-/** Only `/healthz` is open; everything else wants a service token. */
-export async function createGateway({
-  dormouse,
-  serviceTokens,
-  log,
-}: GatewayOptions): Promise<FastifyInstance> {
+/** Only `/healthz` is open; every other route names the credential that it wants. */
+export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
   const server = Fastify({
-    loggerInstance: log,
+    loggerInstance: options.log,
     disableRequestLogging: true,
     bodyLimit,
     requestTimeout: 20_000,
     routerOptions: { maxParamLength: 100 },
   });
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
   handleErrors(server);
+  takeStrictJson(server);
+  refuseCompressed(server);
   server.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
     reply.header('x-content-type-options', 'nosniff');
   });
-  server.get('/healthz', () => ({ status: 'ok' }));
+  await server.register(rateLimit, { global: false });
+  const gate = createGate(server, { ...defaultRateLimits, ...options.rateLimits });
+  await describeRoutes(server);
+  await server.register(async (described) => addRoutes(described, gate, options));
+  return server;
+}
+
+async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOptions): Promise<void> {
+  const { dormouse, hooks } = options;
+  const service = serviceEntrance(options.serviceTokens);
+  server.route({
+    method: 'GET',
+    url: '/healthz',
+    schema: { summary: 'Whether the gateway runs', response: { 200: z.object({ status: z.literal('ok') }) } },
+    handler: () => ({ status: 'ok' }),
+  });
+  openApiRoute(server, gate, service);
+  await server.register(activityRoutes(dormouse, signedEvents(gate, service, options.eventSecrets ?? [])));
+  if (hooks !== undefined) {
+    await server.register(kratosHook(dormouse, gate, hooks.keys));
+    await server.register(hydraTokenHook(dormouse, gate, hooks));
+  }
   await server.register(async (guarded) => {
-    guarded.addHook('onRequest', requireServiceToken(serviceTokens));
-    await guarded.register(activityRoutes(dormouse));
+    guarded.addHook('onRequest', gate.guard(service));
     await guarded.register(identityRoutes(dormouse));
   });
-  return server;
 }

@@ -1,6 +1,7 @@
 /** Authenticates callers by service tokens: bearer tokens (RFC 6750), two at a time while one is rotated out. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
+import type { Entrance } from './gate.js';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
@@ -14,15 +15,16 @@ export function createTokenCheck(tokens: readonly string[]): (token: string) => 
   };
 }
 
-/** A hook that answers 401 to callers without a valid token. */
-export function requireServiceToken(tokens: readonly string[]) {
+/** The entrance of apps and operators: `Authorization: Bearer <token>`. */
+export function serviceEntrance(tokens: readonly string[]): Entrance {
   const isValid = createTokenCheck(tokens);
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const [scheme, token] = (request.headers.authorization ?? '').split(' ', 2);
-    if (scheme?.toLowerCase() === 'bearer' && token !== undefined && isValid(token)) return;
-    await reply
-      .code(401)
-      .header('www-authenticate', 'Bearer')
-      .send({ error: 'unauthorized', message: 'Send a service token: Authorization: Bearer <token>.' });
+  return {
+    challenge: 'Bearer',
+    message: 'Send a service token: Authorization: Bearer <token>.',
+    callerOf(request: FastifyRequest): string | undefined {
+      const [scheme, token] = (request.headers.authorization ?? '').split(' ', 2);
+      if (scheme?.toLowerCase() !== 'bearer' || token === undefined || !isValid(token)) return undefined;
+      return `service:${digest(token).toString('base64url')}`;
+    },
   };
 }

@@ -1,6 +1,7 @@
 /** Ory Hydra with opaque access tokens and refresh tokens; sign-in and consent are left to the application. */
 import { join } from 'node:path';
 import { writeFileAtomically } from './files.js';
+import { type HookTarget, hookAuthentication } from './hook-target.js';
 import { requestOk } from './http-check.js';
 import type { OryAddresses } from './kratos.js';
 import { migrate } from './migrate.js';
@@ -13,6 +14,8 @@ export interface HydraOptions {
   publicPort: number;
   adminPort: number;
   databaseUrl: string;
+  /** Asked before each token; `undefined`: nobody is. */
+  tokenHook: HookTarget | undefined;
 }
 
 /** Where an application's own sign-in and consent pages would be. */
@@ -77,6 +80,13 @@ function configuration(context: PartContext, options: HydraOptions, publicUrl: s
       // Long, for ending tokens that nobody uses is Dormouse's task.
       refresh_token: '8760h',
     },
-    oauth2: { expose_internal_errors: true },
+    oauth2: {
+      expose_internal_errors: true,
+      ...(options.tokenHook === undefined ? {} : { token_hook: tokenHook(options.tokenHook) }),
+    },
   };
+}
+
+function tokenHook(gateway: HookTarget) {
+  return { url: `${gateway.url}/v1/hooks/hydra/token`, auth: hookAuthentication(gateway) };
 }

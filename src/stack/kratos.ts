@@ -1,10 +1,13 @@
 /** Ory Kratos with password sign-in, for browsers and for programs. */
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { writeFileAtomically } from './files.js';
+import { type HookTarget, hookAuthentication } from './hook-target.js';
 import { requestOk } from './http-check.js';
 import { migrate } from './migrate.js';
 import { logFileOf, type PartContext, plainEnvironment } from './part-context.js';
 import { loopbackHost } from './ports.js';
+import { projectDirectory } from './project.js';
 import { untilReady } from './supervisor.js';
 
 export interface KratosOptions {
@@ -13,6 +16,8 @@ export interface KratosOptions {
   adminPort: number;
   databaseUrl: string;
   smtpUrl: string;
+  /** Hears of each sign-in. */
+  gateway: HookTarget;
 }
 
 export interface OryAddresses {
@@ -81,7 +86,7 @@ function configuration(context: PartContext, options: KratosOptions) {
       })),
     },
     session: { lifespan: '720h' },
-    selfservice: selfService(),
+    selfservice: selfService(options.gateway),
     courier: {
       smtp: {
         connection_uri: courierUrl(options.smtpUrl),
@@ -92,8 +97,10 @@ function configuration(context: PartContext, options: KratosOptions) {
   };
 }
 
-function selfService() {
+function selfService(gateway: HookTarget) {
   const flow = (page: string) => ({ ui_url: `${applicationUrl}/${page}` });
+  // For every method that has no hooks of its own.
+  const after = { hooks: [activityHook(gateway)] };
   return {
     default_browser_return_url: `${applicationUrl}/`,
     allowed_return_urls: [applicationUrl],
@@ -110,12 +117,27 @@ function selfService() {
       code: { enabled: true },
     },
     flows: {
-      login: flow('login'),
-      registration: { ...flow('registration'), enabled: true },
-      settings: flow('settings'),
+      login: { ...flow('login'), after },
+      registration: { ...flow('registration'), enabled: true, after },
+      settings: { ...flow('settings'), after },
       error: flow('error'),
-      recovery: { ...flow('recovery'), enabled: true, use: 'code' },
+      recovery: { ...flow('recovery'), enabled: true, use: 'code', after },
       verification: { ...flow('verification'), enabled: true, use: 'code' },
+    },
+  };
+}
+
+/** Tells Dormouse of a flow that succeeded; nobody waits for the answer. */
+function activityHook(gateway: HookTarget) {
+  const template = join(projectDirectory, 'deploy', 'kratos', 'dormouse-activity.jsonnet');
+  return {
+    hook: 'web_hook',
+    config: {
+      url: `${gateway.url}/v1/hooks/kratos`,
+      method: 'POST',
+      body: pathToFileURL(template).href,
+      auth: hookAuthentication(gateway),
+      response: { ignore: true },
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Starts the servers that Dormouse stands on: those that run elsewhere are taken as they are. */
 import { StackError } from './errors.js';
 import type { ExternalParts } from './external-parts.js';
+import type { HookTarget } from './hook-target.js';
 import { startHydra } from './hydra.js';
 import { type OryAddresses, startKratos } from './kratos.js';
 import { startMailCatcher } from './mail-catcher.js';
@@ -15,6 +16,7 @@ export async function startServers(
   context: PartContext,
   external: ExternalParts,
   ports: StackPorts,
+  hooks: { gateway: HookTarget; asksBeforeTokens: boolean },
 ): Promise<Omit<StackInfo, 'gateway'>> {
   const mail = provideMail(context, external, ports);
   const database = provideDatabase(context, external, ports);
@@ -22,8 +24,10 @@ export async function startServers(
   const [temporal, postgres, kratos, hydra, caught] = await Promise.all([
     provideTemporal(context, external, ports),
     database.then((running) => ({ url: external.postgresUrl ?? urlOf(running, 'dormouse') })),
-    database.then((running) => provideKratos(context, external, ports, running, smtpUrl)),
-    database.then((running) => provideHydra(context, external, ports, running)),
+    database.then((running) => provideKratos(context, external, ports, running, smtpUrl, hooks.gateway)),
+    database.then((running) =>
+      provideHydra(context, external, ports, running, hooks.asksBeforeTokens ? hooks.gateway : undefined),
+    ),
     mail,
   ]);
   return { temporal, postgres, kratos, hydra, mail: caught };
@@ -70,6 +74,7 @@ async function provideKratos(
   ports: StackPorts,
   postgres: RunningPostgres | undefined,
   smtpUrl: string,
+  gateway: HookTarget,
 ): Promise<OryAddresses> {
   if (external.kratos !== undefined) {
     context.progress.line(`Kratos is given: ${external.kratos.publicUrl}`);
@@ -81,6 +86,7 @@ async function provideKratos(
     adminPort: ports.kratosAdmin,
     databaseUrl: urlOf(postgres, 'kratos'),
     smtpUrl,
+    gateway,
   });
   context.progress.line(`Kratos ready: ${kratos.publicUrl}`);
   return kratos;
@@ -91,6 +97,7 @@ async function provideHydra(
   external: ExternalParts,
   ports: StackPorts,
   postgres: RunningPostgres | undefined,
+  tokenHook: HookTarget | undefined,
 ): Promise<OryAddresses> {
   if (external.hydra !== undefined) {
     context.progress.line(`Hydra is given: ${external.hydra.publicUrl}`);
@@ -101,6 +108,7 @@ async function provideHydra(
     publicPort: ports.hydraPublic,
     adminPort: ports.hydraAdmin,
     databaseUrl: urlOf(postgres, 'hydra'),
+    tokenHook,
   });
   context.progress.line(`Hydra ready: ${hydra.publicUrl}`);
   return hydra;

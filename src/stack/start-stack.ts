@@ -85,11 +85,15 @@ class StackRun {
     };
     this.reservation = await reservePorts(portsToTry(context.ephemeral, environment));
     const { ports } = this.reservation;
-    const servers = await startServers(context, external, ports);
     const gateway = {
       url: `http://${loopbackHost}:${ports.gateway}`,
       serviceToken: serviceTokenOf(environment, context.secrets),
+      hookKey: hookKeyOf(environment, context.secrets),
     };
+    const servers = await startServers(context, external, ports, {
+      gateway,
+      asksBeforeTokens: options.tokenHook ?? options.gateway !== false,
+    });
     const info: StackInfo = { ...servers, gateway };
     const variables = variablesFor(this.plan, info, ports.gateway);
     await this.startDormouse(context, info, variables);
@@ -164,6 +168,12 @@ function serviceTokenOf(environment: StackEnvironment, secrets: StackSecrets): s
   return config.DORMOUSE_SERVICE_TOKENS[0] ?? secrets.serviceToken;
 }
 
+function hookKeyOf(environment: StackEnvironment, secrets: StackSecrets): string {
+  if (!environment.inherited.DORMOUSE_HOOK_KEYS) return secrets.hookKey;
+  const config = readConfig(['DORMOUSE_HOOK_KEYS'], environment.inherited);
+  return config.DORMOUSE_HOOK_KEYS?.[0] ?? secrets.hookKey;
+}
+
 function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Record<string, string> {
   const { external, policyFile, environment } = plan;
   return {
@@ -182,6 +192,7 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     DORMOUSE_GATEWAY_HOST: loopbackHost,
     DORMOUSE_GATEWAY_PORT: String(gatewayPort),
     DORMOUSE_SERVICE_TOKENS: environment.inherited.DORMOUSE_SERVICE_TOKENS || info.gateway.serviceToken,
+    DORMOUSE_HOOK_KEYS: environment.inherited.DORMOUSE_HOOK_KEYS || info.gateway.hookKey,
   };
 }
 

@@ -27,6 +27,8 @@ export interface StackInfo {
     /** Where the gateway listens, or would listen when it was left out. */
     url: string;
     serviceToken: string;
+    /** API key by which the stack's Kratos and Hydra call the gateway's hooks. */
+    hookKey: string;
   };
 }
 
@@ -52,6 +54,11 @@ export interface StartStackOptions {
   worker?: boolean;
   /** Start Dormouse's gateway. Default: true. */
   gateway?: boolean;
+  /**
+   * Let Hydra ask the gateway before it issues a token. Without a gateway it then issues none: a caller who leaves the
+   * gateway out and starts one at `info.gateway.url` says so here. Default: whether the gateway is started.
+   */
+  tokenHook?: boolean;
   /** Policy file for worker and gateway. Default: `DORMOUSE_POLICY_FILE`, else `policies/default.yaml`. */
   policyFile?: string;
   /** More variables for worker and gateway; they win over the stack's own. */

@@ -16,7 +16,7 @@ const info: StackInfo = {
     webUrl: 'http://127.0.0.1:1080',
     apiUrl: 'http://127.0.0.1:1080/email',
   },
-  gateway: { url: 'http://127.0.0.1:8321', serviceToken: 'x'.repeat(43) },
+  gateway: { url: 'http://127.0.0.1:8321', serviceToken: 'x'.repeat(43), hookKey: 'y'.repeat(43) },
 };
 
 describe('stack.json', () => {

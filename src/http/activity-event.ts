@@ -1,0 +1,48 @@
+/** One event as an app reports it, and the sign of life that it amounts to. */
+import { z } from 'zod';
+import type { ActivityReport } from '../client.js';
+import { activityKinds } from '../domain/sign-of-life.js';
+
+/**
+ * What an event may be called. A list of what counts, not of what does not: a failed sign-in under whatever name is
+ * never activity (design, words), or guessing passwords would keep an account alive.
+ */
+export const signsOfLife = [
+  'login',
+  'login_succeeded',
+  'registration',
+  'recovery',
+  'settings',
+  'session_verified',
+  'request',
+  'token_refreshed',
+  'token_used',
+] as const;
+
+const time = z.union([z.int(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))], {
+  error: 'must be epoch milliseconds, or a time as 2026-01-31T00:00:00Z',
+});
+
+export const activityEvent = z.strictObject({
+  identityId: z.string().describe('UUID of the Kratos identity, never an e-mail address'),
+  at: time.optional().describe('when the person was seen; default: now. The future is clamped to now'),
+  kind: z.enum(activityKinds).default('human'),
+  source: z.string().default('app').describe('where it was seen: a short name without personal data'),
+  event: z
+    .enum(signsOfLife, {
+      error: `is no sign of life: failed sign-ins never are. Leave it out, or send one of ${signsOfLife.join(', ')}`,
+    })
+    .optional()
+    .describe('what happened'),
+});
+export type ActivityEvent = z.infer<typeof activityEvent>;
+
+/**
+ * @param signedAt when the event was signed, epoch milliseconds. Nothing later than it is believed: neither a copy sent
+ * again nor an `at` in the future moves time beyond what the sender vouched for.
+ */
+export function reportOf(event: ActivityEvent, signedAt?: number): ActivityReport {
+  const { at, kind, source } = event;
+  const believed = signedAt === undefined ? at : Math.min(at ?? signedAt, signedAt);
+  return { kind, source, ...(believed === undefined ? {} : { at: believed }) };
+}

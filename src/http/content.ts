@@ -1,0 +1,26 @@
+/** What bodies the gateway takes: plain JSON, not compressed. */
+import type { FastifyInstance } from 'fastify';
+import { parseStrictJson } from './strict-json.js';
+
+/** JSON only, read strictly; anything else is answered 415. */
+export function takeStrictJson(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, parseStrictJson(body.toString()));
+    } catch (error) {
+      done(error instanceof Error ? error : new Error('the body could not be read', { cause: error }));
+    }
+  });
+}
+
+/** The gateway decompresses nothing, so a small body can't grow; whoever sends one is told at once. */
+export function refuseCompressed(server: FastifyInstance): void {
+  server.addHook('onRequest', async (request, reply) => {
+    const encoding = request.headers['content-encoding'];
+    if (encoding === undefined || encoding === 'identity') return;
+    await reply
+      .code(415)
+      .send({ error: 'invalid_request', message: 'content-encoding: is not taken. Send the body as it is' });
+  });
+}

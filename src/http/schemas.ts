@@ -1,0 +1,68 @@
+/** Schemas that several routes share; validation, serialisation and the OpenAPI document come from the same ones. */
+import { z } from 'zod';
+import { rungNames, stages } from '../domain/rungs.js';
+import { activityKinds } from '../domain/sign-of-life.js';
+
+/** What the gateway says when it refuses. */
+export const problem = z.object({
+  error: z.string().describe('stable name of the problem'),
+  message: z.string().describe('the field, what is wrong with it, and the way out'),
+});
+
+/** The answers of a route, and those that any authenticated route may give. */
+export function answers<Own extends Record<number, z.ZodType>>(own: Own) {
+  return {
+    ...own,
+    400: problem.describe('The request is wrong'),
+    401: problem.describe('No credential, or a wrong one'),
+    413: problem.describe('The body is too large'),
+    415: problem.describe('Neither the content type nor the content encoding of this route'),
+    429: problem.describe('Too many requests; Retry-After says when to come back'),
+    500: problem.describe('The gateway failed'),
+    503: problem.describe('PostgreSQL or Temporal is away; Retry-After says when to come back'),
+  };
+}
+
+export const inputTime = z.iso.datetime({ offset: true, error: 'must be a time as 2026-01-31T00:00:00Z' });
+export const epochMs = z.number().describe('epoch milliseconds');
+
+export const identityParameters = z.object({ id: z.string().describe('UUID of the Kratos identity') });
+
+const policyReference = z.object({ id: z.string(), version: z.number(), hash: z.string() }).readonly();
+const nextStep = z
+  .object({ step: z.enum(['rung', 'notice']), rung: z.enum(rungNames), at: epochMs })
+  .readonly();
+const hold = z.object({ reason: z.string(), actor: z.string(), since: epochMs, until: epochMs }).readonly();
+const parked = z
+  .object({ step: z.string(), errorType: z.string(), wayOut: z.string(), since: epochMs })
+  .readonly();
+
+/** What an app or operator is shown of a {@link Standing}: the parts that the interface promises. */
+export const standingAnswer = z.object({
+  schemaVersion: z.literal(1),
+  identityId: z.string(),
+  stage: z.enum(stages),
+  since: epochMs,
+  lastActiveAt: epochMs,
+  activity: z.partialRecord(z.enum(activityKinds), epochMs).readonly(),
+  policy: policyReference.exactOptional(),
+  next: nextStep.exactOptional(),
+  blocked: z.object({ by: z.string(), why: z.string() }).readonly().exactOptional(),
+  why: z.string().describe('one sentence for an operator'),
+  hold: hold.exactOptional(),
+  parked: parked.exactOptional(),
+  inProgress: z.string().exactOptional().describe('the step that is being carried out'),
+  notices: z
+    .array(
+      z.object({
+        rung: z.enum(rungNames),
+        leadMs: z.number(),
+        outcome: z.string(),
+        at: epochMs,
+        inactiveSince: epochMs,
+      }),
+    )
+    .readonly(),
+  completed: z.partialRecord(z.enum(rungNames), epochMs).readonly(),
+  warnings: z.array(z.string()).readonly(),
+});

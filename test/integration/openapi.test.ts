@@ -1,0 +1,193 @@
+/** The OpenAPI document: it holds every route, its schemas are sound, and real answers fit them. */
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { signEvent } from '../../src/http/event-signature.js';
+import { listenGateway, type TestGateway } from '../support/gateway.js';
+import { unknownId } from '../support/system-outside.js';
+
+const stack = inject('stack');
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+addFormats.default(ajv);
+const paths: string[] = [];
+let gateway: TestGateway;
+let document: OpenAPIV3_1.Document;
+
+const bearer = () => ({ authorization: `Bearer ${gateway.tokens[0]}` });
+
+beforeAll(async () => {
+  gateway = await listenGateway({ stack });
+  paths.push(...routesOf(gateway.server.printRoutes({ commonPrefix: false })));
+  const answer = await fetch(new URL('/openapi.json', gateway.url), { headers: bearer() });
+  expect(answer.status).toBe(200);
+  document = (await answer.json()) as OpenAPIV3_1.Document;
+});
+afterAll(() => gateway.close());
+
+/** `METHOD /path` of each route that Fastify itself knows. */
+function routesOf(tree: string): string[] {
+  const routes: string[] = [];
+  const parents: string[] = [];
+  for (const line of tree.split('\n')) {
+    const [, indent = '', part = '', methods = ''] =
+      /^([│├└─\s]*)(\S+)(?: \(([A-Z, ]+)\))?$/u.exec(line) ?? [];
+    if (part === '') continue;
+    const depth = indent.length / 4;
+    parents.length = Math.max(0, depth - 1);
+    parents.push(part);
+    for (const method of methods.split(', ').filter((name) => name !== '' && name !== 'HEAD'))
+      routes.push(`${method} ${parents.join('').replace(/:(\w+)/g, '{$1}')}`);
+  }
+  return routes;
+}
+
+interface Operation {
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly operation: OpenAPIV3_1.OperationObject;
+}
+
+function operations(): Operation[] {
+  return Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+    (['get', 'post', 'put', 'delete', 'patch'] as const).flatMap((method) => {
+      const operation = item?.[method];
+      const name = `${method.toUpperCase()} ${path}`;
+      return operation === undefined ? [] : [{ name, method, path, operation }];
+    }),
+  );
+}
+
+/** Every schema of an operation with where it is. */
+function schemasOf({ name, operation }: Operation): [string, object][] {
+  const found: [string, object][] = [];
+  const contents: [string, unknown][] = [[`${name} body`, operation.requestBody]];
+  for (const [status, response] of Object.entries(operation.responses ?? {}))
+    contents.push([`${name} ${status}`, response]);
+  for (const [where, part] of contents) {
+    if (typeof part !== 'object' || part === null || !('content' in part)) continue;
+    for (const [type, media] of Object.entries(part.content as Record<string, { schema?: object }>))
+      if (media.schema !== undefined) found.push([`${where} ${type}`, media.schema]);
+  }
+  return found;
+}
+
+const schemaAt = (name: string, status: number): object => {
+  const operation = operations().find((candidate) => candidate.name === name);
+  if (operation === undefined) throw new Error(`${name} is not in the document`);
+  const found = schemasOf(operation).find(([where]) => where === `${name} ${status} application/json`);
+  if (found === undefined) throw new Error(`${name} promises no JSON for ${status}`);
+  return found[1];
+};
+
+describe('the document', () => {
+  it('is OpenAPI 3.1, and only for those with a service token', async () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d$/);
+    expect(document.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
+    expect((await fetch(new URL('/openapi.json', gateway.url))).status).toBe(401);
+  });
+
+  it('has every route, and no other', () => {
+    expect(paths.length).toBeGreaterThan(10);
+    expect(
+      operations()
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual([...paths].sort());
+  });
+
+  it('has sound schemas only', () => {
+    const all = operations().flatMap(schemasOf);
+    expect(all.length).toBeGreaterThan(30);
+    for (const [where, schema] of all) {
+      expect(ajv.validateSchema(schema), where).toBe(true);
+      expect(() => ajv.compile(schema), where).not.toThrow();
+    }
+  });
+
+  it('names for every route but /healthz a credential that it describes', () => {
+    const known = Object.keys(document.components?.securitySchemes ?? {});
+    for (const { name, path, operation } of operations()) {
+      const wanted = (operation.security ?? []).flatMap((one) => Object.keys(one));
+      if (path === '/healthz') expect(wanted).toEqual([]);
+      else expect(wanted.length, name).toBeGreaterThan(0);
+      for (const scheme of wanted) expect(known, name).toContain(scheme);
+    }
+  });
+
+  it('describes the parameters in its paths', () => {
+    for (const { name, path, operation } of operations()) {
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => parameter);
+      const described = (operation.parameters ?? []).flatMap((parameter) =>
+        'name' in parameter && parameter.in === 'path' ? [parameter.name] : [],
+      );
+      expect(described, name).toEqual(inPath);
+    }
+  });
+
+  it('takes the bodies that it describes, closed to further fields', () => {
+    const closed = operations()
+      .filter(({ method, path }) => method === 'post' && path !== '/v1/hooks/hydra/token')
+      .flatMap(schemasOf)
+      .filter(([where]) => where.includes('body application/json'));
+    expect(closed.length).toBeGreaterThan(7);
+    for (const [where, schema] of closed)
+      expect(JSON.stringify(schema), where).toContain('"additionalProperties":false');
+  });
+});
+
+describe('real answers fit', () => {
+  const id = unknownId();
+  const asked: [string, number, () => Promise<Response>][] = [
+    ['GET /healthz', 200, () => get('/healthz')],
+    ['POST /v1/activity', 202, () => post('/v1/activity', { identityId: id })],
+    ['POST /v1/activity', 202, () => postLines(`${JSON.stringify({ identityId: id })}\n{}\n`)],
+    ['POST /v1/activity', 202, () => postSigned(JSON.stringify({ identityId: id }))],
+    ['POST /v1/activity', 400, () => post('/v1/activity', {})],
+    ['POST /v1/activity', 401, () => post('/v1/activity', {}, { authorization: 'Bearer guess' })],
+    ['POST /v1/activity', 413, () => post('/v1/activity', { identityId: 'x'.repeat(20_000) })],
+    ['POST /v1/activity', 415, () => post('/v1/activity', {}, { 'content-type': 'text/plain' })],
+    ['GET /v1/identities/{id}/standing', 404, () => get(`/v1/identities/${unknownId()}/standing`)],
+    ['GET /v1/identities/{id}/standing', 400, () => get('/v1/identities/jane/standing')],
+    ['POST /v1/identities/{id}/enrol', 201, () => post(`/v1/identities/${unknownId()}/enrol`, {})],
+    ['POST /v1/identities/{id}/enrol', 200, () => post(`/v1/identities/${id}/enrol`, {})],
+    ['POST /v1/identities/{id}/hold', 400, () => post(`/v1/identities/${id}/hold`, {})],
+    ['POST /v1/hooks/kratos', 202, () => hook('/v1/hooks/kratos', { identity_id: id, flow: 'login' })],
+    ['POST /v1/hooks/kratos', 400, () => hook('/v1/hooks/kratos', {})],
+    ['POST /v1/hooks/hydra/token', 400, () => hook('/v1/hooks/hydra/token', {})],
+  ];
+
+  const request = (path: string, init: RequestInit) => fetch(new URL(path, gateway.url), init);
+  const get = (path: string) => request(path, { headers: bearer() });
+  const json = { 'content-type': 'application/json' };
+  function post(path: string, body: object, more: Record<string, string> = {}) {
+    return request(path, {
+      method: 'POST',
+      headers: { ...json, ...bearer(), ...more },
+      body: JSON.stringify(body),
+    });
+  }
+  function hook(path: string, body: object) {
+    const headers = { ...json, 'x-dormouse-hook-key': gateway.hookKeys[1] };
+    return request(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+  function postLines(body: string) {
+    const headers = { ...bearer(), 'content-type': 'application/x-ndjson' };
+    return request('/v1/activity', { method: 'POST', headers, body });
+  }
+  function postSigned(body: string) {
+    const timestamp = String(Math.floor(Date.now() / 1_000));
+    const signature = signEvent(gateway.secrets[1], timestamp, body);
+    const headers = { ...json, 'x-dormouse-timestamp': timestamp, 'x-dormouse-signature': signature };
+    return request('/v1/activity', { method: 'POST', headers, body });
+  }
+
+  it.each(asked)('%s %i', async (name, status, ask) => {
+    const answer = await ask();
+    const body: unknown = await answer.json();
+    expect({ status: answer.status, body }).toMatchObject({ status });
+    const fits = ajv.compile(schemaAt(name, status));
+    expect(fits(body), JSON.stringify(fits.errors)).toBe(true);
+  });
+});

@@ -1,0 +1,65 @@
+/** A gateway of a test's own, on the injected stack, with every entrance open to those who have its credential. */
+import { pino } from 'pino';
+import { createDormouse, type Dormouse } from '../../src/client.js';
+import { createGateway, type GatewayOptions } from '../../src/http/server.js';
+import type { StackInfo } from '../../src/stack/index.js';
+import { createPool } from '../../src/store/pool.js';
+import { readTokenStanding } from '../../src/store/token-standings.js';
+import { fresh } from './system-outside.js';
+
+export interface TestGateway {
+  readonly url: string;
+  readonly tokens: readonly [string, string];
+  readonly hookKeys: readonly [string, string];
+  readonly secrets: readonly [string, string];
+  readonly pool: ReturnType<typeof createPool>;
+  readonly dormouse: Dormouse;
+  readonly server: Awaited<ReturnType<typeof createGateway>>;
+  close(): Promise<void>;
+}
+
+export interface TestGatewayOptions {
+  readonly stack: StackInfo;
+  /** Listen where the stack's Kratos and Hydra call, instead of at any port. */
+  readonly atStackUrl?: boolean;
+  readonly more?: Partial<GatewayOptions>;
+  readonly wrap?: (dormouse: Dormouse) => Dormouse;
+}
+
+export async function listenGateway({
+  stack,
+  atStackUrl,
+  more,
+  wrap,
+}: TestGatewayOptions): Promise<TestGateway> {
+  const tokens = [fresh('service-token-of-an-app-one'), fresh('service-token-of-an-app-two')] as const;
+  const hookKeys = [stack.gateway.hookKey, fresh('hook-key-that-is-rotated-in')] as const;
+  const secrets = [fresh('event-secret-of-a-sender-one'), fresh('event-secret-of-a-sender-two')] as const;
+  const pool = createPool({ url: stack.postgres.url });
+  const dormouse = createDormouse({
+    temporal: stack.temporal,
+    postgresUrl: stack.postgres.url,
+    taskQueue: fresh('gateway'),
+    timeoutMs: 20_000,
+  });
+  const server = await createGateway({
+    dormouse: wrap?.(dormouse) ?? dormouse,
+    serviceTokens: tokens,
+    eventSecrets: secrets,
+    hooks: {
+      keys: hookKeys,
+      readStanding: (identityId) => readTokenStanding(pool, identityId),
+      onFailure: 'closed',
+    },
+    log: pino({ level: 'silent' }),
+    ...more,
+  });
+  const port = atStackUrl === true ? Number(new URL(stack.gateway.url).port) : 0;
+  const url = await server.listen({ host: '127.0.0.1', port });
+  const close = async () => {
+    await server.close();
+    await dormouse.close();
+    await pool.end();
+  };
+  return { url, tokens, hookKeys, secrets, pool, dormouse, server, close };
+}
