@@ -1,0 +1,122 @@
+/** Activity: one poll of an app's audit table. Heartbeats after each page, goes on there, may run again at any time. */
+import { activityInfo, Context, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import pLimit from 'p-limit';
+import pg from 'pg';
+import { lifecycleWorkflowId } from '../domain/identity-id.js';
+import { AuditTable } from '../sources/audit-table.js';
+import { type PollResult, pollSource } from '../sources/poll.js';
+import type { ActivitySource } from '../sources/source-file.js';
+import type { PollPlace } from '../store/activity-sources.js';
+import type { IdentitySign } from '../store/user-activity.js';
+import { type LifecycleInput, lifecycleWorkflowType, userActivitySignal } from '../workflows/messages.js';
+import type { Clock } from './clock.js';
+
+/** A source with the address that its environment variable held. */
+export interface ConnectedSource {
+  readonly source: ActivitySource;
+  readonly connectionUrl: string;
+}
+
+export interface ActivitySourceDependencies {
+  readonly pool: pg.Pool;
+  readonly clock: Clock;
+  readonly sources: readonly ConnectedSource[];
+}
+
+/** Signals under way at most: a first reading of a big table must not crowd out people's own. */
+const signalsAtOnce = 10;
+
+export function createActivitySourceActivities({ pool, clock, sources }: ActivitySourceDependencies) {
+  return {
+    /**
+     * @param input.taskQueue of the lifecycle workflows
+     * @param input.from where an earlier part of the same poll ended
+     * @throws UnknownActivitySource (not retried), ActivitySourceFailed
+     */
+    async pollActivitySource(input: {
+      source: string;
+      taskQueue: string;
+      from?: PollPlace;
+    }): Promise<PollResult> {
+      const connected = sources.find(({ source }) => source.name === input.source);
+      if (connected === undefined) throw unknownSource(input.source);
+      const { source, connectionUrl } = connected;
+      // What an attempt that was killed got done.
+      let reached: PollPlace | undefined = activityInfo().heartbeatDetails ?? input.from;
+      const table = new AuditTable(source, connectionUrl);
+      try {
+        await table.connect();
+        return await pollSource({
+          source,
+          table,
+          pool,
+          now: await clock.now(),
+          from: reached,
+          tell: (signs) => tell(signs, input.taskQueue, () => heartbeat(reached)),
+          onPage: async (end) => {
+            reached = end;
+            heartbeat(end);
+            if (Context.current().cancellationSignal.aborted) await Context.current().cancelled;
+          },
+        });
+      } catch (error) {
+        throw withoutData(error);
+      } finally {
+        await table.close();
+      }
+    },
+  };
+}
+
+export type ActivitySourceActivities = ReturnType<typeof createActivitySourceActivities>;
+
+/** Identities that have no lifecycle yet are enrolled by it. */
+async function tell(signs: readonly IdentitySign[], taskQueue: string, onTold: () => void): Promise<void> {
+  const { client } = Context.current();
+  const limit = pLimit(signalsAtOnce);
+  await Promise.all(
+    signs.map(({ identityId, at, kind, source }) =>
+      limit(async () => {
+        const input: LifecycleInput = { schemaVersion: 1, identityId, policy: { id: 'default' } };
+        await client.workflow.signalWithStart(lifecycleWorkflowType, {
+          workflowId: lifecycleWorkflowId(identityId),
+          taskQueue,
+          args: [input],
+          staticSummary: 'Inactivity lifecycle of one identity',
+          signal: userActivitySignal,
+          signalArgs: [{ schemaVersion: 1, at, kind, source }],
+        });
+        onTold();
+      }),
+    ),
+  );
+}
+
+function unknownSource(name: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'UnknownActivitySource',
+    message: `this worker knows no source "${name}". Give every worker the same DORMOUSE_ACTIVITY_SOURCES_FILE`,
+    nonRetryable: true,
+  });
+}
+
+/** PostgreSQL's messages may quote rows: its code says enough (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
+function withoutData(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (!(error instanceof pg.DatabaseError) && typeof code !== 'string') return error;
+  return ApplicationFailure.create({
+    type: 'ActivitySourceFailed',
+    message: `a database answered ${String(code)}. ${adviceFor(String(code))}`,
+  });
+}
+
+function adviceFor(code: string): string {
+  if (code === '57014') return 'A page took too long: add an index that begins with the time column';
+  if (code === '42501') return 'Grant SELECT on the audit table to the role of the connection URL';
+  if (code === '42883' || code === '42P01' || code === '42703') {
+    return 'Check table and columns in DORMOUSE_ACTIVITY_SOURCES_FILE; the time column must be a timestamp';
+  }
+  if (code.startsWith('28')) return "Check user and password of the source's connection URL";
+  return 'Check that it runs, and that the connection URL is right';
+}

@@ -1,0 +1,50 @@
+/** Takes the credential out of a request's headers. Nothing here believes it. Node only. */
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+
+export type Credential =
+  | { readonly type: 'session-cookie'; readonly value: string }
+  | { readonly type: 'session-token'; readonly value: string }
+  | { readonly type: 'bearer'; readonly value: string };
+
+export interface AcceptedCredentials {
+  /** Absent: sessions are not looked for. */
+  readonly cookiePrefix?: string;
+  readonly bearer: boolean;
+}
+
+/** Longer ones are nobody's: real sessions and tokens stay well below. */
+const maxLength = 8_192;
+const bearerPattern = /^bearer +([A-Za-z0-9._~+/=-]+) *$/i;
+
+/** @returns the first of bearer token, session token and session cookie that the app accepts */
+export function credentialIn(
+  headers: IncomingHttpHeaders,
+  accepted: AcceptedCredentials,
+): Credential | undefined {
+  const bearer = accepted.bearer ? bearerPattern.exec(headers.authorization ?? '')?.[1] : undefined;
+  if (bearer !== undefined) return bounded({ type: 'bearer', value: bearer });
+  if (accepted.cookiePrefix === undefined) return undefined;
+  const token = headers['x-session-token'];
+  if (typeof token === 'string' && token !== '') return bounded({ type: 'session-token', value: token });
+  const cookies = sessionCookies(headers.cookie ?? '', accepted.cookiePrefix);
+  return cookies === '' ? undefined : bounded({ type: 'session-cookie', value: cookies });
+}
+
+/** The key under which an answer is remembered: says nothing about the credential. */
+export function keyOf(credential: Credential): string {
+  return createHash('sha256').update(`${credential.type}\0${credential.value}`).digest('base64url');
+}
+
+/** The app's other cookies are none of Kratos' business. */
+function sessionCookies(header: string, prefix: string): string {
+  return header
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(prefix) && pair.includes('='))
+    .join('; ');
+}
+
+function bounded(credential: Credential): Credential | undefined {
+  return credential.value.length <= maxLength ? credential : undefined;
+}

@@ -1,0 +1,40 @@
+/** The middleware for Express, and for any server whose middleware takes Node's own request and response. Node only. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createActivityObserver } from './activity-observer.js';
+import type { ActivityCounters, ActivityOptions } from './options.js';
+
+export { VerificationUnavailableError } from './errors.js';
+export type { ActivityCounters, ActivityOptions, VerifiedIdentity } from './options.js';
+
+export interface ActivityMiddleware<Request extends IncomingMessage> {
+  (request: Request, response: ServerResponse, next: () => void): void;
+  /** What became of the requests so far. */
+  counters(): ActivityCounters;
+}
+
+/**
+ * Notes activity of whoever made a request that succeeded. Put it before the routes; the app's own authentication may
+ * come before or after it. The request is never delayed or failed by it; see {@link ActivityOptions} for how requests
+ * are verified.
+ *
+ * @throws TypeError when the options do not say how to verify
+ *
+ * @example
+ * ```ts
+ * app.use(dormouseActivity({ dormouse, kratos: { publicUrl: 'https://auth.example' } }));
+ * ```
+ */
+export function dormouseActivity<Request extends IncomingMessage = IncomingMessage>(
+  options: ActivityOptions<Request>,
+): ActivityMiddleware<Request> {
+  const observer = createActivityObserver(options);
+  const middleware = (request: Request, response: ServerResponse, next: () => void): void => {
+    const at = Date.now();
+    // `finish`, not `close`: an answer that was broken off has status 200 even where nobody was authenticated yet.
+    response.once('finish', () => {
+      observer.observe({ request, headers: request.headers, status: response.statusCode, at });
+    });
+    next();
+  };
+  return Object.assign(middleware, { counters: () => observer.counters() });
+}

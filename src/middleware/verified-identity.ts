@@ -1,0 +1,73 @@
+/**
+ * Says who is behind a credential, from its issuer and from nobody else: Kratos for sessions, Hydra or its keys for
+ * tokens. Remembers answers for a while, keyed by a hash, so that a memory dump holds no credentials.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import { LRUCache } from 'lru-cache';
+import { type AcceptedCredentials, type Credential, credentialIn, keyOf } from './credentials.js';
+import { introspectionVerifier } from './introspected-token.js';
+import { jwtVerifier } from './jwt.js';
+import { kratosVerifier } from './kratos-session.js';
+import type { ActivityOptions } from './options.js';
+import { nobody, type Verdict } from './verdict.js';
+
+export interface PendingVerification {
+  /** Names the credential without being it. */
+  readonly key: string;
+  /** Known already: no need to ask. */
+  readonly known?: Verdict;
+  /** Asks the issuer. @throws VerificationUnavailableError */
+  ask(): Promise<Verdict>;
+}
+
+export type IdentityVerifier = (headers: IncomingHttpHeaders) => PendingVerification | undefined;
+
+type VerifierOptions = Pick<
+  ActivityOptions<never>,
+  'kratos' | 'tokens' | 'cacheMs' | 'cacheEntries' | 'verifyTimeoutMs'
+>;
+
+/** @returns what looks at a request's headers; it answers `undefined` where they hold no credential */
+export function createIdentityVerifier(options: VerifierOptions): IdentityVerifier {
+  const cacheMs = options.cacheMs ?? 30_000;
+  const verdicts = new LRUCache<string, Verdict>({ max: options.cacheEntries ?? 10_000 });
+  const accepted: AcceptedCredentials = {
+    bearer: options.tokens !== undefined,
+    ...(options.kratos && { cookiePrefix: options.kratos.cookiePrefix ?? 'ory_kratos_session' }),
+  };
+  const verify = credentialVerifier(options);
+  return (headers) => {
+    const credential = credentialIn(headers, accepted);
+    if (credential === undefined) return undefined;
+    const key = keyOf(credential);
+    const known = verdicts.get(key);
+    return {
+      key,
+      ...(known === undefined ? {} : { known }),
+      async ask() {
+        const verdict = await verify(credential);
+        const ttl = Math.min(cacheMs, (verdict.expiresAt ?? Number.POSITIVE_INFINITY) - Date.now());
+        // In an LRU cache a lifetime of 0 means for ever.
+        if (ttl >= 1) verdicts.set(key, verdict, { ttl });
+        return verdict;
+      },
+    };
+  };
+}
+
+function credentialVerifier(options: VerifierOptions): (credential: Credential) => Promise<Verdict> {
+  const timeoutMs = options.verifyTimeoutMs ?? 2_000;
+  const session = options.kratos && kratosVerifier(options.kratos.publicUrl, timeoutMs);
+  const token = options.tokens && tokenVerifier(options.tokens, timeoutMs);
+  return async (credential) => {
+    // The client's own timeout does not cover all of a connection's setup.
+    const signal = AbortSignal.timeout(timeoutMs);
+    if (credential.type === 'bearer') return (await token?.(credential.value, signal)) ?? nobody;
+    return (await session?.(credential, signal)) ?? nobody;
+  };
+}
+
+function tokenVerifier(tokens: NonNullable<VerifierOptions['tokens']>, timeoutMs: number) {
+  if ('introspection' in tokens) return introspectionVerifier(tokens.introspection.hydraAdminUrl, timeoutMs);
+  return jwtVerifier(tokens.jwks, timeoutMs);
+}

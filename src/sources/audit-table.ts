@@ -1,0 +1,126 @@
+/** Reads an app's audit table, page by page, in a read-only transaction. Knows nothing of Dormouse's own database. */
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import type { SourcePosition } from '../store/activity-sources.js';
+import type { ActivitySource } from './source-file.js';
+
+export interface SeenIdentity {
+  readonly identityId: string;
+  /** Its latest event on the page, epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface AuditPage {
+  readonly seen: readonly SeenIdentity[];
+  readonly rows: number;
+  /** Rows whose identity column held no UUID; what they hold instead never leaves the app's database. */
+  readonly unusable: number;
+  /** Behind the last row; absent when the page is empty. */
+  readonly end?: SourcePosition;
+}
+
+/** How long a connection may take, milliseconds. */
+const connectTimeoutMs = 5_000;
+const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+
+/** One connection to an app's database, for one poll. */
+export class AuditTable {
+  private readonly client: pg.Client;
+  private readonly statement: string;
+  private readonly statementTimeoutMs: number;
+  private readonly eventTypes: readonly string[];
+
+  constructor(source: ActivitySource, connectionUrl: string) {
+    this.client = new pg.Client({
+      connectionString: connectionUrl,
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: source.statementTimeout + 2_000,
+      keepAlive: true,
+      application_name: `dormouse activity source ${source.name}`,
+    });
+    // A connection that breaks between two statements shows at the next one.
+    this.client.on('error', () => undefined);
+    this.statement = pageStatement(source);
+    this.statementTimeoutMs = source.statementTimeout;
+    this.eventTypes = source.eventTypes;
+  }
+
+  async connect(): Promise<void> {
+    await this.client.connect();
+  }
+
+  /**
+   * @param after the page begins behind it
+   * @param until no row later than this is read: a mistyped year must not swallow all that comes before it. Epoch ms
+   */
+  async readPage(after: SourcePosition, until: number, rows: number): Promise<AuditPage> {
+    const { client } = this;
+    await client.query('BEGIN TRANSACTION READ ONLY');
+    try {
+      // By statement, for poolers refuse start-up options. Times without a zone are taken for UTC.
+      await client.query(`SET LOCAL statement_timeout = ${this.statementTimeoutMs}`);
+      await client.query(`SET LOCAL TimeZone = 'UTC'`);
+      await client.query(`SET LOCAL DateStyle = 'ISO'`);
+      const found = await client.query<{ identity: string; position: string; at: string; rows: number }>(
+        this.statement,
+        [this.eventTypes, after.at, after.identity, new Date(until), rows],
+      );
+      return pageOf(found.rows);
+    } finally {
+      await client.query('ROLLBACK').catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.client.end().catch(() => undefined);
+  }
+}
+
+/** Names what is read: where it changes, rows that were passed over before may count now. */
+export function definitionOf(source: ActivitySource): string {
+  const { table, query, columns, eventTypes, kind } = source;
+  const definition = JSON.stringify({ table, query, columns, eventTypes: [...eventTypes].sort(), kind });
+  return createHash('sha256').update(definition).digest('hex').slice(0, 16);
+}
+
+/**
+ * Rows in the order of time and identity, so that a page ends exactly between two of them however many share a time.
+ * Rows that share both are one sign of life. An index that begins with the time column serves it.
+ */
+function pageStatement({ table, query, columns }: ActivitySource): string {
+  const relation = table?.map((part) => pg.escapeIdentifier(part)).join('.') ?? `(${query}\n)`;
+  const identity = `audit.${pg.escapeIdentifier(columns.identityId)}`;
+  const createdAt = `audit.${pg.escapeIdentifier(columns.createdAt)}`;
+  const eventType = `audit.${pg.escapeIdentifier(columns.eventType)}`;
+  return `
+    WITH page AS (
+      SELECT identity, created_at FROM (
+        SELECT ${createdAt} AS created_at,
+          (CASE WHEN ${identity}::text ~* '${uuid}' THEN lower(${identity}::text) ELSE '' END) COLLATE "C" AS identity
+        FROM ${relation} AS audit
+        WHERE ${eventType}::text = ANY ($1::text[])
+          AND ${createdAt} >= $2::timestamptz AND ${createdAt} <= $4::timestamptz
+      ) AS found
+      WHERE created_at > $2::timestamptz OR identity > $3
+      ORDER BY created_at, identity
+      LIMIT $5
+    )
+    SELECT identity, max(created_at)::timestamptz::text AS position, count(*)::integer AS rows,
+      floor(extract(epoch FROM max(created_at)::timestamptz) * 1000)::text AS at
+    FROM page GROUP BY identity ORDER BY max(created_at), identity`;
+}
+
+function pageOf(
+  groups: readonly { identity: string; position: string; at: string; rows: number }[],
+): AuditPage {
+  const last = groups[groups.length - 1];
+  return {
+    seen: groups
+      .filter(({ identity }) => identity !== '')
+      .map(({ identity, at }) => ({ identityId: identity, at: Number(at) })),
+    rows: groups.reduce((sum, { rows }) => sum + rows, 0),
+    unusable: groups.find(({ identity }) => identity === '')?.rows ?? 0,
+    // The latest time, and the last identity that has it: that is the page's last row.
+    ...(last === undefined ? {} : { end: { at: last.position, identity: last.identity } }),
+  };
+}

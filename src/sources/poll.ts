@@ -1,0 +1,110 @@
+/** One poll of a source: pages of an app's audit table in, signs of life recorded, workflows told, position saved. */
+import type pg from 'pg';
+import { dayMs } from '../domain/duration.js';
+import { clampToNow } from '../domain/sign-of-life.js';
+import { recordAndClaim } from '../store/activity-signals.js';
+import {
+  beginSource,
+  type PollPlace,
+  type SourcePosition,
+  saveSourceProgress,
+  whoMustHear,
+} from '../store/activity-sources.js';
+import type { IdentitySign } from '../store/user-activity.js';
+import { type AuditPage, type AuditTable, definitionOf } from './audit-table.js';
+import type { ActivitySource } from './source-file.js';
+
+export interface PollOptions {
+  readonly source: ActivitySource;
+  readonly table: Pick<AuditTable, 'readPage'>;
+  /** Dormouse's own database. */
+  readonly pool: pg.Pool;
+  /** Tells workflows of signs of life; rejects when one could not be told. */
+  readonly tell: (signs: readonly IdentitySign[]) => Promise<void>;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** Goes on where an earlier part of the same poll ended; absent: at the saved position, less the overlap. */
+  readonly from?: PollPlace | undefined;
+  /** Called after each page is safe; what it throws ends the poll. */
+  readonly onPage?: (end: PollPlace) => Promise<void> | void;
+  /** Rows a page: what is held in memory. Default 5,000. */
+  readonly pageRows?: number;
+  /** Pages at most. Default 100. */
+  readonly maxPages?: number;
+}
+
+export interface PollResult {
+  readonly rows: number;
+  readonly unusable: number;
+  readonly pages: number;
+  /** More is to be read: where to go on. */
+  readonly next?: PollPlace;
+}
+
+/** How far ahead of our clock an app's may be, and a row still counts (as of now). Later ones wait for their time. */
+const clockSkewMs = dayMs;
+
+/**
+ * Every page is recorded before the position moves behind it, so that a death at any point repeats a page and loses none;
+ * repeating changes nothing (a monotone maximum). Two polls of one source at once are harmless for the same reason.
+ */
+export async function pollSource(options: PollOptions): Promise<PollResult> {
+  const { source, table, pool, now, pageRows = 5_000, maxPages = 100 } = options;
+  const definition = definitionOf(source);
+  const cursorAt = await beginSource(pool, source.name, definition);
+  const startedAt = options.from?.startedAt ?? now;
+  let position = options.from?.position ?? startOf(source, cursorAt, now);
+  let rows = 0;
+  let unusable = 0;
+  for (let pages = 1; pages <= maxPages; pages += 1) {
+    const page = await table.readPage(position, startedAt + clockSkewMs, pageRows);
+    await take(options, page);
+    position = page.end ?? position;
+    rows += page.rows;
+    unusable += page.unusable;
+    await saveSourceProgress(pool, {
+      name: source.name,
+      definition,
+      position: notAfter(position, startedAt),
+      rows: page.rows,
+      unusable: page.unusable,
+      now,
+    });
+    await options.onPage?.({ position, startedAt });
+    if (page.rows < pageRows) return { rows, unusable, pages };
+  }
+  return { rows, unusable, pages: maxPages, next: { position, startedAt } };
+}
+
+async function take({ source, pool, tell, now }: PollOptions, page: AuditPage): Promise<void> {
+  const signs = page.seen.map(({ identityId, at }) => ({
+    identityId,
+    at: clampToNow(at, now),
+    kind: source.kind,
+    source: `sql:${source.name}`,
+  }));
+  if (signs.length === 0) return;
+  const byIdentity = new Map(signs.map((sign) => [sign.identityId, sign]));
+  const signsOf = (ids: readonly string[]) => ids.flatMap((id) => byIdentity.get(id) ?? []);
+  const mustHear = await whoMustHear(pool, signs, now);
+  await tell(signsOf(mustHear));
+  const claimed = await recordAndClaim(pool, signs, now);
+  const known = new Set(mustHear);
+  await tell(signsOf(claimed.filter((id) => !known.has(id))));
+}
+
+/** The overlap catches rows that were written late: their time is that of the statement, not of the commit. */
+function startOf(source: ActivitySource, cursorAt: string | undefined, now: number): SourcePosition {
+  const at = cursorAt === undefined ? now - source.lookBack : Date.parse(cursorAt) - source.overlap;
+  return { at: new Date(at).toISOString(), identity: '' };
+}
+
+/**
+ * The saved position never passes the poll's beginning, however long the poll takes: what is committed late meanwhile, or
+ * lies in the future, is then within the overlap of the next one.
+ */
+function notAfter(position: SourcePosition, startedAt: number): SourcePosition {
+  return Date.parse(position.at) <= startedAt
+    ? position
+    : { at: new Date(startedAt).toISOString(), identity: '' };
+}

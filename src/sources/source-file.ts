@@ -1,0 +1,108 @@
+/** Reads the file that names an app's audit tables: YAML in, checked sources out, errors that say the way out. Pure. */
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { ConfigError } from '../config.js';
+import { dayMs, parseDuration, secondMs } from '../domain/duration.js';
+import { activityKinds } from '../domain/sign-of-life.js';
+import { problemOfEventType } from './event-types.js';
+
+function duration(shortestMs: number, longestMs: number, limits: string) {
+  return z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms !== undefined && ms >= shortestMs && ms <= longestMs) return ms;
+    context.addIssue({ code: 'custom', message: `takes a duration from ${limits}, as 90s, 5m or 2h` });
+    return z.NEVER;
+  });
+}
+
+const identifier = z
+  .string()
+  .min(1)
+  .max(63)
+  // PostgreSQL takes every other character in a quoted identifier.
+  .refine((name) => !name.includes('\0'), 'is not a name');
+
+const eventType = z.string().superRefine((name, context) => {
+  const problem = problemOfEventType(name);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
+
+const query = z
+  .string()
+  .min(1)
+  .refine((text) => /^\s*(select|with)\b/i.test(text), 'must be one SELECT')
+  .refine((text) => !text.includes(';'), 'must be one statement without semicolon');
+
+const sourceSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'takes lower-case letters, digits and -, 32 at most'),
+    /** Name of the environment variable, so that the file holds no password. */
+    connectionUrlVariable: z
+      .string()
+      .regex(/^[A-Z][A-Z0-9_]*$/, 'takes the name of an environment variable, never the URL itself'),
+    table: z
+      .string()
+      .transform((text) => text.split('.'))
+      .pipe(z.array(identifier).min(1).max(2, 'takes table, or schema.table'))
+      .optional(),
+    query: query.optional(),
+    columns: z
+      .strictObject({
+        identityId: identifier.default('identity_id'),
+        createdAt: identifier.default('created_at'),
+        eventType: identifier.default('event_type'),
+      })
+      .prefault({}),
+    eventTypes: z
+      .array(eventType)
+      .min(1, 'takes the event types that show a person or token at work')
+      .max(100),
+    kind: z.enum(activityKinds),
+    pollEvery: duration(10 * secondMs, dayMs, '10s to 1d').prefault('1m'),
+    overlap: duration(secondMs, dayMs, '1s to 1d').prefault('1m'),
+    lookBack: duration(dayMs, 3_650 * dayMs, '1d to 3650d').prefault('730d'),
+    statementTimeout: duration(secondMs, 45 * secondMs, '1s to 45s').prefault('20s'),
+  })
+  .refine((source) => (source.table === undefined) !== (source.query === undefined), {
+    message: 'needs either "table" or "query"',
+  });
+
+const fileSchema = z.strictObject({
+  sources: z.array(sourceSchema).superRefine((sources, context) => {
+    const names = sources.map(({ name }) => name);
+    names.forEach((name, index) => {
+      if (names.indexOf(name) === index) return;
+      context.addIssue({ code: 'custom', path: [index, 'name'], message: 'is taken by another source' });
+    });
+  }),
+});
+
+/** One audit table of an app, and how it is read. Durations in milliseconds. */
+export type ActivitySource = z.output<typeof sourceSchema>;
+
+/**
+ * @param text the file's content
+ * @param file its name, for messages
+ * @throws ConfigError with every problem, its line and the way out
+ */
+export function parseSourceFile(text: string, file: string): ActivitySource[] {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const broken = document.errors.map(
+    ({ pos, message }) => `${file}:${lines.linePos(pos[0]).line}: is not YAML: ${message.split('\n')[0]}`,
+  );
+  if (broken.length > 0) throw new ConfigError(broken.join('\n'));
+  const parsed = fileSchema.safeParse(document.toJS());
+  if (parsed.success) return parsed.data.sources;
+  const lineOf = (path: readonly PropertyKey[]): number => {
+    for (let depth = path.length; depth > 0; depth -= 1) {
+      const node = document.getIn(path.slice(0, depth), true);
+      if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+    }
+    return 1;
+  };
+  const problems = parsed.error.issues.map(
+    ({ path, message }) => `${file}:${lineOf(path)}: ${path.map(String).join('.') || 'the file'}: ${message}`,
+  );
+  throw new ConfigError(problems.join('\n'));
+}

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { readConfig } from '../../src/config.js';
+import { OryPeople } from '../../src/demo/ory-people.js';
+import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
+import { activityVariables, createActivitySet } from '../../src/runtime/activity-set.js';
+import { type RunningWorkers, startWorkers } from '../../src/runtime/workers.js';
+import { scheduleIdOf, syncSourceSchedules } from '../../src/sources/schedules.js';
+import { parseSourceFile } from '../../src/sources/source-file.js';
+import { readStanding } from '../../src/store/standings.js';
+import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+import { until } from '../support/until.js';
+import { publishPolicyFile, quietLog } from '../support/workers.js';
+
+const stack = inject('stack');
+const taskQueue = `sources-${randomUUID().slice(0, 8)}`;
+const sources = parseSourceFile(
+  `sources:
+  - name: app-audit
+    connectionUrlVariable: APP_URL
+    table: security_audit
+    eventTypes: [login]
+    kind: human
+    pollEvery: 10s`,
+  'sources.yaml',
+);
+
+let database: FreshDatabase;
+let client: Client;
+let native: NativeConnection;
+let workers: RunningWorkers;
+let closeActivities: () => void;
+
+beforeAll(async () => {
+  quietLog();
+  const { address, namespace } = stack.temporal;
+  database = await openFreshDatabase();
+  await database.pool.query(
+    'CREATE TABLE security_audit (identity_id uuid, created_at timestamptz, event_type text)',
+  );
+  await publishPolicyFile(database.pool, 'policies/default.yaml');
+  client = new Client({ connection: await Connection.connect({ address }), namespace });
+  native = await NativeConnection.connect({ address });
+  const config = readConfig(activityVariables, {
+    ...inject('environment'),
+    DORMOUSE_POSTGRES_URL: database.url,
+  });
+  const set = createActivitySet(
+    config,
+    database.pool,
+    undefined,
+    sources.map((source) => ({ source, connectionUrl: database.url })),
+  );
+  closeActivities = () => set.close();
+  workers = await startWorkers({
+    connection: native,
+    namespace,
+    taskQueue,
+    workflowBundle: { codePath: inject('workflowBundlePath') },
+    activities: set.activities,
+  });
+});
+
+afterAll(async () => {
+  await syncSourceSchedules(client, taskQueue, []);
+  await workers.stop();
+  closeActivities();
+  await native.close();
+  await client.connection.close();
+  await database.close();
+});
+
+test('a sign-in in the app’s table enrols the identity, and its standing says when it was', async () => {
+  const { id } = await new OryPeople(stack).create('audited');
+  // After the identity's creation, before which no clock starts.
+  const at = new Date();
+  await database.pool.query('INSERT INTO security_audit VALUES ($1, $2, $3)', [id, at, 'login']);
+  await syncSourceSchedules(client, taskQueue, sources);
+  // A second worker starts with the same file.
+  await syncSourceSchedules(client, taskQueue, sources);
+  await client.schedule.getHandle(scheduleIdOf(taskQueue, 'app-audit')).trigger();
+  const standing = await until('standing', () => readStanding(database.pool, id));
+  expect(standing.lastActiveAt).toBe(at.getTime());
+  await client.workflow.getHandle(lifecycleWorkflowId(id)).terminate('test ended');
+});
+
+test('a failing poll says why without quoting data, and goes on when the table is mended', async () => {
+  const { id } = await new OryPeople(stack).create('audited');
+  const at = new Date();
+  await database.pool.query('INSERT INTO security_audit VALUES ($1, $2, $3)', [id, at, 'login']);
+  await database.pool.query('ALTER TABLE security_audit RENAME TO away');
+  const workflow = await client.workflow.start('pollActivitySource', {
+    workflowId: `poll-${randomUUID()}`,
+    taskQueue,
+    args: [{ schemaVersion: 1, source: 'app-audit' }],
+  });
+  const failure = await until('a failed attempt', async () => {
+    const { raw } = await workflow.describe();
+    return raw.pendingActivities?.[0]?.lastFailure?.message ?? undefined;
+  });
+  expect(failure).toMatch(/42P01\. Check table and columns/);
+  await database.pool.query('ALTER TABLE away RENAME TO security_audit');
+  await workflow.result();
+  const standing = await until('standing', () => readStanding(database.pool, id));
+  expect(standing.lastActiveAt).toBe(at.getTime());
+  await client.workflow.getHandle(lifecycleWorkflowId(id)).terminate('test ended');
+});
+
+test('a source that is taken out of the file is polled no more', async () => {
+  await syncSourceSchedules(client, taskQueue, []);
+  const handle = client.schedule.getHandle(scheduleIdOf(taskQueue, 'app-audit'));
+  await expect(handle.describe()).rejects.toThrow();
+});
