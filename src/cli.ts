@@ -2,6 +2,7 @@
 /** Entry point: `dormouse`, the operators' command line. Thin; the commands stand in cli/. */
 import { Command } from 'commander';
 import { addAuditCommands } from './cli/audit-commands.js';
+import { addEnrolCommands } from './cli/enrol-commands.js';
 import { addIdentityCommands } from './cli/identity-commands.js';
 import { addPolicyCommands } from './cli/policy-commands.js';
 
@@ -9,6 +10,7 @@ const program = new Command('dormouse')
   .description('Asks and decides about identities and their inactivity.')
   .showHelpAfterError();
 addIdentityCommands(program);
+addEnrolCommands(program);
 addPolicyCommands(program);
 addAuditCommands(program);
 

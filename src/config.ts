@@ -75,6 +75,30 @@ export const variables = {
     .string()
     .default('policies/default.yaml')
     .describe('the policy that identities follow unless told otherwise'),
+  DORMOUSE_RECONCILE_EVERY: z
+    .string()
+    .regex(/^(off|[1-9]\d{0,8}[mhd])$/, { message: 'must be off, or a duration of at least a minute as 1h' })
+    .default('1h')
+    .describe(
+      'how often identities without lifecycle are looked for and enrolled, as 1h; off: never on its own',
+    ),
+  DORMOUSE_RECONCILE_RATE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(50)
+    .describe('lifecycles that a reconciliation starts a second, at most'),
+  DORMOUSE_RECONCILE_KRATOS_RATE: z.coerce
+    .number()
+    .min(0.1)
+    .max(1_000)
+    .default(5)
+    .describe('lists of identities that a reconciliation asks of Kratos a second, at most'),
+  DORMOUSE_ACTIVITY_SOURCES_FILE: z
+    .string()
+    .optional()
+    .describe("the apps' audit tables that are read for activity (docs/activity/sql-source.md); unset: none"),
   DORMOUSE_GATEWAY_HOST: z.string().default('127.0.0.1').describe('address that the gateway listens on'),
   DORMOUSE_GATEWAY_PORT: port.default(8321).describe('port that the gateway listens on; 0 takes a free one'),
   DORMOUSE_WORKER_HEALTH_PORT: port.optional().describe("port of the worker's /healthz; unset: none"),
@@ -140,6 +164,23 @@ export function readConfig<Names extends VariableName>(
     );
   }
   return result as Pick<Config, Names>;
+}
+
+const databaseUrl = url(['postgres', 'postgresql']);
+
+/**
+ * Reads the connection URL of an app's database from the variable that a file of sources names.
+ * @throws ConfigError; it never repeats the value, which may hold a password
+ */
+export function readDatabaseUrl(
+  variable: string,
+  env: Record<string, string | undefined> = process.env,
+): string {
+  const parsed = databaseUrl.safeParse(env[variable]);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    `${variable} must be set to a connection URL, as postgres://reader:secret@host/app. A source of activity names it.`,
+  );
 }
 
 /** Where the embedded stack looks for servers and keeps what it built. */

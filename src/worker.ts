@@ -1,15 +1,19 @@
 /** Entry point: the worker. Thin; what it runs stands in runtime/, workflows/ and activities/. */
 import { readFile } from 'node:fs/promises';
+import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { readConfig } from './config.js';
 import { activityVariables, createActivitySet } from './runtime/activity-set.js';
 import { runEntry } from './runtime/entry.js';
 import { startHealthServer } from './runtime/health.js';
 import { createLogger, type Logger } from './runtime/logger.js';
+import { ensureReconcileSchedule, reconcileVariables } from './runtime/schedule.js';
 import { onShutdown } from './runtime/shutdown.js';
 import { connectionOptions, temporalVariables } from './runtime/temporal-options.js';
 import { startWorkers } from './runtime/workers.js';
 import { loadWorkflowBundle } from './runtime/workflow-bundle.js';
+import { loadSources } from './sources/load-sources.js';
+import { syncSourceSchedules } from './sources/schedules.js';
 import { publishPolicy } from './store/policies.js';
 import { createPool, migrate } from './store/pool.js';
 
@@ -19,7 +23,9 @@ async function main(): Promise<void> {
   const config = readConfig([
     ...temporalVariables,
     ...activityVariables,
+    ...reconcileVariables,
     'DORMOUSE_POLICY_FILE',
+    'DORMOUSE_ACTIVITY_SOURCES_FILE',
     'DORMOUSE_WORKER_HEALTH_PORT',
     'DORMOUSE_LOG_LEVEL',
   ]);
@@ -27,6 +33,8 @@ async function main(): Promise<void> {
   // Temporal's own signal handling would race with ours.
   Runtime.install({ shutdownSignals: [], logger: temporalLogger(log) });
 
+  const sourcesFile = config.DORMOUSE_ACTIVITY_SOURCES_FILE;
+  const sources = sourcesFile === undefined ? [] : await loadSources(sourcesFile);
   await migrate(config.DORMOUSE_POSTGRES_URL);
   const pool = createPool({
     url: config.DORMOUSE_POSTGRES_URL,
@@ -40,7 +48,7 @@ async function main(): Promise<void> {
     loadWorkflowBundle(),
     NativeConnection.connect(connectionOptions(config)),
   ]);
-  const activitySet = createActivitySet(config, pool);
+  const activitySet = createActivitySet(config, pool, undefined, sources);
   const workers = await startWorkers({
     connection,
     namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
@@ -48,6 +56,13 @@ async function main(): Promise<void> {
     workflowBundle,
     activities: activitySet.activities,
   });
+  const client = new Client({ connection, namespace: config.DORMOUSE_TEMPORAL_NAMESPACE });
+  await ensureReconcileSchedule(client, config);
+  // Without a file the schedules are left alone: another worker may have one.
+  if (sourcesFile !== undefined) {
+    const wanted = sources.map(({ source }) => source);
+    await syncSourceSchedules(client, config.DORMOUSE_TASK_QUEUE, wanted);
+  }
   const health = await startHealthServer(config.DORMOUSE_WORKER_HEALTH_PORT);
   log.info(
     { taskQueue: config.DORMOUSE_TASK_QUEUE, policy: `${policy.id}@${policy.version}` },

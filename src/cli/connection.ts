@@ -1,8 +1,9 @@
 /** What the commands talk to: the environment's system, or else the stack that `npm start` runs here. */
 import { join } from 'node:path';
+import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import { createDormouse, type Dormouse } from '../client.js';
 import { ConfigError, readConfig } from '../config.js';
-import { temporalVariables } from '../runtime/temporal-options.js';
+import { connectionOptions, temporalVariables } from '../runtime/temporal-options.js';
 import { createPool } from '../store/pool.js';
 
 export interface Connection {
@@ -74,5 +75,41 @@ export async function withPool<T>(work: (pool: ReturnType<typeof createPool>) =>
     return await work(pool);
   } finally {
     await pool.end();
+  }
+}
+
+/** Runs `work` with Temporal itself and the task queue of the workflows, and closes the connection. */
+export async function withTemporal<T>(
+  work: (system: { client: Client; taskQueue: string }) => Promise<T>,
+): Promise<T> {
+  const { options, namespace, taskQueue } = await findTemporal();
+  const connection = await TemporalConnection.connect(options);
+  try {
+    return await work({ client: new Client({ connection, namespace }), taskQueue });
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Where {@link connect} finds it. @throws ConfigError */
+async function findTemporal() {
+  try {
+    const config = readConfig(variables);
+    return {
+      options: connectionOptions(config),
+      namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
+      taskQueue: config.DORMOUSE_TASK_QUEUE,
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const stack = await runningStack();
+    if (stack === undefined) throw error;
+    const { address, namespace } = stack.temporal;
+    return {
+      options: { address },
+      namespace,
+      // It has a default, so it is not what is missing.
+      taskQueue: readConfig(['DORMOUSE_TASK_QUEUE']).DORMOUSE_TASK_QUEUE,
+    };
   }
 }

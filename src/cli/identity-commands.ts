@@ -1,4 +1,4 @@
-/** `dormouse standing|enrol|hold|…`: what operators ask and decide about one identity. */
+/** `dormouse standing|hold|…`: what operators ask and decide about one identity. */
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Standing } from '../client.js';
@@ -19,18 +19,6 @@ export function addIdentityCommands(program: Command): void {
     .action(async (id: string, options: { json?: true }) => {
       const standing = await withDormouse((dormouse) => dormouse.liveStanding(id));
       print(standing, options.json === true);
-    });
-  program
-    .command('enrol <identityId>')
-    .description("start an identity's lifecycle")
-    .option('--policy <id>', 'the policy that it follows', 'default')
-    .option('--last-active-at <time>', 'its last known sign of life, as 2026-01-31T00:00:00Z')
-    .action(async (id: string, options: { policy: string; lastActiveAt?: string }) => {
-      const at = options.lastActiveAt === undefined ? {} : { lastActiveAt: Date.parse(options.lastActiveAt) };
-      const started = await withDormouse((dormouse) =>
-        dormouse.enrol(id, { policyId: options.policy, ...at }),
-      );
-      console.log(started ? 'started' : 'it runs already');
     });
   program
     .command('hold <identityId>')

@@ -1,11 +1,13 @@
 /** All activities over one set of connections, grouped by the outside system whose queue they run on. */
 import type pg from 'pg';
+import { type ConnectedSource, createActivitySourceActivities } from '../activities/activity-source.js';
 import { type Clock, systemClock } from '../activities/clock.js';
 import { createHydraActivities } from '../activities/hydra.js';
 import { createKratosActivities } from '../activities/kratos.js';
 import { createLedgerActivities } from '../activities/ledger.js';
 import { createMailActivities } from '../activities/mail.js';
 import { createOryClients } from '../activities/ory.js';
+import { createReconcileActivities } from '../activities/reconcile.js';
 import type { Config } from '../config.js';
 import { createMailTransport } from '../mail/transport.js';
 import { PolicyReader } from '../store/policies.js';
@@ -32,6 +34,7 @@ export function createActivitySet(
   config: ActivityConfig,
   pool: pg.Pool,
   clock: Clock = systemClock,
+  sources: readonly ConnectedSource[] = [],
 ): ActivitySet {
   const { identities, oauth2 } = createOryClients({
     kratosAdminUrl: config.DORMOUSE_KRATOS_ADMIN_URL,
@@ -43,9 +46,13 @@ export function createActivitySet(
     smtpUrl: config.DORMOUSE_SMTP_URL,
     from: config.DORMOUSE_MAIL_FROM,
   });
+  const kratos = createKratosActivities({ identities, pool, clock, policies });
   return {
     activities: {
-      kratos: createKratosActivities({ identities, pool, clock, policies }),
+      kratos: {
+        ...kratos,
+        ...createReconcileActivities({ identities, pool, clock, assess: kratos.assess }),
+      },
       hydra: createHydraActivities({ oauth2 }),
       mail: createMailActivities({
         identities,
@@ -56,7 +63,10 @@ export function createActivitySet(
         productName: config.DORMOUSE_PRODUCT_NAME,
         signInUrl: config.DORMOUSE_SIGN_IN_URL,
       }),
-      ledger: createLedgerActivities({ pool, policies }),
+      ledger: {
+        ...createLedgerActivities({ pool, policies }),
+        ...createActivitySourceActivities({ pool, clock, sources }),
+      },
     },
     close: () => transport.close(),
   };

@@ -50,6 +50,8 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
         activities: options.activities[system],
         maxConcurrentActivityTaskExecutions: concurrency[system],
         maxTaskQueueActivitiesPerSecond: ratePerSecond[system],
+        // Where a sweep is must be known a moment later: a killed worker's successor goes on from there.
+        maxHeartbeatThrottleInterval: '1s',
         shutdownGraceTime: '20s',
       }),
     );

@@ -7,6 +7,7 @@ import {
   log,
   setHandler,
 } from '@temporalio/workflow';
+import { lookStep } from '../domain/lifecycle/decide.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
 import {
   withActivity,
@@ -25,6 +26,7 @@ import {
   applyPolicyUpdate,
   type HoldUpdate,
   holdUpdate,
+  lookAgainSignal,
   type ReactivateUpdate,
   type ReleaseUpdate,
   type RetryParkedUpdate,
@@ -58,6 +60,11 @@ export function registerHandlers(run: LifecycleRun): void {
     // At the bottom of the ladder the running timer is left alone: when it fires, the rest is slept (lazy timer).
     if (offTheBottom(run.state) || run.inProgress !== undefined) run.attention = true;
     else run.showDetails();
+  });
+  setHandler(lookAgainSignal, () => {
+    run.received += 1;
+    // A look that failed for good waits for an operator; waking the main loop would change nothing.
+    if (run.state.parked?.step !== lookStep) run.attention = true;
   });
   setHandler(applyPolicyUpdate, (update) => once(run, () => applyPolicy(run, update)), {
     validator: (update) => validateApplyPolicy(update),

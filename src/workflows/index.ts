@@ -1,2 +1,4 @@
 /** What the worker registers. */
+export { pollActivitySource } from './activity-source.js';
 export { identityLifecycle } from './identity-lifecycle.js';
+export { reconcile } from './reconcile.js';

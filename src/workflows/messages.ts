@@ -67,6 +67,8 @@ export type RetryParkedUpdate = OperatorRequest;
 
 /** A sign of life. Late, duplicate and out-of-order ones are harmless; the future is clamped to now. */
 export const userActivitySignal = defineSignal<[UserActivitySignal]>('userActivity');
+/** Look at Kratos again now: somebody has reason to think that the identity is gone. Changes nothing by itself. */
+export const lookAgainSignal = defineSignal<[{ readonly schemaVersion: 1 }]>('lookAgain');
 /** Follow another policy, or another version of it. */
 export const applyPolicyUpdate = defineUpdate<Standing, [ApplyPolicyUpdate]>('applyPolicy');
 /** Stop all rungs until a set time. */

@@ -39,6 +39,8 @@ export interface ReconcileInput {
   readonly progress?: ReconcileProgress;
   /** Continue as new after this many events; for tests. */
   readonly historyLimit?: number;
+  /** How long one activity works before it shows how far it is, milliseconds; for tests. Default 10,000. */
+  readonly stretchMs?: number;
 }
 
 /** Where a sweep is: first through Kratos' identities, then through the lifecycles that PostgreSQL knows. */

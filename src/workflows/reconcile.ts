@@ -48,8 +48,9 @@ export async function reconcile(input: ReconcileInput): Promise<ReconcileResult>
     const { place, counts, preview } = progress;
     const position = await sweep.reconcilePages({
       options,
+      taskQueue: workflowInfo().taskQueue,
       position: { place, counts, preview },
-      forMs: stretchMs,
+      forMs: input.stretchMs ?? stretchMs,
     });
     progress = { ...progress, ...position };
     setCurrentDetails(detailsOf(progress));

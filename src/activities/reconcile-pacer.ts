@@ -1,0 +1,28 @@
+/** Keeps a rate: hands out turns evenly spaced in time. Imports nothing. */
+
+export interface PacerClock {
+  /** Milliseconds since any fixed moment. */
+  now(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+export class Pacer {
+  private nextAt = Number.NEGATIVE_INFINITY;
+  private readonly everyMs: number;
+
+  /** @param perSecond turns a second, at most; more than 0 */
+  constructor(
+    perSecond: number,
+    private readonly clock: PacerClock,
+  ) {
+    this.everyMs = 1_000 / perSecond;
+  }
+
+  /** Resolves when it is the caller's turn. Turns that nobody took are not made up for by a burst. */
+  async turn(): Promise<void> {
+    const now = this.clock.now();
+    const at = Math.max(now, this.nextAt);
+    this.nextAt = at + this.everyMs;
+    if (at > now) await this.clock.sleep(at - now);
+  }
+}

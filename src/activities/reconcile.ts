@@ -1,0 +1,233 @@
+/** Activities of the reconciliation with Kratos. Each may run again at any time. */
+
+import type { IdentityApi } from '@ory/client';
+import { Context, type Info, log } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type pg from 'pg';
+import { z } from 'zod';
+import type { Assessment } from '../domain/lifecycle/assessment.js';
+import type { PolicyChoice } from '../domain/lifecycle/state.js';
+import { rungNames } from '../domain/rungs.js';
+import { readEnrolled, readEnrolledAfter, writeReconciliation } from '../store/reconciliations.js';
+import type {
+  Preview,
+  ReconcileCounts,
+  ReconcileOptions,
+  ReconcileResult,
+  SweepPosition,
+} from '../workflows/reconcile-messages.js';
+import type { Clock } from './clock.js';
+import { readDirectoryPage, readDirectorySize, readPresent } from './reconcile-directory.js';
+import { type EnrolTools, enrolPage } from './reconcile-enrol.js';
+import { wakeOfGone } from './reconcile-gone.js';
+import { Pacer, type PacerClock } from './reconcile-pacer.js';
+import { classOf, tally } from './reconcile-preview.js';
+
+export interface ReconcileDependencies {
+  readonly identities: IdentityApi;
+  readonly pool: pg.Pool;
+  readonly clock: Clock;
+  /** The lifecycle's own look, so that a preview sees what it would see. */
+  readonly assess: (input: { identityId: string; policyChoice: PolicyChoice }) => Promise<Assessment>;
+  /** The pace's time; default: the real one. */
+  readonly paceClock?: PacerClock;
+}
+
+export interface PagesInput {
+  readonly options: ReconcileOptions;
+  /** The task queue of the workflows, for the lifecycles that are started. */
+  readonly taskQueue: string;
+  readonly position: SweepPosition;
+  /** No page is begun after this time, milliseconds. */
+  readonly forMs: number;
+}
+
+/** What turning one page takes. */
+interface Sweep extends ReconcileDependencies, EnrolTools {
+  readonly options: ReconcileOptions;
+  readonly listPacer: Pacer;
+}
+
+/**
+ * Lifecycles checked by one list. Kratos takes 500 IDs, but they travel in the URL: 20 kB, where proxies commonly stop
+ * at 8 kB.
+ */
+const idsPerCheck = 150;
+
+export function createReconcileActivities(deps: ReconcileDependencies) {
+  return {
+    /**
+     * Turns pages from a position on. After a crash it goes on with the page that was under way, from the heartbeat.
+     * @returns the position that it came to
+     */
+    async reconcilePages(input: PagesInput): Promise<SweepPosition> {
+      const context = Context.current();
+      let position = resumed(context.info) ?? input.position;
+      const paceClock = deps.paceClock ?? {
+        now: () => performance.now(),
+        sleep: (ms: number) => context.sleep(ms),
+      };
+      const sweep: Sweep = {
+        ...deps,
+        options: input.options,
+        client: context.client,
+        taskQueue: input.taskQueue,
+        startPacer: new Pacer(input.options.startsPerSecond, paceClock),
+        listPacer: new Pacer(input.options.kratosCallsPerSecond, paceClock),
+        alive: () => context.heartbeat(position),
+      };
+      const endAt = performance.now() + input.forMs;
+      while (position.place.phase !== 'done' && performance.now() < endAt) {
+        context.cancellationSignal.throwIfAborted();
+        sweep.alive();
+        position = await turnPage(sweep, position);
+      }
+      return position;
+    },
+
+    /** @returns how many identities Kratos says it has, if it does */
+    async countIdentities(): Promise<number | undefined> {
+      return readDirectorySize(deps.identities);
+    },
+
+    /** Leaves a row and a line in the log. */
+    async recordReconciliation(input: {
+      workflowId: string;
+      runId: string;
+      result: ReconcileResult;
+    }): Promise<void> {
+      const { workflowId, runId, result } = input;
+      const {
+        startedAt,
+        endedAt,
+        schemaVersion: _version,
+        preview: _preview,
+        dryRun: _dry,
+        ...counts
+      } = result;
+      await writeReconciliation(deps.pool, { runId, workflowId, startedAt, endedAt, counts });
+      log.info('reconciled with Kratos', { ...counts, durationMs: endedAt - startedAt });
+    },
+  };
+}
+
+export type ReconcileActivities = ReturnType<typeof createReconcileActivities>;
+
+async function turnPage(sweep: Sweep, position: SweepPosition): Promise<SweepPosition> {
+  const { place, counts } = position;
+  await sweep.listPacer.turn();
+  if (place.phase === 'identities') {
+    const { pageSize } = sweep.options;
+    const page = await readDirectoryPage(sweep.identities, pageSize, place.pageToken);
+    const done = await enrolMissing(sweep, page.identityIds, position.preview);
+    const { nextToken } = page;
+    return {
+      place:
+        nextToken === undefined ? { phase: 'lifecycles' } : { phase: 'identities', pageToken: nextToken },
+      counts: plus(counts, { pages: 1, seen: page.identityIds.length, ...done.counts }),
+      preview: done.preview,
+    };
+  }
+  if (place.phase === 'lifecycles') {
+    const enrolled = await readEnrolledAfter(sweep.pool, place.after, idsPerCheck);
+    const last = enrolled.at(-1);
+    if (last === undefined) return { ...position, place: { phase: 'done' } };
+    const gone = await wakeGone(sweep, enrolled);
+    const isLast = enrolled.length < idsPerCheck;
+    return {
+      ...position,
+      place: isLast ? { phase: 'done' } : { phase: 'lifecycles', after: last },
+      counts: plus(counts, { pages: 1, checked: enrolled.length, gone }),
+    };
+  }
+  return position;
+}
+
+interface PageDone {
+  readonly counts: Partial<ReconcileCounts>;
+  readonly preview: Preview;
+}
+
+async function enrolMissing(sweep: Sweep, page: readonly string[], preview: Preview): Promise<PageDone> {
+  const { options, pool } = sweep;
+  const enrolled = options.distrustProjection ? new Set<string>() : await readEnrolled(pool, page);
+  const missing = page.filter((identityId) => !enrolled.has(identityId));
+  if (options.dryRun) return previewOf(sweep, missing, page.length - missing.length, preview);
+  const done = await enrolPage(sweep, missing, options);
+  return { counts: { ...done, alreadyRunning: enrolled.size + done.alreadyRunning }, preview };
+}
+
+/** Looks at each as its lifecycle would, and starts nothing. */
+async function previewOf(
+  sweep: Sweep,
+  missing: readonly string[],
+  alreadyRunning: number,
+  before: Preview,
+): Promise<PageDone> {
+  let [preview, started, failed] = [before, 0, 0];
+  for (const identityId of missing) {
+    await sweep.startPacer.turn();
+    sweep.alive();
+    try {
+      const policyChoice = { id: sweep.options.policyId };
+      const assessment = await sweep.assess({ identityId, policyChoice });
+      const kind = classOf(identityId, assessment, await sweep.clock.now());
+      if (kind === undefined) continue;
+      started += 1;
+      preview = tally(preview, kind);
+    } catch (error) {
+      if (!(error instanceof ApplicationFailure) || error.nonRetryable !== true) throw error;
+      log.warn('an identity could not be looked at', { identityId, errorType: error.type });
+      failed += 1;
+    }
+  }
+  return { counts: { started, alreadyRunning, failed }, preview };
+}
+
+async function wakeGone(sweep: Sweep, enrolled: readonly string[]): Promise<number> {
+  const present = await readPresent(sweep.identities, enrolled);
+  const gone = enrolled.filter((identityId) => !present.has(identityId));
+  if (sweep.options.dryRun) return gone.length;
+  for (const identityId of gone) {
+    await sweep.startPacer.turn();
+    await wakeOfGone({ ...sweep, now: () => sweep.clock.now() }, identityId);
+    sweep.alive();
+  }
+  return gone.length;
+}
+
+function plus(counts: ReconcileCounts, more: Partial<ReconcileCounts>): ReconcileCounts {
+  return {
+    pages: counts.pages + (more.pages ?? 0),
+    seen: counts.seen + (more.seen ?? 0),
+    started: counts.started + (more.started ?? 0),
+    alreadyRunning: counts.alreadyRunning + (more.alreadyRunning ?? 0),
+    checked: counts.checked + (more.checked ?? 0),
+    gone: counts.gone + (more.gone ?? 0),
+    failed: counts.failed + (more.failed ?? 0),
+  };
+}
+
+const count = z.number().int().nonnegative();
+const positionSchema = z.object({
+  place: z.discriminatedUnion('phase', [
+    z.object({ phase: z.literal('identities'), pageToken: z.string().exactOptional() }),
+    z.object({ phase: z.literal('lifecycles'), after: z.uuid().exactOptional() }),
+    z.object({ phase: z.literal('done') }),
+  ]),
+  counts: z.object({
+    pages: count,
+    seen: count,
+    started: count,
+    alreadyRunning: count,
+    checked: count,
+    gone: count,
+    failed: count,
+  }),
+  preview: z.partialRecord(z.enum([...rungNames, 'nothing', 'exempt', 'disabled-by-hand']), count),
+});
+
+/** Where an earlier attempt was. A heartbeat of another build that is not understood is as good as none. */
+function resumed(info: Info): SweepPosition | undefined {
+  return positionSchema.safeParse(info.heartbeatDetails).data;
+}

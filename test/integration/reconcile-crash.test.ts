@@ -1,0 +1,42 @@
+/** The worker is killed in the middle of a sweep, and the sweep is completed by the next one. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { until } from '../support/until.js';
+import { WorkerProcess } from '../support/worker-process.js';
+import { ReconcileFixture } from './reconcile-fixture.js';
+
+let fixture: ReconcileFixture;
+let worker: WorkerProcess;
+
+beforeAll(async () => {
+  fixture = await ReconcileFixture.begin();
+  worker = new WorkerProcess(fixture.environment);
+});
+afterAll(async () => {
+  await worker.kill();
+  await fixture.end();
+});
+
+it('goes on where the killed worker was, and leaves no gap', async () => {
+  const identities = await fixture.createIdentities(200);
+  const total = await fixture.countIdentities();
+  await worker.start();
+  // Slow enough to be in the middle for seconds: heartbeats reach the server once a second.
+  const handle = await fixture.startReconcile({ pageSize: 10, startsPerSecond: 20 });
+  await until('the middle of the sweep', () => fixture.pagesAsked().length >= 8, { timeoutMs: 60_000 });
+  await worker.kill();
+  const before = fixture.pagesAsked().length;
+  expect((await handle.describe()).status.name).toBe('RUNNING');
+  await worker.start();
+
+  const result = await handle.result();
+
+  expect(result).toMatchObject({ seen: total, failed: 0 });
+  expect(result.started + result.alreadyRunning).toBe(total);
+  expect(await fixture.withoutExactlyOne(identities)).toEqual([]);
+  const asked = fixture.pagesAsked();
+  expect(asked.filter((token) => token === null)).toHaveLength(1);
+  // A page of 10 takes half a second, and a heartbeat is a second old at most.
+  const again = asked.length - new Set(asked).size;
+  expect(again).toBeLessThanOrEqual(4);
+  expect(again).toBeLessThan(before);
+});

@@ -1,0 +1,207 @@
+/** What the tests of reconciliation share: Dormouse on a database of its own, Kratos behind a proxy that can fail. */
+import { randomUUID } from 'node:crypto';
+import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import pLimit from 'p-limit';
+import { inject } from 'vitest';
+import type { Clock } from '../../src/activities/clock.js';
+import { OryPeople } from '../../src/demo/ory-people.js';
+import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
+import type { RunningWorkers } from '../../src/runtime/workers.js';
+import { readStanding } from '../../src/store/standings.js';
+import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
+import type { reconcile } from '../../src/workflows/reconcile.js';
+import {
+  type ReconcileInput,
+  type ReconcileOptions,
+  reconcileWorkflowType,
+} from '../../src/workflows/reconcile-messages.js';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+import { until } from '../support/until.js';
+import { publishPolicyFile, quietLog, startTestWorkers } from '../support/workers.js';
+
+const limit = pLimit(16);
+
+export const testOptions: ReconcileOptions = {
+  policyId: 'default',
+  startsPerSecond: 500,
+  kratosCallsPerSecond: 200,
+  spreadMs: 0,
+  pageSize: 25,
+  dryRun: false,
+  distrustProjection: false,
+};
+
+export type ReconcileHandle = WorkflowHandleWithFirstExecutionRunId<typeof reconcile>;
+
+export class ReconcileFixture {
+  readonly taskQueue = `reconcile-${randomUUID().slice(0, 8)}`;
+  readonly people = new OryPeople(inject('stack'));
+  private readonly running: RunningWorkers[] = [];
+  private readonly queues = new Set([this.taskQueue]);
+
+  private constructor(
+    readonly database: FreshDatabase,
+    readonly proxy: FaultProxy,
+    readonly client: Client,
+    private readonly native: NativeConnection,
+  ) {}
+
+  static async begin(): Promise<ReconcileFixture> {
+    quietLog();
+    const { temporal, kratos } = inject('stack');
+    const database = await openFreshDatabase();
+    await publishPolicyFile(database.pool, 'policies/default.yaml');
+    const proxy = await startFaultProxy(kratos.adminUrl);
+    const connection = await Connection.connect({ address: temporal.address });
+    const native = await NativeConnection.connect({ address: temporal.address });
+    return new ReconcileFixture(database, proxy, new Client({ connection }), native);
+  }
+
+  /** The worker's `DORMOUSE_*` variables. */
+  get environment(): Record<string, string> {
+    return {
+      ...inject('environment'),
+      DORMOUSE_POSTGRES_URL: this.database.url,
+      DORMOUSE_KRATOS_ADMIN_URL: this.proxy.url,
+      DORMOUSE_TASK_QUEUE: this.taskQueue,
+      DORMOUSE_RECONCILE_EVERY: 'off',
+    };
+  }
+
+  /** Starts workers in this process. */
+  async startWorkers(options: { taskQueue?: string; clock?: Clock } = {}): Promise<void> {
+    const taskQueue = options.taskQueue ?? this.taskQueue;
+    this.queues.add(taskQueue);
+    this.running.push(
+      await startTestWorkers({
+        connection: this.native,
+        taskQueue,
+        environment: this.environment,
+        pool: this.database.pool,
+        workflowBundlePath: inject('workflowBundlePath'),
+        ...(options.clock === undefined ? {} : { clock: options.clock }),
+      }),
+    );
+  }
+
+  /** Makes people who never signed in, many at once. @returns their IDs */
+  async createIdentities(count: number): Promise<string[]> {
+    const { data } = await this.people.identities.batchPatchIdentities({
+      patchIdentitiesBody: {
+        identities: Array.from({ length: count }, () => ({
+          create: { schema_id: 'username', traits: { username: randomUUID() } },
+        })),
+      },
+    });
+    return (data.identities ?? []).flatMap(({ identity }) => identity ?? []);
+  }
+
+  /** Everybody in Kratos: other test files leave people behind. */
+  async countIdentities(): Promise<number> {
+    const { headers } = await this.people.identities.listIdentities({ perPage: 1, page: 1 });
+    return Number(headers['x-total-count']);
+  }
+
+  async enrolAlone(identityIds: readonly string[]): Promise<void> {
+    const start = (identityId: string) => {
+      const input: LifecycleInput = { schemaVersion: 1, identityId, policy: { id: 'default' } };
+      return this.client.workflow.start(lifecycleWorkflowType, {
+        workflowId: lifecycleWorkflowId(identityId),
+        taskQueue: this.taskQueue,
+        args: [input],
+      });
+    };
+    await Promise.all(identityIds.map((identityId) => limit(() => start(identityId))));
+  }
+
+  startReconcile(
+    options: Partial<ReconcileOptions> = {},
+    more: Partial<ReconcileInput> & { taskQueue?: string } = {},
+  ): Promise<ReconcileHandle> {
+    const { taskQueue, ...rest } = more;
+    const input: ReconcileInput = { schemaVersion: 1, options: { ...testOptions, ...options }, ...rest };
+    return this.client.workflow.start<typeof reconcile>(reconcileWorkflowType, {
+      workflowId: `test-reconcile/${randomUUID()}`,
+      taskQueue: taskQueue ?? this.taskQueue,
+      args: [input],
+    });
+  }
+
+  async reconcile(options: Partial<ReconcileOptions> = {}, more: Partial<ReconcileInput> = {}) {
+    return (await this.startReconcile(options, more)).result();
+  }
+
+  /** How many lifecycles each identity ever had. */
+  async lifecycles(): Promise<Map<string, number>> {
+    const counts = new Map<string, number>();
+    const query = `TaskQueue = '${this.taskQueue}' AND WorkflowType = '${lifecycleWorkflowType}'`;
+    for await (const { workflowId } of this.client.workflow.list({ query })) {
+      counts.set(workflowId, (counts.get(workflowId) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** Waits until visibility shows one lifecycle for each. @returns those that have another number of them */
+  async withoutExactlyOne(identityIds: readonly string[]): Promise<string[]> {
+    const counts = await until('a lifecycle for each', async () => {
+      const found = await this.lifecycles();
+      return identityIds.every((id) => found.has(lifecycleWorkflowId(id))) ? found : undefined;
+    });
+    return identityIds.filter((id) => counts.get(lifecycleWorkflowId(id)) !== 1);
+  }
+
+  standing(identityId: string) {
+    return readStanding(this.database.pool, identityId);
+  }
+
+  /** Waits until each has a projection. */
+  async projected(identityIds: readonly string[]): Promise<void> {
+    await until(
+      'the projections',
+      async () => {
+        const { rows } = await this.database.pool.query(
+          'SELECT 1 FROM standing WHERE identity_id = ANY($1::uuid[])',
+          [identityIds],
+        );
+        return rows.length === identityIds.length;
+      },
+      { timeoutMs: 90_000 },
+    );
+  }
+
+  statusOf(identityId: string): Promise<string> {
+    const handle = this.client.workflow.getHandle(lifecycleWorkflowId(identityId));
+    return handle.describe().then(({ status }) => status.name);
+  }
+
+  /** The lists of the directory asked of Kratos so far: their page tokens, in order; the first has none. */
+  pagesAsked(since = 0): (string | null)[] {
+    return this.proxy.requests.slice(since).flatMap((line) => {
+      const url = new URL(line.split(' ')[1] ?? '', 'http://kratos.invalid');
+      const isPage =
+        url.pathname.endsWith('/identities') &&
+        url.searchParams.has('page_size') &&
+        !url.searchParams.has('ids');
+      return isPage ? [url.searchParams.get('page_token')] : [];
+    });
+  }
+
+  async end(): Promise<void> {
+    for (const queue of this.queues) {
+      const query = `TaskQueue = '${queue}' AND ExecutionStatus = 'Running'`;
+      const ends: Promise<unknown>[] = [];
+      for await (const { workflowId } of this.client.workflow.list({ query })) {
+        const handle = this.client.workflow.getHandle(workflowId);
+        ends.push(limit(() => handle.terminate('test ended').catch(() => undefined)));
+      }
+      await Promise.all(ends);
+    }
+    for (const workers of this.running) await workers.stop();
+    await this.native.close();
+    await this.client.connection.close();
+    await this.proxy.close();
+    await this.database.close();
+  }
+}

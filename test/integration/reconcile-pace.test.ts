@@ -1,0 +1,96 @@
+/** A sweep keeps its rates: counted by an injected clock, not by the one on the wall. */
+import { Client, Connection } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { systemClock } from '../../src/activities/clock.js';
+import { createOryClients } from '../../src/activities/ory.js';
+import { createReconcileActivities, type PagesInput } from '../../src/activities/reconcile.js';
+import { enrolPage } from '../../src/activities/reconcile-enrol.js';
+import { Pacer } from '../../src/activities/reconcile-pacer.js';
+import {
+  noCounts,
+  type ReconcileOptions,
+  type SweepPosition,
+} from '../../src/workflows/reconcile-messages.js';
+import { ReconcileFixture, testOptions } from './reconcile-fixture.js';
+
+let fixture: ReconcileFixture;
+const unlimited = 1e9;
+
+beforeAll(async () => {
+  fixture = await ReconcileFixture.begin();
+  await fixture.createIdentities(60);
+});
+afterAll(() => fixture.end());
+
+/** Turns the whole directory as a preview. @returns where it came to, and the time that the pace took, milliseconds */
+async function sweep(rates: Partial<ReconcileOptions>): Promise<{ end: SweepPosition; tookMs: number }> {
+  let time = 0;
+  const { reconcilePages } = createReconcileActivities({
+    identities: createOryClients({
+      kratosAdminUrl: fixture.proxy.url,
+      hydraAdminUrl: inject('stack').hydra.adminUrl,
+    }).identities,
+    pool: fixture.database.pool,
+    clock: systemClock,
+    // Who is gone is not counted: the pace is what is looked at here.
+    assess: async () => ({ activity: {}, plan: noPlan }),
+    paceClock: {
+      now: () => time,
+      sleep: async (ms) => {
+        time += ms;
+      },
+    },
+  });
+  const environment = new MockActivityEnvironment({}, { client: fixture.client });
+  const input: PagesInput = {
+    options: { ...testOptions, dryRun: true, pageSize: 10, ...rates },
+    taskQueue: fixture.taskQueue,
+    position: { place: { phase: 'identities' }, counts: noCounts, preview: {} },
+    forMs: 60_000,
+  };
+  const end: SweepPosition = await environment.run(reconcilePages, input);
+  return { end, tookMs: time };
+}
+
+const noPlan = {
+  policy: { id: 'none', version: 0, hash: '' },
+  rungs: [],
+  keepsAlive: ['human'],
+  signalWindowMs: 1,
+  recheckMs: 1,
+  retry: { attempts: 1, firstAfterMs: 1, longestAfterMs: 1 },
+} as const;
+
+it('asks Kratos for 2 lists a second', async () => {
+  const { end, tookMs } = await sweep({ kratosCallsPerSecond: 2, startsPerSecond: unlimited });
+  expect(end.place.phase).toBe('done');
+  expect(end.counts.pages).toBeGreaterThanOrEqual(6);
+  // One turn for each list, one for the look at lifecycles that finds none.
+  expect(tookMs).toBeCloseTo(end.counts.pages * 500, 0);
+});
+
+it('looks at 10 people a second', async () => {
+  const { end, tookMs } = await sweep({ kratosCallsPerSecond: unlimited, startsPerSecond: 10 });
+  expect(end.counts.seen).toBeGreaterThanOrEqual(60);
+  expect(tookMs).toBeCloseTo((end.counts.seen - 1) * 100, 0);
+});
+
+it('starts 10 lifecycles a second', async () => {
+  const identities = await fixture.createIdentities(20);
+  const connection = await Connection.connect({ address: inject('stack').temporal.address });
+  const waits: number[] = [];
+  const startPacer = new Pacer(10, {
+    now: () => 0,
+    sleep: async (ms) => {
+      waits.push(ms);
+    },
+  });
+  const client = new Client({ connection });
+  const tools = { client, taskQueue: fixture.taskQueue, startPacer, alive: () => undefined };
+  const outcome = await enrolPage(tools, identities, { policyId: 'default', spreadMs: 0 });
+  await connection.close();
+  expect(outcome).toEqual({ started: 20, alreadyRunning: 0, failed: 0 });
+  expect(waits).toHaveLength(19);
+  expect(Math.max(...waits)).toBeCloseTo(1_900);
+});

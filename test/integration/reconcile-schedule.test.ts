@@ -1,0 +1,66 @@
+/** The schedule that reconciles: created once, brought up to date, and an operator's pause is respected. */
+import { ScheduleNotFoundError } from '@temporalio/client';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ensureReconcileSchedule, type ReconcileConfig } from '../../src/runtime/schedule.js';
+import { reconcileScheduleId } from '../../src/workflows/reconcile-messages.js';
+import { until } from '../support/until.js';
+import { ReconcileFixture } from './reconcile-fixture.js';
+
+let fixture: ReconcileFixture;
+
+beforeAll(async () => {
+  fixture = await ReconcileFixture.begin();
+  await fixture.startWorkers();
+});
+afterAll(async () => {
+  await schedule().delete();
+  await fixture.end();
+});
+
+const schedule = () => fixture.client.schedule.getHandle(reconcileScheduleId(fixture.taskQueue));
+const config = (every: string, rate = 50): ReconcileConfig => ({
+  DORMOUSE_TASK_QUEUE: fixture.taskQueue,
+  DORMOUSE_RECONCILE_EVERY: every,
+  DORMOUSE_RECONCILE_RATE: rate,
+  DORMOUSE_RECONCILE_KRATOS_RATE: 5,
+});
+
+it('is not created where it is off', async () => {
+  await ensureReconcileSchedule(fixture.client, config('off'));
+  await expect(schedule().describe()).rejects.toBeInstanceOf(ScheduleNotFoundError);
+});
+
+it('is created once by many workers, skips what would overlap, and follows the configuration', async () => {
+  await Promise.all([1, 2, 3].map(() => ensureReconcileSchedule(fixture.client, config('1h'))));
+  const created = await schedule().describe();
+  expect(created.spec.intervals).toMatchObject([{ every: 3_600_000 }]);
+  expect(created.spec.jitter).toBe(360_000);
+  expect(created.policies.overlap).toBe('SKIP');
+
+  await ensureReconcileSchedule(fixture.client, config('2h', 7));
+  const { spec, action } = await schedule().describe();
+  expect(spec.intervals).toMatchObject([{ every: 7_200_000 }]);
+  expect(action.args).toMatchObject([{ options: { startsPerSecond: 7, dryRun: false } }]);
+});
+
+it('runs a reconciliation', async () => {
+  const [identityId = ''] = await fixture.createIdentities(1);
+  await schedule().trigger();
+  const workflowId = await until('the run', async () => {
+    const { info } = await schedule().describe();
+    return info.recentActions.at(-1)?.action.workflow.workflowId;
+  });
+  const result = await fixture.client.workflow.getHandle(workflowId).result();
+  expect(result).toMatchObject({ schemaVersion: 1, failed: 0 });
+  expect(await fixture.statusOf(identityId)).toBe('RUNNING');
+});
+
+it('stays paused when an operator paused it, and only then', async () => {
+  await ensureReconcileSchedule(fixture.client, config('off'));
+  expect((await schedule().describe()).state.paused).toBe(true);
+  await ensureReconcileSchedule(fixture.client, config('1h'));
+  expect((await schedule().describe()).state.paused).toBe(false);
+  await schedule().pause('migration of Kratos');
+  await ensureReconcileSchedule(fixture.client, config('1h'));
+  expect((await schedule().describe()).state).toMatchObject({ paused: true, note: 'migration of Kratos' });
+});

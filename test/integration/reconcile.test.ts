@@ -1,0 +1,181 @@
+/** Reconciliation on the real stack: who lacks a lifecycle gets one, whose identity is gone gets it ended. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
+import { recordSigns } from '../../src/store/user-activity.js';
+import { progressQuery } from '../../src/workflows/reconcile-messages.js';
+import { until } from '../support/until.js';
+import { ReconcileFixture } from './reconcile-fixture.js';
+
+let fixture: ReconcileFixture;
+
+beforeAll(async () => {
+  fixture = await ReconcileFixture.begin();
+  await fixture.startWorkers();
+});
+afterAll(() => fixture.end());
+
+const listPage = /GET \/admin\/identities\?.*page_token=/;
+
+describe('a sweep', () => {
+  it('gives 300 identities, half of them enrolled before, exactly one lifecycle each', async () => {
+    const identities = await fixture.createIdentities(300);
+    expect(new Set(identities).size).toBe(300);
+    await fixture.enrolAlone(identities.slice(0, 150));
+    const total = await fixture.countIdentities();
+
+    const [first, beside] = await Promise.all([fixture.reconcile(), fixture.reconcile()]);
+
+    expect(first.seen).toBe(total);
+    expect(beside.seen).toBe(total);
+    expect(first.started + beside.started).toBeLessThanOrEqual(total - 150);
+    expect(await fixture.withoutExactlyOne(identities)).toEqual([]);
+    await fixture.projected(identities);
+    expect(await fixture.reconcile()).toMatchObject({
+      seen: total,
+      started: 0,
+      alreadyRunning: total,
+      failed: 0,
+    });
+  });
+
+  it('starts the clock of each at the true last sign of life', async () => {
+    const [never = ''] = await fixture.createIdentities(1);
+    const signedIn = await fixture.people.create('pre-existing');
+    expect(await fixture.people.signIn(signedIn)).toBeDefined();
+    const reported = await fixture.people.create('reported');
+    expect(await fixture.people.signIn(reported)).toBeDefined();
+    const reportedAt = Date.now();
+    await recordSigns(fixture.database.pool, [
+      { identityId: reported.id, at: reportedAt, kind: 'human', source: 'test' },
+    ]);
+
+    await fixture.reconcile();
+    await fixture.projected([never, signedIn.id, reported.id]);
+
+    const { data: created } = await fixture.people.identities.getIdentity({ id: never });
+    expect((await fixture.standing(never))?.lastActiveAt).toBe(Date.parse(created.created_at ?? ''));
+    const { data: sessions } = await fixture.people.identities.listIdentitySessions({ id: signedIn.id });
+    const authenticatedAt = Date.parse(sessions[0]?.authenticated_at ?? '');
+    expect((await fixture.standing(signedIn.id))?.lastActiveAt).toBe(authenticatedAt);
+    expect((await fixture.standing(reported.id))?.lastActiveAt).toBe(reportedAt);
+  });
+
+  it('lets the lifecycles of deleted identities end themselves as gone, and only those', async () => {
+    const identities = await fixture.createIdentities(6);
+    await fixture.reconcile();
+    await fixture.projected(identities);
+    const deleted = identities.slice(0, 4);
+    for (const id of deleted) await fixture.people.identities.deleteIdentity({ id });
+    // One of them lost its lifecycle as well.
+    const [orphan = ''] = deleted;
+    await fixture.client.workflow.getHandle(lifecycleWorkflowId(orphan)).terminate('test');
+
+    expect(await fixture.reconcile()).toMatchObject({ gone: 4, started: 0 });
+
+    for (const id of deleted.slice(1)) {
+      const ended = await fixture.client.workflow.getHandle(lifecycleWorkflowId(id)).result();
+      expect(ended).toMatchObject({ outcome: 'gone' });
+    }
+    for (const id of identities.slice(4)) expect(await fixture.statusOf(id)).toBe('RUNNING');
+    expect(await fixture.reconcile()).toMatchObject({ gone: 0, started: 0 });
+  });
+
+  it('leaves those created behind its cursor to the next sweep', async () => {
+    let late: string[] = [];
+    const deed = async () => {
+      late = await fixture.createIdentities(5);
+    };
+    // Lifecycles are checked when the whole directory has been turned.
+    fixture.proxy.inject({ kind: 'meanwhile', deed }, /identities\?.*ids=/, 1);
+    expect(await fixture.reconcile()).toMatchObject({ started: 0 });
+    expect(late).toHaveLength(5);
+    expect(await fixture.reconcile()).toMatchObject({ started: 5 });
+    expect(await fixture.withoutExactlyOne(late)).toEqual([]);
+  });
+
+  it('goes on at the page where it was after 429, 500, a reset and no answer', async () => {
+    const identities = await fixture.createIdentities(60);
+    const since = fixture.proxy.requests.length;
+    const total = await fixture.countIdentities();
+    const answer = (status: number) =>
+      ({ kind: 'answer', status, headers: { 'retry-after': '1' }, body: '{"error":{}}' }) as const;
+    fixture.proxy.inject(answer(429), listPage, 1);
+    fixture.proxy.inject(answer(500), listPage, 1);
+    fixture.proxy.inject({ kind: 'reset' }, listPage, 1);
+    fixture.proxy.inject({ kind: 'no-answer' }, listPage, 1);
+
+    expect(await fixture.reconcile()).toMatchObject({ seen: total, started: 60, failed: 0 });
+
+    const asked = fixture.pagesAsked(since);
+    expect(asked.filter((token) => token === null)).toHaveLength(1);
+    expect(asked).toHaveLength(new Set(asked).size + 4);
+    expect(await fixture.withoutExactlyOne(identities)).toEqual([]);
+  });
+
+  it('ends nobody when Kratos seems to be empty: each lifecycle looks for itself', async () => {
+    const identities = await fixture.createIdentities(3);
+    await fixture.reconcile();
+    await fixture.projected(identities);
+    fixture.proxy.inject({ kind: 'answer', status: 200, body: '[]' }, /GET \/admin\/identities\?/);
+    const result = await fixture.reconcile();
+    fixture.proxy.heal();
+    expect(result.seen).toBe(0);
+    expect(result.started).toBe(0);
+    expect(result.gone).toBe(result.checked);
+    for (const id of identities) {
+      const handle = fixture.client.workflow.getHandle(lifecycleWorkflowId(id));
+      await until('the look that the signal caused', async () => {
+        const { events } = await handle.fetchHistory();
+        const signalled = (events ?? []).findIndex((event) => event.workflowExecutionSignaledEventAttributes);
+        if (signalled < 0) return undefined;
+        return (events ?? []).slice(signalled).some((event) => event.activityTaskCompletedEventAttributes);
+      });
+      expect(await fixture.statusOf(id)).toBe('RUNNING');
+    }
+    expect((await fixture.reconcile()).gone).toBe(0);
+  });
+
+  it('keeps its history small by continuing as new, and loses no count by it', async () => {
+    const identities = await fixture.createIdentities(60);
+    const total = await fixture.countIdentities();
+    const handle = await fixture.startReconcile({}, { historyLimit: 5, stretchMs: 1 });
+    expect(await handle.result()).toMatchObject({ seen: total, started: 60 });
+    const latest = fixture.client.workflow.getHandle(handle.workflowId);
+    expect((await latest.describe()).runId).not.toBe(handle.firstExecutionRunId);
+    expect(await latest.query(progressQuery)).toMatchObject({
+      place: { phase: 'done' },
+      counts: { seen: total },
+    });
+    expect(await fixture.withoutExactlyOne(identities)).toEqual([]);
+  });
+
+  it('starts lifecycles that Temporal lost, when told to distrust the projection', async () => {
+    const [lost = ''] = await fixture.createIdentities(1);
+    await fixture.reconcile();
+    await fixture.projected([lost]);
+    await fixture.client.workflow.getHandle(lifecycleWorkflowId(lost)).terminate('test');
+    expect(await fixture.reconcile()).toMatchObject({ started: 0 });
+    expect(await fixture.reconcile({ distrustProjection: true })).toMatchObject({ started: 1 });
+    expect(await fixture.statusOf(lost)).toBe('RUNNING');
+  });
+
+  it('starts nothing under a policy that was never published', async () => {
+    const [left = ''] = await fixture.createIdentities(1);
+    await expect(fixture.reconcile({ policyId: 'never-published' })).rejects.toMatchObject({
+      cause: { cause: { type: 'UnknownPolicy' } },
+    });
+    await expect(fixture.statusOf(left)).rejects.toThrow();
+  });
+
+  it('leaves a row of what it did', async () => {
+    const handle = await fixture.startReconcile();
+    const result = await handle.result();
+    const { rows } = await fixture.database.pool.query(
+      'SELECT * FROM reconciliation WHERE workflow_id = $1',
+      [handle.workflowId],
+    );
+    expect(rows).toHaveLength(1);
+    expect(rows[0].counts).toMatchObject({ seen: result.seen, started: result.started, gone: 0 });
+    expect((await handle.describe()).memo).toMatchObject({ reconciliation: result });
+  });
+});
