@@ -266,11 +266,26 @@ describe('kept connections', () => {
   });
 
   it('are limited in number and in messages', async () => {
-    const { server, transport } = await setUp({}, { maxConnections: 2, maxMessagesPerConnection: 2 });
+    let underWay = 0;
+    let most = 0;
+    const faults: Faults = {
+      mailFrom: () => {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        return undefined;
+      },
+      message: () => {
+        underWay -= 1;
+        return undefined;
+      },
+    };
+    const { server, transport } = await setUp(faults, { maxConnections: 2, maxMessagesPerConnection: 2 });
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => transport.send(mail)));
     expect(outcomes.every(({ outcome }) => outcome === 'accepted')).toBe(true);
     expect(server.messages).toHaveLength(8);
-    expect(server.connections()).toBe(4);
+    expect(most).toBeLessThanOrEqual(2);
+    // Two messages on each; where one lane sent more than the other, each ends with a connection half used.
+    expect([4, 5]).toContain(server.connections());
   });
 });
 

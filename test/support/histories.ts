@@ -49,7 +49,7 @@ function mapFields(value: unknown, visit: Visitor): unknown {
 }
 
 /** Of no use in a replay: what ran the worker, and where its files lie. */
-const left = new Set(['workerVersion', 'inheritedBuildId', 'stackTrace']);
+const left = new Set(['workerVersion', 'inheritedBuildId', 'prevAutoResetPoints', 'stackTrace']);
 
 /** Takes out who recorded (`pid@host`), and with what. */
 export function scrubbed(history: unknown): unknown {
