@@ -21,6 +21,7 @@ import { publishPolicy } from '../../src/store/policies.js';
 import { createPool } from '../../src/store/pool.js';
 import type { identityLifecycle } from '../../src/workflows/identity-lifecycle.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
+import { until } from './until.js';
 import { quietLog, startTestWorkers } from './workers.js';
 
 export interface TimeTravelOptions {
@@ -146,9 +147,15 @@ export class TimeTravel {
     ]);
   }
 
-  /** Ends the lifecycles of a test, so that they do not wake while the next one travels. */
+  /**
+   * Ends the lifecycles of a test, so that they do not wake while the next one travels. Not in the middle of a task: the
+   * server would wait for its end for ever, and never skip time again.
+   */
   async forgetLifecycles(): Promise<void> {
-    for (const handle of this.started.splice(0)) await handle.terminate('test ended').catch(() => undefined);
+    for (const handle of this.started.splice(0)) {
+      await until('a lifecycle at rest', () => isAtRest(handle));
+      await handle.terminate('test ended').catch(() => undefined);
+    }
   }
 
   async end(): Promise<void> {
@@ -158,6 +165,13 @@ export class TimeTravel {
     await this.pool.end();
     await this.kratosPool.end();
   }
+}
+
+/** Asleep, or closed. */
+async function isAtRest(handle: LifecycleHandle): Promise<boolean> {
+  const { raw, status } = await handle.describe();
+  if (status.name !== 'RUNNING') return true;
+  return (raw.pendingActivities ?? []).length === 0 && raw.pendingWorkflowTask == null;
 }
 
 /** Audit rows as a test states them: whole days of inactivity, and what happened. */

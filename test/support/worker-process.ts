@@ -35,7 +35,7 @@ export class WorkerProcess {
 
   /** SIGKILL: no farewell to anybody. @returns when it is gone */
   async kill(): Promise<void> {
-    const { child } = this;
+    const child = this.child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
