@@ -81,14 +81,15 @@ class DormouseClient implements Dormouse {
   async recordActivity(identityId: string, report: ActivityReport = {}): Promise<RecordOutcome> {
     const id = parseIdentityId(identityId);
     const sign = checkedSign(report);
+    let stored: { told: Promise<void> };
     try {
-      await within(this.timeoutMs, 'PostgreSQL', this.recorder.store({ ...sign, identityId: id }));
+      stored = await within(this.timeoutMs, 'PostgreSQL', this.recorder.store({ ...sign, identityId: id }));
     } catch (cause) {
       // Without PostgreSQL nobody knows whether the workflow must hear of it: it is told.
       return this.tellInstead(cause, () => this.lifecycles.signal(this.timeoutMs, id, sign));
     }
     this.counts.recorded += 1;
-    await within(this.timeoutMs, 'Temporal', this.recorder.told(id)).catch(() => {
+    await within(this.timeoutMs, 'Temporal', stored.told).catch(() => {
       this.counts.recordedWithoutSignal += 1;
     });
     return 'recorded';

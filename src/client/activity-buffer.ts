@@ -26,8 +26,11 @@ export interface BufferCounters {
   readonly pending: number;
 }
 
+/** With the number of the report that brought its key in: batches take the oldest first. */
+type PendingSign = IdentitySign & { readonly order: number };
+
 export class ActivityBuffer {
-  private pending = new Map<string, IdentitySign>();
+  private pending = new Map<string, PendingSign>();
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private counts = { added: 0, superseded: 0, dropped: 0, failedFlushes: 0 };
@@ -44,10 +47,13 @@ export class ActivityBuffer {
 
   /** Hands on what is pending now. Resolves when everything added before is handed on; rejects when that failed. */
   async flush(): Promise<void> {
-    // A batch under way may have left before the caller's sign was added.
-    await this.running?.catch(() => undefined);
-    const batches = Math.ceil(this.pending.size / this.options.maxBatch);
-    for (let batch = 0; batch < batches; batch += 1) await this.flushOnce();
+    const last = this.counts.added;
+    // A batch under way left before the caller's sign came in. With none under way, the next one starts here and now,
+    // before anybody else's turn: its failure is the caller's failure.
+    const earlier = this.running;
+    if (earlier !== undefined) await earlier.catch(() => undefined);
+    do await this.flushOnce();
+    while (this.isPendingSince(last));
   }
 
   counters(): BufferCounters {
@@ -66,7 +72,7 @@ export class ActivityBuffer {
     const known = this.pending.get(key);
     if (known !== undefined) {
       this.counts.superseded += 1;
-      if (known.at < sign.at) this.pending.set(key, sign);
+      if (known.at < sign.at) this.pending.set(key, { ...sign, order: known.order });
       return;
     }
     if (this.pending.size >= this.options.maxPending) {
@@ -74,7 +80,12 @@ export class ActivityBuffer {
       if (!oldest.done) this.pending.delete(oldest.value);
       this.counts.dropped += 1;
     }
-    this.pending.set(key, sign);
+    this.pending.set(key, { ...sign, order: this.counts.added });
+  }
+
+  private isPendingSince(last: number): boolean {
+    const oldest = this.pending.values().next();
+    return !oldest.done && oldest.value.order <= last;
   }
 
   private schedule(): void {
@@ -103,7 +114,7 @@ export class ActivityBuffer {
     if (batch.length === 0) return;
     for (const sign of batch) this.pending.delete(keyOf(sign.identityId, sign.kind));
     try {
-      await this.options.flush(batch);
+      await this.options.flush(batch.map(({ order: _order, ...sign }) => sign));
     } catch (error) {
       this.counts.failedFlushes += 1;
       for (const sign of batch) this.keepAgain(sign);
@@ -112,7 +123,7 @@ export class ActivityBuffer {
   }
 
   /** What could not be handed on goes back, unless something newer came in or there is no room. */
-  private keepAgain(sign: IdentitySign): void {
+  private keepAgain(sign: PendingSign): void {
     const key = keyOf(sign.identityId, sign.kind);
     if (this.pending.has(key)) return;
     if (this.pending.size >= this.options.maxPending) this.counts.dropped += 1;

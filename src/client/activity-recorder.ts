@@ -17,6 +17,10 @@ export interface ActivityRecorderOptions {
   readonly maxPending: number;
 }
 
+interface Listener {
+  hear: (telling: Promise<void>) => unknown;
+}
+
 /** One statement takes this many rows at most. */
 const maxBatch = 5_000;
 /** Signals under way at a time, and waiting: what waits longer is claimed anew by the next sign of life. */
@@ -28,6 +32,8 @@ export class ActivityRecorder {
   private readonly limit = pLimit(signalsAtATime);
   /** Signals that are under way or wait for their turn, by identity. */
   private readonly telling = new Map<string, Promise<void>>();
+  /** Who waits to hear whether the workflow was told, by identity. */
+  private readonly listeners = new Map<string, Set<Listener>>();
   private signalled = 0;
 
   constructor(private readonly options: ActivityRecorderOptions) {
@@ -44,15 +50,26 @@ export class ActivityRecorder {
     this.buffer.add(sign);
   }
 
-  /** Takes the sign to PostgreSQL now, with whatever else is pending. Rejects when that fails; the sign is kept then. */
-  async store(sign: IdentitySign): Promise<void> {
+  /**
+   * Takes the sign to PostgreSQL now, with whatever else is pending. Rejects when that fails; the sign is kept then.
+   * @returns `told`: resolves when the workflow has been told, at once where it need not be; rejects when it could not be
+   */
+  async store(sign: IdentitySign): Promise<{ told: Promise<void> }> {
+    const listener: Listener = { hear: () => undefined };
+    const told = new Promise<void>((resolve, reject) => {
+      listener.hear = (telling) => telling.then(resolve, reject);
+    });
+    told.catch(() => undefined);
+    const listeners = this.listeners.get(sign.identityId) ?? new Set();
+    this.listeners.set(sign.identityId, listeners.add(listener));
     this.buffer.add(sign);
-    await this.buffer.flush();
-  }
-
-  /** Resolves when the workflow has been told, at once where it need not be; rejects when it could not be told. */
-  async told(identityId: string): Promise<void> {
-    await this.telling.get(identityId);
+    try {
+      await this.buffer.flush();
+    } catch (error) {
+      listeners.delete(listener);
+      throw error;
+    }
+    return { told };
   }
 
   counters() {
@@ -77,7 +94,14 @@ export class ActivityRecorder {
       const sign = latest.get(id);
       return sign !== undefined && !this.tell(sign);
     });
+    for (const identityId of latest.keys()) this.letHear(identityId);
     await giveBackClaims(this.options.pool, refused);
+  }
+
+  private letHear(identityId: string): void {
+    const telling = this.telling.get(identityId) ?? Promise.resolve();
+    for (const { hear } of this.listeners.get(identityId) ?? []) hear(telling);
+    this.listeners.delete(identityId);
   }
 
   /** @returns false when too many wait already */

@@ -39,14 +39,15 @@ export class Player {
   static async enter(role: Role, people: OryPeople, dormouse: Dormouse): Promise<Player> {
     const person = await people.create(role.name, role.person);
     const player = new Player(role, person, people, dormouse);
+    if (role.before === 'disable-by-hand') player.disabledAt = await player.disableByHand();
+    // Enrolled before the sign-in: the hook of Kratos would enrol under the policy of the gateway.
+    await dormouse.enrol(person.id);
     if (role.start !== 'never') {
       const signIn = await people.signIn(person);
       if (signIn === undefined) throw new Error(`${role.name} could not sign in`);
       player.first = { signIn, tokens: await people.authorize(person) };
     }
-    if (role.before === 'disable-by-hand') player.disabledAt = await player.disableByHand();
-    if (role.start === 'never') await dormouse.enrol(person.id);
-    else await dormouse.recordActivity(person.id, { source: 'demo' });
+    if (role.start !== 'never') await dormouse.recordActivity(person.id, { source: 'demo' });
     if (role.start === 'steady') player.keepShowingUp();
     if (role.before === 'hold') {
       await dormouse.hold(person.id, {

@@ -18,9 +18,9 @@ import { cast } from './cast.js';
 import { LiveTable } from './live-table.js';
 import { readMailbox } from './mailbox.js';
 import { OryPeople } from './ory-people.js';
+import { Pictures } from './pictures.js';
 import { Player } from './player.js';
 import { type DemoReport, printReport, reportOf, writeReport } from './report.js';
-import { takeScreenshots } from './screenshot.js';
 import { findingsOf } from './truth.js';
 
 export interface DemoOptions {
@@ -87,14 +87,16 @@ async function play(stack: StackInfo, options: DemoOptions): Promise<number> {
   });
   try {
     console.log(`\nThe ladder of ${policyFile}: ${policy.description ?? ''}\n`);
-    const players = await climbAll(people, dormouse);
+    const pictures = new Pictures(stack, options.screenshots);
+    const players = await climbAll(people, dormouse, pictures);
+    await pictures.taken;
     const mails = await readMailbox(stack.mail.apiUrl);
     const findings = [];
     for (const player of players)
       findings.push(...(await findingsOf(player, { people, pool, mails, policy })));
     for (const player of players) player.leave();
     const report = reportOf(players, findings, startedAt);
-    await conclude(report, stack, options, players);
+    await conclude(report, stack, options);
     return report.holds ? 0 : 1;
   } finally {
     await dormouse.close();
@@ -103,7 +105,7 @@ async function play(stack: StackInfo, options: DemoOptions): Promise<number> {
 }
 
 /** Lets everybody enter, time pass and people act, until all are where they should be, or patience ends. */
-async function climbAll(people: OryPeople, dormouse: Dormouse): Promise<Player[]> {
+async function climbAll(people: OryPeople, dormouse: Dormouse, pictures: Pictures): Promise<Player[]> {
   const table = new LiveTable(process.stdout.isTTY === true);
   const limit = pLimit(3);
   const players: Player[] = [];
@@ -117,6 +119,7 @@ async function climbAll(people: OryPeople, dormouse: Dormouse): Promise<Player[]
   while (Date.now() < deadline) {
     await Promise.all(players.map((player) => player.tick()));
     table.show(players);
+    pictures.watch(players);
     if (players.length === cast.length && players.every((player) => player.isDone)) break;
     await new Promise((resolve) => setTimeout(resolve, tickMs));
   }
@@ -125,18 +128,9 @@ async function climbAll(people: OryPeople, dormouse: Dormouse): Promise<Player[]
   return players.sort((a, b) => cast.indexOf(a.role) - cast.indexOf(b.role));
 }
 
-async function conclude(
-  report: DemoReport,
-  stack: StackInfo,
-  options: DemoOptions,
-  players: readonly Player[],
-): Promise<void> {
+async function conclude(report: DemoReport, stack: StackInfo, options: DemoOptions): Promise<void> {
   printReport(report);
   if (options.json !== undefined) await writeReport(report, options.json);
-  const shown = players.find(({ role }) => role.name === 'no-address');
-  if (options.screenshots !== undefined && shown !== undefined) {
-    await takeScreenshots(stack, options.screenshots, shown.person.id);
-  }
   console.log('\nWhere to look:');
   if (stack.temporal.uiUrl !== '') console.log(`  Temporal UI   ${stack.temporal.uiUrl}`);
   if (stack.mail.webUrl !== '') console.log(`  Mails         ${stack.mail.webUrl}`);

@@ -8,7 +8,6 @@ import type { StackInfo } from '../stack/index.js';
 
 const programs = ['chromium', 'chromium-browser', 'google-chrome'];
 const columns = [
-  'Status',
   'Workflow ID',
   'DormouseStage',
   'DormouseNextStep',
@@ -42,15 +41,16 @@ export async function takeScreenshots(
     args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
   try {
-    const page = await browser.newPage({ viewport: { width: 1500, height: 760 }, colorScheme: 'light' });
+    const page = await browser.newPage({ viewport: { width: 1800, height: 760 }, colorScheme: 'light' });
     await chooseColumns(page, stack.temporal.namespace);
     const base = `${stack.temporal.uiUrl}/namespaces/${stack.temporal.namespace}/workflows`;
     const query = '`WorkflowType`="identityLifecycle" AND `ExecutionStatus`="Running"';
     await page.goto(`${base}?query=${encodeURIComponent(query)}`);
-    await page.locator('th', { hasText: 'DormouseStage' }).first().waitFor({ timeout: 20_000 });
+    await page.locator('th', { hasText: 'DormousePolicy' }).first().waitFor({ timeout: 20_000 });
     await page.getByText('identity-lifecycle/').first().waitFor({ timeout: 20_000 });
     await page.screenshot({ path: join(directory, 'lifecycles.png') });
-    await page.goto(`${base}/${encodeURIComponent(lifecycleWorkflowId(identityId))}`);
+    await page.getByText(lifecycleWorkflowId(identityId)).first().click();
+    await page.getByText('User Metadata').first().click();
     await page.getByText('Stage:').first().waitFor({ timeout: 20_000 });
     await page.screenshot({ path: join(directory, 'lifecycle.png') });
     console.log(`Pictures of the Temporal UI: ${directory}`);

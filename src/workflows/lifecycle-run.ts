@@ -11,7 +11,7 @@ import { type Decision, decide, type Situation } from '../domain/lifecycle/decid
 import { stageOf } from '../domain/lifecycle/stage.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
 import { withAssessment, withAudit } from '../domain/lifecycle/transitions.js';
-import type { Plan } from '../domain/plan.js';
+import type { Plan, PlanRung } from '../domain/plan.js';
 import { activityKinds } from '../domain/sign-of-life.js';
 import { type Standing, standingOf } from '../domain/standing.js';
 import { type Outside, outsideUnder, retryBeforePolicy } from './outside.js';
@@ -62,11 +62,11 @@ export class LifecycleRun {
   }
 
   takeIn(assessment: Assessment): void {
-    this.plan = assessment.plan;
+    this.plan = completePlan(assessment.plan);
     this.identity = assessment.identity;
     this.outside = outsideUnder(assessment.plan.retry);
     this.hasLooked = true;
-    this.state = withAssessment(this.state, assessment, Date.now());
+    this.state = withAssessment(this.state, { ...assessment, plan: this.plan }, Date.now());
   }
 
   get inactiveSince(): number {
@@ -134,4 +134,15 @@ export class LifecycleRun {
   recorded(standing: Standing): void {
     this.recordedSignature = LifecycleRun.signature(standing);
   }
+}
+
+/** Histories recorded before kinds were told apart by rung hold plans without them: there, the plan's kinds count. */
+function completePlan(plan: Plan): Plan {
+  const { keepsAlive } = plan;
+  const recorded: Partial<Plan> = plan;
+  const rungs = plan.rungs.map((rung) => {
+    const own: Partial<PlanRung> = rung;
+    return { ...rung, keepsAlive: own.keepsAlive ?? keepsAlive };
+  });
+  return { ...plan, rungs, signalWindowMs: recorded.signalWindowMs ?? 0 };
 }

@@ -111,4 +111,20 @@ describe('signs of life in memory', () => {
     await buffer.close();
     expect(batches).toHaveLength(1);
   });
+
+  it('the failure of a batch is the failure of everybody whose sign was in it', async () => {
+    const { buffer } = bufferOf({
+      flush: async () => {
+        await Promise.resolve();
+        throw new Error('away');
+      },
+    });
+    const reports = ['a', 'b', 'c'].map((id) => {
+      buffer.add(sign(id, 1));
+      return buffer.flush();
+    });
+    const outcomes = await Promise.allSettled(reports);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(buffer.counters().pending).toBe(3);
+  });
 });

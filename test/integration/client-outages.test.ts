@@ -61,7 +61,7 @@ describe.concurrent.each(ways)('Temporal is away (%s)', (away) => {
     const [id, at] = [unknownId(), Date.now() - 1_000];
     expect(await settled(dormouse.recordActivity(id, { at }))).toMatchObject({ value: 'recorded' });
     expect(await readActivity(pool, id)).toEqual({ human: at });
-    expect(dormouse.counters()).toEqual({ recorded: 1, dropped: 0, recordedWithoutSignal: 1 });
+    expect(dormouse.counters()).toMatchObject({ recorded: 1, dropped: 0, recordedWithoutSignal: 1 });
   });
 
   it('everything else that needs it is a typed error', async () => {
@@ -90,7 +90,7 @@ describe.concurrent.each(ways)('PostgreSQL is away (%s)', (away) => {
   it('recordActivity: the signal is enough', async () => {
     const dormouse = client({ postgresUrl: await postgresAway(away), timeoutMs: 3_000 });
     expect(await settled(dormouse.recordActivity(unknownId()))).toMatchObject({ value: 'recorded' });
-    expect(dormouse.counters()).toEqual({ recorded: 1, dropped: 0, recordedWithoutSignal: 0 });
+    expect(dormouse.counters()).toMatchObject({ recorded: 1, dropped: 0, recordedWithoutSignal: 0 });
   });
 
   it('the standing is a typed error', async () => {
@@ -109,7 +109,7 @@ describe.concurrent.each(ways)('both are away (%s)', (away) => {
     const dormouse = client(await both());
     const error = await rejection(dormouse.recordActivity(unknownId()));
     expect(error).toBeInstanceOf(DormouseUnavailableError);
-    expect(dormouse.counters()).toEqual({ recorded: 0, dropped: 0, recordedWithoutSignal: 0 });
+    expect(dormouse.counters()).toMatchObject({ recorded: 0, dropped: 0, recordedWithoutSignal: 0 });
   });
 
   it('with "drop", it is dropped and counted; a mistake is still a mistake', async () => {

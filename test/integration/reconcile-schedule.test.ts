@@ -18,11 +18,11 @@ afterAll(async () => {
 });
 
 const schedule = () => fixture.client.schedule.getHandle(reconcileScheduleId(fixture.taskQueue));
-const config = (every: string, rate = 50): ReconcileConfig => ({
+const config = (every: string, rate = 1_000): ReconcileConfig => ({
   DORMOUSE_TASK_QUEUE: fixture.taskQueue,
   DORMOUSE_RECONCILE_EVERY: every,
   DORMOUSE_RECONCILE_RATE: rate,
-  DORMOUSE_RECONCILE_KRATOS_RATE: 5,
+  DORMOUSE_RECONCILE_KRATOS_RATE: 100,
 });
 
 it('is not created where it is off', async () => {
@@ -45,6 +45,8 @@ it('is created once by many workers, skips what would overlap, and follows the c
 
 it('runs a reconciliation', async () => {
   const [identityId = ''] = await fixture.createIdentities(1);
+  // The directory holds whatever other tests left there: a sweep at the rate of the test before would take minutes.
+  await ensureReconcileSchedule(fixture.client, config('1h'));
   await schedule().trigger();
   const workflowId = await until('the run', async () => {
     const { info } = await schedule().describe();
