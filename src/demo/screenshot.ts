@@ -51,7 +51,8 @@ export async function takeScreenshots(
     await page.screenshot({ path: join(directory, 'lifecycles.png') });
     await page.getByText(lifecycleWorkflowId(identityId)).first().click();
     await page.getByText('User Metadata').first().click();
-    await page.getByText('Stage:').first().waitFor({ timeout: 20_000 });
+    // The UI renders a workflow's Markdown in a frame of its own.
+    await page.frameLocator('iframe').first().getByText('Stage:').first().waitFor({ timeout: 20_000 });
     await page.screenshot({ path: join(directory, 'lifecycle.png') });
     console.log(`Pictures of the Temporal UI: ${directory}`);
   } finally {

@@ -1,5 +1,5 @@
 /** What operators see in the Temporal UI: search attributes, and the details of the workflow as Markdown. */
-import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Standing } from '../domain/standing.js';
 
@@ -36,13 +36,16 @@ export function showStanding(
     nextStepAt: standing.next?.at,
     lastActiveAt: standing.lastActiveAt,
   };
-  const changes: SearchAttributePair[] = [];
+  const changes: SearchAttributeUpdatePair[] = [];
   if (shown.stage !== before?.stage) changes.push({ key: stage, value: shown.stage });
   if (shown.nextStep !== before?.nextStep) changes.push({ key: nextStep, value: shown.nextStep });
   if (shown.blocked !== before?.blocked) changes.push({ key: blocked, value: shown.blocked });
   if (shown.policy !== before?.policy) changes.push({ key: policy, value: shown.policy });
   if (shown.nextStepAt !== undefined && shown.nextStepAt !== before?.nextStepAt) {
     changes.push({ key: nextStepAt, value: new Date(shown.nextStepAt) });
+  }
+  if (shown.nextStepAt === undefined && before?.nextStepAt !== undefined) {
+    changes.push({ key: nextStepAt, value: null });
   }
   if (shown.lastActiveAt !== before?.lastActiveAt) {
     changes.push({ key: lastActiveAt, value: new Date(shown.lastActiveAt) });
