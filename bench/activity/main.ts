@@ -5,7 +5,7 @@
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createDormouse } from '../../src/client.js';
 import { startStack } from '../../src/stack/index.js';
 import { createPool, migrate } from '../../src/store/pool.js';
@@ -92,6 +92,7 @@ async function byUpdate(): Promise<Result> {
 }
 
 async function bySignal(): Promise<Result> {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
   const connection = await NativeConnection.connect({ address: stack.info.temporal.address });
   const worker = await Worker.create({
     connection,
@@ -134,16 +135,19 @@ function resultOf(
   };
 }
 
-/** Table and indexes, for one identity with one kind of activity. */
+/** Tables and indexes, for one identity with one kind of activity. */
 async function bytesInPostgres(): Promise<number> {
   const pool = createPool({ url: stack.info.postgres.url, max: 1 });
-  await pool.query('VACUUM identity_activity');
-  const found = await pool.query<{ bytes: string; rows: string }>(
-    `SELECT pg_total_relation_size('identity_activity') + pg_total_relation_size('activity_signal') AS bytes,
-            (SELECT count(*) FROM activity_signal) AS rows`,
-  );
+  let bytes = 0;
+  for (const table of ['identity_activity', 'activity_signal']) {
+    await pool.query(`VACUUM ${table}`);
+    const found = await pool.query<{ bytes: string; rows: string }>(
+      `SELECT pg_total_relation_size('${table}') AS bytes, (SELECT count(*) FROM ${table}) AS rows`,
+    );
+    bytes += Number(found.rows[0]?.bytes ?? 0) / Number(found.rows[0]?.rows ?? 1);
+  }
   await pool.end();
-  return Math.round(Number(found.rows[0]?.bytes ?? 0) / Number(found.rows[0]?.rows ?? 1));
+  return Math.round(bytes);
 }
 
 /** Heap for one identity that waits in memory, as while PostgreSQL is away. */
@@ -172,7 +176,7 @@ function print(results: readonly Result[], bytes: number, heap: number | undefin
   console.log('| way | requests | requests/s | p50 µs | p99 µs | signals per request |');
   console.log('| --- | ---: | ---: | ---: | ---: | ---: |');
   for (const row of results) {
-    const share = (row.signals / row.requests).toPrecision(2);
+    const share = row.signals === 0 ? '0' : (row.signals / row.requests).toPrecision(2);
     console.log(
       `| ${row.name} | ${row.requests} | ${row.perSecond} | ${row.p50Us} | ${row.p99Us} | ${share} |`,
     );
