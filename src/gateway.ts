@@ -5,7 +5,7 @@ import { createGateway } from './http/server.js';
 import { runEntry } from './runtime/entry.js';
 import { createLogger } from './runtime/logger.js';
 import { onShutdown } from './runtime/shutdown.js';
-import { temporalVariables } from './runtime/temporal-options.js';
+import { clientOptions, temporalVariables } from './runtime/temporal-options.js';
 import { createPool, migrate } from './store/pool.js';
 import { readTokenStanding } from './store/token-standings.js';
 
@@ -27,14 +27,8 @@ async function main(): Promise<void> {
   await migrate(config.DORMOUSE_POSTGRES_URL);
 
   const dormouse = createDormouse({
-    temporal: {
-      address: config.DORMOUSE_TEMPORAL_ADDRESS,
-      namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
-      ...(config.DORMOUSE_TEMPORAL_API_KEY === undefined ? {} : { apiKey: config.DORMOUSE_TEMPORAL_API_KEY }),
-      ...(config.DORMOUSE_TEMPORAL_TLS ? { tls: true } : {}),
-    },
+    ...clientOptions(config),
     postgresUrl: config.DORMOUSE_POSTGRES_URL,
-    taskQueue: config.DORMOUSE_TASK_QUEUE,
   });
   // Of its own, so that tokens are issued however busy the client's connections are.
   const pool = createPool({

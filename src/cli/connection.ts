@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import { createDormouse, type Dormouse } from '../client.js';
 import { ConfigError, readConfig } from '../config.js';
-import { connectionOptions, temporalVariables } from '../runtime/temporal-options.js';
+import { clientOptions, connectionOptions, temporalVariables } from '../runtime/temporal-options.js';
 import { createPool } from '../store/pool.js';
 
 export interface Connection {
@@ -20,16 +20,8 @@ export async function connect(): Promise<Connection> {
     return {
       postgresUrl: config.DORMOUSE_POSTGRES_URL,
       dormouse: createDormouse({
-        temporal: {
-          address: config.DORMOUSE_TEMPORAL_ADDRESS,
-          namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
-          ...(config.DORMOUSE_TEMPORAL_API_KEY === undefined
-            ? {}
-            : { apiKey: config.DORMOUSE_TEMPORAL_API_KEY }),
-          ...(config.DORMOUSE_TEMPORAL_TLS ? { tls: true } : {}),
-        },
+        ...clientOptions(config),
         postgresUrl: config.DORMOUSE_POSTGRES_URL,
-        taskQueue: config.DORMOUSE_TASK_QUEUE,
         timeoutMs: 10_000,
       }),
     };

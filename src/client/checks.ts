@@ -1,4 +1,5 @@
 /** Checks what callers pass, before it goes anywhere. Errors name the field, the problem and the way out. */
+import { opaqueNamePattern, policyIdPattern } from '../domain/names.js';
 import { activityKinds, clampToNow, type SignOfLife } from '../domain/sign-of-life.js';
 import { InvalidRequestError } from './errors.js';
 import type { ActivityReport } from './types.js';
@@ -6,8 +7,6 @@ import type { ActivityReport } from './types.js';
 /** Earlier than any system that Dormouse could stand beside: such a time is seconds taken for milliseconds. */
 const earliestAt = Date.UTC(2000, 0, 1);
 const requestIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/;
-const policyIdPattern = /^[a-z][a-z0-9-]{0,31}$/;
-const sourcePattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/;
 
 /** It becomes the update's ID and part of the audit event's name: nothing personal may get there. */
 export function updateId(requestId: string | undefined): { updateId?: string } {
@@ -33,7 +32,7 @@ export function checkedSign(report: ActivityReport): SignOfLife {
     throw new InvalidRequestError(`kind: is not a kind of activity. Pass one of ${activityKinds.join(', ')}`);
   }
   const source = report.source ?? 'app';
-  if (!sourcePattern.test(source)) {
+  if (!opaqueNamePattern.test(source)) {
     throw new InvalidRequestError(
       'source: takes a short name of letters, digits and . _ : / -, without personal data',
     );

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { dayMs, formatDuration, parseDuration } from './duration.js';
+import { policyIdPattern } from './names.js';
 import { type DestructiveRung, destructiveRungs, type RungName, rungNames } from './rungs.js';
 import { activityKinds } from './sign-of-life.js';
 
@@ -94,7 +95,7 @@ const retry = z.strictObject({
 });
 
 const policyObject = z.strictObject({
-  id: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'takes lower-case letters, digits and hyphens, 32 at most'),
+  id: z.string().regex(policyIdPattern, 'takes lower-case letters, digits and hyphens, 32 at most'),
   description: z.string().max(500).optional(),
   /** Durations below a day are refused unless this is true: a slip of `30s` for `30d` would end every session. */
   allowShortDurations: z.boolean().default(false),

@@ -10,6 +10,14 @@ export const temporalVariables = [
 ] as const;
 export type TemporalConfig = Pick<Config, (typeof temporalVariables)[number]>;
 
+/** What the client takes of it. */
+export function clientOptions(config: TemporalConfig) {
+  return {
+    temporal: { ...connectionOptions(config), namespace: config.DORMOUSE_TEMPORAL_NAMESPACE },
+    taskQueue: config.DORMOUSE_TASK_QUEUE,
+  };
+}
+
 /** Options that both kinds of connection (worker's native, client's) take. */
 export function connectionOptions(config: TemporalConfig) {
   return {

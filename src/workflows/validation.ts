@@ -5,6 +5,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { FoundIdentity } from '../domain/lifecycle/assessment.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
+import { opaqueNamePattern, policyIdPattern } from '../domain/names.js';
 import { activityKinds } from '../domain/sign-of-life.js';
 import type {
   ApplyPolicyUpdate,
@@ -15,8 +16,6 @@ import type {
   UserActivitySignal,
 } from './messages.js';
 
-const actorPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/;
-const policyIdPattern = /^[a-z][a-z0-9-]{0,31}$/;
 const maxReasonLength = 200;
 /** The longest hold: after ten years somebody should look again. */
 const longestHoldMs = 3_653 * 86_400_000;
@@ -85,7 +84,7 @@ function checkActor(update: { readonly actor: unknown }): void {
   if (typeof update !== 'object' || update === null)
     refuse('the payload must be one object. See messages.ts');
   const { actor } = update;
-  if (typeof actor !== 'string' || !actorPattern.test(actor)) {
+  if (typeof actor !== 'string' || !opaqueNamePattern.test(actor)) {
     refuse(
       'actor: must be an opaque id of at most 64 letters, digits and . _ : / - (an identity id, a service name), never an e-mail address',
     );
