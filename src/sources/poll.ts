@@ -2,13 +2,12 @@
 import type pg from 'pg';
 import { dayMs } from '../domain/duration.js';
 import { clampToNow } from '../domain/sign-of-life.js';
-import { recordAndClaim } from '../store/activity-signals.js';
+import { recordAndClaim, whoMustHear } from '../store/activity-signals.js';
 import {
   beginSource,
   type PollPlace,
   type SourcePosition,
   saveSourceProgress,
-  whoMustHear,
 } from '../store/activity-sources.js';
 import type { IdentitySign } from '../store/user-activity.js';
 import { type AuditPage, type AuditTable, definitionOf } from './audit-table.js';

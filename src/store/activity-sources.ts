@@ -1,6 +1,5 @@
 /** Table `activity_source`: how far each source of activity has been read. */
 import type pg from 'pg';
-import type { IdentitySign } from './user-activity.js';
 
 /** Between two rows of a source, which are ordered by time and, at the same time, by identity. */
 export interface SourcePosition {
@@ -63,32 +62,4 @@ export async function saveSourceProgress(pool: pg.Pool, progress: SourceProgress
      WHERE name = $1 AND definition = $2`,
     [name, definition, position.at, position.identity, rows, unusable, new Date(now)],
   );
-}
-
-/**
- * Whose workflow has to hear of these signs: the same rule as `recordAndClaim`, asked before anything is recorded. So a
- * death between telling and recording repeats a harmless signal, where the other order would lose one.
- */
-export async function whoMustHear(
-  pool: pg.Pool,
-  signs: readonly IdentitySign[],
-  now: number,
-): Promise<string[]> {
-  const found = await pool.query<{ identity_id: string }>(
-    `SELECT DISTINCT sign.identity_id
-     FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS sign (identity_id, kind, at)
-     LEFT JOIN identity_activity AS known USING (identity_id, kind)
-     LEFT JOIN standing USING (identity_id)
-     LEFT JOIN activity_signal AS told USING (identity_id)
-     WHERE (known.last_active_at IS NULL OR known.last_active_at < sign.at)
-       AND (standing.identity_id IS NULL OR standing.off_bottom OR told.signalled_at IS NULL
-         OR told.signalled_at <= $4::timestamptz - standing.signal_window_ms * interval '1 millisecond')`,
-    [
-      signs.map((sign) => sign.identityId),
-      signs.map((sign) => sign.kind),
-      signs.map((sign) => new Date(sign.at)),
-      new Date(now),
-    ],
-  );
-  return found.rows.map((row) => row.identity_id);
 }

@@ -20,6 +20,23 @@ export function latestSigns(signs: readonly IdentitySign[]): IdentitySign[] {
   return [...latest.values()].sort((a, b) => (a.identityId + a.kind < b.identityId + b.kind ? -1 : 1));
 }
 
+/** Takes the columns of {@link signColumns} as its first four parameters. */
+export const upsertSigns = `
+  INSERT INTO identity_activity AS known (identity_id, kind, last_active_at, source)
+  SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])
+  ON CONFLICT (identity_id, kind) DO UPDATE
+    SET last_active_at = EXCLUDED.last_active_at, source = EXCLUDED.source
+    WHERE known.last_active_at < EXCLUDED.last_active_at`;
+
+export function signColumns(rows: readonly IdentitySign[]): [string[], string[], Date[], string[]] {
+  return [
+    rows.map((row) => row.identityId),
+    rows.map((row) => row.kind),
+    rows.map((row) => new Date(row.at)),
+    rows.map((row) => row.source),
+  ];
+}
+
 /**
  * Records signs of life in one statement. A time already exceeded changes nothing, so late, duplicate and
  * out-of-order reports are harmless.
@@ -27,19 +44,7 @@ export function latestSigns(signs: readonly IdentitySign[]): IdentitySign[] {
 export async function recordSigns(pool: pg.Pool, signs: readonly IdentitySign[]): Promise<void> {
   if (signs.length === 0) return;
   const rows = latestSigns(signs);
-  await pool.query(
-    `INSERT INTO identity_activity AS known (identity_id, kind, last_active_at, source)
-     SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])
-     ON CONFLICT (identity_id, kind) DO UPDATE
-       SET last_active_at = EXCLUDED.last_active_at, source = EXCLUDED.source
-       WHERE known.last_active_at < EXCLUDED.last_active_at`,
-    [
-      rows.map((row) => row.identityId),
-      rows.map((row) => row.kind),
-      rows.map((row) => new Date(row.at)),
-      rows.map((row) => row.source),
-    ],
-  );
+  await pool.query(upsertSigns, signColumns(rows));
 }
 
 /** @returns the latest sign of each kind that PostgreSQL knows */
