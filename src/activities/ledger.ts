@@ -5,9 +5,12 @@ import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import type { PolicyReference } from '../domain/plan.js';
 import type { Standing } from '../domain/standing.js';
 import { appendAudit } from '../store/audit-log.js';
+import { tripAndAudit } from '../store/breaker/decisions.js';
+import { lastRelease } from '../store/breaker/trips.js';
 import type { PolicyReader } from '../store/policies.js';
+import { inTransaction } from '../store/pool.js';
 import { writeNotBefore } from '../store/revocations.js';
-import { writeStanding } from '../store/standings.js';
+import { readRevision, writeStanding } from '../store/standings.js';
 import { buryIdentity } from '../store/tombstones.js';
 import { forgetActivity } from '../store/user-activity.js';
 import { readPolicy } from './policy.js';
@@ -28,8 +31,14 @@ export function createLedgerActivities({ pool, policies }: LedgerDependencies) {
     async record(input: {
       standing?: Standing;
       revision: number;
+      /** The revision that was written before: a database that knows less was restored from a backup. */
+      previous?: { readonly revision: number; readonly operators: number };
       audit: readonly AuditEntry[];
     }): Promise<void> {
+      const { standing, previous } = input;
+      if (standing !== undefined && previous !== undefined) {
+        await tripIfRestored(pool, standing.identityId, previous, input.revision);
+      }
       if (input.standing !== undefined) await writeStanding(pool, input.standing, input.revision);
       await appendAudit(pool, input.audit);
     },
@@ -52,3 +61,25 @@ export function createLedgerActivities({ pool, policies }: LedgerDependencies) {
 }
 
 export type LedgerActivities = ReturnType<typeof createLedgerActivities>;
+
+/**
+ * A projection that is older than what its workflow wrote means that PostgreSQL was brought back from a backup: signs of
+ * life and revocations of the time between are missing, so nothing destructive goes on before somebody has looked.
+ */
+async function tripIfRestored(
+  pool: pg.Pool,
+  identityId: string,
+  previous: { readonly revision: number; readonly operators: number },
+  now: number,
+): Promise<void> {
+  const known = await readRevision(pool, identityId);
+  if (known !== undefined && known >= previous.revision) return;
+  // Somebody has looked at what was lost up to then.
+  if (previous.revision <= ((await lastRelease(pool, 'restored', 'all')) ?? 0)) return;
+  const found = known === undefined ? 'nothing of it' : `its state of ${new Date(known).toISOString()}`;
+  const why = `a standing was written at ${new Date(previous.revision).toISOString()}, and PostgreSQL knows ${found}`;
+  const { operators } = previous;
+  await inTransaction(pool, (client) =>
+    tripAndAudit(client, { scope: 'all', cause: 'restored', why, trippedAt: now, operators }),
+  );
+}

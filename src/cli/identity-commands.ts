@@ -1,15 +1,9 @@
 /** `dormouse standing|hold|…`: what operators ask and decide about one identity. */
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Standing } from '../client.js';
 import { parseDuration } from '../domain/duration.js';
+import { actorOption } from './actor.js';
 import { withDormouse } from './connection.js';
-
-const actorOption = [
-  '--actor <id>',
-  'who decides: an opaque id, never an e-mail address',
-  userInfo().username,
-] as const;
 
 export function addIdentityCommands(program: Command): void {
   program

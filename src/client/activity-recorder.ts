@@ -5,6 +5,7 @@
 import pLimit from 'p-limit';
 import type pg from 'pg';
 import type { SignOfLife } from '../domain/sign-of-life.js';
+import { FeedMeter } from '../store/activity-feed.js';
 import { giveBackClaims, recordAndClaim } from '../store/activity-signals.js';
 import type { IdentitySign } from '../store/user-activity.js';
 import { ActivityBuffer } from './activity-buffer.js';
@@ -34,9 +35,11 @@ export class ActivityRecorder {
   private readonly telling = new Map<string, Promise<void>>();
   /** Who waits to hear whether the workflow was told, by identity. */
   private readonly listeners = new Map<string, Set<Listener>>();
+  private readonly meter: FeedMeter;
   private signalled = 0;
 
   constructor(private readonly options: ActivityRecorderOptions) {
+    this.meter = new FeedMeter(options.pool);
     this.buffer = new ActivityBuffer({
       flush: (signs) => this.handOn(signs),
       intervalMs: options.batchMs,
@@ -80,6 +83,7 @@ export class ActivityRecorder {
   /** Hands on what is left, within `ms`. What can't be handed on is lost, as at the death of the process. */
   async close(ms: number): Promise<void> {
     await within(ms, 'PostgreSQL', this.buffer.close()).catch(() => undefined);
+    await within(ms, 'PostgreSQL', this.meter.write(Date.now())).catch(() => undefined);
     await within(ms, 'Temporal', Promise.allSettled(this.telling.values())).catch(() => undefined);
   }
 
@@ -96,6 +100,7 @@ export class ActivityRecorder {
     });
     for (const identityId of latest.keys()) this.letHear(identityId);
     await giveBackClaims(this.options.pool, refused);
+    await this.meter.add(signs.length, Date.now());
   }
 
   private letHear(identityId: string): void {

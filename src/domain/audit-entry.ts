@@ -23,21 +23,29 @@ export const auditEventTypes = [
   'step_parked',
   'parked_retried',
   'identity_gone',
+  'held_by_breaker',
+  'breaker_tripped',
+  'breaker_release_proposed',
+  'breaker_released',
 ] as const;
 export type AuditEventType = (typeof auditEventTypes)[number];
+
+/** The target of what concerns no single identity: the nil UUID (RFC 9562, section 5.9). */
+export const installationId = '00000000-0000-0000-0000-000000000000';
 
 export interface AuditEntry {
   /** Unique name of the event: writing the same one twice leaves one row. */
   readonly eventId: string;
   readonly eventType: AuditEventType;
-  /** The identity that it was done to. */
+  /** The identity that it was done to, or {@link installationId}. */
   readonly target: string;
   /** `engine`, or the opaque id of an operator. Never an address. */
   readonly actor: string;
   /** Epoch milliseconds. */
   readonly occurredAt: number;
   readonly policy?: PolicyReference;
-  readonly stage: Stage;
+  /** Where the identity stood then; `none` for the installation. */
+  readonly stage: Stage | 'none';
   /** Days since the latest sign of life that counts. */
   readonly daysInactive: number;
   readonly outcome: string;

@@ -2,6 +2,7 @@
  * The plan: what a policy means for one identity, in plain numbers. Computed where Kratos and the policy are read;
  * workflows carry it and never see the policy document itself. Pure.
  */
+import type { BreakerRules } from './breaker/rules.js';
 import { jitterFor } from './jitter.js';
 import { effectiveRungs, type Ladder, type Policy, withOverride } from './policy.js';
 import { isDestructive, type RungName, rungNames } from './rungs.js';
@@ -42,6 +43,8 @@ export interface Plan {
   /** At the bottom of the ladder the workflow is told of activity at most once in this time. Milliseconds. */
   readonly signalWindowMs: number;
   readonly recheckMs: number;
+  /** What destructive rungs have to pass. Absent in histories from before there was a breaker. */
+  readonly breaker?: BreakerRules;
   readonly retry: {
     readonly attempts: number;
     readonly firstAfterMs: number;
@@ -75,11 +78,26 @@ export function planFor(policy: Policy, reference: PolicyReference, subject: Pol
     keepsAlive: activityKinds.filter((kind) => rungs.some(({ keepsAlive }) => keepsAlive.includes(kind))),
     signalWindowMs: Math.floor(Math.min(policy.signalWindow, shortest / 20)),
     recheckMs: policy.recheck,
+    breaker: breakerRules(policy),
     retry: {
       attempts: policy.retry.attempts,
       firstAfterMs: policy.retry.firstAfter,
       longestAfterMs: policy.retry.longestAfter,
     },
+  };
+}
+
+function breakerRules({ breaker }: Policy): BreakerRules {
+  const { stall } = breaker;
+  return {
+    windowMs: breaker.window,
+    limits: breaker.limits,
+    percentFrom: breaker.percentFrom,
+    operators: breaker.release.operators,
+    ...(stall === 'off'
+      ? {}
+      : { stall: { windowMs: stall.window, baselineMs: stall.baseline, belowPercent: stall.below } }),
+    clockToleranceMs: breaker.clockTolerance,
   };
 }
 

@@ -3,29 +3,12 @@
  * those of the project's seed documents (policies/default.yaml).
  */
 import { z } from 'zod';
-import { dayMs, formatDuration, parseDuration } from './duration.js';
+import { dayMs, formatDuration } from './duration.js';
 import { policyIdPattern } from './names.js';
+import { breakerSection } from './policy-breaker.js';
+import { duration, durationForm } from './policy-duration.js';
 import { type DestructiveRung, destructiveRungs, type RungName, rungNames } from './rungs.js';
 import { activityKinds } from './sign-of-life.js';
-
-/** Longer ones are a slip, and the dates that they lead to can't be written down. */
-const longestDurationMs = 36_525 * dayMs;
-const durationForm = 'Write a whole number and a unit: 30d, 12h, 15m, 30s or 2w';
-
-const duration = z
-  .string({
-    error: ({ input }) => (input === undefined ? undefined : `is not a duration. ${durationForm}`),
-  })
-  .transform((text, context) => {
-    const parsed = parseDuration(text);
-    if (parsed !== undefined && parsed > 0 && parsed <= longestDurationMs) return parsed;
-    const tooLong = parsed !== undefined && parsed > longestDurationMs;
-    const message = tooLong
-      ? `"${text}" is longer than a hundred years. Shorten it, or leave the rung out`
-      : `"${text}" is not a duration. ${durationForm}`;
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  });
 
 const kinds = z.array(z.enum(activityKinds)).min(1);
 
@@ -134,6 +117,8 @@ const policyObject = z.strictObject({
       error: `is neither "none" nor a duration. ${durationForm}`,
     })
     .default(0),
+  /** How many destructive acts are normal; above it they wait for an operator (design, invariant 7). */
+  breaker: breakerSection,
   /** How often something that blocks (exempt, disabled by an admin, no address) is looked at again. */
   recheck: duration,
   retry,
@@ -171,6 +156,22 @@ export const policySchema = policyObject.check((payload) => {
     // What is wrong in the ladder already is said there, once.
     issues.push(
       ...ofRole.filter(({ path, message }) => !ofLadder.has(JSON.stringify([path?.slice(2), message]))),
+    );
+  }
+  if (!policy.allowShortDurations && policy.breaker.window < dayMs) {
+    report(
+      issues,
+      policy,
+      ['breaker', 'window'],
+      `${formatDuration(policy.breaker.window)} is shorter than a day: the limits would be allowed again and again. Write at least 1d, or set allowShortDurations: true`,
+    );
+  }
+  if (policy.breaker.stall !== 'off' && policy.breaker.stall.baseline < 3 * policy.breaker.stall.window) {
+    report(
+      issues,
+      policy,
+      ['breaker', 'stall', 'baseline'],
+      'holds fewer than three windows, which say nothing about what is normal. Lengthen it',
     );
   }
   if (policy.retry.longestAfter < policy.retry.firstAfter) {

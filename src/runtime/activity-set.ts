@@ -1,7 +1,9 @@
 /** All activities over one set of connections, grouped by the outside system whose queue they run on. */
 import type pg from 'pg';
 import { type ConnectedSource, createActivitySourceActivities } from '../activities/activity-source.js';
+import { createBreakerActivities } from '../activities/breaker.js';
 import { type Clock, systemClock } from '../activities/clock.js';
+import { createClockWitness } from '../activities/clock-witness.js';
 import { createHydraActivities } from '../activities/hydra.js';
 import { createKratosActivities } from '../activities/kratos.js';
 import { createLedgerActivities } from '../activities/ledger.js';
@@ -65,6 +67,12 @@ export function createActivitySet(
       }),
       ledger: {
         ...createLedgerActivities({ pool, policies }),
+        ...createBreakerActivities({
+          pool,
+          clock,
+          // A clock of a test's own has no other to be compared with.
+          ...(clock === systemClock ? { witness: createClockWitness(pool) } : {}),
+        }),
         ...createActivitySourceActivities({ pool, clock, sources }),
       },
     },

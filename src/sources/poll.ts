@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { dayMs } from '../domain/duration.js';
 import { clampToNow } from '../domain/sign-of-life.js';
+import { countSigns } from '../store/activity-feed.js';
 import { recordAndClaim, whoMustHear } from '../store/activity-signals.js';
 import {
   beginSource,
@@ -90,6 +91,7 @@ async function take({ source, pool, tell, now }: PollOptions, page: AuditPage): 
   const claimed = await recordAndClaim(pool, signs, now);
   const known = new Set(mustHear);
   await tell(signsOf(claimed.filter((id) => !known.has(id))));
+  await countSigns(pool, signs.length, now);
 }
 
 /** The overlap catches rows that were written late: their time is that of the statement, not of the commit. */

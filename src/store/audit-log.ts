@@ -36,27 +36,33 @@ export function chainHash(previousHash: string, canonical: string): string {
 /** Appends the entries that are not there yet. @returns how many were new */
 export async function appendAudit(pool: pg.Pool, entries: readonly AuditEntry[]): Promise<number> {
   if (entries.length === 0) return 0;
-  return inTransaction(pool, async (client) => {
-    await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', [chainLock]);
-    const known = await client.query<{ event_id: string }>(
-      'SELECT event_id FROM audit WHERE event_id = ANY($1)',
-      [entries.map(({ eventId }) => eventId)],
-    );
-    const written = new Set(known.rows.map((row) => row.event_id));
-    let { seq, hash } = await chainHead(client);
-    let added = 0;
-    for (const entry of entries) {
-      if (written.has(entry.eventId)) continue;
-      written.add(entry.eventId);
-      seq += 1;
-      const canonical = canonicalText(seq, entry);
-      const previousHash = hash;
-      hash = chainHash(previousHash, canonical);
-      await insertRow(client, { seq, entry, canonical, previousHash, hash });
-      added += 1;
-    }
-    return added;
-  });
+  return inTransaction(pool, (client) => appendAuditWithin(client, entries));
+}
+
+/** The same as part of a transaction, so that a decision and its entry stand or fall together. To be called last in it. */
+export async function appendAuditWithin(
+  client: pg.PoolClient,
+  entries: readonly AuditEntry[],
+): Promise<number> {
+  await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', [chainLock]);
+  const known = await client.query<{ event_id: string }>(
+    'SELECT event_id FROM audit WHERE event_id = ANY($1)',
+    [entries.map(({ eventId }) => eventId)],
+  );
+  const written = new Set(known.rows.map((row) => row.event_id));
+  let { seq, hash } = await chainHead(client);
+  let added = 0;
+  for (const entry of entries) {
+    if (written.has(entry.eventId)) continue;
+    written.add(entry.eventId);
+    seq += 1;
+    const canonical = canonicalText(seq, entry);
+    const previousHash = hash;
+    hash = chainHash(previousHash, canonical);
+    await insertRow(client, { seq, entry, canonical, previousHash, hash });
+    added += 1;
+  }
+  return added;
 }
 
 async function chainHead(client: pg.PoolClient): Promise<{ seq: number; hash: string }> {

@@ -43,3 +43,13 @@ export async function readStanding(pool: pg.Pool, identityId: string): Promise<S
   );
   return found.rows[0]?.document;
 }
+
+/** @returns the revision of the last projection, or `undefined` where there is none */
+export async function readRevision(pool: pg.Pool, identityId: string): Promise<number | undefined> {
+  const found = await pool.query<{ revision: string }>(
+    'SELECT revision FROM standing WHERE identity_id = $1',
+    [identityId],
+  );
+  const row = found.rows[0];
+  return row === undefined ? undefined : Number(row.revision);
+}

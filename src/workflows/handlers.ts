@@ -11,6 +11,7 @@ import { lookStep } from '../domain/lifecycle/decide.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
 import {
   withActivity,
+  withHeldByBreaker,
   withHold,
   withoutHold,
   withoutParked,
@@ -63,6 +64,9 @@ export function registerHandlers(run: LifecycleRun): void {
   });
   setHandler(lookAgainSignal, () => {
     run.received += 1;
+    const { heldByBreaker: held } = run.state;
+    // Who says that it is worth a look may have released the breaker.
+    if (held !== undefined) run.state = withHeldByBreaker(run.state, { ...held, askedAt: 0 });
     // A look that failed for good waits for an operator; waking the main loop would change nothing.
     if (run.state.parked?.step !== lookStep) run.attention = true;
   });

@@ -1,5 +1,6 @@
 /** The activities as the workflow calls them: which queue, how long, how often again, and what it says in the UI. */
 import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { BreakerActivities } from '../activities/breaker.js';
 import type { HydraActivities } from '../activities/hydra.js';
 import type { KratosActivities } from '../activities/kratos.js';
 import type { LedgerActivities } from '../activities/ledger.js';
@@ -21,7 +22,7 @@ export interface Outside {
   readonly kratos: KratosActivities;
   readonly hydra: HydraActivities;
   readonly mail: MailActivities;
-  readonly ledger: LedgerActivities;
+  readonly ledger: LedgerActivities & BreakerActivities;
 }
 
 /**
@@ -45,7 +46,7 @@ export function outsideUnder(limits: RetryLimits): Outside {
     hydra: proxyActivities<HydraActivities>(options('hydra', 120_000)),
     mail: proxyActivities<MailActivities>(options('mail', 300_000)),
     // The engine's own database: without it nothing can even be parked, so it is waited for.
-    ledger: proxyActivities<LedgerActivities>({
+    ledger: proxyActivities<LedgerActivities & BreakerActivities>({
       ...options('ledger', 60_000),
       retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 60_000 },
     }),

@@ -15,9 +15,12 @@ export async function settle(run: LifecycleRun): Promise<void> {
 async function record(run: LifecycleRun): Promise<void> {
   const standing = run.standing();
   if (!run.needsRecord(standing)) return;
-  const { outbox } = run.state;
-  await run.outside.ledger.record({ standing, revision: Date.now(), audit: outbox });
-  run.state = withoutAudit(run.state, outbox);
+  const { outbox, recordedAt } = run.state;
+  const revision = Date.now();
+  const operators = run.plan.breaker?.operators ?? 1;
+  const previous = recordedAt === undefined ? {} : { previous: { revision: recordedAt, operators } };
+  await run.outside.ledger.record({ standing, revision, ...previous, audit: outbox });
+  run.state = { ...withoutAudit(run.state, outbox), recordedAt: revision };
   run.recorded(standing);
 }
 

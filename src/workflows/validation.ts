@@ -5,7 +5,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { FoundIdentity } from '../domain/lifecycle/assessment.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
-import { opaqueNamePattern, policyIdPattern } from '../domain/names.js';
+import { opaqueNamePattern, policyIdPattern, reasonProblem } from '../domain/names.js';
 import { activityKinds } from '../domain/sign-of-life.js';
 import type {
   ApplyPolicyUpdate,
@@ -16,7 +16,6 @@ import type {
   UserActivitySignal,
 } from './messages.js';
 
-const maxReasonLength = 200;
 /** The longest hold: after ten years somebody should look again. */
 const longestHoldMs = 3_653 * 86_400_000;
 
@@ -92,11 +91,8 @@ function checkActor(update: { readonly actor: unknown }): void {
 }
 
 function checkReason(reason: unknown): void {
-  if (typeof reason !== 'string' || reason.trim() === '')
-    refuse('reason: is empty. Say why, for those who ask later');
-  else if (reason.length > maxReasonLength) refuse(`reason: is longer than ${maxReasonLength} characters`);
-  else if (reason.includes('@'))
-    refuse('reason: looks like it holds an e-mail address. Name people by opaque ids');
+  const problem = reasonProblem(reason);
+  if (problem !== undefined) refuse(`reason: ${problem}`);
 }
 
 function refuse(message: string): never {

@@ -33,6 +33,7 @@ id: ${id}
 allowShortDurations: true
 ladder:
 ${rungs}
+breaker: { percentFrom: 1000, limits: { delete: { atMost: 1000 } } }
 recheck: 1h
 retry: { attempts: 2, firstAfter: 1s, longestAfter: 1s }
 `;

@@ -68,6 +68,7 @@ export function fastPolicy(id: string): string {
 allowShortDurations: true
 ladder:
   deactivate: { after: 2s, notices: [1s], noticeFloor: 1s, withoutNotice: wait }
+breaker: { percentFrom: 1000, limits: { delete: { atMost: 1000 } } }
 recheck: 2s
 retry: { attempts: 2, firstAfter: 1s, longestAfter: 1s }
 `;

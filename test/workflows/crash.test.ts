@@ -31,6 +31,7 @@ id: ${id}
 allowShortDurations: true
 ladder:
 ${rungs}
+breaker: { percentFrom: 1000, limits: { delete: { atMost: 1000 } } }
 recheck: 5s
 retry: { attempts: 100, firstAfter: 1s, longestAfter: 2s }
 `;

@@ -9,7 +9,7 @@ import { scheduleOf } from './clock.js';
 import { begunRungs, type Return, unjustified } from './justification.js';
 import type { LifecycleState } from './state.js';
 
-export type BlockedBy = 'parked' | 'hold' | 'exempt' | 'disabled-by-admin' | 'no-notice';
+export type BlockedBy = 'parked' | 'hold' | 'exempt' | 'disabled-by-admin' | 'no-notice' | 'breaker';
 
 export interface Blocked {
   readonly by: BlockedBy;
@@ -131,11 +131,27 @@ export function pendingRung(state: LifecycleState, plan: Plan): PlanRung | undef
   return plan.rungs.find(({ rung }) => !isDone(rung) && rungNames.indexOf(rung) > harshest);
 }
 
+/** How often the breaker is asked again by those who wait for it; a release wakes them at once. */
+const longestBreakerWaitMs = 3_600_000;
+
+function heldByBreaker(
+  { heldByBreaker: held }: LifecycleState,
+  plan: Plan,
+  { rung }: PlanRung,
+  now: number,
+): Decision | undefined {
+  if (held === undefined || held.rung !== rung) return undefined;
+  const until = held.askedAt + Math.min(plan.recheckMs, longestBreakerWaitMs);
+  if (now >= until) return undefined;
+  const why = `the breaker holds it (trip ${held.tripId}): ${held.why}`;
+  return { kind: 'wait', until, next: { step: 'rung', rung, at: until }, blocked: { by: 'breaker', why } };
+}
+
 function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decision {
   const schedule = scheduleOf(state, rung);
   const { notice } = schedule;
   if (notice === undefined) {
-    if (now >= schedule.dueAt) return { kind: 'rung', rung };
+    if (now >= schedule.dueAt) return heldByBreaker(state, plan, rung, now) ?? { kind: 'rung', rung };
     return {
       kind: 'wait',
       until: schedule.dueAt,

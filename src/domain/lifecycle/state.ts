@@ -55,6 +55,16 @@ export interface Parked {
   readonly since: number;
 }
 
+/** The breaker let a rung not pass. It is asked again from time to time, and when somebody releases it. */
+export interface HeldByBreaker {
+  readonly rung: RungName;
+  readonly tripId: number;
+  readonly why: string;
+  readonly since: number;
+  /** When it was asked last; 0: it is to be asked at once. */
+  readonly askedAt: number;
+}
+
 /** Which version of which policy the identity follows. Without `version`: always the latest published one. */
 export interface PolicyChoice {
   readonly id: string;
@@ -82,6 +92,7 @@ export interface LifecycleState {
   readonly stageSince: number;
   readonly hold?: Hold;
   readonly parked?: Parked;
+  readonly heldByBreaker?: HeldByBreaker;
   /** An operator's decision that has not been carried out yet. */
   readonly reactivation?: Reactivation;
   /** Non-fatal trouble that operators should see, as `metadata-not-published`. */
@@ -90,6 +101,8 @@ export interface LifecycleState {
   readonly outbox: readonly AuditEntry[];
   /** Update IDs already carried out; bounded, because Temporal forgets them at continue-as-new. */
   readonly processedUpdateIds: readonly string[];
+  /** The revision of the projection that was written last: a database that knows less was restored from a backup. */
+  readonly recordedAt?: number;
   /** Whether Kratos has ever confirmed that the identity exists. */
   readonly known: boolean;
 }

@@ -7,6 +7,7 @@ import type { Assessment, FoundIdentity } from './assessment.js';
 import type { Return } from './justification.js';
 import { stageOf } from './stage.js';
 import type {
+  HeldByBreaker,
   Hold,
   LifecycleState,
   NoticeRecord,
@@ -91,7 +92,7 @@ export function withReturn(state: LifecycleState, back: Return, now: number): Li
     Object.entries(state.rungs).filter(([rung]) => !back.undo.includes(rung as RungName)),
   ) as LifecycleState['rungs'];
   const decided = back.cause === 'operator' || back.cause === 'admin-in-kratos';
-  const { parked: _parked, reactivation, ...kept } = state;
+  const { parked: _parked, heldByBreaker: _held, reactivation, ...kept } = state;
   const returned: LifecycleState = { ...kept, rungs, notices: voided(state.notices), warnings: [] };
   const next = stageOf(returned) === stageOf(state) ? returned : { ...returned, stageSince: now };
   return decided ? { ...next, baselineAt: Math.max(next.baselineAt, reactivation?.at ?? now) } : next;
@@ -118,6 +119,15 @@ export function withParked(state: LifecycleState, parked: Parked): LifecycleStat
 
 export function withoutParked(state: LifecycleState): LifecycleState {
   const { parked: _parked, ...rest } = state;
+  return rest;
+}
+
+export function withHeldByBreaker(state: LifecycleState, heldByBreaker: HeldByBreaker): LifecycleState {
+  return { ...state, heldByBreaker };
+}
+
+export function withoutHeldByBreaker(state: LifecycleState): LifecycleState {
+  const { heldByBreaker: _held, ...rest } = state;
   return rest;
 }
 

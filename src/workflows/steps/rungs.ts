@@ -19,10 +19,12 @@ import type { RungName } from '../../domain/rungs.js';
 import { mergeActivity } from '../../domain/sign-of-life.js';
 import { carryOut, typeOf } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
+import { passBreaker } from './breaker.js';
 import { sendMail, tellAfterwards } from './mails.js';
 
 /** Carries the rung out; the next turn of the main loop looks at what came of it. */
 export async function climb(run: LifecycleRun, rung: PlanRung): Promise<void> {
+  if (!(await passBreaker(run, rung))) return;
   const since = inactiveSince(run.state, rung);
   run.state = withRungBegun(run.state, rung, since, Date.now());
   await carryOut(run, rung.rung, () => deedOf(rung)(run, rung, since), {

@@ -1,0 +1,38 @@
+/** What the breaker allows (design, invariant 7): plain numbers, computed from a policy. Pure. */
+import type { DestructiveRung } from '../rungs.js';
+
+/** How many acts of one kind may happen within the window. */
+export interface BreakerLimit {
+  readonly atMost: number;
+  /** Of the identities that have a lifecycle and are not deleted. */
+  readonly percent: number;
+}
+
+export interface StallRule {
+  /** The length of a stretch of time in which signs of life are counted. Milliseconds. */
+  readonly windowMs: number;
+  /** How far back the feed is compared with itself. Milliseconds. */
+  readonly baselineMs: number;
+  /** Stalled: fewer signs than this percentage of the quietest stretch of the baseline. */
+  readonly belowPercent: number;
+}
+
+export interface BreakerRules {
+  readonly windowMs: number;
+  readonly limits: Readonly<Record<DestructiveRung, BreakerLimit>>;
+  /** The percentage never allows fewer acts than this: five percent of ten people would stop everything. */
+  readonly percentFrom: number;
+  /** Different operators that a release needs. */
+  readonly operators: number;
+  /** Absent: the feed is not looked at. */
+  readonly stall?: StallRule;
+  /** How far two clocks may differ, and one may go back. Milliseconds. */
+  readonly clockToleranceMs: number;
+}
+
+/** @returns how many acts the limit allows within the window; the first of both limits that is reached counts */
+export function allowedActs(rules: BreakerRules, action: DestructiveRung, population: number): number {
+  const { atMost, percent } = rules.limits[action];
+  const byPercent = Math.max(rules.percentFrom, Math.floor((population * percent) / 100));
+  return Math.min(atMost, byPercent);
+}

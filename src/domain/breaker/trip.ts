@@ -1,0 +1,44 @@
+/** Why the breaker is tripped, and what it then covers. Pure. */
+import { assertUnreachable } from '../assert.js';
+import type { DestructiveRung } from '../rungs.js';
+
+/**
+ * `limit`: as many acts as the policy allows. `feed-stalled`: no signs of life, or hardly any, where there normally are.
+ * `clock`: clocks disagree, or one went back. `restored`: the database is older than what was written to it.
+ * `operator`: somebody pulled it.
+ */
+export const tripCauses = ['limit', 'feed-stalled', 'clock', 'restored', 'operator'] as const;
+export type TripCause = (typeof tripCauses)[number];
+
+/** What a trip stops: one kind of act, or every destructive one. */
+export type TripScope = DestructiveRung | 'all';
+
+export interface Trip {
+  readonly id: number;
+  readonly scope: TripScope;
+  readonly cause: TripCause;
+  /** One sentence for an operator, without personal data. */
+  readonly why: string;
+  /** Epoch milliseconds. */
+  readonly trippedAt: number;
+  /** Different operators that its release needs. */
+  readonly operators: number;
+}
+
+/** What an operator should look at before releasing. */
+export function adviceFor(cause: TripCause): string {
+  switch (cause) {
+    case 'limit':
+      return 'Look at who waits (dormouse breaker waiting) and at recent changes of policy; release all, or the ones that are right.';
+    case 'feed-stalled':
+      return 'Find out why signs of life stopped (hooks, gateway, apps). Release when they arrive again.';
+    case 'clock':
+      return "Check the clocks (NTP) of the worker's and PostgreSQL's machines. Release when they agree.";
+    case 'restored':
+      return 'PostgreSQL holds less than was written. Bring back signs of life and revocations from the apps and Kratos before you release.';
+    case 'operator':
+      return 'Somebody stopped it on purpose: ask the actor.';
+    default:
+      return assertUnreachable(cause);
+  }
+}

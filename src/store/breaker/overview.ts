@@ -1,0 +1,76 @@
+/** What operators see of the breaker: trips, releases that wait, acts of the day, and who waits. */
+import type pg from 'pg';
+import type { Trip } from '../../domain/breaker/trip.js';
+import { type DestructiveRung, destructiveRungs } from '../../domain/rungs.js';
+import { countGrants, population } from './grants.js';
+import { pendingReleases, type Release } from './releases.js';
+import { activeTrips } from './trips.js';
+
+export interface BreakerOverview {
+  readonly trips: readonly Trip[];
+  readonly pending: readonly Release[];
+  /** Acts since `since`. */
+  readonly acts: Readonly<Record<DestructiveRung, number>>;
+  readonly population: number;
+  readonly waiting: number;
+}
+
+/** @param since from when acts are counted, epoch milliseconds */
+export async function breakerOverview(pool: pg.Pool, since: number): Promise<BreakerOverview> {
+  const [trips, pending, people, counts, waiting] = await Promise.all([
+    activeTrips(pool),
+    pendingReleases(pool),
+    population(pool),
+    Promise.all(destructiveRungs.map((action) => countGrants(pool, action, since))),
+    pool.query<{ count: string }>("SELECT count(*) FROM standing WHERE blocked_by = 'breaker'"),
+  ]);
+  const [revoke = 0, deactivate = 0, deletion = 0] = counts;
+  return {
+    trips,
+    pending,
+    population: people,
+    acts: { revoke, deactivate, delete: deletion },
+    waiting: Number(waiting.rows[0]?.count ?? 0),
+  };
+}
+
+export interface Waiting {
+  readonly identityId: string;
+  readonly action: string;
+  readonly stage: string;
+  /** Epoch milliseconds. */
+  readonly lastActiveAt: number;
+  readonly policy: string;
+}
+
+/** Reads by pages, so that a list of any length is no burden. @returns who waits for the breaker, the longest absent first */
+export async function* waitingForBreaker(pool: pg.Pool, pageRows = 1_000): AsyncGenerator<Waiting> {
+  let after: { at: Date; id: string } | undefined;
+  for (;;) {
+    const found = await pool.query<{
+      identity_id: string;
+      next_step: string | null;
+      stage: string;
+      last_active_at: Date;
+      policy_id: string | null;
+      policy_version: number | null;
+    }>(
+      `SELECT identity_id, next_step, stage, last_active_at, policy_id, policy_version FROM standing
+       WHERE blocked_by = 'breaker' AND ($1::timestamptz IS NULL OR (last_active_at, identity_id) > ($1, $2::uuid))
+       ORDER BY last_active_at, identity_id LIMIT $3`,
+      [after?.at ?? null, after?.id ?? null, pageRows],
+    );
+    for (const row of found.rows) {
+      yield {
+        identityId: row.identity_id,
+        action: row.next_step ?? '',
+        stage: row.stage,
+        lastActiveAt: row.last_active_at.getTime(),
+        policy: row.policy_id === null ? '' : `${row.policy_id}@${row.policy_version}`,
+      };
+    }
+    const last = found.rows.at(-1);
+    if (last === undefined || found.rows.length < pageRows) return;
+    after = { at: last.last_active_at, id: last.identity_id };
+  }
+}

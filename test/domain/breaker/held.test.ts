@@ -1,0 +1,53 @@
+/** How the breaker's answer changes what a lifecycle does. */
+import { describe, expect, test } from 'vitest';
+import { decide } from '../../../src/domain/lifecycle/decide.js';
+import type { HeldByBreaker, LifecycleState } from '../../../src/domain/lifecycle/state.js';
+import { withHeldByBreaker, withReturn } from '../../../src/domain/lifecycle/transitions.js';
+import { absentState, day, enabled, epoch, hour, planOf } from '../fixtures.js';
+
+const plan = planOf();
+const dueAt = epoch + 90 * day;
+const done = (days: number) => ({
+  begunAt: epoch + days * day,
+  completedAt: epoch + days * day,
+  inactiveSince: epoch,
+  afterMs: days * day,
+});
+const due: LifecycleState = absentState({
+  rungs: { warn: done(30), suspend: done(60) },
+  notices: [
+    { rung: 'revoke', leadMs: 7 * day, outcome: 'accepted', at: dueAt - 7 * day, inactiveSince: epoch },
+  ],
+});
+const held: HeldByBreaker = { rung: 'revoke', tripId: 3, why: 'too many', since: dueAt, askedAt: dueAt };
+const at = (state: LifecycleState, now: number) => decide({ state, plan, identity: enabled(), now });
+
+describe('a rung that the breaker holds', () => {
+  const waiting = withHeldByBreaker(due, held);
+  test('is due otherwise', () => {
+    expect(at(due, dueAt)).toMatchObject({ kind: 'rung', rung: { rung: 'revoke' } });
+  });
+  test('waits, says why, and asks again within the hour', () => {
+    expect(at(waiting, dueAt + 1)).toMatchObject({
+      kind: 'wait',
+      until: dueAt + hour,
+      next: { step: 'rung', rung: 'revoke' },
+      blocked: { by: 'breaker', why: expect.stringContaining('trip 3') },
+    });
+    expect(at(waiting, dueAt + hour)).toMatchObject({ kind: 'rung' });
+  });
+  test('is asked at once when somebody says that it is worth a look', () => {
+    expect(at(withHeldByBreaker(due, { ...held, askedAt: 0 }), dueAt + 1)).toMatchObject({ kind: 'rung' });
+  });
+  test('holds up no other rung', () => {
+    expect(at(withHeldByBreaker(due, { ...held, rung: 'delete' }), dueAt)).toMatchObject({ kind: 'rung' });
+  });
+  test('does not keep anybody from coming back, and is forgotten then', () => {
+    const back = { ...waiting, activity: { human: dueAt } };
+    const decision = at(back, dueAt + 1);
+    expect(decision).toMatchObject({ kind: 'return', cause: 'activity' });
+    if (decision.kind === 'return') {
+      expect(withReturn(back, decision, dueAt + 1)).not.toHaveProperty('heldByBreaker');
+    }
+  });
+});

@@ -1,0 +1,389 @@
+/** The breaker on the real PostgreSQL: exact under many workers, tripped by each cause, released only by decision. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type BreakerRequest, createBreakerActivities } from '../../src/activities/breaker.js';
+import { createClockWitness } from '../../src/activities/clock-witness.js';
+import { createLedgerActivities } from '../../src/activities/ledger.js';
+import { installationId } from '../../src/domain/audit-entry.js';
+import type { BreakerRules } from '../../src/domain/breaker/rules.js';
+import type { Standing } from '../../src/domain/standing.js';
+import { countSigns, FeedMeter, readFeed } from '../../src/store/activity-feed.js';
+import { readAudit, verifyAudit } from '../../src/store/audit-log.js';
+import { approveRelease, proposeRelease, tripAndAudit } from '../../src/store/breaker/decisions.js';
+import { countGrants } from '../../src/store/breaker/grants.js';
+import { breakerOverview, waitingForBreaker } from '../../src/store/breaker/overview.js';
+import { ReleaseRefusedError } from '../../src/store/breaker/releases.js';
+import { activeTrips } from '../../src/store/breaker/trips.js';
+import { PolicyReader } from '../../src/store/policies.js';
+import { createPool, inTransaction } from '../../src/store/pool.js';
+import { writeStanding } from '../../src/store/standings.js';
+import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+
+const day = 86_400_000;
+const start = Date.UTC(2030, 0, 1);
+const rules: BreakerRules = {
+  windowMs: day,
+  limits: {
+    revoke: { atMost: 5, percent: 100 },
+    deactivate: { atMost: 5, percent: 100 },
+    delete: { atMost: 5, percent: 100 },
+  },
+  percentFrom: 1_000,
+  operators: 1,
+  stall: { windowMs: day, baselineMs: 14 * day, belowPercent: 20 },
+  clockToleranceMs: 300_000,
+};
+
+let database: FreshDatabase;
+let now = start;
+beforeAll(async () => {
+  database = await openFreshDatabase();
+});
+afterAll(() => database.close());
+beforeEach(async () => {
+  now = start;
+  await database.pool.query(
+    'TRUNCATE breaker_grant, breaker_trip, breaker_release, breaker_release_vote, breaker_pass, breaker_clock, activity_feed, standing',
+  );
+});
+
+const clock = { now: () => Promise.resolve(now) };
+const request = (more: Partial<BreakerRequest> = {}): BreakerRequest => ({
+  key: randomUUID(),
+  identityId: randomUUID(),
+  action: 'delete',
+  rules,
+  decidedAt: now,
+  ...more,
+});
+const breaker = () => createBreakerActivities({ pool: database.pool, clock });
+const pass = (more: Partial<BreakerRequest> = {}) => breaker().passBreaker(request(more));
+async function passMany(count: number, more: Partial<BreakerRequest> = {}): Promise<string[]> {
+  const outcomes = [];
+  for (let i = 0; i < count; i += 1) outcomes.push((await pass(more)).outcome);
+  return outcomes;
+}
+async function onlyTrip() {
+  const trips = await activeTrips(database.pool);
+  expect(trips).toHaveLength(1);
+  return trips[0] ?? expect.fail('no trip');
+}
+const release =
+  (more: Partial<Parameters<typeof proposeRelease>[1]> = {}) =>
+  async (tripId: number) =>
+    proposeRelease(database.pool, { tripId, actor: 'op-1', reason: 'looked at it', at: now, ...more });
+
+describe('the limit', () => {
+  it('lets so many pass, then none, and says why', async () => {
+    expect(await passMany(7)).toEqual([...Array(5).fill('granted'), 'held', 'held']);
+    const trip = await onlyTrip();
+    expect(trip).toMatchObject({ scope: 'delete', cause: 'limit' });
+    expect(trip.why).toBe('5 × delete within 1d; allowed are 5 of 0 identities');
+    expect(await readAudit(database.pool, installationId)).toContainEqual(
+      expect.objectContaining({ eventType: 'breaker_tripped', outcome: 'limit', actor: 'engine' }),
+    );
+  });
+
+  it('is exact under many workers with connections of their own', async () => {
+    const pools = Array.from({ length: 6 }, () => createPool({ url: database.url, max: 4 }));
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, i) =>
+        createBreakerActivities({ pool: pools[i % 6] ?? database.pool, clock }).passBreaker(request()),
+      ),
+    );
+    await Promise.all(pools.map((pool) => pool.end()));
+    expect(answers.filter(({ outcome }) => outcome === 'granted')).toHaveLength(5);
+    expect(await countGrants(database.pool, 'delete', 0)).toBe(5);
+    await onlyTrip();
+  });
+
+  it('counts an act once, however often it asks', async () => {
+    const same = request();
+    for (let i = 0; i < 10; i += 1) expect(await breaker().passBreaker(same)).toEqual({ outcome: 'granted' });
+    expect(await passMany(4)).toEqual(Array(4).fill('granted'));
+    expect(await countGrants(database.pool, 'delete', 0)).toBe(5);
+  });
+
+  it('holds one kind of act only', async () => {
+    await passMany(6);
+    expect(await passMany(1, { action: 'revoke' })).toEqual(['granted']);
+  });
+
+  it('rolls: what is older than the window does not count', async () => {
+    await passMany(3);
+    now += day - 1;
+    await passMany(2);
+    now += 1;
+    expect(await passMany(3)).toEqual(['granted', 'granted', 'granted']);
+    expect(await passMany(1)).toEqual(['held']);
+  });
+
+  it('stays tripped when the window is over, and after a restart', async () => {
+    await passMany(6);
+    now += 30 * day;
+    expect(await passMany(1)).toEqual(['held']);
+    const pool = createPool({ url: database.url });
+    const restarted = createBreakerActivities({ pool, clock });
+    expect(await restarted.passBreaker(request())).toMatchObject({ outcome: 'held' });
+    await pool.end();
+  });
+
+  it('takes the percentage of the identities that are there', async () => {
+    const percent = {
+      ...rules,
+      percentFrom: 1,
+      limits: { ...rules.limits, delete: { atMost: 100, percent: 10 } },
+    };
+    for (let i = 0; i < 20; i += 1) await standing(randomUUID());
+    await standing(randomUUID(), { stage: 'deleted' });
+    expect(await passMany(3, { rules: percent })).toEqual(['granted', 'granted', 'held']);
+  });
+});
+
+async function standing(identityId: string, more: Partial<Standing> = {}, revision = 1): Promise<void> {
+  const written: Standing = {
+    schemaVersion: 1,
+    identityId,
+    stage: 'active',
+    since: start,
+    lastActiveAt: start,
+    activity: {},
+    why: 'a test',
+    notices: [],
+    completed: {},
+    warnings: [],
+    offBottom: false,
+    signalWindowMs: 0,
+    ...more,
+  };
+  await writeStanding(database.pool, written, revision);
+}
+
+describe('a release', () => {
+  it('of all ends the trip, and lets as many pass again', async () => {
+    await passMany(6);
+    const { id } = await onlyTrip();
+    now += 60_000;
+    const done = await release()(id);
+    expect(done).toMatchObject({ effectiveAt: now, actors: ['op-1'] });
+    now += 1;
+    expect(await passMany(6)).toEqual([...Array(5).fill('granted'), 'held']);
+    expect(await readAudit(database.pool, installationId)).toContainEqual(
+      expect.objectContaining({
+        eventType: 'breaker_released',
+        actor: 'op-1',
+        detail: expect.objectContaining({ reason: 'looked at it', covers: 'all' }),
+      }),
+    );
+  });
+
+  it('of a list lets these pass, once each, and nobody else', async () => {
+    await passMany(6);
+    const { id } = await onlyTrip();
+    const [first, second] = [request(), request()];
+    await release({ identities: [first.identityId, second.identityId] })(id);
+    expect(await breaker().passBreaker(first)).toEqual({ outcome: 'granted' });
+    // A repeated call is the same act; another act of the same identity is not covered.
+    expect(await breaker().passBreaker(first)).toEqual({ outcome: 'granted' });
+    expect(await pass({ identityId: first.identityId })).toMatchObject({ outcome: 'held' });
+    expect(await pass()).toMatchObject({ outcome: 'held', trip: { id } });
+    expect(await breaker().passBreaker(second)).toEqual({ outcome: 'granted' });
+    await onlyTrip();
+  });
+
+  it('of a list does not help against another trip', async () => {
+    await passMany(6);
+    const { id } = await onlyTrip();
+    const listed = request();
+    await release({ identities: [listed.identityId] })(id);
+    await byHand(2);
+    expect(await breaker().passBreaker(listed)).toMatchObject({ outcome: 'held' });
+  });
+
+  it('needs two different operators where the policy says so', async () => {
+    await passMany(6, { rules: { ...rules, operators: 2 } });
+    const { id } = await onlyTrip();
+    const proposed = await release()(id);
+    expect(proposed.effectiveAt).toBeUndefined();
+    expect(await pass()).toMatchObject({ outcome: 'held' });
+    const agree = (actor: string) =>
+      approveRelease(database.pool, { releaseId: proposed.id, actor, at: now });
+    await expect(agree('OP-1')).rejects.toThrow(/agreed to release \d+ already. It takes 2 different/);
+    expect(await pass()).toMatchObject({ outcome: 'held' });
+    expect(await breakerOverview(database.pool, 0)).toMatchObject({ pending: [{ id: proposed.id }] });
+    expect(await agree('op-2')).toMatchObject({ effectiveAt: now, actors: ['op-1', 'op-2'] });
+    now += 1;
+    expect(await pass()).toEqual({ outcome: 'granted' });
+    await expect(agree('op-3')).rejects.toBeInstanceOf(ReleaseRefusedError);
+  });
+
+  it('of what is not tripped is refused', async () => {
+    await expect(release()(999)).rejects.toThrow(/there is no trip 999/);
+    await passMany(6);
+    const { id } = await onlyTrip();
+    await release()(id);
+    await expect(release()(id)).rejects.toThrow(/was released already/);
+  });
+
+  it('decided by two at once is decided once', async () => {
+    await passMany(6);
+    const { id } = await onlyTrip();
+    const both = await Promise.allSettled([release()(id), release({ actor: 'op-2' })(id)]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+});
+
+const byHand = (operators: number) =>
+  inTransaction(database.pool, (client) =>
+    tripAndAudit(client, { scope: 'all', cause: 'operator', why: 'stop', trippedAt: now, operators }, 'op-1'),
+  );
+
+describe('other causes', () => {
+  it('an operator stops everything', async () => {
+    await byHand(1);
+    for (const action of ['revoke', 'deactivate', 'delete'] as const) {
+      expect(await pass({ action })).toMatchObject({ outcome: 'held', trip: { cause: 'operator' } });
+    }
+  });
+
+  it('a stalled feed stops everything; its release does not make the outage the norm', async () => {
+    for (let hours = 24 * 10; hours > 24; hours -= 1) {
+      await countSigns(database.pool, 100, now - hours * 3_600_000);
+    }
+    expect(await pass({ action: 'revoke' })).toMatchObject({
+      outcome: 'held',
+      trip: { scope: 'all', cause: 'feed-stalled' },
+    });
+    expect(await pass({ action: 'delete' })).toMatchObject({ outcome: 'held' });
+    await release()((await onlyTrip()).id);
+    expect(await pass(), 'it is still stalled').toMatchObject({ outcome: 'held' });
+    await release()((await onlyTrip()).id);
+    await countSigns(database.pool, 2_400, now - 3_600_000);
+    expect(await pass()).toEqual({ outcome: 'granted' });
+    const withoutStall: BreakerRules = { ...rules };
+    delete (withoutStall as { stall?: unknown }).stall;
+    expect(await pass({ rules: withoutStall })).toEqual({ outcome: 'granted' });
+  });
+
+  it('a clock that went back, or disagrees with PostgreSQL, stops everything', async () => {
+    let databaseAt = now;
+    const witness = { testify: () => Promise.resolve({ databaseAt }) };
+    const { passBreaker } = createBreakerActivities({ pool: database.pool, clock, witness });
+    expect(await passBreaker(request())).toEqual({ outcome: 'granted' });
+    now -= 10 * 60_000;
+    databaseAt = now;
+    expect(await passBreaker(request())).toMatchObject({
+      outcome: 'held',
+      trip: { scope: 'all', cause: 'clock', why: 'the clock went back by 600 s' },
+    });
+    // Whoever releases it says that the clock is right now: what it showed before is not believed any more.
+    await release()((await onlyTrip()).id);
+    expect(await passBreaker(request())).toEqual({ outcome: 'granted' });
+    databaseAt += 10 * 60_000;
+    expect(await passBreaker(request())).toMatchObject({ trip: { cause: 'clock' } });
+  });
+
+  it("the witness tells PostgreSQL's time, and a jump of the process' wall clock", async () => {
+    let monotonicAt = 0;
+    const witness = createClockWitness(database.pool, () => monotonicAt);
+    const first = await witness.testify(Date.now());
+    expect(Math.abs(first.databaseAt - Date.now())).toBeLessThan(60_000);
+    expect(first).not.toHaveProperty('since');
+    monotonicAt += 1_000;
+    const { since } = await witness.testify(Date.now() + day);
+    expect(since?.monotonicMs).toBe(1_000);
+    expect(since?.wallMs).toBeGreaterThanOrEqual(day);
+  });
+});
+
+describe('a database that was restored from a backup', () => {
+  const ledger = () =>
+    createLedgerActivities({ pool: database.pool, policies: new PolicyReader(database.pool) });
+  const write = async (identityId: string, revision: number, before?: number) => {
+    const found = await database.pool.query('SELECT document FROM standing WHERE identity_id = $1', [
+      identityId,
+    ]);
+    const previous = before === undefined ? {} : { previous: { revision: before, operators: 2 } };
+    await ledger().record({ standing: found.rows[0]?.document, revision, ...previous, audit: [] });
+  };
+
+  it('stops everything when a workflow remembers more than PostgreSQL', async () => {
+    const [one, other] = [randomUUID(), randomUUID()];
+    for (const id of [one, other]) {
+      await standing(id, {}, start);
+      await write(id, start + 10, start);
+      await write(id, start + 20, start + 10);
+    }
+    expect(await activeTrips(database.pool)).toEqual([]);
+    // The backup is from before the last two writes.
+    await database.pool.query('UPDATE standing SET revision = $1', [start]);
+    await write(one, start + 30, start + 20);
+    const trip = await onlyTrip();
+    expect(trip).toMatchObject({ scope: 'all', cause: 'restored', operators: 2 });
+    expect(await pass({ action: 'revoke' })).toMatchObject({ outcome: 'held', trip: { id: trip.id } });
+    const proposed = await release({ at: start + 40 })(trip.id);
+    await approveRelease(database.pool, { releaseId: proposed.id, actor: 'op-2', at: start + 40 });
+    // Others that lost what was written before the release do not trip it again; a second restoration does.
+    await write(other, start + 50, start + 20);
+    expect(await activeTrips(database.pool)).toEqual([]);
+    await database.pool.query('UPDATE standing SET revision = $1', [start]);
+    await write(other, start + 60, start + 50);
+    await onlyTrip();
+  });
+
+  it('a repeated write is none', async () => {
+    const id = randomUUID();
+    await standing(id, {}, start);
+    await write(id, start + 10, start);
+    await write(id, start + 10, start);
+    expect(await activeTrips(database.pool)).toEqual([]);
+  });
+});
+
+describe('what operators see', () => {
+  it('who waits, the longest absent first, page by page', async () => {
+    const ids = Array.from({ length: 25 }, () => randomUUID());
+    for (const [index, id] of ids.entries()) {
+      await standing(id, {
+        lastActiveAt: start - (index % 5) * day,
+        blocked: { by: 'breaker', why: 'too many' },
+        next: { step: 'rung', rung: 'delete', at: start },
+      });
+    }
+    await standing(randomUUID(), { blocked: { by: 'hold', why: 'leave' } });
+    const waiting = [];
+    for await (const one of waitingForBreaker(database.pool, 4)) waiting.push(one);
+    expect(waiting.map(({ identityId }) => identityId).sort()).toEqual([...ids].sort());
+    const times = waiting.map(({ lastActiveAt }) => lastActiveAt);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(waiting[0]).toMatchObject({ action: 'delete', stage: 'active' });
+    expect(await breakerOverview(database.pool, 0)).toMatchObject({ waiting: 25, population: 26, trips: [] });
+  });
+
+  it('the audit log stays whole', async () => {
+    expect(await verifyAudit(database.pool)).toMatchObject({ rows: expect.any(Number) });
+    expect((await verifyAudit(database.pool)).brokenAt).toBeUndefined();
+  });
+});
+
+describe('the meter of the feed', () => {
+  it('writes at most every ten seconds, and what is left when asked', async () => {
+    const meter = new FeedMeter(database.pool);
+    await meter.add(3, now);
+    await meter.add(4, now + 5_000);
+    const signs = async () => (await readFeed(database.pool, 0, now + day)).map((bucket) => bucket.signs);
+    expect(await signs()).toEqual([3]);
+    await meter.add(5, now + 10_000);
+    expect(await signs()).toEqual([12]);
+    await meter.add(1, now + 11_000);
+    await meter.write(now + 12_000);
+    expect(await signs()).toEqual([13]);
+  });
+  it('keeps the count while PostgreSQL is away', async () => {
+    const away = createPool({ url: database.url });
+    await away.end();
+    const meter = new FeedMeter(away);
+    await expect(meter.add(3, now)).resolves.toBeUndefined();
+    expect(meter).toMatchObject({ pending: 3 });
+  });
+});

@@ -1,0 +1,131 @@
+/** The breaker between real lifecycles: who waits is seen, may come back meanwhile, and goes on when an operator says so. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { Person } from '../../src/demo/ory-people.js';
+import { projectDirectory } from '../../src/stack/project.js';
+import { recordAndClaim } from '../../src/store/activity-signals.js';
+import { readStanding } from '../../src/store/standings.js';
+import { lookAgainSignal, standingQuery } from '../../src/workflows/messages.js';
+import { type LifecycleHandle, Live } from '../support/live.js';
+import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+import { until } from '../support/until.js';
+import { quietLog } from '../support/workers.js';
+
+quietLog();
+
+let database: FreshDatabase;
+let live: Live;
+let taskQueue: string;
+let environment: Record<string, string>;
+let scratch: string;
+
+beforeAll(async () => {
+  database = await openFreshDatabase();
+  const stack = inject('stack');
+  environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url };
+  live = await Live.begin({
+    stack: { ...stack, postgres: { ...stack.postgres, url: database.url } },
+    environment,
+    workflowBundlePath: inject('workflowBundlePath'),
+  });
+  taskQueue = await live.startWorkers();
+  environment.DORMOUSE_TASK_QUEUE = taskQueue;
+  scratch = await mkdtemp(join(tmpdir(), 'dormouse-breaker-'));
+  await live.publish(`
+id: fused
+allowShortDurations: true
+ladder:
+  deactivate: { after: 3s, notices: [1s], noticeFloor: 1s, withoutNotice: wait }
+breaker:
+  window: 1d
+  limits: { deactivate: { atMost: 1 } }
+recheck: 1h
+retry: { attempts: 5, firstAfter: 1s, longestAfter: 2s }
+`);
+});
+afterAll(async () => {
+  await live.end();
+  await database.close();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+/** The command as an operator types it. */
+const dormouse = (...args: string[]) =>
+  execa(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+    cwd: projectDirectory,
+    env: environment,
+    all: true,
+    reject: false,
+  });
+
+interface Enrolled {
+  readonly id: string;
+  readonly person: Person;
+  readonly handle: LifecycleHandle;
+}
+const stageOf = async ({ id }: Enrolled) => (await readStanding(database.pool, id))?.stage;
+const blockOf = async ({ id }: Enrolled) => (await readStanding(database.pool, id))?.blocked;
+
+test('one is deactivated, the others wait until somebody decides', async () => {
+  const everybody: Enrolled[] = [];
+  for (let i = 0; i < 4; i += 1) {
+    const person = await live.people.create('fused');
+    const { id } = person;
+    everybody.push({ id, person, handle: await live.enrol(id, taskQueue, { policyId: 'fused' }) });
+  }
+  const waiting = await until('three wait for the breaker', async () => {
+    const blocks = await Promise.all(everybody.map(blockOf));
+    const held = everybody.filter((_one, index) => blocks[index]?.by === 'breaker');
+    return held.length === 3 ? held : undefined;
+  });
+  const stages = await Promise.all(everybody.map(stageOf));
+  expect(stages.toSorted()).toEqual(['active', 'active', 'active', 'deactivated']);
+  const [returns, released, stays] = waiting;
+  if (returns === undefined || released === undefined || stays === undefined) throw new Error('three');
+
+  const { blocked, next } = await stays.handle.query(standingQuery);
+  expect(blocked?.why).toMatch(/the breaker holds it \(trip \d+\): 1 × deactivate within 1d; allowed are 1/);
+  expect(next).toMatchObject({ step: 'rung', rung: 'deactivate' });
+  expect((await live.audit(stays.id)).map(({ eventType }) => eventType)).toContain('held_by_breaker');
+
+  // Whoever comes back is back at once: the breaker stops destructive steps only.
+  await recordAndClaim(
+    database.pool,
+    [{ identityId: returns.id, at: Date.now(), kind: 'human', source: 'app' }],
+    Date.now(),
+  );
+  await returns.handle.signal(lookAgainSignal, { schemaVersion: 1 });
+  await until('the returned one is not blocked', async () => (await blockOf(returns)) === undefined);
+  expect((await live.audit(returns.id)).map(({ eventType }) => eventType)).toContain('returned');
+
+  const seen = await dormouse('breaker', 'status');
+  expect(seen.all).toMatch(/trip \d+ +deactivate stopped since .* \(limit\)/);
+  const tripId = /trip (\d+)/.exec(seen.all)?.[1] ?? '';
+  const list = await dormouse('breaker', 'waiting', '--csv');
+  const rows = list.stdout.split('\n');
+  const file = join(scratch, 'released.csv');
+  await writeFile(file, rows.filter((row, index) => index === 0 || row.startsWith(released.id)).join('\n'));
+  const done = await dormouse(
+    ...['breaker', 'release', tripId, '--identities', file, '--reason', 'checked', '--actor', 'op-1'],
+  );
+  expect(done.all).toBe('released. 1 of 1 were woken to go on');
+  await until('the released one is deactivated', async () => (await stageOf(released)) === 'deactivated');
+  expect(await blockOf(stays)).toMatchObject({ by: 'breaker' });
+  expect(await live.people.signIn(stays.person), 'the door is still open').toBeDefined();
+});
+
+test.each([
+  [['release', '1', '--reason', 'x'], /say --all to end the trip, or --identities FILE/],
+  [['release', 'x', '--all', '--reason', 'x'], /tripId: must be a whole number/],
+  [['release', '77', '--all', '--reason', 'see me@example.org'], /--reason: looks like it holds an e-mail/],
+  [['release', '77', '--all', '--reason', 'x', '--actor', 'me@example.org'], /--actor: must be an opaque id/],
+  [['release', '77', '--all', '--reason', 'x'], /there is no trip 77/],
+  [['trip', 'warn', '--reason', 'x'], /scope: must be one of revoke, deactivate, delete, all/],
+])('breaker %j is refused', async (args, message) => {
+  const answer = await dormouse('breaker', ...args);
+  expect(answer.exitCode).toBe(1);
+  expect(answer.all).toMatch(message);
+});
