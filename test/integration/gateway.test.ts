@@ -1,8 +1,10 @@
 /** The gateway over real HTTP: who may call it, what it takes, what it answers, and what it never says. */
+import pg from 'pg';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createDormouse, type Dormouse } from '../../src/client.js';
 import { createGateway } from '../../src/http/server.js';
+import { isBuried } from '../../src/store/tombstones.js';
 import { readActivity } from '../../src/store/user-activity.js';
 import { closedPort } from '../support/fault-tcp.js';
 import {
@@ -361,5 +363,69 @@ describe('trouble behind it', () => {
       expect(answer.body).toEqual({ error: 'server_error', message: expect.any(String) });
       expect(answer.text).not.toMatch(/secret|hidden|\.ts|TypeError|stack/);
     }
+  });
+});
+
+describe('whether somebody exists', () => {
+  /** What the gateway asks of PostgreSQL in the name of an identity, and what it answers. */
+  async function askedAndAnswered(base: string, identityId: string, contentType: string) {
+    const asked: string[] = [];
+    const { query } = pg.Pool.prototype;
+    const spy = vi.spyOn(pg.Pool.prototype, 'query').mockImplementation(function (
+      this: pg.Pool,
+      ...given: unknown[]
+    ) {
+      if (JSON.stringify(given[1] ?? []).includes(identityId)) asked.push(String(given[0]));
+      return Reflect.apply(query, this, given);
+    });
+    try {
+      const { status, headers, text } = await send('POST', '/v1/activity', JSON.stringify({ identityId }), {
+        base,
+        headers: { 'content-type': contentType },
+      });
+      await eventually('the claim to be closed', async () => asked.length >= 2);
+      return { status, headers: [...headers].filter(([name]) => name !== 'date'), text, asked };
+    } finally {
+      spy.mockRestore();
+    }
+  }
+
+  async function deleted(): Promise<string> {
+    const policy = await publish(
+      pool,
+      `id: ${fresh('delete')}
+allowShortDurations: true
+ladder:
+  delete: { after: 2s, notices: [1s], noticeFloor: 1s }
+recheck: 2s
+retry: { attempts: 3, firstAfter: 1s, longestAfter: 1s }
+`,
+    );
+    const { id } = await people.create('gateway');
+    expect((await post(on(id, 'enrol'), { policyId: policy.id })).status).toBeLessThan(300);
+    await eventually('the tombstone', () => isBuried(pool, id));
+    return id;
+  }
+
+  it.each([
+    'application/json',
+    'application/x-ndjson',
+  ])('is not to be seen in the answer to an event, nor in what is done for it (%s)', async (contentType) => {
+    // Nobody works on this queue: every statement is the gateway's own.
+    const base = await listen(
+      createDormouse({
+        temporal: stack.temporal,
+        postgresUrl: stack.postgres.url,
+        taskQueue: fresh('nobody'),
+        timeoutMs: 30_000,
+      }),
+    );
+    const unknown = await askedAndAnswered(base, unknownId(), contentType);
+    const neverEnrolled = await askedAndAnswered(base, (await people.create('gateway')).id, contentType);
+    const gone = await askedAndAnswered(base, await deleted(), contentType);
+    expect(unknown.status).toBe(202);
+    expect(unknown.asked).toHaveLength(2);
+    expect(neverEnrolled).toEqual(unknown);
+    expect(gone).toEqual(unknown);
   });
 });

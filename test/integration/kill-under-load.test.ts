@@ -15,6 +15,7 @@ import { reservePorts } from '../../src/stack/ports.js';
 import { EntryProcess, gatewayProcess, workerProcess } from '../support/entry-process.js';
 import { startSilentServer } from '../support/fault-tcp.js';
 import type { NotingAppInput } from '../support/noting-app.js';
+import { backdate } from '../support/old-people.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { fresh, openOutside } from '../support/system-outside.js';
 import { until } from '../support/until.js';
@@ -117,11 +118,7 @@ class Ledger {
 async function peopleOfOld(count: number, days: number): Promise<string[]> {
   const people = await Promise.all(Array.from({ length: count }, () => outside.people.create('kill')));
   const ids = people.map(({ id }) => id);
-  await outside.kratosDatabase.query(
-    `UPDATE identities SET created_at = now() - $2 * interval '1 day', state_changed_at = now() - $2 * interval '1 day'
-     WHERE id = ANY($1::uuid[])`,
-    [ids, days],
-  );
+  await backdate(outside.kratosDatabase, ids, days);
   return ids;
 }
 
