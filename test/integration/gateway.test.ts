@@ -1,52 +1,42 @@
 /** The gateway over real HTTP: who may call it, what it takes, what it answers, and what it never says. */
 import pg from 'pg';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createDormouse, type Dormouse } from '../../src/client.js';
 import { createGateway } from '../../src/http/server.js';
 import { isBuried } from '../../src/store/tombstones.js';
 import { readActivity } from '../../src/store/user-activity.js';
 import { closedPort } from '../support/fault-tcp.js';
+import { openSystemClient } from '../support/system-client.js';
 import {
   fastPolicy,
   fresh,
   makeFit,
   makeUnfit,
-  openOutside,
   publish,
   slowPolicy,
   stateOf,
   unknownId,
 } from '../support/system-outside.js';
 import { eventually } from '../support/system-wait.js';
-import { startSystemWorkers } from '../support/system-workers.js';
 
-const outside = openOutside();
-const { people, pool, kratosDatabase, stack } = outside;
+const system = await openSystemClient('gateway');
+const { people, pool, kratosDatabase, stack } = system.outside;
+const { policyId } = system;
 const tokens = [fresh('current-token-of-an-app'), fresh('next-token-of-an-app')] as const;
-const taskQueue = fresh('gateway');
-const policyId = fresh('slow');
-const closers: (() => Promise<void>)[] = [];
-let url: string;
+const closers: (() => Promise<void>)[] = [() => system.close()];
 
 /** Starts a gateway in front of a client. */
 async function listen(dormouse: Dormouse): Promise<string> {
   const server = await createGateway({ dormouse, serviceTokens: tokens, log: pino({ level: 'silent' }) });
   closers.push(async () => {
     await server.close();
-    await dormouse.close();
+    if (dormouse !== system.dormouse) await dormouse.close();
   });
   return server.listen({ host: '127.0.0.1', port: 0 });
 }
 
-beforeAll(async () => {
-  closers.push(() => outside.close(), await startSystemWorkers(taskQueue));
-  await publish(pool, slowPolicy(policyId));
-  const options = { postgresUrl: stack.postgres.url, taskQueue, policyId };
-  url = await listen(
-    createDormouse({ ...options, temporal: stack.temporal, timeoutMs: 30_000, requestTimeoutMs: 60_000 }),
-  );
-});
+const url = await listen(system.dormouse);
 afterAll(async () => {
   for (const close of closers.reverse()) await close();
 });

@@ -1,51 +1,29 @@
 /** From a request to a return: the middleware, the real client, PostgreSQL, and the lifecycle of somebody suspended. */
 import express from 'express';
 import Fastify from 'fastify';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDormouse, type Dormouse } from '../../src/client.js';
+import { afterAll, expect, test } from 'vitest';
 import { dormouseActivity as expressActivity } from '../../src/middleware/express.js';
 import { dormouseActivity as fastifyActivity } from '../../src/middleware/fastify.js';
 import { readAudit } from '../../src/store/audit-log.js';
 import { readActivity } from '../../src/store/user-activity.js';
 import { portOf } from '../middleware/support.js';
 import { backdate } from '../support/old-people.js';
-import { fresh, openOutside, publish } from '../support/system-outside.js';
-import { startSystemWorkers } from '../support/system-workers.js';
+import { openSystemClient } from '../support/system-client.js';
 import { until } from '../support/until.js';
 
-const outside = openOutside();
-const { people, pool, kratosDatabase, stack } = outside;
-const kratos = { publicUrl: stack.kratos.publicUrl };
-const policyId = fresh('return');
-let dormouse: Dormouse;
-let stopWorkers: () => Promise<void>;
-
-beforeAll(async () => {
-  const taskQueue = fresh('middleware-return');
-  stopWorkers = await startSystemWorkers(taskQueue);
-  await publish(
-    pool,
-    `id: ${policyId}
+const suspending = (id: string) => `id: ${id}
 allowShortDurations: true
 ladder:
   warn: { after: 30d }
   suspend: { after: 60d, noticeFloor: 1s }
 recheck: 7d
 retry: { attempts: 3, firstAfter: 1s, longestAfter: 1s }
-`,
-  );
-  dormouse = createDormouse({
-    temporal: stack.temporal,
-    postgresUrl: stack.postgres.url,
-    taskQueue,
-    policyId,
-  });
-});
-afterAll(async () => {
-  await dormouse.close();
-  await stopWorkers();
-  await outside.close();
-});
+`;
+const system = await openSystemClient('middleware-return', suspending);
+const { dormouse } = system;
+const { people, pool, kratosDatabase, stack } = system.outside;
+const kratos = { publicUrl: stack.kratos.publicUrl };
+afterAll(() => system.close());
 
 interface App {
   readonly url: string;
