@@ -2,8 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
+import { tellLifecycle } from './client/tell-lifecycle.js';
 import { readConfig } from './config.js';
 import { activityVariables, createActivitySet } from './runtime/activity-set.js';
+import { startClaimSweep } from './runtime/claim-sweep.js';
 import { runEntry } from './runtime/entry.js';
 import { startHealthServer } from './runtime/health.js';
 import { createLogger, type Logger } from './runtime/logger.js';
@@ -63,6 +65,13 @@ async function main(): Promise<void> {
     const wanted = sources.map(({ source }) => source);
     await syncSourceSchedules(client, config.DORMOUSE_TASK_QUEUE, wanted);
   }
+  const place = { taskQueue: config.DORMOUSE_TASK_QUEUE, policyId: 'default' };
+  const sweep = startClaimSweep({
+    pool,
+    tell: (sign) => tellLifecycle(client.workflow, place, sign),
+    onPass: (outcome) => log.warn(outcome, 'signs of life taken over that nobody had told the workflow'),
+    onError: (error) => log.warn({ err: error }, 'open signs of life could not be taken over'),
+  });
   const health = await startHealthServer(config.DORMOUSE_WORKER_HEALTH_PORT);
   log.info(
     { taskQueue: config.DORMOUSE_TASK_QUEUE, policy: `${policy.id}@${policy.version}` },
@@ -70,6 +79,7 @@ async function main(): Promise<void> {
   );
 
   onShutdown(log, async () => {
+    await sweep.stop();
     await workers.stop();
     await health?.close();
     await connection.close();

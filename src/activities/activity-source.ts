@@ -3,13 +3,12 @@ import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import pLimit from 'p-limit';
 import pg from 'pg';
-import { lifecycleWorkflowId } from '../domain/identity-id.js';
+import { tellLifecycle } from '../client/tell-lifecycle.js';
 import { AuditTable } from '../sources/audit-table.js';
 import { type PollResult, pollSource } from '../sources/poll.js';
 import type { ActivitySource } from '../sources/source-file.js';
 import type { PollPlace } from '../store/activity-sources.js';
 import type { IdentitySign } from '../store/user-activity.js';
-import { type LifecycleInput, lifecycleWorkflowType, userActivitySignal } from '../workflows/messages.js';
 import type { Clock } from './clock.js';
 
 /** A source with the address that its environment variable held. */
@@ -76,17 +75,9 @@ async function tell(signs: readonly IdentitySign[], taskQueue: string, onTold: (
   const { client } = Context.current();
   const limit = pLimit(signalsAtOnce);
   await Promise.all(
-    signs.map(({ identityId, at, kind, source }) =>
+    signs.map((sign) =>
       limit(async () => {
-        const input: LifecycleInput = { schemaVersion: 1, identityId, policy: { id: 'default' } };
-        await client.workflow.signalWithStart(lifecycleWorkflowType, {
-          workflowId: lifecycleWorkflowId(identityId),
-          taskQueue,
-          args: [input],
-          staticSummary: 'Inactivity lifecycle of one identity',
-          signal: userActivitySignal,
-          signalArgs: [{ schemaVersion: 1, at, kind, source }],
-        });
+        await tellLifecycle(client.workflow, { taskQueue, policyId: 'default' }, sign);
         onTold();
       }),
     ),

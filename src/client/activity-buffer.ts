@@ -92,7 +92,8 @@ export class ActivityBuffer {
     if (this.timer !== undefined || this.isClosed) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      this.flushOnce().then(
+      // Not only the batch under way: what came in after it left has waited long enough too.
+      this.flush().then(
         () => this.pending.size > 0 && this.schedule(),
         () => this.schedule(),
       );

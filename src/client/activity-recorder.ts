@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
 import type pg from 'pg';
 import type { SignOfLife } from '../domain/sign-of-life.js';
 import { FeedMeter } from '../store/activity-feed.js';
-import { giveBackClaims, recordAndClaim } from '../store/activity-signals.js';
+import { closeClaim, recordAndClaim } from '../store/activity-signals.js';
 import type { IdentitySign } from '../store/user-activity.js';
 import { ActivityBuffer } from './activity-buffer.js';
 import { within } from './bounded.js';
@@ -18,21 +18,28 @@ export interface ActivityRecorderOptions {
   readonly maxPending: number;
 }
 
+/** A signal that is under way or waits for its turn. */
+interface Telling {
+  readonly told: Promise<void>;
+  /** Told or not, and said so in PostgreSQL; never rejects. */
+  readonly settled: Promise<void>;
+}
+
 interface Listener {
   hear: (telling: Promise<void>) => unknown;
 }
 
 /** One statement takes this many rows at most. */
 const maxBatch = 5_000;
-/** Signals under way at a time, and waiting: what waits longer is claimed anew by the next sign of life. */
+/** Signals under way at a time, and waiting: what finds no room is left open for a worker (see store/activity-signals.ts). */
 const signalsAtATime = 20;
 const signalsWaiting = 5_000;
 
 export class ActivityRecorder {
   private readonly buffer: ActivityBuffer;
   private readonly limit = pLimit(signalsAtATime);
-  /** Signals that are under way or wait for their turn, by identity. */
-  private readonly telling = new Map<string, Promise<void>>();
+  /** By identity. */
+  private readonly telling = new Map<string, Telling>();
   /** Who waits to hear whether the workflow was told, by identity. */
   private readonly listeners = new Map<string, Set<Listener>>();
   private readonly meter: FeedMeter;
@@ -84,48 +91,46 @@ export class ActivityRecorder {
   async close(ms: number): Promise<void> {
     await within(ms, 'PostgreSQL', this.buffer.close()).catch(() => undefined);
     await within(ms, 'PostgreSQL', this.meter.write(Date.now())).catch(() => undefined);
-    await within(ms, 'Temporal', Promise.allSettled(this.telling.values())).catch(() => undefined);
+    await within(ms, 'Temporal', Promise.all([...this.telling.values()].map(({ settled }) => settled))).catch(
+      () => undefined,
+    );
   }
 
   private async handOn(signs: readonly IdentitySign[]): Promise<void> {
-    const due = await recordAndClaim(this.options.pool, signs, Date.now());
+    const claim = await recordAndClaim(this.options.pool, signs, Date.now());
     const latest = new Map<string, IdentitySign>();
     for (const sign of signs) {
       const known = latest.get(sign.identityId);
       if (known === undefined || known.at < sign.at) latest.set(sign.identityId, sign);
     }
-    const refused = due.filter((id) => {
+    for (const id of claim.identityIds) {
       const sign = latest.get(id);
-      return sign !== undefined && !this.tell(sign);
-    });
+      if (sign !== undefined) this.tell(sign, claim.id);
+    }
     for (const identityId of latest.keys()) this.letHear(identityId);
-    await giveBackClaims(this.options.pool, refused);
     await this.meter.add(signs.length, Date.now());
   }
 
   private letHear(identityId: string): void {
-    const telling = this.telling.get(identityId) ?? Promise.resolve();
-    for (const { hear } of this.listeners.get(identityId) ?? []) hear(telling);
+    const told = this.telling.get(identityId)?.told ?? Promise.resolve();
+    for (const { hear } of this.listeners.get(identityId) ?? []) hear(told);
     this.listeners.delete(identityId);
   }
 
-  /** @returns false when too many wait already */
-  private tell({ identityId, ...sign }: IdentitySign): boolean {
-    if (this.telling.size >= signalsWaiting) return false;
-    const telling = this.limit(() => this.options.tellWorkflow(identityId, sign)).then(
-      () => {
+  /** Where this fails, there is no room, or the process dies, the claim stays open and a worker takes it over. */
+  private tell({ identityId, ...sign }: IdentitySign, claimId: string): void {
+    if (this.telling.size >= signalsWaiting) return;
+    const told = this.limit(() => this.options.tellWorkflow(identityId, sign));
+    const settled = told
+      .then(() => {
         this.signalled += 1;
-      },
-      async (error: unknown) => {
-        await giveBackClaims(this.options.pool, [identityId]).catch(() => undefined);
-        throw error;
-      },
-    );
+        return closeClaim(this.options.pool, claimId, identityId);
+      })
+      .catch(() => undefined);
+    const telling = { told, settled };
     this.telling.set(identityId, telling);
-    const done = () => {
+    settled.then(() => {
       if (this.telling.get(identityId) === telling) this.telling.delete(identityId);
-    };
-    telling.then(done, done);
-    return true;
+    });
   }
 }

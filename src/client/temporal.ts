@@ -9,10 +9,11 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import type { SignOfLife } from '../domain/sign-of-life.js';
-import { type LifecycleInput, lifecycleWorkflowType, userActivitySignal } from '../workflows/messages.js';
+import { type LifecycleInput, lifecycleWorkflowType } from '../workflows/messages.js';
 import { isTransient, within } from './bounded.js';
 import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './errors.js';
 import { EndableRetry } from './retry.js';
+import { lifecycleStart, tellLifecycle } from './tell-lifecycle.js';
 import type { DormouseOptions } from './types.js';
 
 export class Lifecycles {
@@ -37,13 +38,10 @@ export class Lifecycles {
 
   /** Tells the workflow; starts it where none runs. */
   signal(ms: number, id: string, sign: SignOfLife): Promise<void> {
-    return this.call(ms, async () => {
-      await this.client.workflow.signalWithStart(lifecycleWorkflowType, {
-        ...this.startOptions({ schemaVersion: 1, identityId: id, policy: { id: this.policyId } }),
-        signal: userActivitySignal,
-        signalArgs: [{ schemaVersion: 1, ...sign }],
-      });
-    });
+    const { taskQueue, policyId } = this;
+    return this.call(ms, () =>
+      tellLifecycle(this.client.workflow, { taskQueue, policyId }, { identityId: id, ...sign }),
+    );
   }
 
   /** @returns whether it was started now */
@@ -51,7 +49,7 @@ export class Lifecycles {
     return this.call(ms, async () => {
       const before = await this.isRunning(input.identityId);
       await this.client.workflow.start(lifecycleWorkflowType, {
-        ...this.startOptions({ ...input, policy: { id: policyId ?? this.policyId } }),
+        ...lifecycleStart(this.taskQueue, { ...input, policy: { id: policyId ?? this.policyId } }),
         workflowIdConflictPolicy: 'USE_EXISTING',
       });
       return !before;
@@ -66,15 +64,6 @@ export class Lifecycles {
   async close(): Promise<void> {
     await this.retry.end();
     await this.connection.close();
-  }
-
-  private startOptions(input: LifecycleInput) {
-    return {
-      workflowId: lifecycleWorkflowId(input.identityId),
-      taskQueue: this.taskQueue,
-      args: [input] as [LifecycleInput],
-      staticSummary: 'Inactivity lifecycle of one identity',
-    };
   }
 
   private async isRunning(identityId: string): Promise<boolean> {

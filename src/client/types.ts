@@ -53,7 +53,7 @@ export interface Counters {
   readonly recorded: number;
   /** Awaited reports that nothing answered, and noted ones that memory had no room for. */
   readonly dropped: number;
-  /** Recorded in PostgreSQL while Temporal was away: felt at the next wake-up rather than at once. */
+  /** Recorded in PostgreSQL while Temporal was away: a worker tells the workflow, some seconds after it is back. */
   readonly recordedWithoutSignal: number;
   /** Noted (see {@link Dormouse.noteActivity}). */
   readonly noted: number;

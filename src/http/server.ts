@@ -1,6 +1,6 @@
 /** The gateway's HTTP server, put together: limits, entrances, routes, errors. */
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dormouse } from '../client.js';
@@ -33,7 +33,7 @@ const bodyLimit = 16_384;
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
   const server = Fastify({
     loggerInstance: options.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     requestTimeout: 20_000,
     routerOptions: { maxParamLength: 100 },

@@ -86,8 +86,9 @@ export function definitionOf(source: ActivitySource): string {
 /**
  * Rows in the order of time and identity, so that a page ends exactly between two of them however many share a time.
  * Rows that share both are one sign of life. An index that begins with the time column serves it.
+ * @returns SQL; its parameters are event types, time and identity of the position, the latest time, and the rows
  */
-function pageStatement({ table, query, columns }: ActivitySource): string {
+export function pageStatement({ table, query, columns }: ActivitySource): string {
   const relation = table?.map((part) => pg.escapeIdentifier(part)).join('.') ?? `(${query}\n)`;
   const identity = `audit.${pg.escapeIdentifier(columns.identityId)}`;
   const createdAt = `audit.${pg.escapeIdentifier(columns.createdAt)}`;

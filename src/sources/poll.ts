@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { dayMs } from '../domain/duration.js';
 import { clampToNow } from '../domain/sign-of-life.js';
 import { countSigns } from '../store/activity-feed.js';
-import { recordAndClaim, whoMustHear } from '../store/activity-signals.js';
+import { closeClaim, recordAndClaim, whoMustHear } from '../store/activity-signals.js';
 import {
   beginSource,
   type PollPlace,
@@ -90,7 +90,8 @@ async function take({ source, pool, tell, now }: PollOptions, page: AuditPage): 
   await tell(signsOf(mustHear));
   const claimed = await recordAndClaim(pool, signs, now);
   const known = new Set(mustHear);
-  await tell(signsOf(claimed.filter((id) => !known.has(id))));
+  await tell(signsOf(claimed.identityIds.filter((id) => !known.has(id))));
+  for (const id of claimed.identityIds) await closeClaim(pool, claimed.id, id);
   await countSigns(pool, signs.length, now);
 }
 

@@ -2,11 +2,24 @@
 import type pg from 'pg';
 import type { Standing } from '../domain/standing.js';
 
-/** Writes the projection; one that is older than what is there is dropped. */
+/**
+ * Writes the projection; one that is older than what is there is dropped.
+ *
+ * Where it says for the first time that the identity is off the bottom, a claim is opened with it: a sign of life that
+ * came after the lifecycle's last look, and was recorded while the projection still said "at the bottom", reached nobody.
+ * Whoever takes the claim over (see `takeOverClaims`) finds it, by then certainly committed.
+ */
 export async function writeStanding(pool: pg.Pool, standing: Standing, revision: number): Promise<void> {
   const { next } = standing;
   await pool.query(
-    `INSERT INTO standing AS known (identity_id, stage, stage_since, last_active_at, policy_id, policy_version,
+    `WITH before AS (
+       SELECT off_bottom FROM standing WHERE identity_id = $1
+     ), claimed AS (
+       INSERT INTO activity_signal AS told (identity_id, signalled_at, open_claim, open_since)
+         SELECT $1, '-infinity', gen_random_uuid(), now() FROM before WHERE $13 AND NOT before.off_bottom
+       ON CONFLICT (identity_id) DO UPDATE SET open_claim = EXCLUDED.open_claim, open_since = EXCLUDED.open_since
+     )
+     INSERT INTO standing AS known (identity_id, stage, stage_since, last_active_at, policy_id, policy_version,
        next_step, next_at, blocked_by, document, revision, updated_at, off_bottom, signal_window_ms)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
      ON CONFLICT (identity_id) DO UPDATE SET stage = EXCLUDED.stage, stage_since = EXCLUDED.stage_since,

@@ -37,16 +37,6 @@ export function signColumns(rows: readonly IdentitySign[]): [string[], string[],
   ];
 }
 
-/**
- * Records signs of life in one statement. A time already exceeded changes nothing, so late, duplicate and
- * out-of-order reports are harmless.
- */
-export async function recordSigns(pool: pg.Pool, signs: readonly IdentitySign[]): Promise<void> {
-  if (signs.length === 0) return;
-  const rows = latestSigns(signs);
-  await pool.query(upsertSigns, signColumns(rows));
-}
-
 /** @returns the latest sign of each kind that PostgreSQL knows */
 export async function readActivity(pool: pg.Pool, identityId: string): Promise<LatestActivity> {
   const found = await pool.query<{ kind: ActivityKind; last_active_at: Date }>(

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ActivityBuffer, type ActivityBufferOptions } from '../../src/client/activity-buffer.js';
 import type { IdentitySign } from '../../src/store/user-activity.js';
 
@@ -126,5 +126,30 @@ describe('signs of life in memory', () => {
     const outcomes = await Promise.allSettled(reports);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
     expect(buffer.counters().pending).toBe(3);
+  });
+});
+
+describe('the bound on what a death costs', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('is one interval, and the batch that is under way then: nothing waits for a second interval', async () => {
+    vi.useFakeTimers();
+    const ends: (() => void)[] = [];
+    const begun: string[][] = [];
+    const { buffer } = bufferOf({
+      intervalMs: 200,
+      flush: (signs) => {
+        begun.push(signs.map(({ identityId }) => identityId));
+        return new Promise((resolve) => ends.push(resolve));
+      },
+    });
+    buffer.add(sign('a', 1));
+    await vi.advanceTimersByTimeAsync(200);
+    buffer.add(sign('b', 1));
+    await vi.advanceTimersByTimeAsync(200);
+    expect(begun).toEqual([['a']]);
+    ends[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(begun).toEqual([['a'], ['b']]);
   });
 });

@@ -116,6 +116,22 @@ export function environmentProblems(
   ];
 }
 
+/** What Dormouse takes and this deployment has no use for: a Temporal and an Ory in the cloud. */
+const forTheCloud: readonly VariableName[] = [
+  'DORMOUSE_TEMPORAL_API_KEY',
+  'DORMOUSE_TEMPORAL_TLS',
+  'DORMOUSE_ORY_TOKEN',
+];
+
+export function unreachableProblems(compose: ComposeFile): string[] {
+  const handedOn = new Set(
+    Object.values(compose.services).flatMap(({ environment }) => Object.keys(environment ?? {})),
+  );
+  return variableNames
+    .filter((name) => !handedOn.has(name) && !forTheCloud.includes(name))
+    .map((name) => `${name} can't be set: no service hands it on`);
+}
+
 export function searchAttributeProblems(compose: ComposeFile): string[] {
   const wanted = Object.entries(searchAttributes).map(([name, type]) => `${name}=${type}`);
   const given = compose.services['temporal-namespace']?.command ?? [];

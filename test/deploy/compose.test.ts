@@ -20,6 +20,7 @@ import {
   searchAttributeProblems,
   secretProblems,
   tagOf,
+  unreachableProblems,
   versionProblems,
 } from './compose-checks.js';
 import { interpolate, parseCompose, parseEnv, parseYaml, references } from './compose-file.js';
@@ -55,6 +56,7 @@ const checks: Record<string, (content: string) => string[]> = {
   // The worker serves nobody who would show a token.
   'gives the worker an environment that src/config.ts takes': (content) =>
     environmentProblems(parseCompose(content).services.worker, example, ['DORMOUSE_SERVICE_TOKENS']),
+  'lets every variable of src/config.ts be set': (content) => unreachableProblems(parseCompose(content)),
   'registers the search attributes of src/domain': (content) =>
     searchAttributeProblems(parseCompose(content)),
   'locks the worker down': (content) => hardeningProblems(parseCompose(content), 'worker'),

@@ -1,54 +1,26 @@
 /** The client against real workers, real Kratos and real PostgreSQL. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createDormouse,
-  type Dormouse,
-  InvalidIdentityIdError,
-  InvalidRequestError,
-  NotEnrolledError,
-} from '../../src/client.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { InvalidIdentityIdError, InvalidRequestError, NotEnrolledError } from '../../src/client.js';
 import { readAudit } from '../../src/store/audit-log.js';
 import { readActivity } from '../../src/store/user-activity.js';
+import { openSystemClient } from '../support/system-client.js';
 import {
   fastPolicy,
   fresh,
   makeFit,
   makeUnfit,
-  openOutside,
   publish,
   slowPolicy,
   stateOf,
   unknownId,
 } from '../support/system-outside.js';
 import { eventually, rejection } from '../support/system-wait.js';
-import { startSystemWorkers } from '../support/system-workers.js';
 
-const outside = openOutside();
-const { people, pool, kratosDatabase, stack } = outside;
-const taskQueue = fresh('client');
-const policyId = fresh('slow');
+const system = await openSystemClient('client');
+const { dormouse, outside, policyId } = system;
+const { people, pool, kratosDatabase } = outside;
 const dayMs = 86_400_000;
-let stopWorkers: () => Promise<void>;
-let dormouse: Dormouse;
-
-beforeAll(async () => {
-  stopWorkers = await startSystemWorkers(taskQueue);
-  await publish(pool, slowPolicy(policyId));
-  dormouse = createDormouse({
-    temporal: stack.temporal,
-    postgresUrl: stack.postgres.url,
-    taskQueue,
-    policyId,
-    // Generous: these tests are about what happens, not how fast.
-    timeoutMs: 30_000,
-    requestTimeoutMs: 60_000,
-  });
-});
-afterAll(async () => {
-  await dormouse.close();
-  await stopWorkers();
-  await outside.close();
-});
+afterAll(() => system.close());
 
 const actor = 'operator-7';
 const inDays = (days: number) => Date.now() + days * dayMs;

@@ -1,50 +1,42 @@
 /** The gateway over real HTTP: who may call it, what it takes, what it answers, and what it never says. */
+import pg from 'pg';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createDormouse, type Dormouse } from '../../src/client.js';
 import { createGateway } from '../../src/http/server.js';
+import { isBuried } from '../../src/store/tombstones.js';
 import { readActivity } from '../../src/store/user-activity.js';
 import { closedPort } from '../support/fault-tcp.js';
+import { openSystemClient } from '../support/system-client.js';
 import {
   fastPolicy,
   fresh,
   makeFit,
   makeUnfit,
-  openOutside,
   publish,
   slowPolicy,
   stateOf,
   unknownId,
 } from '../support/system-outside.js';
 import { eventually } from '../support/system-wait.js';
-import { startSystemWorkers } from '../support/system-workers.js';
 
-const outside = openOutside();
-const { people, pool, kratosDatabase, stack } = outside;
+const system = await openSystemClient('gateway');
+const { people, pool, kratosDatabase, stack } = system.outside;
+const { policyId } = system;
 const tokens = [fresh('current-token-of-an-app'), fresh('next-token-of-an-app')] as const;
-const taskQueue = fresh('gateway');
-const policyId = fresh('slow');
-const closers: (() => Promise<void>)[] = [];
-let url: string;
+const closers: (() => Promise<void>)[] = [() => system.close()];
 
 /** Starts a gateway in front of a client. */
 async function listen(dormouse: Dormouse): Promise<string> {
   const server = await createGateway({ dormouse, serviceTokens: tokens, log: pino({ level: 'silent' }) });
   closers.push(async () => {
     await server.close();
-    await dormouse.close();
+    if (dormouse !== system.dormouse) await dormouse.close();
   });
   return server.listen({ host: '127.0.0.1', port: 0 });
 }
 
-beforeAll(async () => {
-  closers.push(() => outside.close(), await startSystemWorkers(taskQueue));
-  await publish(pool, slowPolicy(policyId));
-  const options = { postgresUrl: stack.postgres.url, taskQueue, policyId };
-  url = await listen(
-    createDormouse({ ...options, temporal: stack.temporal, timeoutMs: 30_000, requestTimeoutMs: 60_000 }),
-  );
-});
+const url = await listen(system.dormouse);
 afterAll(async () => {
   for (const close of closers.reverse()) await close();
 });
@@ -361,5 +353,69 @@ describe('trouble behind it', () => {
       expect(answer.body).toEqual({ error: 'server_error', message: expect.any(String) });
       expect(answer.text).not.toMatch(/secret|hidden|\.ts|TypeError|stack/);
     }
+  });
+});
+
+describe('whether somebody exists', () => {
+  /** What the gateway asks of PostgreSQL in the name of an identity, and what it answers. */
+  async function askedAndAnswered(base: string, identityId: string, contentType: string) {
+    const asked: string[] = [];
+    const { query } = pg.Pool.prototype;
+    const spy = vi.spyOn(pg.Pool.prototype, 'query').mockImplementation(function (
+      this: pg.Pool,
+      ...given: unknown[]
+    ) {
+      if (JSON.stringify(given[1] ?? []).includes(identityId)) asked.push(String(given[0]));
+      return Reflect.apply(query, this, given);
+    });
+    try {
+      const { status, headers, text } = await send('POST', '/v1/activity', JSON.stringify({ identityId }), {
+        base,
+        headers: { 'content-type': contentType },
+      });
+      await eventually('the claim to be closed', async () => asked.length >= 2);
+      return { status, headers: [...headers].filter(([name]) => name !== 'date'), text, asked };
+    } finally {
+      spy.mockRestore();
+    }
+  }
+
+  async function deleted(): Promise<string> {
+    const policy = await publish(
+      pool,
+      `id: ${fresh('delete')}
+allowShortDurations: true
+ladder:
+  delete: { after: 2s, notices: [1s], noticeFloor: 1s }
+recheck: 2s
+retry: { attempts: 3, firstAfter: 1s, longestAfter: 1s }
+`,
+    );
+    const { id } = await people.create('gateway');
+    expect((await post(on(id, 'enrol'), { policyId: policy.id })).status).toBeLessThan(300);
+    await eventually('the tombstone', () => isBuried(pool, id));
+    return id;
+  }
+
+  it.each([
+    'application/json',
+    'application/x-ndjson',
+  ])('is not to be seen in the answer to an event, nor in what is done for it (%s)', async (contentType) => {
+    // Nobody works on this queue: every statement is the gateway's own.
+    const base = await listen(
+      createDormouse({
+        temporal: stack.temporal,
+        postgresUrl: stack.postgres.url,
+        taskQueue: fresh('nobody'),
+        timeoutMs: 30_000,
+      }),
+    );
+    const unknown = await askedAndAnswered(base, unknownId(), contentType);
+    const neverEnrolled = await askedAndAnswered(base, (await people.create('gateway')).id, contentType);
+    const gone = await askedAndAnswered(base, await deleted(), contentType);
+    expect(unknown.status).toBe(202);
+    expect(unknown.asked).toHaveLength(2);
+    expect(neverEnrolled).toEqual(unknown);
+    expect(gone).toEqual(unknown);
   });
 });

@@ -3,8 +3,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createOryClients } from '../../src/activities/ory.js';
 import type { Person } from '../../src/demo/ory-people.js';
 import { confirmDisablement, intendDisablement, readDisablement } from '../../src/store/disablements.js';
-import { recordSigns } from '../../src/store/user-activity.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
+import { recordSigns } from '../support/record-signs.js';
 import {
   makeUnfit,
   openOutside,

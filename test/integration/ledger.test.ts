@@ -10,7 +10,8 @@ import { createPool, migrate } from '../../src/store/pool.js';
 import { readNotBefore } from '../../src/store/revocations.js';
 import { readStanding } from '../../src/store/standings.js';
 import { isBuried } from '../../src/store/tombstones.js';
-import { readActivity, recordSigns } from '../../src/store/user-activity.js';
+import { readActivity } from '../../src/store/user-activity.js';
+import { recordSigns } from '../support/record-signs.js';
 import { fresh, openOutside, publish, slowPolicy, unknownId } from '../support/system-outside.js';
 
 const outside = openOutside();
@@ -191,7 +192,7 @@ describe('publishPolicy', () => {
   });
 });
 
-describe('recordSigns', () => {
+describe('signs of life in PostgreSQL', () => {
   const sign = (identityId: string, at: number, source = 'test') =>
     ({ identityId, kind: 'human', at, source }) as const;
 

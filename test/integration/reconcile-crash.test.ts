@@ -1,15 +1,15 @@
 /** The worker is killed in the middle of a sweep, and the sweep is completed by the next one. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type EntryProcess, workerProcess } from '../support/entry-process.js';
 import { until } from '../support/until.js';
-import { WorkerProcess } from '../support/worker-process.js';
 import { ReconcileFixture } from './reconcile-fixture.js';
 
 let fixture: ReconcileFixture;
-let worker: WorkerProcess;
+let worker: EntryProcess;
 
 beforeAll(async () => {
   fixture = await ReconcileFixture.begin();
-  worker = new WorkerProcess(fixture.environment);
+  worker = workerProcess(fixture.environment);
 });
 afterAll(async () => {
   await worker.kill();

@@ -1,8 +1,8 @@
 /** Reconciliation on the real stack: who lacks a lifecycle gets one, whose identity is gone gets it ended. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
-import { recordSigns } from '../../src/store/user-activity.js';
 import { progressQuery } from '../../src/workflows/reconcile-messages.js';
+import { recordSigns } from '../support/record-signs.js';
 import { until } from '../support/until.js';
 import { ReconcileFixture } from './reconcile-fixture.js';
 

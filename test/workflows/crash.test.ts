@@ -11,10 +11,10 @@ import { kindsFor, readMailbox } from '../../src/demo/mailbox.js';
 import type { Person } from '../../src/demo/ory-people.js';
 import { verifyAudit } from '../../src/store/audit-log.js';
 import { standingQuery } from '../../src/workflows/messages.js';
+import { type EntryProcess, workerProcess } from '../support/entry-process.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
 import { until } from '../support/until.js';
-import { WorkerProcess } from '../support/worker-process.js';
 import { quietLog } from '../support/workers.js';
 
 quietLog();
@@ -23,7 +23,7 @@ const patience = { timeoutMs: 240_000, everyMs: 250 };
 const taskQueue = `crash-${randomUUID().slice(0, 8)}`;
 let live: Live;
 let kratos: FaultProxy;
-let worker: WorkerProcess;
+let worker: EntryProcess;
 let directory: string;
 
 const policy = (id: string, rungs: string) => `
@@ -58,7 +58,7 @@ beforeAll(async () => {
   await live.publish(policy('crash-revoke', revoke));
   await live.publish(policy('crash-deactivate', deactivate));
   await live.publish(policy('crash-delete', remove));
-  worker = new WorkerProcess({
+  worker = workerProcess({
     ...inject('environment'),
     DORMOUSE_TASK_QUEUE: taskQueue,
     DORMOUSE_POLICY_FILE: policyFile,

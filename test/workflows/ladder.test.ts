@@ -10,7 +10,6 @@ import type { Person, PersonOptions, SignIn } from '../../src/demo/ory-people.js
 import { dayMs } from '../../src/domain/duration.js';
 import { readStanding } from '../../src/store/standings.js';
 import { isBuried } from '../../src/store/tombstones.js';
-import { recordSigns } from '../../src/store/user-activity.js';
 import {
   applyPolicyUpdate,
   holdUpdate,
@@ -21,6 +20,7 @@ import {
   userActivitySignal,
 } from '../../src/workflows/messages.js';
 import { type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
+import { recordSigns } from '../support/record-signs.js';
 import { type LifecycleHandle, latenessMs, lines, TimeTravel } from '../support/time-travel.js';
 import { until } from '../support/until.js';
 import { publishPolicyFile } from '../support/workers.js';
