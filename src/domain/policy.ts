@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { dayMs, formatDuration, parseDuration } from './duration.js';
 import { policyIdPattern } from './names.js';
+import { checkSelfService } from './policy-self-service.js';
 import { type DestructiveRung, destructiveRungs, type RungName, rungNames } from './rungs.js';
 import { activityKinds } from './sign-of-life.js';
 
@@ -87,6 +88,29 @@ const application = z.enum(['ladder', 'never'], {
   error: 'write "ladder" (the policy applies) or "never" (exempt)',
 });
 
+/** What people may do by a link in a mail; what is left out is not allowed. */
+const selfService = z.strictObject({
+  reactivation: z
+    .strictObject({
+      /** How long the link that ends a deactivation holds. */
+      linkLifetime: duration,
+      /** Roles that an operator has to bring back. */
+      exceptRoles: z.array(z.string().min(1).max(64)).default([]),
+    })
+    .optional(),
+  /** "Keep my account" in notices. */
+  keep: z
+    .strictObject({
+      rungs: z
+        .array(z.enum(destructiveRungs, { error: `name rungs with notices: ${destructiveRungs.join(', ')}` }))
+        .min(1, 'is empty. Name at least one rung, for example [delete], or leave "keep" out'),
+      postpones: duration,
+      /** Postponements of one rung in one absence. */
+      times: z.int().min(1).max(20),
+    })
+    .optional(),
+});
+
 const retry = z.strictObject({
   /** Attempts of one step before it is parked for an operator. */
   attempts: z.int().min(1).max(1000),
@@ -136,13 +160,14 @@ const policyObject = z.strictObject({
     .default(0),
   /** How often something that blocks (exempt, disabled by an admin, no address) is looked at again. */
   recheck: duration,
+  selfService: selfService.optional(),
   retry,
 });
 
 export type Policy = z.infer<typeof policyObject>;
-type Issues = z.core.ParsePayload<Policy>['issues'];
+export type Issues = z.core.ParsePayload<Policy>['issues'];
 
-function report(issues: Issues, input: Policy, path: (string | number)[], message: string): void {
+export function report(issues: Issues, input: Policy, path: (string | number)[], message: string): void {
   issues.push({ code: 'custom', message, path, input });
 }
 
@@ -173,6 +198,7 @@ export const policySchema = policyObject.check((payload) => {
       ...ofRole.filter(({ path, message }) => !ofLadder.has(JSON.stringify([path?.slice(2), message]))),
     );
   }
+  checkSelfService(policy, issues);
   if (policy.retry.longestAfter < policy.retry.firstAfter) {
     report(issues, policy, ['retry', 'longestAfter'], 'is shorter than firstAfter. Make it at least as long');
   }

@@ -13,6 +13,7 @@ const eventOf: Record<ReturnCause, AuditEventType> = {
   policy: 'returned',
   exempt: 'returned',
   operator: 'account_reactivated',
+  'self-service': 'account_reactivated',
   'admin-in-kratos': 'reactivated_externally',
 };
 
