@@ -1,5 +1,6 @@
 /** Table `standing`: the projection of each lifecycle that apps, operators and reports read. */
 import type pg from 'pg';
+import type { DatedStanding } from '../domain/links.js';
 import type { Standing } from '../domain/standing.js';
 
 /** Writes the projection; one that is older than what is there is dropped. */
@@ -42,4 +43,17 @@ export async function readStanding(pool: pg.Pool, identityId: string): Promise<S
     [identityId],
   );
   return found.rows[0]?.document;
+}
+
+/** The same, with the time from which it is. */
+export async function readDatedStanding(
+  pool: pg.Pool,
+  identityId: string,
+): Promise<DatedStanding | undefined> {
+  const found = await pool.query<{ document: Standing; revision: string }>(
+    'SELECT document, revision FROM standing WHERE identity_id = $1',
+    [identityId],
+  );
+  const row = found.rows[0];
+  return row === undefined ? undefined : { standing: row.document, recordedAt: Number(row.revision) };
 }
