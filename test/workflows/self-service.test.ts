@@ -139,9 +139,8 @@ describe('a person comes back after a year', () => {
     expect(await stageOf(cast)).toBe('deactivated');
     const deactivatedNotBefore = await readNotBefore(journey.pool, person.id);
 
-    const answers = await Promise.all([press(link), press(link), press(link)]);
-    expect(answers.some(({ status, html }) => status === 200 && html.includes('active again'))).toBe(true);
-    expect(answers.every(({ status }) => status === 200 || status === 404)).toBe(true);
+    const answer = await press(link);
+    expect(answer).toMatchObject({ status: 200, html: expect.stringContaining('active again') });
     expect(await stageOf(cast)).toBe('active');
     expect((await press(link)).status).toBe(404);
 
@@ -171,11 +170,13 @@ describe('a person comes back after a year', () => {
     const { person } = cast;
     await toDay(cast, 370);
     // As Kratos would take it up again: a session of the time before, there while the identity is disabled.
+    const other = await journey.people.create('other');
+    await journey.people.signIn(other);
     await journey.kratosPool.query(
       `INSERT INTO sessions SELECT (jsonb_populate_record(s, jsonb_build_object('id', gen_random_uuid(),
          'identity_id', $1::uuid, 'token', gen_random_uuid()::text, 'logout_token', gen_random_uuid()::text))).*
-       FROM sessions AS s LIMIT 1`,
-      [person.id],
+       FROM sessions AS s WHERE identity_id = $2`,
+      [person.id, other.id],
     );
     const sessions = async () =>
       (await journey.kratosPool.query('SELECT 1 FROM sessions WHERE identity_id = $1', [person.id])).rowCount;
