@@ -10,6 +10,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Properties over thousands of cases; a busy machine is no failure.
+          testTimeout: 60_000,
           include: [
             'test/domain/**/*.test.ts',
             'test/client/**/*.test.ts',

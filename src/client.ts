@@ -25,14 +25,17 @@ import type {
   RecordOutcome,
 } from './client/types.js';
 import { parseIdentityId } from './domain/identity-id.js';
+import { selfServiceActor } from './domain/names.js';
 import type { Standing } from './domain/standing.js';
 import { createPool } from './store/pool.js';
 import { readStanding } from './store/standings.js';
 import {
   applyPolicyUpdate,
   holdUpdate,
+  lookAgainSignal,
   reactivateUpdate,
   releaseUpdate,
+  requestReactivationLinkUpdate,
   retryParkedUpdate,
   standingQuery,
 } from './workflows/messages.js';
@@ -166,6 +169,27 @@ class DormouseClient implements Dormouse {
     );
   }
 
+  reactivateByLink(identityId: string, deactivatedAt: number): Promise<Standing> {
+    const actor = selfServiceActor;
+    return this.ask(identityId, (handle) =>
+      handle.executeUpdate(reactivateUpdate, {
+        args: [{ schemaVersion: 1, actor, reason: 'link in a mail', linkFor: deactivatedAt }],
+        // The same for every link of one deactivation: however many are followed, one return comes of it.
+        updateId: `${selfServiceActor}/${deactivatedAt}`,
+      }),
+    );
+  }
+
+  requestReactivationLink(identityId: string): Promise<Standing> {
+    return this.ask(identityId, (handle) =>
+      handle.executeUpdate(requestReactivationLinkUpdate, { args: [{ schemaVersion: 1 }] }),
+    );
+  }
+
+  async lookAgain(identityId: string): Promise<void> {
+    await this.ask(identityId, (handle) => handle.signal(lookAgainSignal, { schemaVersion: 1 }));
+  }
+
   retryParked(identityId: string, request: OperatorRequest): Promise<Standing> {
     const { requestId, ...rest } = request;
     return this.ask(identityId, (handle) =>
@@ -201,10 +225,7 @@ class DormouseClient implements Dormouse {
   }
 
   // Async, so that a malformed id rejects like any other mistake instead of throwing at the call.
-  private async ask(
-    identityId: string,
-    question: (handle: WorkflowHandle) => Promise<Standing>,
-  ): Promise<Standing> {
+  private async ask<T>(identityId: string, question: (handle: WorkflowHandle) => Promise<T>): Promise<T> {
     return this.lifecycles.ask(this.requestTimeoutMs, parseIdentityId(identityId), question);
   }
 }

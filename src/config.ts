@@ -1,7 +1,8 @@
 /**
  * Configuration of every entry point. The only file that reads `process.env`; everything else receives
- * values. May import zod only.
+ * values. May import zod and Node's own only.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const url = (protocols: string[]) =>
@@ -16,6 +17,36 @@ const url = (protocols: string[]) =>
     { message: `must be a URL with the scheme ${protocols.join(' or ')}` },
   );
 const httpUrl = url(['http', 'https']).transform((value) => value.replace(/\/+$/, ''));
+const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Tokens are parts of these addresses: they must not travel in the clear. */
+const linkBaseUrl = httpUrl.refine(
+  (value) => {
+    if (!URL.canParse(value)) return false;
+    const { protocol, hostname, username, password, search, hash } = new URL(value);
+    const isPlain = [username, password, search, hash].every((part) => part === '');
+    return isPlain && (protocol === 'https:' || loopbackHosts.includes(hostname));
+  },
+  {
+    message: 'must be an https URL (http for a loopback address only) without credentials, query or fragment',
+  },
+);
+
+const networks = z
+  .string()
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .refine(
+    (parts) =>
+      parts.every((part) => {
+        const [address = '', bits, ...rest] = part.split('/');
+        const version = isIP(address);
+        const isMask =
+          bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+        return version !== 0 && isMask && rest.length === 0;
+      }),
+    { message: 'takes IP addresses and networks, as 10.0.0.7 or 10.0.0.0/8, comma-separated' },
+  );
+
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const port = z.coerce.number().int().min(0).max(65535);
 
@@ -71,6 +102,16 @@ export const variables = {
   DORMOUSE_SIGN_IN_URL: httpUrl
     .default('http://127.0.0.1:4455/login')
     .describe('the page that mails link to for signing in'),
+  DORMOUSE_LINK_BASE_URL: linkBaseUrl
+    .optional()
+    .describe(
+      'public address of the gateway, for the links that people get by mail (docs/self-service.md); unset: no links, no pages',
+    ),
+  DORMOUSE_TRUSTED_PROXIES: networks
+    .optional()
+    .describe(
+      'addresses or networks of the reverse proxies in front of the gateway, comma-separated: their X-Forwarded-For names the caller whose requests are counted; unset: none',
+    ),
   DORMOUSE_POLICY_FILE: z
     .string()
     .default('policies/default.yaml')

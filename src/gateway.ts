@@ -1,6 +1,10 @@
 /** Entry point: the gateway, through which apps and operators speak to Dormouse over HTTP. Thin. */
+
+import type pg from 'pg';
+import { createKratosClient } from './activities/ory.js';
 import { createDormouse } from './client.js';
 import { readConfig } from './config.js';
+import type { PagesOptions } from './http/pages/account-pages.js';
 import { createGateway } from './http/server.js';
 import { runEntry } from './runtime/entry.js';
 import { createLogger } from './runtime/logger.js';
@@ -21,6 +25,8 @@ async function main(): Promise<void> {
     'DORMOUSE_HOOK_KEYS',
     'DORMOUSE_EVENT_SECRETS',
     'DORMOUSE_TOKEN_HOOK_FAILURE',
+    'DORMOUSE_LINK_BASE_URL',
+    'DORMOUSE_TRUSTED_PROXIES',
     'DORMOUSE_LOG_LEVEL',
   ]);
   const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
@@ -50,6 +56,10 @@ async function main(): Promise<void> {
             onFailure: config.DORMOUSE_TOKEN_HOOK_FAILURE,
           },
         }),
+    ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool),
+    ...(config.DORMOUSE_TRUSTED_PROXIES === undefined
+      ? {}
+      : { trustedProxies: config.DORMOUSE_TRUSTED_PROXIES }),
     log,
   });
   const address = await server.listen({
@@ -63,4 +73,20 @@ async function main(): Promise<void> {
     await dormouse.close();
     await pool.end();
   });
+}
+
+/** What the pages need is demanded only where there are pages. */
+function pagesOf(baseUrl: string | undefined, pool: pg.Pool): { pages?: PagesOptions } {
+  if (baseUrl === undefined) return {};
+  const config = readConfig([
+    'DORMOUSE_KRATOS_ADMIN_URL',
+    'DORMOUSE_ORY_TOKEN',
+    'DORMOUSE_SIGN_IN_URL',
+    'DORMOUSE_PRODUCT_NAME',
+  ]);
+  const identities = createKratosClient(config.DORMOUSE_KRATOS_ADMIN_URL, {
+    token: config.DORMOUSE_ORY_TOKEN,
+  });
+  const { DORMOUSE_SIGN_IN_URL: signInUrl, DORMOUSE_PRODUCT_NAME: productName } = config;
+  return { pages: { pool, identities, productName, signInUrl, baseUrl } };
 }

@@ -4,7 +4,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import type { Assessment } from '../domain/lifecycle/assessment.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
-import { planFor } from '../domain/plan.js';
+import { type PlanRung, planFor } from '../domain/plan.js';
+import { countedPostponements } from '../domain/postponement.js';
 import { type Stage, stages } from '../domain/rungs.js';
 import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
 import {
@@ -15,6 +16,7 @@ import {
   readDisablement,
 } from '../store/disablements.js';
 import type { PolicyReader } from '../store/policies.js';
+import { readPostponements } from '../store/postponements.js';
 import { type EvidenceSources, readEvidence } from './evidence.js';
 import { callOry, giveUp, tryAgain } from './failures.js';
 import {
@@ -36,11 +38,13 @@ export interface LastLook {
   /** Epoch milliseconds. */
   readonly inactiveSince: number;
   readonly keepsAlive: readonly ActivityKind[];
+  /** The rung, and how many of its postponements were known; a later one stops the act. Absent: there is no such link. */
+  readonly postponable?: Pick<PlanRung, 'rung' | 'keep'> & { readonly known: number };
 }
 
 export type ActOutcome =
   | { readonly outcome: 'done' }
-  /** The person was seen since: nothing was done. */
+  /** The person was seen since, or postponed the rung: nothing was done. */
   | { readonly outcome: 'superseded'; readonly activity: LatestActivity }
   /** Somebody else decided about this identity; the engine keeps its hands off. */
   | { readonly outcome: 'left-alone' }
@@ -82,9 +86,10 @@ export function createKratosActivities(deps: KratosDependencies) {
       };
       const plan = planFor(stored.policy, stored.reference, subject);
       if (identity === undefined) return { activity: {}, plan };
-      const [activity, disablement] = await Promise.all([
+      const [activity, disablement, postponements] = await Promise.all([
         readEvidence(deps, identityId),
         identity.state === 'inactive' ? readDisablement(pool, identityId) : undefined,
+        readPostponements(pool, identityId),
       ]);
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
       return {
@@ -97,6 +102,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         },
         activity,
         plan,
+        ...(postponements.length === 0 ? {} : { postponements }),
       };
     },
 
@@ -215,11 +221,22 @@ export function createKratosActivities(deps: KratosDependencies) {
 
 export type KratosActivities = ReturnType<typeof createKratosActivities>;
 
-/** @returns the evidence, when it shows the person alive later than the caller knew */
+/** @returns the evidence, when it shows the person alive later than the caller knew, or that they postponed the rung */
 async function seenSince(deps: KratosDependencies, look: LastLook): Promise<LatestActivity | undefined> {
   const activity = await readEvidence(deps, look.identityId);
   const latest = latestOf(activity, look.keepsAlive);
-  return latest !== undefined && latest > look.inactiveSince ? activity : undefined;
+  if (latest !== undefined && latest > look.inactiveSince) return activity;
+  // The last thing that is read: a click in this very second counts.
+  return (await isPostponedSince(deps, look)) ? activity : undefined;
+}
+
+async function isPostponedSince(
+  { pool }: KratosDependencies,
+  { identityId, inactiveSince, postponable }: LastLook,
+): Promise<boolean> {
+  if (postponable?.keep === undefined) return false;
+  const all = await readPostponements(pool, identityId);
+  return countedPostponements(all, postponable, inactiveSince).length > postponable.known;
 }
 
 /**

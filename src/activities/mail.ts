@@ -12,6 +12,7 @@ import { type MailAddress, mailAddresses } from './addresses.js';
 import type { Clock } from './clock.js';
 import { giveUp, tryAgain } from './failures.js';
 import { readIdentity, textField } from './kratos-identity.js';
+import { type MailLinks, mintLinks } from './mail-links.js';
 
 export interface MailDependencies {
   readonly identities: IdentityApi;
@@ -21,6 +22,8 @@ export interface MailDependencies {
   readonly from: string;
   readonly productName: string;
   readonly signInUrl: string;
+  /** Public address of the gateway's pages; absent: mails carry no links to them. */
+  readonly linkBaseUrl?: string;
 }
 
 export interface MailRequest {
@@ -35,6 +38,8 @@ export interface MailRequest {
   };
   /** Whether a lost answer to the final dot is worth one duplicate: only where acceptance must be proven. */
   readonly proofNeeded: boolean;
+  /** What the mail may let the person do. The links themselves are made where the mail is, and are nowhere else. */
+  readonly links?: MailLinks;
 }
 
 export interface MailResult {
@@ -88,7 +93,8 @@ async function sendOnce(
     now,
   });
   if (before?.state === 'accepted' || before?.state === 'rejected') return before.state;
-  const rendered = render(factsOf(deps, request, locale, now));
+  const links = await mintLinks(deps, request, now);
+  const rendered = render({ ...factsOf(deps, request, locale, now), ...links });
   const sent = await deps.transport
     .send({ to: address.value, messageId, rendered, headers: mailHeaders(request.kind, rendered.locale) })
     .catch((error: unknown) => {

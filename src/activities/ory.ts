@@ -15,15 +15,23 @@ export interface OryClients {
   readonly oauth2: OAuth2Api;
 }
 
+type ClientOptions = Pick<OryOptions, 'token' | 'timeoutMs'>;
+
 export function createOryClients(options: OryOptions): OryClients {
-  const configure = (basePath: string) =>
-    new Configuration({
-      basePath,
-      ...(options.token === undefined ? {} : { accessToken: options.token }),
-      baseOptions: { timeout: options.timeoutMs ?? 10_000, maxRedirects: 0, maxContentLength: 4_000_000 },
-    });
   return {
-    identities: new IdentityApi(configure(options.kratosAdminUrl)),
-    oauth2: new OAuth2Api(configure(options.hydraAdminUrl)),
+    identities: createKratosClient(options.kratosAdminUrl, options),
+    oauth2: new OAuth2Api(configuration(options.hydraAdminUrl, options)),
   };
+}
+
+export function createKratosClient(kratosAdminUrl: string, options: ClientOptions): IdentityApi {
+  return new IdentityApi(configuration(kratosAdminUrl, options));
+}
+
+function configuration(basePath: string, { token, timeoutMs }: ClientOptions): Configuration {
+  return new Configuration({
+    basePath,
+    ...(token === undefined ? {} : { accessToken: token }),
+    baseOptions: { timeout: timeoutMs ?? 10_000, maxRedirects: 0, maxContentLength: 4_000_000 },
+  });
 }

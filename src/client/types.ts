@@ -112,6 +112,20 @@ export interface Dormouse {
   release(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
   /** Brings back an identity that the engine deactivated. @throws InvalidRequestError, NotEnrolledError */
   reactivate(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
+  /**
+   * Brings back somebody who followed the link that was made for the deactivation of `deactivatedAt`: only where the
+   * engine deactivated them at that time and the policy lets them return. Repeating it is harmless.
+   * @throws InvalidRequestError, NotEnrolledError
+   */
+  reactivateByLink(identityId: string, deactivatedAt: number): Promise<Standing>;
+  /**
+   * Mails the person a link that ends the deactivation, to the addresses that Kratos has. The answer is not to be shown
+   * to whoever asked: it says whether the account is deactivated.
+   * @throws InvalidRequestError where it is not allowed, or was done less than ten minutes ago. NotEnrolledError
+   */
+  requestReactivationLink(identityId: string): Promise<Standing>;
+  /** Tells the workflow to look at everything again now. @throws NotEnrolledError */
+  lookAgain(identityId: string): Promise<void>;
   /** Tries a step that failed for good once more. @throws InvalidRequestError, NotEnrolledError */
   retryParked(identityId: string, request: OperatorRequest): Promise<Standing>;
   counters(): Counters;

@@ -6,8 +6,12 @@ import type { PersonOptions } from './ory-people.js';
 /** What a person does when their lifecycle has reached a stage. */
 export interface Reaction {
   readonly at: Stage;
-  /** `sign-in`: by password, then active every few seconds. `reactivate`: an operator does, then a sign-in. */
-  readonly does: 'sign-in' | 'reactivate';
+  /**
+   * `sign-in`: by password, then active every few seconds. `reactivate`: an operator does, then a sign-in. `link`: asks
+   * for a reactivation link and follows it, then signs in. `keep`: follows "Keep my account" in the notice of the
+   * deactivation, and signs in when the announced date has passed.
+   */
+  readonly does: 'sign-in' | 'reactivate' | 'link' | 'keep';
 }
 
 export interface Role {
@@ -140,6 +144,36 @@ export const cast: readonly Role[] = [
       kratos: 'active',
       mails: [...mailsUntilDeactivated, 'reactivated'],
       audit: [...untilDeactivated, 'account_reactivated'],
+      firstCredentials: 'dead',
+      backIn: true,
+    },
+  },
+  {
+    name: 'by-link',
+    story: 'returns after deactivation: by a link in a mail',
+    person: {},
+    start: 'signed-in',
+    reaction: { at: 'deactivated', does: 'link' },
+    expected: {
+      stage: 'active',
+      kratos: 'active',
+      mails: [...mailsUntilDeactivated, 'reactivation', 'reactivated'],
+      audit: [...untilDeactivated, 'reactivation_requested', 'account_reactivated'],
+      firstCredentials: 'dead',
+      backIn: true,
+    },
+  },
+  {
+    name: 'keeper',
+    story: 'keeps the account by a link, returns after the announced date',
+    person: {},
+    start: 'signed-in',
+    reaction: { at: 'revoked', does: 'keep' },
+    expected: {
+      stage: 'active',
+      kratos: 'active',
+      mails: [...mailsUntilRevoked, 'winback', 'notice-deactivate'],
+      audit: [...untilRevoked, 'winback_sent', 'notice_sent', 'rung_postponed', 'returned'],
       firstCredentials: 'dead',
       backIn: true,
     },

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { runDemo } from './run.js';
 
 const program = new Command('npm run demo --')
-  .description('Takes a dozen real identities up the ladder in a minute and reads the truth back.')
+  .description('Takes sixteen real identities up the ladder in a minute and reads the truth back.')
   .option('--json <file>', 'write the findings as JSON too')
   .option('--screenshots <directory>', 'take pictures of the Temporal UI (needs Chromium)')
   .option('--keep', 'leave the stack running afterwards, until Ctrl-C')

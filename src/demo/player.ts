@@ -1,14 +1,18 @@
 /** Plays one role: makes the person, lets them act when their moment comes, and remembers what they had in hand. */
 import type { Dormouse, Standing } from '../client.js';
+import type { StackInfo } from '../stack/index.js';
 import type { Tokens } from './authorization-code-flow.js';
 import type { Reaction, Role } from './cast.js';
 import type { OryPeople, Person, SignIn } from './ory-people.js';
+import { PersonsMail } from './persons-mail.js';
 
 /** Who acts for the operator, in audit entries. */
 const operator = 'demo-operator';
 const holdMs = 3_600_000;
 /** How often somebody who is back shows up. */
 const heartbeatMs = 1_500;
+/** Longer than the lead of the notice of deactivation in policies/demo.yaml, shorter than the postponement. */
+const pastDeactivationMs = 7_000;
 
 export interface Credentials {
   readonly signIn: SignIn;
@@ -33,12 +37,13 @@ export class Player {
     readonly person: Person,
     private readonly people: OryPeople,
     private readonly dormouse: Dormouse,
+    private readonly mail: PersonsMail,
   ) {}
 
   /** Makes the person, signs them in where the role says so, and enrols them. */
-  static async enter(role: Role, people: OryPeople, dormouse: Dormouse): Promise<Player> {
+  static async enter(role: Role, people: OryPeople, dormouse: Dormouse, stack: StackInfo): Promise<Player> {
     const person = await people.create(role.name, role.person);
-    const player = new Player(role, person, people, dormouse);
+    const player = new Player(role, person, people, dormouse, new PersonsMail(stack, person));
     if (role.before === 'disable-by-hand') player.disabledAt = await player.disableByHand();
     // Enrolled before the sign-in: the hook of Kratos would enrol under the policy of the gateway.
     await dormouse.enrol(person.id);
@@ -72,6 +77,8 @@ export class Player {
 
   private async react(does: Reaction['does']): Promise<void> {
     if (does === 'reactivate') await this.reactivate();
+    if (does === 'link') await this.mail.returnByLink();
+    if (does === 'keep') await this.keepByLink();
     await this.comeBack();
   }
 
@@ -102,6 +109,12 @@ export class Player {
       actor: operator,
       reason: 'asked the help desk to come back',
     });
+  }
+
+  /** Postpones the deactivation, and stays away until the date has passed that the mail announced. */
+  private async keepByLink(): Promise<void> {
+    await this.mail.keepByLink();
+    await new Promise((resolve) => setTimeout(resolve, pastDeactivationMs));
   }
 
   private async comeBack(): Promise<void> {

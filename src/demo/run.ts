@@ -88,7 +88,7 @@ async function play(stack: StackInfo, options: DemoOptions): Promise<number> {
   try {
     console.log(`\nThe ladder of ${policyFile}: ${policy.description ?? ''}\n`);
     const pictures = new Pictures(stack, options.screenshots);
-    const players = await climbAll(people, dormouse, pictures);
+    const players = await climbAll(people, dormouse, pictures, stack);
     await pictures.taken;
     const mails = await readMailbox(stack.mail.apiUrl);
     const findings = [];
@@ -105,13 +105,18 @@ async function play(stack: StackInfo, options: DemoOptions): Promise<number> {
 }
 
 /** Lets everybody enter, time pass and people act, until all are where they should be, or patience ends. */
-async function climbAll(people: OryPeople, dormouse: Dormouse, pictures: Pictures): Promise<Player[]> {
+async function climbAll(
+  people: OryPeople,
+  dormouse: Dormouse,
+  pictures: Pictures,
+  stack: StackInfo,
+): Promise<Player[]> {
   const table = new LiveTable(process.stdout.isTTY === true);
   const limit = pLimit(3);
   const players: Player[] = [];
   const entering = cast.map((role) =>
     limit(async () => {
-      const player = await Player.enter(role, people, dormouse);
+      const player = await Player.enter(role, people, dormouse, stack);
       players.push(player);
     }),
   );

@@ -15,6 +15,8 @@ export const auditEventTypes = [
   'account_deleted',
   'returned',
   'account_reactivated',
+  'reactivation_requested',
+  'rung_postponed',
   'reactivated_externally',
   'left_alone',
   'hold_set',
@@ -39,7 +41,7 @@ export interface AuditEntry {
   readonly eventType: AuditEventType;
   /** The identity that it was done to, or {@link installationId}. */
   readonly target: string;
-  /** `engine`, or the opaque id of an operator. Never an address. */
+  /** `engine`, `self-service` (a link in a mail), or the opaque id of an operator. Never an address. */
   readonly actor: string;
   /** Epoch milliseconds. */
   readonly occurredAt: number;

@@ -29,6 +29,8 @@ export const wayOutOf = {
     'The mail server did not take the mail. Check DORMOUSE_SMTP_URL and the server, then retry the step.',
   MailAmbiguous: 'The mail server took the mail and never answered. Check its queue, then retry the step.',
   MailTemplate: 'A mail could not be rendered. This is a defect of Dormouse or of a changed template.',
+  LinksNotConfigured:
+    'The worker does not know the address of the pages that links lead to. Set DORMOUSE_LINK_BASE_URL for it, as for the gateway.',
   UnknownPolicy:
     'The policy was never published. Publish it, or apply another policy to the identity, then retry.',
   Unexpected: 'The worker failed in a way that was not foreseen. Look at its log, then retry the step.',

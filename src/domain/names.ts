@@ -16,3 +16,6 @@ export function reasonProblem(reason: unknown): string | undefined {
     ? 'looks like it holds an e-mail address. Name people by opaque ids'
     : undefined;
 }
+
+/** Who acts where somebody followed a link in a mail. */
+export const selfServiceActor = 'self-service';

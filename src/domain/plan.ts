@@ -28,6 +28,8 @@ export interface PlanRung {
   readonly mailAfter: boolean;
   /** Kinds of activity that count for it. */
   readonly keepsAlive: readonly ActivityKind[];
+  /** What "Keep my account" in its notices does; absent: there is no such link. */
+  readonly keep?: { readonly postponesMs: number; readonly times: number };
 }
 
 export type Exemption = 'account-type' | 'role' | 'opt-out' | 'excluded-identity' | 'excluded-schema';
@@ -45,6 +47,8 @@ export interface Plan {
   readonly recheckMs: number;
   /** What destructive rungs have to pass. Absent in histories from before there was a breaker. */
   readonly breaker?: BreakerRules;
+  /** Whether, and by a mail link of which lifetime, the person may undo a deactivation; absent: an operator only. */
+  readonly selfReactivation?: { readonly linkLifetimeMs: number };
   readonly retry: {
     readonly attempts: number;
     readonly firstAfterMs: number;
@@ -70,6 +74,7 @@ export interface PolicySubject {
 export function planFor(policy: Policy, reference: PolicyReference, subject: PolicySubject): Plan {
   const exempt = exemptionOf(policy, subject);
   const rungs = rungsFor(policy, subject);
+  const reactivation = selfReactivationOf(policy, subject);
   const shortest = Math.min(...rungs.map(({ afterMs, noticeLeadsMs }) => afterMs - (noticeLeadsMs[0] ?? 0)));
   return {
     policy: reference,
@@ -79,6 +84,7 @@ export function planFor(policy: Policy, reference: PolicyReference, subject: Pol
     signalWindowMs: Math.floor(Math.min(policy.signalWindow, shortest / 20)),
     recheckMs: policy.recheck,
     breaker: breakerRules(policy),
+    ...(reactivation === undefined ? {} : { selfReactivation: reactivation }),
     retry: {
       attempts: policy.retry.attempts,
       firstAfterMs: policy.retry.firstAfter,
@@ -110,6 +116,21 @@ function exemptionOf(policy: Policy, subject: PolicySubject): Exemption | undefi
   if (subject.adminRole !== undefined && policy.roles[subject.adminRole] === 'never') return 'role';
   if (policy.honourOptOut && subject.optedOut) return 'opt-out';
   return undefined;
+}
+
+/** A role from the traits counts as well: the person may have written it, but all that it does here is to forbid. */
+function selfReactivationOf(policy: Policy, subject: PolicySubject): Plan['selfReactivation'] {
+  const allowed = policy.selfService?.reactivation;
+  if (allowed === undefined) return undefined;
+  const roles = [subject.adminRole, subject.traitsRole];
+  if (roles.some((role) => role !== undefined && allowed.exceptRoles.includes(role))) return undefined;
+  return { linkLifetimeMs: allowed.linkLifetime };
+}
+
+function keepOf(policy: Policy, rung: RungName): Pick<PlanRung, 'keep'> {
+  const keep = policy.selfService?.keep;
+  if (keep === undefined || !(keep.rungs as readonly RungName[]).includes(rung)) return {};
+  return { keep: { postponesMs: keep.postpones, times: keep.times } };
 }
 
 function rungsFor(policy: Policy, subject: PolicySubject): PlanRung[] {
@@ -161,5 +182,6 @@ function planRungs(policy: Policy, ladder: Ladder, identityId: string): PlanRung
     withoutNotice: isDestructive(rung) && 'withoutNotice' in values ? values.withoutNotice : 'proceed',
     mailAfter: 'mailAfter' in values ? values.mailAfter : false,
     keepsAlive: values.keepsAlive ?? policy.keepsAlive,
+    ...keepOf(policy, rung),
   }));
 }

@@ -7,6 +7,7 @@ import { dayMs, formatDuration } from './duration.js';
 import { policyIdPattern } from './names.js';
 import { breakerSection } from './policy-breaker.js';
 import { duration, durationForm } from './policy-duration.js';
+import { checkSelfService } from './policy-self-service.js';
 import { type DestructiveRung, destructiveRungs, type RungName, rungNames } from './rungs.js';
 import { activityKinds } from './sign-of-life.js';
 
@@ -70,6 +71,29 @@ const application = z.enum(['ladder', 'never'], {
   error: 'write "ladder" (the policy applies) or "never" (exempt)',
 });
 
+/** What people may do by a link in a mail; what is left out is not allowed. */
+const selfService = z.strictObject({
+  reactivation: z
+    .strictObject({
+      /** How long the link that ends a deactivation holds. */
+      linkLifetime: duration,
+      /** Roles that an operator has to bring back. */
+      exceptRoles: z.array(z.string().min(1).max(64)).default([]),
+    })
+    .optional(),
+  /** "Keep my account" in notices. */
+  keep: z
+    .strictObject({
+      rungs: z
+        .array(z.enum(destructiveRungs, { error: `name rungs with notices: ${destructiveRungs.join(', ')}` }))
+        .min(1, 'is empty. Name at least one rung, for example [delete], or leave "keep" out'),
+      postpones: duration,
+      /** Postponements of one rung in one absence. */
+      times: z.int().min(1).max(20),
+    })
+    .optional(),
+});
+
 const retry = z.strictObject({
   /** Attempts of one step before it is parked for an operator. */
   attempts: z.int().min(1).max(1000),
@@ -121,13 +145,14 @@ const policyObject = z.strictObject({
   breaker: breakerSection,
   /** How often something that blocks (exempt, disabled by an admin, no address) is looked at again. */
   recheck: duration,
+  selfService: selfService.optional(),
   retry,
 });
 
 export type Policy = z.infer<typeof policyObject>;
-type Issues = z.core.ParsePayload<Policy>['issues'];
+export type Issues = z.core.ParsePayload<Policy>['issues'];
 
-function report(issues: Issues, input: Policy, path: (string | number)[], message: string): void {
+export function report(issues: Issues, input: Policy, path: (string | number)[], message: string): void {
   issues.push({ code: 'custom', message, path, input });
 }
 
@@ -174,6 +199,7 @@ export const policySchema = policyObject.check((payload) => {
       'holds fewer than three windows, which say nothing about what is normal. Lengthen it',
     );
   }
+  checkSelfService(policy, issues);
   if (policy.retry.longestAfter < policy.retry.firstAfter) {
     report(issues, policy, ['retry', 'longestAfter'], 'is shorter than firstAfter. Make it at least as long');
   }

@@ -21,6 +21,10 @@ export interface RateLimits {
   readonly signedPerMinute: number;
   /** Refused credentials of one IP address. Valid ones behind the same address are not held up. */
   readonly refusedPerMinute: number;
+  /** Pages that one IP address opens by links in mails. */
+  readonly pagesPerMinute: number;
+  /** Reactivation links that one IP address asks for. */
+  readonly linkRequestsPerMinute: number;
 }
 
 export const defaultRateLimits: RateLimits = {
@@ -28,6 +32,8 @@ export const defaultRateLimits: RateLimits = {
   hookPerMinute: 60_000,
   signedPerMinute: 12_000,
   refusedPerMinute: 60,
+  pagesPerMinute: 60,
+  linkRequestsPerMinute: 5,
 };
 
 export interface Gate {

@@ -12,6 +12,7 @@ import { hydraTokenHook, type TokenHookOptions } from './hydra-token-hook.js';
 import { identityRoutes } from './identity-routes.js';
 import { kratosHook } from './kratos-hook.js';
 import { describeRoutes, openApiRoute } from './openapi.js';
+import { accountPages, type PagesOptions } from './pages/account-pages.js';
 import { serviceEntrance } from './service-auth.js';
 import { signedEvents } from './signed-events.js';
 
@@ -22,6 +23,10 @@ export interface GatewayOptions {
   readonly eventSecrets?: readonly string[];
   /** The hooks of Kratos and Hydra. Default: there are none. */
   readonly hooks?: TokenHookOptions;
+  /** The pages that links in mails lead to. Default: there are none. */
+  readonly pages?: PagesOptions;
+  /** Addresses and networks of reverse proxies whose X-Forwarded-For is believed. Default: none. */
+  readonly trustedProxies?: readonly string[];
   readonly rateLimits?: Partial<RateLimits>;
   readonly log: FastifyBaseLogger;
 }
@@ -29,13 +34,14 @@ export interface GatewayOptions {
 /** Bytes that a request's body may have, where a route does not say otherwise. */
 const bodyLimit = 16_384;
 
-/** Only `/healthz` is open; every other route names the credential that it wants. */
+/** Only `/healthz` and the pages are open; every other route names the credential that it wants. */
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
   const server = Fastify({
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     requestTimeout: 20_000,
+    trustProxy: options.trustedProxies === undefined ? false : [...options.trustedProxies],
     routerOptions: { maxParamLength: 100 },
   });
   server.setValidatorCompiler(validatorCompiler);
@@ -48,9 +54,15 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     reply.header('x-content-type-options', 'nosniff');
   });
   await server.register(rateLimit, { global: false });
-  const gate = createGate(server, { ...defaultRateLimits, ...options.rateLimits });
+  const limits = { ...defaultRateLimits, ...options.rateLimits };
+  const gate = createGate(server, limits);
   await describeRoutes(server);
-  await server.register(async (described) => addRoutes(described, gate, options));
+  await server.register(async (described) => {
+    await addRoutes(described, gate, options);
+    if (options.pages !== undefined) {
+      await described.register(accountPages(options.dormouse, options.pages, limits));
+    }
+  });
   return server;
 }
 

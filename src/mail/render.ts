@@ -33,6 +33,13 @@ export interface MailFacts {
     /** Milliseconds from now until `at`. */
     inMs: number;
   };
+  /** "Keep my account", where the policy has it: the link, and by how much it postpones the step, milliseconds. */
+  keep?: { url: string; byMs: number };
+  /**
+   * How the person ends a deactivation themselves, where the policy lets them: the page to ask for a link, or, in
+   * `reactivation` (required there), the link and how long it holds, milliseconds.
+   */
+  reactivation?: { url: string; lifetimeMs?: number };
 }
 
 export interface RenderedMail {
@@ -54,6 +61,7 @@ const announcedBy: Record<MailKind, AnnouncedAction | null> = {
   winback: null,
   deactivated: null,
   reactivated: null,
+  reactivation: null,
 };
 
 /** The latest instant that a Date can hold (ECMA-262, time values). */
@@ -66,14 +74,14 @@ const MAX_EPOCH_MS = 8.64e15;
  */
 export function renderMail(facts: MailFacts): RenderedMail {
   const { language, formatTag } = resolveLocale(facts.locale);
-  const url = parseSignInUrl(facts);
+  const url = parseUrl(facts, 'signInUrl', facts.signInUrl);
   const view: MailView = {
     lang: language,
     product: oneLine(facts),
     signInUrl: url.href,
-    host: url.host,
     inactiveFor: formatDuration(requireInactivity(facts), formatTag),
     next: describeNext(facts, formatTag),
+    ...describeLinks(facts, formatTag, url),
   };
   const template = templateFor(facts.kind, language);
   return {
@@ -108,6 +116,34 @@ function describeNext(facts: MailFacts, formatTag: string): MailView['next'] {
   };
 }
 
+/** Empty texts where a mail has no such link: a template asks by `if`. */
+function describeLinks(
+  facts: MailFacts,
+  formatTag: string,
+  signIn: URL,
+): Pick<MailView, 'keep' | 'reactivation' | 'host' | 'linkHost' | 'hasMoreLinks'> {
+  const { keep, reactivation } = facts;
+  if (facts.kind === 'reactivation' && reactivation?.lifetimeMs === undefined) {
+    throw new MailTemplateError(facts.kind, 'reactivation', 'is missing, or has no lifetime');
+  }
+  const keepLink = keep && parseUrl(facts, 'keep.url', keep.url);
+  const backLink = reactivation && parseUrl(facts, 'reactivation.url', reactivation.url);
+  const linkHost = (keepLink ?? backLink)?.host ?? '';
+  // This one has no link to the sign-in page: it would be refused there before the other was followed.
+  const host = facts.kind === 'reactivation' ? linkHost : signIn.host;
+  const lifetimeMs = reactivation?.lifetimeMs;
+  return {
+    keep: { url: keepLink?.href ?? '', by: keep === undefined ? '' : formatDuration(keep.byMs, formatTag) },
+    reactivation: {
+      url: backLink?.href ?? '',
+      lifetime: lifetimeMs === undefined ? '' : formatDuration(lifetimeMs, formatTag),
+    },
+    host,
+    linkHost: linkHost === host ? '' : linkHost,
+    hasMoreLinks: linkHost !== '' && facts.kind !== 'reactivation',
+  };
+}
+
 function requireInactivity(facts: MailFacts): number {
   if (!Number.isFinite(facts.inactiveForMs) || facts.inactiveForMs < 0) {
     throw new MailTemplateError(
@@ -126,12 +162,12 @@ function oneLine(facts: MailFacts): string {
   return name;
 }
 
-function parseSignInUrl(facts: MailFacts): URL {
-  const url = URL.canParse(facts.signInUrl) ? new URL(facts.signInUrl) : undefined;
+function parseUrl(facts: MailFacts, field: string, text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
   const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
   // user@host addresses are a classic of phishing; no honest sign-in page needs one.
   if (url === undefined || !isWeb || url.username !== '' || url.password !== '') {
-    throw new MailTemplateError(facts.kind, 'signInUrl', 'must be an http(s) URL without credentials');
+    throw new MailTemplateError(facts.kind, field, 'must be an http(s) URL without credentials');
   }
   return url;
 }

@@ -17,6 +17,7 @@ export const mailKinds = [
   'winback',
   'deactivated',
   'reactivated',
+  'reactivation',
 ] as const;
 
 export type MailKind = (typeof mailKinds)[number];
@@ -29,6 +30,13 @@ export interface MailView {
   host: string;
   inactiveFor: string;
   next: { in: string; date: string; isDeactivate: boolean; isDelete: boolean };
+  /** Empty where the mail has no such link. */
+  keep: { url: string; by: string };
+  reactivation: { url: string; lifetime: string };
+  /** The host of these links, where it is not that of the sign-in page. */
+  linkHost: string;
+  /** Whether there is another link than one. */
+  hasMoreLinks: boolean;
 }
 
 type Render = (view: object) => string;
@@ -44,6 +52,7 @@ const knownNames: ReadonlySet<string> = new Set([
   ...['p', 'ul', 'li', 'strong', 'button', 'if'],
   ...['lang', 'product', 'signInUrl', 'host', 'inactiveFor'],
   ...['next.in', 'next.date', 'next.isDeactivate', 'next.isDelete'],
+  ...['keep.url', 'keep.by', 'reactivation.url', 'reactivation.lifetime', 'linkHost', 'hasMoreLinks'],
   ...['subject', 'body', 'footer'],
 ]);
 
@@ -94,6 +103,7 @@ function loadLocale(locale: MailLocale): Record<MailKind, MailTemplate> {
     winback: one('winback'),
     deactivated: one('deactivated'),
     reactivated: one('reactivated'),
+    reactivation: one('reactivation'),
   };
 }
 

@@ -24,6 +24,7 @@ export const activityVariables = [
   'DORMOUSE_MAIL_FROM',
   'DORMOUSE_PRODUCT_NAME',
   'DORMOUSE_SIGN_IN_URL',
+  'DORMOUSE_LINK_BASE_URL',
 ] as const;
 export type ActivityConfig = Pick<Config, (typeof activityVariables)[number]>;
 
@@ -64,6 +65,9 @@ export function createActivitySet(
         from: config.DORMOUSE_MAIL_FROM,
         productName: config.DORMOUSE_PRODUCT_NAME,
         signInUrl: config.DORMOUSE_SIGN_IN_URL,
+        ...(config.DORMOUSE_LINK_BASE_URL === undefined
+          ? {}
+          : { linkBaseUrl: config.DORMOUSE_LINK_BASE_URL }),
       }),
       ledger: {
         ...createLedgerActivities({ pool, policies }),

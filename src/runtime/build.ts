@@ -6,7 +6,7 @@ import { bundleWorkflows } from './workflow-bundle.js';
 const source = new URL('../', import.meta.url);
 const target = new URL('../../dist/', import.meta.url);
 
-for (const folder of ['mail/templates', 'store/migrations']) {
+for (const folder of ['mail/templates', 'http/pages/templates', 'store/migrations']) {
   await cp(fileURLToPath(new URL(folder, source)), fileURLToPath(new URL(folder, target)), {
     recursive: true,
   });

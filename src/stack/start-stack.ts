@@ -191,6 +191,7 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     DORMOUSE_POLICY_FILE: policyFile,
     DORMOUSE_GATEWAY_HOST: loopbackHost,
     DORMOUSE_GATEWAY_PORT: String(gatewayPort),
+    DORMOUSE_LINK_BASE_URL: environment.inherited.DORMOUSE_LINK_BASE_URL || info.gateway.url,
     DORMOUSE_SERVICE_TOKENS: environment.inherited.DORMOUSE_SERVICE_TOKENS || info.gateway.serviceToken,
     DORMOUSE_HOOK_KEYS: environment.inherited.DORMOUSE_HOOK_KEYS || info.gateway.hookKey,
   };

@@ -1,5 +1,6 @@
 /** Table `standing`: the projection of each lifecycle that apps, operators and reports read. */
 import type pg from 'pg';
+import type { DatedStanding } from '../domain/links.js';
 import type { Standing } from '../domain/standing.js';
 
 /**
@@ -65,4 +66,17 @@ export async function readRevision(pool: pg.Pool, identityId: string): Promise<n
   );
   const row = found.rows[0];
   return row === undefined ? undefined : Number(row.revision);
+}
+
+/** The same, with the time from which it is. */
+export async function readDatedStanding(
+  pool: pg.Pool,
+  identityId: string,
+): Promise<DatedStanding | undefined> {
+  const found = await pool.query<{ document: Standing; revision: string }>(
+    'SELECT document, revision FROM standing WHERE identity_id = $1',
+    [identityId],
+  );
+  const row = found.rows[0];
+  return row === undefined ? undefined : { standing: row.document, recordedAt: Number(row.revision) };
 }

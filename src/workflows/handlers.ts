@@ -13,6 +13,7 @@ import {
   withActivity,
   withHeldByBreaker,
   withHold,
+  withLinkRequest,
   withoutHold,
   withoutParked,
   withPolicyChoice,
@@ -33,6 +34,7 @@ import {
   type RetryParkedUpdate,
   reactivateUpdate,
   releaseUpdate,
+  requestReactivationLinkUpdate,
   retryParkedUpdate,
   standingQuery,
   userActivitySignal,
@@ -43,6 +45,7 @@ import {
   validateHold,
   validateReactivate,
   validateRelease,
+  validateRequestReactivationLink,
   validateRetryParked,
 } from './validation.js';
 
@@ -80,7 +83,10 @@ export function registerHandlers(run: LifecycleRun): void {
     validator: (update) => unlessRepeated(run, () => validateRelease(update, run.state)),
   });
   setHandler(reactivateUpdate, (update) => once(run, () => reactivate(run, update)), {
-    validator: (update) => unlessRepeated(run, () => validateReactivate(update, run.state, run.identity)),
+    validator: (update) => unlessRepeated(run, () => validateReactivate(update, run)),
+  });
+  setHandler(requestReactivationLinkUpdate, (_request) => once(run, () => requestLink(run)), {
+    validator: (_request) => validateRequestReactivationLink(run, Date.now()),
   });
   setHandler(retryParkedUpdate, (update) => once(run, () => retryParked(run, update)), {
     validator: (update) => unlessRepeated(run, () => validateRetryParked(update, run.state)),
@@ -143,8 +149,13 @@ function release(run: LifecycleRun, { actor, reason }: ReleaseUpdate): void {
   run.audit('hold_released', requestKey(), 'done', { actor, detail: { reason } });
 }
 
-function reactivate(run: LifecycleRun, { actor, reason }: ReactivateUpdate): void {
-  run.state = withReactivation(withoutParked(run.state), { actor, reason, at: Date.now() });
+function reactivate(run: LifecycleRun, { actor, reason, linkFor }: ReactivateUpdate): void {
+  const selfService = linkFor === undefined ? {} : { selfService: true as const };
+  run.state = withReactivation(withoutParked(run.state), { actor, reason, at: Date.now(), ...selfService });
+}
+
+function requestLink(run: LifecycleRun): void {
+  run.state = withLinkRequest(run.state, { at: Date.now(), isPending: true });
 }
 
 function retryParked(run: LifecycleRun, { actor }: RetryParkedUpdate): void {

@@ -16,6 +16,7 @@ import { settle } from './settle.js';
 import { giveNotice } from './steps/notice.js';
 import { comeBack } from './steps/return.js';
 import { climb } from './steps/rungs.js';
+import { heedPeople, sendReactivationLink } from './steps/self-service.js';
 import { nameOfNext } from './visibility.js';
 
 /** A cold wake-up at 2,000 events takes 5 to 10 times one at 200 (measured; design, section 5). */
@@ -48,6 +49,7 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
     }
     if (decision.kind === 'gone' || decision.kind === 'finished') return finish(run, decision);
     if (decision.kind !== 'return') {
+      await sendReactivationLink(run);
       await settle(run);
       // Decided again: what came in while settling counts.
       decision = run.decide();
@@ -79,7 +81,9 @@ async function look(run: LifecycleRun): Promise<boolean> {
         policyChoice: run.state.policyChoice,
       });
       const first = !run.state.known;
+      const postponements = run.state.postponements ?? [];
       run.takeIn(assessment);
+      heedPeople(run, postponements);
       if (first && run.state.known) run.auditStart();
     },
     { interruptible: false },

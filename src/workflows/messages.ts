@@ -61,6 +61,15 @@ export interface ReleaseUpdate extends OperatorRequest {
 
 export interface ReactivateUpdate extends OperatorRequest {
   readonly reason: string;
+  /**
+   * By the person's own link, made for the deactivation of this time (epoch milliseconds). Refused unless the identity
+   * still stands there and its policy lets the person return.
+   */
+  readonly linkFor?: number;
+}
+
+export interface RequestReactivationLinkUpdate {
+  readonly schemaVersion: 1;
 }
 
 export type RetryParkedUpdate = OperatorRequest;
@@ -77,6 +86,13 @@ export const holdUpdate = defineUpdate<Standing, [HoldUpdate]>('hold');
 export const releaseUpdate = defineUpdate<Standing, [ReleaseUpdate]>('release');
 /** Bring a deactivated identity back; answers when Kratos has it enabled. */
 export const reactivateUpdate = defineUpdate<Standing, [ReactivateUpdate]>('reactivate');
+/**
+ * Mail the person a link that ends the deactivation. Refused, and so without a trace in history, where it is not allowed
+ * or was asked for a moment ago. Answers when the mail is on its way, or could not be sent.
+ */
+export const requestReactivationLinkUpdate = defineUpdate<Standing, [RequestReactivationLinkUpdate]>(
+  'requestReactivationLink',
+);
 /** Try the step that failed for good once more. */
 export const retryParkedUpdate = defineUpdate<Standing, [RetryParkedUpdate]>('retryParked');
 /** Where the identity stands, what comes next, when, and why. */

@@ -3,10 +3,11 @@
  * name the field, the problem and the way out, and repeat no value that could be personal data.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { FoundIdentity } from '../domain/lifecycle/assessment.js';
+import { stageOf } from '../domain/lifecycle/stage.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
-import { opaqueNamePattern, policyIdPattern, reasonProblem } from '../domain/names.js';
+import { opaqueNamePattern, policyIdPattern, reasonProblem, selfServiceActor } from '../domain/names.js';
 import { activityKinds } from '../domain/sign-of-life.js';
+import type { LifecycleRun } from './lifecycle-run.js';
 import type {
   ApplyPolicyUpdate,
   HoldUpdate,
@@ -15,6 +16,7 @@ import type {
   RetryParkedUpdate,
   UserActivitySignal,
 } from './messages.js';
+import { mayReactivate } from './steps/self-service.js';
 
 /** The longest hold: after ten years somebody should look again. */
 const longestHoldMs = 3_653 * 86_400_000;
@@ -56,13 +58,14 @@ export function validateRelease(update: ReleaseUpdate, state: LifecycleState): v
   if (state.hold === undefined) refuse('there is no hold to release');
 }
 
-export function validateReactivate(
-  update: ReactivateUpdate,
-  state: LifecycleState,
-  identity: FoundIdentity | undefined,
-): void {
+export function validateReactivate(update: ReactivateUpdate, run: LifecycleRun): void {
+  const { state, identity } = run;
   checkActor(update);
   checkReason(update.reason);
+  if (update.linkFor !== undefined) checkLink(update.linkFor, run);
+  else if (update.actor === selfServiceActor) {
+    refuse('actor: "self-service" is who follows a link in a mail. Pass your own id');
+  }
   if (state.rungs.delete?.completedAt !== undefined) refuse("the identity is deleted: it can't come back");
   if (state.rungs.deactivate === undefined) {
     refuse(
@@ -71,6 +74,30 @@ export function validateReactivate(
   }
   if (identity !== undefined && identity.state === 'inactive' && !identity.disabledByEngine) {
     refuse('the identity was disabled by hand in Kratos. Whoever did that enables it there');
+  }
+}
+
+function checkLink(linkFor: number, run: LifecycleRun): void {
+  if (stageOf(run.state) !== 'deactivated' || run.state.stageSince !== linkFor) {
+    refuse('the link was made for a deactivation that has ended. Ask for a new one');
+  }
+  refuseUnlessAllowed(run);
+}
+
+/** Before the first look nothing is known of it; the main loop asks again after each look. */
+function refuseUnlessAllowed(run: LifecycleRun): void {
+  if (!run.hasLooked || mayReactivate(run)) return;
+  refuse('the person may not return by themselves. An operator can reactivate');
+}
+
+/** How long after one mail with a link the next may be asked for: whoever asks need not be the person. */
+const linkPauseMs = 600_000;
+
+export function validateRequestReactivationLink(run: LifecycleRun, now: number): void {
+  refuseUnlessAllowed(run);
+  const last = run.state.linkRequest?.at;
+  if (last !== undefined && now - last < linkPauseMs) {
+    refuse('a link was mailed less than ten minutes ago. Use that one, or ask again later');
   }
 }
 

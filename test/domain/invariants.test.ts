@@ -146,6 +146,13 @@ describe('over random lives', () => {
     });
   });
 
+  it('(k) nothing that a person postponed happens before the date that they were promised', () => {
+    everyEntry('effect', ({ at, rung, promisedUntil }) => {
+      // Only before a deactivation and a deletion is looked once more; a revocation is undone by signing in.
+      if (rung.rung !== 'revoke') expect(at).toBeGreaterThanOrEqual(promisedUntil);
+    });
+  });
+
   it('the lives reach every stage, every cause of return and every block', () => {
     const met = new Set<string>();
     const note = ({ decision, situation }: Decided): void => {
@@ -203,6 +210,28 @@ describe('over lives without any sign', () => {
       ['deactivate', 21],
       ['delete', 51],
     ]);
+  });
+
+  it('(k) postponed as often as the policy grants, and deleted all the same, with every floor and promise kept', () => {
+    const keeping = policies.filter(({ selfService, ladder }) => selfService?.keep && ladder.delete);
+    const presses = fc.array(fc.integer({ min: 0, max: 30 * day }), { minLength: 20, maxLength: 60 });
+    const rounds = new Set<number>();
+    fc.assert(
+      fc.property(fc.constantFrom(...keeping), fc.nat(400), presses, (policy, seenDaysBefore, gaps) => {
+        const happenings = gaps.map((afterMs) => ({ afterMs, what: { do: 'keep' as const, index: 0 } }));
+        const life = { ...absent(seenDaysBefore, { policies: [policy], delaysMs: [0] }), happenings };
+        const { history } = new Simulation(life).run();
+        for (const entry of history) {
+          if (entry.type === 'postponed') rounds.add(entry.postponement.round);
+          if (entry.type !== 'effect' || !isDestructive(entry.rung.rung)) continue;
+          expect(missingNotices(entry)).toEqual([]);
+          expect(entry.at).toBeGreaterThanOrEqual(entry.promisedUntil);
+        }
+        expect(history.at(-1)).toMatchObject({ type: 'ended', how: 'finished' });
+      }),
+      { numRuns: 200 },
+    );
+    expect([...rounds].sort()).toEqual([0, 1, 2]);
   });
 
   function absent(seenDaysBefore: number, more: Pick<Scenario, 'policies' | 'delaysMs'>): Scenario {

@@ -23,6 +23,10 @@ export const policies = [
      deactivate: {after: 150d, notices: [14d], noticeFloor: 14d, withoutNotice: proceed}`,
     'jitter: 3d\n',
   ),
+  smallPolicy(
+    `${revoke(20)}\n${deletion}`,
+    'selfService: {keep: {rungs: [revoke, delete], postpones: 30d, times: 3}}\n',
+  ),
 ] as const;
 
 export const luck = fc.constantFrom<Luck>(
@@ -64,6 +68,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ do: 'enable-by-hand' as const }) },
   { weight: 2, arbitrary: fc.constant({ do: 'reactivate' as const }) },
   { weight: 3, arbitrary: fc.constant({ do: 'retry' as const }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('keep' as const), index: fc.nat(2) }) },
 );
 
 function seen(): fc.Arbitrary<Happening> {

@@ -4,7 +4,7 @@
  * src/workflows does, and writes down what happened for the invariants to be checked on. Imports the domain only.
  */
 import type { Assessment, FoundIdentity } from '../../src/domain/lifecycle/assessment.js';
-import { inactiveSince } from '../../src/domain/lifecycle/clock.js';
+import { inactiveSince, postponementsOf } from '../../src/domain/lifecycle/clock.js';
 import { type Decision, decide, returnStep, type Situation } from '../../src/domain/lifecycle/decide.js';
 import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
 import { initialState, type LifecycleState, type NoticeOutcome } from '../../src/domain/lifecycle/state.js';
@@ -24,7 +24,8 @@ import {
 } from '../../src/domain/lifecycle/transitions.js';
 import type { Plan, PlanRung, PolicySubject } from '../../src/domain/plan.js';
 import type { Policy } from '../../src/domain/policy.js';
-import type { RungName } from '../../src/domain/rungs.js';
+import { countedPostponements, type Postponement, postponedUntil } from '../../src/domain/postponement.js';
+import type { DestructiveRung, RungName } from '../../src/domain/rungs.js';
 import {
   type ActivityKind,
   type LatestActivity,
@@ -46,7 +47,9 @@ export type Happening =
   | { readonly do: 'disable-by-hand' }
   | { readonly do: 'enable-by-hand' }
   | { readonly do: 'reactivate' }
-  | { readonly do: 'retry' };
+  | { readonly do: 'retry' }
+  /** Somebody presses "Keep my account" in one of the mails that they got. */
+  | { readonly do: 'keep'; readonly index: number };
 
 export interface Scheduled {
   readonly afterMs: number;
@@ -100,7 +103,10 @@ export type Entry =
       /** When the last hold ended that was known when the rung was decided. */
       readonly heldUntil: number;
       readonly handDisabled: boolean;
+      /** What the person was promised at the last look, and the policy in force grants. */
+      readonly promisedUntil: number;
     }
+  | { readonly type: 'postponed'; readonly postponement: Postponement }
   | {
       readonly type: 'completed';
       readonly rung: RungName;
@@ -140,8 +146,15 @@ export class Simulation {
   private heldUntil = 0;
   /** As it was at the last decision: a deed under way can't be called back. */
   private heldUntilAsDecided = 0;
+  private decidedRounds = 0;
   private turn = 0;
   private sleepsUntil: number | undefined;
+  private postponements: Postponement[] = [];
+  /** The links that mails carried. */
+  private readonly links: (Pick<Postponement, 'rung' | 'inactiveSince' | 'round'> & {
+    readonly announcedAt: number;
+    readonly byMs: number;
+  })[] = [];
   private readonly upcoming: { at: number; what: Happening }[];
 
   constructor(private readonly scenario: Scenario) {
@@ -221,12 +234,14 @@ export class Simulation {
       ...(this.found === undefined ? {} : { identity: this.found }),
       activity: this.recorded,
       plan: this.plan,
+      ...(this.postponements.length === 0 ? {} : { postponements: this.postponements }),
     };
     this.state = withAssessment(this.state, assessment, this.now);
   }
 
-  private giveNotice({ rung, leadMs }: Extract<Decision, { kind: 'notice' }>): void {
+  private giveNotice({ rung, leadMs, rungAt }: Extract<Decision, { kind: 'notice' }>): void {
     const since = inactiveSince(this.state, this.plan);
+    const round = postponementsOf(this.state, rung).length;
     this.pass();
     const luck = this.luck();
     if (luck === 'fails') {
@@ -235,11 +250,16 @@ export class Simulation {
     }
     const mail = { rung: rung.rung, leadMs, outcome: luck, at: this.now };
     this.mails.push(mail);
-    this.state = withNotice(this.state, { ...mail, inactiveSince: since });
+    this.state = withNotice(this.state, { ...mail, inactiveSince: since, round });
+    if (luck !== 'accepted' || rung.keep === undefined || round >= rung.keep.times) return;
+    const action = rung.rung as DestructiveRung;
+    const byMs = rung.keep.postponesMs;
+    this.links.push({ rung: action, inactiveSince: since, round, announcedAt: rungAt, byMs });
   }
 
   private climb(rung: PlanRung): void {
     const since = inactiveSince(this.state, this.plan);
+    this.decidedRounds = this.counted(rung, since).length;
     this.state = withRungBegun(this.state, rung, since, this.now);
     this.pass();
     if (this.luck() === 'fails') {
@@ -267,9 +287,15 @@ export class Simulation {
     }
     if (found.state === 'inactive' && rung.rung === 'deactivate') return true;
     const enabledSince = found.state === 'active' && found.stateChangedAt > since;
-    if ((latestOf(this.recorded, this.plan.keepsAlive) ?? 0) <= since && !enabledSince) return true;
+    const isPostponed = this.counted(rung, since).length > this.decidedRounds;
+    const isSeen = (latestOf(this.recorded, this.plan.keepsAlive) ?? 0) > since;
+    if (!isSeen && !enabledSince && !isPostponed) return true;
     this.state = withoutRung(this.state, rung.rung);
     return false;
+  }
+
+  private counted(rung: PlanRung, since: number): readonly Postponement[] {
+    return countedPostponements(this.postponements, rung, since);
   }
 
   private takeEffect(rung: PlanRung): void {
@@ -284,6 +310,10 @@ export class Simulation {
         knownSince: this.decidedAt,
         mails: [...this.mails],
         heldUntil: this.heldUntilAsDecided,
+        promisedUntil: Math.max(
+          0,
+          ...this.counted(rung, inactiveSince(this.state, rung)).map(({ untilAt }) => untilAt),
+        ),
         handDisabled: found.state === 'inactive' && !found.disabledByEngine,
       });
     }
@@ -427,12 +457,31 @@ export class Simulation {
         this.enabledAt = this.now;
         this.attention = true;
         return;
+      case 'keep':
+        this.keep(what.index);
+        return;
       case 'retry':
         if (this.state.parked === undefined) return;
         this.state = withoutParked(this.state);
         this.attention = true;
         return;
     }
+  }
+
+  /** As the gateway confirms: each round of an absence once. */
+  private keep(index: number): void {
+    const link = this.links.at(-1 - (index % Math.max(1, this.links.length)));
+    if (link === undefined) return;
+    const { announcedAt, byMs, ...key } = link;
+    const isTaken = this.postponements.some(
+      (one) => one.rung === key.rung && one.inactiveSince === key.inactiveSince && one.round === key.round,
+    );
+    if (isTaken) return;
+    const untilAt = postponedUntil(announcedAt, byMs, this.now);
+    const postponement = { ...key, untilAt, confirmedAt: this.now };
+    this.postponements = [...this.postponements, postponement];
+    this.history.push({ type: 'postponed', postponement });
+    this.attention = true;
   }
 
   private seen(kind: ActivityKind, at: number, signalled: boolean, withinStep: boolean): void {

@@ -2,6 +2,7 @@
 import { type AnnouncedAction, type MailFacts, type MailKind, mailKinds } from '../../src/mail/render.js';
 
 export const DAY_MS = 86_400_000;
+export const REACTIVATION_URL = 'https://id.acme.example/account/reactivate/AAAAAAAAAAAAAAAAAAAAAA';
 export const DEADLINE_AT = Date.UTC(2027, 2, 5, 14, 3, 20);
 
 const announced: Record<MailKind, AnnouncedAction | undefined> = {
@@ -13,6 +14,7 @@ const announced: Record<MailKind, AnnouncedAction | undefined> = {
   winback: 'deactivate',
   deactivated: 'delete',
   reactivated: undefined,
+  reactivation: undefined,
 };
 
 export function factsOf(kind: MailKind, changes: Partial<MailFacts> = {}): MailFacts {
@@ -23,6 +25,7 @@ export function factsOf(kind: MailKind, changes: Partial<MailFacts> = {}): MailF
     signInUrl: 'https://id.acme.example/login?from=mail&lang=x',
     inactiveForMs: 90 * DAY_MS,
     ...(action === undefined ? {} : { upcoming: { action, at: DEADLINE_AT, inMs: 7 * DAY_MS } }),
+    ...(kind === 'reactivation' ? { reactivation: { url: REACTIVATION_URL, lifetimeMs: DAY_MS } } : {}),
     ...changes,
   };
 }

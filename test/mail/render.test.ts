@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MailTemplateError, mailKinds, renderMail } from '../../src/mail/render.js';
 import { compileTemplate } from '../../src/mail/templates.js';
-import { DAY_MS, DEADLINE_AT, everyMail, factsOf } from './facts.js';
+import { DAY_MS, DEADLINE_AT, everyMail, factsOf, REACTIVATION_URL } from './facts.js';
 
 const DATES = { en: 'March 5, 2027', de: '5. März 2027' };
 
@@ -18,10 +18,10 @@ describe.each(everyMail)('$kind in $locale', ({ kind, locale, dated }) => {
 
   it('says the same in text and html: link, host, date', () => {
     expect(mail.locale).toBe(locale);
-    expect(mail.text).toContain('\nhttps://id.acme.example/login?from=mail&lang=x\n');
-    expect(mail.html).toMatch(
-      /<a class="button" href="https:\/\/id\.acme\.example\/login\?[^"]*">[^<]+<\/a>/u,
-    );
+    const url = kind === 'reactivation' ? REACTIVATION_URL : 'https://id.acme.example/login?from=mail&lang=x';
+    expect(mail.text).toContain(`\n${url}\n`);
+    const [, href] = /<a class="button" href="([^"]*)">[^<]+<\/a>/u.exec(mail.html) ?? [];
+    expect(href?.replaceAll('&amp;', '&').replaceAll('&#x3D;', '=')).toBe(url);
     for (const body of [words(mail.text), words(mail.html)]) {
       expect(body).toContain(' id.acme.example ');
       expect(body.includes(DATES[locale])).toBe(dated);
@@ -122,9 +122,64 @@ describe('facts', () => {
         (kind, productName, signInUrl, locale) => {
           const mail = renderMail(factsOf(kind, { productName, signInUrl, locale }));
           expect(mail.subject).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
-          expect(mail.text).toContain(new URL(signInUrl).href);
+          if (kind !== 'reactivation') expect(mail.text).toContain(new URL(signInUrl).href);
         },
       ),
+    );
+  });
+});
+
+describe('links for people', () => {
+  const keep = { url: 'https://keep.acme.example/account/keep/BBBBBBBBBBBBBBBBBBBBBB', byMs: 30 * DAY_MS };
+  const reactivation = { url: 'https://keep.acme.example/account/reactivate' };
+  const notices = ['notice-revoke', 'notice-deactivate', 'notice-delete'] as const;
+  const hrefs = (html: string) => new Set([...html.matchAll(/href="([^"]*)"/gu)].map(([, href]) => href));
+
+  it.each(
+    notices.flatMap((kind) => (['en', 'de'] as const).map((locale) => ({ kind, locale }))),
+  )('"Keep my account" in $kind in $locale says what it does, and that it signs nobody in', ({
+    kind,
+    locale,
+  }) => {
+    const plain = renderMail(factsOf(kind, { locale }));
+    const mail = renderMail(factsOf(kind, { locale, keep }));
+    expect(plain.text).not.toContain('/account/');
+    expect(mail.text).toContain(`\n${keep.url}\n`);
+    expect(mail.html).toContain(`<a class="button" href="${keep.url}">`);
+    expect(hrefs(mail.html).size).toBe(2);
+    const said = locale === 'en' ? ['by 30 days', 'does not sign you in'] : ['um 30 Tage', 'Angemeldet'];
+    for (const part of said) expect(words(mail.text)).toContain(part);
+    // The way that was there before still is.
+    expect(mail.text).toContain('\nhttps://id.acme.example/login?from=mail&lang=x\n');
+    expect(words(mail.text)).toMatch(/id\.acme\.example (and|und) keep\.acme\.example/u);
+  });
+
+  it.each([
+    'deactivated',
+    'notice-delete',
+  ] as const)('%s leads to the page where a link is asked for', (kind) => {
+    for (const locale of ['en', 'de']) {
+      const mail = renderMail(factsOf(kind, { locale, reactivation }));
+      expect(mail.text).toContain(`\n${reactivation.url}\n`);
+      expect(hrefs(mail.html)).toContain(reactivation.url);
+      const off = renderMail(factsOf(kind, { locale }));
+      expect(words(off.text)).toMatch(/support or your administrator|Support oder Ihre Administration/u);
+      expect(off.text).not.toContain('/account/');
+    }
+  });
+
+  it('"reactivation" says how long the link holds, and is nothing without it', () => {
+    expect(words(renderMail(factsOf('reactivation', { locale: 'en' })).text)).toContain('holds for 24 hours');
+    expect(words(renderMail(factsOf('reactivation', { locale: 'de' })).text)).toContain('24 Stunden lang');
+    const { reactivation: _, ...bare } = factsOf('reactivation');
+    for (const facts of [bare, { ...bare, reactivation }])
+      expect(() => renderMail(facts)).toThrow(expect.objectContaining({ field: 'reactivation' }));
+  });
+
+  it.each(['keep', 'reactivation'] as const)('refuses a bad %s.url', (field) => {
+    const bad = { url: 'https://acme.example@evil.example/', byMs: 1, lifetimeMs: 1 };
+    expect(() => renderMail(factsOf('notice-delete', { [field]: bad }))).toThrow(
+      expect.objectContaining({ field: `${field}.url` }),
     );
   });
 });

@@ -1,5 +1,7 @@
 /** A gateway of a test's own, on the injected stack, with every entrance open to those who have its credential. */
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
+import type { Clock } from '../../src/activities/clock.js';
+import { createKratosClient } from '../../src/activities/ory.js';
 import { createDormouse, type Dormouse } from '../../src/client.js';
 import { createGateway, type GatewayOptions } from '../../src/http/server.js';
 import type { StackInfo } from '../../src/stack/index.js';
@@ -23,6 +25,10 @@ export interface TestGatewayOptions {
   /** Listen where the stack's Kratos and Hydra call, instead of at any port. */
   readonly atStackUrl?: boolean;
   readonly more?: Partial<GatewayOptions>;
+  readonly log?: Logger;
+  /** Another Temporal than the stack's. */
+  readonly temporalAddress?: string;
+  readonly clock?: Clock;
   readonly wrap?: (dormouse: Dormouse) => Dormouse;
 }
 
@@ -30,6 +36,9 @@ export async function listenGateway({
   stack,
   atStackUrl,
   more,
+  log,
+  temporalAddress,
+  clock,
   wrap,
 }: TestGatewayOptions): Promise<TestGateway> {
   const tokens = [fresh('service-token-of-an-app-one'), fresh('service-token-of-an-app-two')] as const;
@@ -37,7 +46,7 @@ export async function listenGateway({
   const secrets = [fresh('event-secret-of-a-sender-one'), fresh('event-secret-of-a-sender-two')] as const;
   const pool = createPool({ url: stack.postgres.url });
   const dormouse = createDormouse({
-    temporal: stack.temporal,
+    temporal: temporalAddress === undefined ? stack.temporal : { address: temporalAddress },
     postgresUrl: stack.postgres.url,
     taskQueue: fresh('gateway'),
     timeoutMs: 20_000,
@@ -51,7 +60,15 @@ export async function listenGateway({
       readStanding: (identityId) => readTokenStanding(pool, identityId),
       onFailure: 'closed',
     },
-    log: pino({ level: 'silent' }),
+    pages: {
+      pool,
+      identities: createKratosClient(stack.kratos.adminUrl, {}),
+      productName: 'Acorn',
+      signInUrl: 'https://acorn.test/login',
+      baseUrl: stack.gateway.url,
+      ...(clock && { clock }),
+    },
+    log: log ?? pino({ level: 'silent' }),
     ...more,
   });
   const port = atStackUrl === true ? Number(new URL(stack.gateway.url).port) : 0;

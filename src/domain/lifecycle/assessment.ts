@@ -2,6 +2,7 @@
  * What is read from the outside just before the ladder decides: the second look (design, invariant 1). Pure data.
  */
 import type { Plan } from '../plan.js';
+import type { Postponement } from '../postponement.js';
 import type { Stage } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
 
@@ -22,4 +23,6 @@ export interface Assessment {
   /** Latest signs of life: PostgreSQL and the identity's Kratos sessions. */
   readonly activity: LatestActivity;
   readonly plan: Plan;
+  /** What was postponed by the person; absent where nothing ever was. */
+  readonly postponements?: readonly Postponement[];
 }

@@ -1,5 +1,6 @@
 /** When each rung and each notice of one identity is due. Pure; every deadline is an absolute time. */
 import type { Plan, PlanRung } from '../plan.js';
+import { countedPostponements, type Postponement } from '../postponement.js';
 import type { RungName } from '../rungs.js';
 import { latestOf } from '../sign-of-life.js';
 import type { LifecycleState, NoticeOutcome, NoticeRecord } from './state.js';
@@ -38,9 +39,15 @@ export interface RungSchedule {
   };
 }
 
+/** The postponements that count for the rung now: those of this absence, as many as the policy grants. */
+export function postponementsOf(state: LifecycleState, rung: PlanRung): readonly Postponement[] {
+  return countedPostponements(state.postponements ?? [], rung, inactiveSince(state, rung));
+}
+
 /**
  * The rung's deadline and the notice owed next. The floor follows what was accepted: each notice moves the rung to at
- * least its own lead after its acceptance, so that no outage, backlog or tightened policy can shorten it.
+ * least its own lead after its acceptance, so that no outage, backlog or tightened policy can shorten it. A
+ * postponement moves the deadline, never forward, and every notice is given anew before the new date.
  */
 export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule {
   const since = inactiveSince(state, rung);
@@ -49,10 +56,16 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
     const warnedAt = state.rungs.warn?.completedAt;
     return { dueAt: warnedAt === undefined ? base : Math.max(base, warnedAt + rung.noticeFloorMs) };
   }
-  let dueAt = base;
+  const postponed = postponementsOf(state, rung);
+  const from = Math.max(base, ...postponed.map(({ untilAt }) => untilAt));
+  let dueAt = from;
   for (const [index, leadMs] of rung.noticeLeadsMs.entries()) {
     const floorMs = index === 0 ? Math.max(leadMs, rung.noticeFloorMs) : leadMs;
-    const record = validNotice(state, rung.rung, leadMs, { since, earliestAt: base - 2 * leadMs });
+    const record = validNotice(state, rung.rung, leadMs, {
+      since,
+      earliestAt: from - 2 * leadMs,
+      round: postponed.length,
+    });
     if (record === undefined || !countsAsNotice(record.outcome, rung)) {
       const failedAt = record === undefined ? {} : { failedAt: record.at };
       return { dueAt, notice: { leadMs, dueAt: dueAt - leadMs, floorMs, ...failedAt } };
@@ -63,14 +76,14 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
 }
 
 /**
- * A notice counts only while what it said still holds: nobody was seen since, and the rung was not put off so far
- * that the date in the mail is history.
+ * A notice counts only while what it said still holds: nobody was seen since, nobody postponed the rung since, and it
+ * was not put off so far that the date in the mail is history.
  */
 function validNotice(
   state: LifecycleState,
   rung: RungName,
   leadMs: number,
-  rule: { since: number; earliestAt: number },
+  rule: { since: number; earliestAt: number; round: number },
 ): NoticeRecord | undefined {
   return state.notices.findLast(
     (notice) =>
@@ -78,6 +91,7 @@ function validNotice(
       notice.leadMs === leadMs &&
       notice.void === undefined &&
       notice.inactiveSince === rule.since &&
+      (notice.round ?? 0) === rule.round &&
       notice.at >= rule.earliestAt,
   );
 }

@@ -84,7 +84,10 @@ function withoutIdentity({ state, plan }: Situation): Decision {
 }
 
 function returnOf({ state, plan, now }: Situation, identity: FoundIdentity): Return | undefined {
-  if (state.reactivation !== undefined) return { cause: 'operator', undo: begunRungs(state) };
+  if (state.reactivation !== undefined) {
+    const cause = state.reactivation.selfService === true ? 'self-service' : 'operator';
+    return { cause, undo: begunRungs(state) };
+  }
   const deactivated = state.rungs.deactivate?.completedAt !== undefined;
   if (deactivated && identity.state === 'active')
     return { cause: 'admin-in-kratos', undo: begunRungs(state) };

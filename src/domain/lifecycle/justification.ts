@@ -7,9 +7,10 @@ import type { LifecycleState, RungRecord } from './state.js';
 
 /**
  * `activity`: the person was seen. `policy`: the ladder in force would not have acted yet. `exempt`: the ladder does
- * not apply any more. `operator`: an operator's `reactivate`. `admin-in-kratos`: an admin enabled the identity.
+ * not apply any more. `operator`: an operator's `reactivate`. `self-service`: the person's own, by a mail link.
+ * `admin-in-kratos`: an admin enabled the identity.
  */
-export type ReturnCause = 'activity' | 'policy' | 'exempt' | 'operator' | 'admin-in-kratos';
+export type ReturnCause = 'activity' | 'policy' | 'exempt' | 'operator' | 'self-service' | 'admin-in-kratos';
 
 export interface Return {
   readonly cause: ReturnCause;

@@ -4,6 +4,7 @@
  */
 import type { AuditEntry } from '../audit-entry.js';
 import type { PolicyReference } from '../plan.js';
+import type { Postponement } from '../postponement.js';
 import type { RungName } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
 
@@ -35,6 +36,8 @@ export interface NoticeRecord {
    * that the next one for the same absence is known to be a new mail and not an attempt at the old one.
    */
   readonly void?: true;
+  /** How many postponements counted when it was given; it holds for that date only. Absent: none. */
+  readonly round?: number;
 }
 
 /** A time-boxed stop on rungs. */
@@ -75,6 +78,15 @@ export interface Reactivation {
   readonly actor: string;
   readonly reason: string;
   readonly at: number;
+  /** By the person's own link rather than by an operator: holds only where the policy allows it. */
+  readonly selfService?: true;
+}
+
+/** Somebody asked for the mail with the link that ends the deactivation. */
+export interface LinkRequest {
+  readonly at: number;
+  /** The mail has not been sent yet. */
+  readonly isPending: boolean;
 }
 
 export interface LifecycleState {
@@ -95,6 +107,10 @@ export interface LifecycleState {
   readonly heldByBreaker?: HeldByBreaker;
   /** An operator's decision that has not been carried out yet. */
   readonly reactivation?: Reactivation;
+  /** The last request for a reactivation link. */
+  readonly linkRequest?: LinkRequest;
+  /** As PostgreSQL had them at the last look; absent where nothing ever was postponed. */
+  readonly postponements?: readonly Postponement[];
   /** Non-fatal trouble that operators should see, as `metadata-not-published`. */
   readonly warnings: readonly string[];
   /** Audit entries not yet written. */

@@ -10,6 +10,7 @@ import type {
   HeldByBreaker,
   Hold,
   LifecycleState,
+  LinkRequest,
   NoticeRecord,
   Parked,
   PolicyChoice,
@@ -41,6 +42,7 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
     activity: mergeActivity(state.activity, assessment.activity, now),
     baselineAt,
     known: state.known || identity !== undefined,
+    ...(assessment.postponements === undefined ? {} : { postponements: assessment.postponements }),
   };
   return identity === undefined || state.known ? next : withAdoptedDeactivation(next, identity);
 }
@@ -91,7 +93,7 @@ export function withReturn(state: LifecycleState, back: Return, now: number): Li
   const rungs = Object.fromEntries(
     Object.entries(state.rungs).filter(([rung]) => !back.undo.includes(rung as RungName)),
   ) as LifecycleState['rungs'];
-  const decided = back.cause === 'operator' || back.cause === 'admin-in-kratos';
+  const decided = ['operator', 'self-service', 'admin-in-kratos'].includes(back.cause);
   const { parked: _parked, heldByBreaker: _held, reactivation, ...kept } = state;
   const returned: LifecycleState = { ...kept, rungs, notices: voided(state.notices), warnings: [] };
   const next = stageOf(returned) === stageOf(state) ? returned : { ...returned, stageSince: now };
@@ -133,6 +135,16 @@ export function withoutHeldByBreaker(state: LifecycleState): LifecycleState {
 
 export function withReactivation(state: LifecycleState, reactivation: Reactivation): LifecycleState {
   return { ...state, reactivation };
+}
+
+/** A self-service return that is not allowed (any more) is dropped before it had any effect. */
+export function withoutReactivation(state: LifecycleState): LifecycleState {
+  const { reactivation: _reactivation, ...rest } = state;
+  return rest;
+}
+
+export function withLinkRequest(state: LifecycleState, linkRequest: LinkRequest): LifecycleState {
+  return { ...state, linkRequest };
 }
 
 export function withPolicyChoice(state: LifecycleState, policyChoice: PolicyChoice): LifecycleState {

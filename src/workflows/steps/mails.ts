@@ -1,6 +1,7 @@
 /** Mails that accompany a rung or a return. */
 import { ActivityFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { MailRequest, MailResult } from '../../activities/mail.js';
+import type { MailLinks } from '../../activities/mail-links.js';
 import { withWarning } from '../../domain/lifecycle/transitions.js';
 import type { MailKind } from '../../mail/render.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
@@ -14,14 +15,14 @@ export function sendMail(
   run: LifecycleRun,
   kind: MailKind,
   name: string,
-  upcoming?: MailRequest['upcoming'],
+  more: Pick<MailRequest, 'upcoming' | 'links'> = {},
 ): Promise<MailResult> {
   return run.outside.mail.sendMail({
     identityId: run.state.identityId,
     kind,
     key: mailKey(run, name),
     inactiveForMs: Math.max(0, Date.now() - run.inactiveSince),
-    ...(upcoming === undefined ? {} : { upcoming }),
+    ...more,
     proofNeeded: false,
   });
 }
@@ -30,12 +31,25 @@ export function sendMail(
  * Tells the person what was done. The deed stands whether or not the mail gets through; where it does not, operators
  * see a warning.
  */
-export async function tellAfterwards(run: LifecycleRun, kind: MailKind, name: string): Promise<void> {
+export async function tellAfterwards(
+  run: LifecycleRun,
+  kind: MailKind,
+  name: string,
+  links?: MailLinks,
+): Promise<MailResult['outcome'] | 'not-sent'> {
   try {
-    const { outcome } = await sendMail(run, kind, name);
+    const { outcome } = await sendMail(run, kind, name, links === undefined ? {} : { links });
     if (outcome !== 'accepted') run.state = withWarning(run.state, `mail-${kind}-${outcome}`);
+    return outcome;
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     run.state = withWarning(run.state, `mail-${kind}-${isCancellation(error) ? 'interrupted' : 'failed'}`);
+    return 'not-sent';
   }
+}
+
+/** A mail to somebody whom the engine deactivated leads to the page where a reactivation link is asked for. */
+export function requestPageLinks(run: LifecycleRun): MailLinks {
+  const isDeactivated = run.state.rungs.deactivate?.completedAt !== undefined;
+  return isDeactivated && run.plan.selfReactivation !== undefined ? { requestPage: true } : {};
 }

@@ -1,11 +1,13 @@
 /** Carries out a notice: a mail that announces a rung ahead of it. */
-import { inactiveSince } from '../../domain/lifecycle/clock.js';
+import type { MailLinks } from '../../activities/mail-links.js';
+import { inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
 import type { Decision } from '../../domain/lifecycle/decide.js';
 import { withNotice } from '../../domain/lifecycle/transitions.js';
+import type { PlanRung } from '../../domain/plan.js';
 import type { DestructiveRung } from '../../domain/rungs.js';
 import { carryOut } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
-import { mailKey } from './mails.js';
+import { mailKey, requestPageLinks } from './mails.js';
 
 type NoticeDecision = Extract<Decision, { kind: 'notice' }>;
 
@@ -17,6 +19,8 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
   );
   // A notice that failed is a new mail when it is tried again: the old one's attempts are spent.
   const key = mailKey(run, `notice-${action}/${leadMs}/${since}/${failedBefore?.at ?? 0}`);
+  const round = postponementsOf(run.state, rung).length;
+  const links = { ...keepLink(rung, { since, round, rungAt }), ...requestPageLinks(run) };
   await carryOut(
     run,
     `notice:${action}`,
@@ -28,6 +32,7 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
         inactiveForMs: Date.now() - since,
         upcoming: { action, at: rungAt },
         proofNeeded: action === 'delete',
+        links,
       });
       run.state = withNotice(run.state, {
         rung: action,
@@ -35,6 +40,7 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
         outcome: sent.outcome,
         at: sent.at,
         inactiveSince: since,
+        ...(round === 0 ? {} : { round }),
       });
       const accepted = sent.outcome === 'accepted';
       // One line in the audit log for a mailbox that stays unreachable, not one for each look at it.
@@ -49,4 +55,18 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
     },
     { interruptible: true },
   );
+}
+
+/** "Keep my account", as often as the policy grants it in one absence. */
+function keepLink(
+  rung: PlanRung,
+  notice: { readonly since: number; readonly round: number; readonly rungAt: number },
+): Pick<MailLinks, 'keep'> {
+  const { keep } = rung;
+  const { since, round, rungAt } = notice;
+  if (keep === undefined || round >= keep.times) return {};
+  const action = rung.rung as DestructiveRung;
+  return {
+    keep: { rung: action, inactiveSince: since, round, announcedAt: rungAt, byMs: keep.postponesMs },
+  };
 }

@@ -1,4 +1,5 @@
 /** Carries out a return: undoes what the engine did, and only that. */
+import { patched } from '@temporalio/workflow';
 import type { AuditEventType } from '../../domain/audit-entry.js';
 import { returnStep } from '../../domain/lifecycle/decide.js';
 import type { Return, ReturnCause } from '../../domain/lifecycle/justification.js';
@@ -7,12 +8,14 @@ import { withReturn } from '../../domain/lifecycle/transitions.js';
 import { carryOut } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { tellAfterwards } from './mails.js';
+import { endCredentials } from './rungs.js';
 
 const eventOf: Record<ReturnCause, AuditEventType> = {
   activity: 'returned',
   policy: 'returned',
   exempt: 'returned',
   operator: 'account_reactivated',
+  'self-service': 'account_reactivated',
   'admin-in-kratos': 'reactivated_externally',
 };
 
@@ -24,17 +27,25 @@ export async function comeBack(run: LifecycleRun, back: Return): Promise<void> {
     run,
     returnStep,
     async () => {
+      let isLeftAlone = false;
       if (undoesDeactivation) {
+        const isThorough = patched('return-ends-credentials');
+        // Kratos takes sessions up again with the identity, so none may be left when it is enabled. Where somebody else
+        // enabled it already, what is there now is theirs and fresh.
+        if (isThorough && run.identity?.state === 'inactive') await endCredentials(run);
         const act = await run.outside.kratos.enableIdentity({ identityId: run.state.identityId });
-        if (act.outcome === 'left-alone')
+        if (act.outcome === 'left-alone') {
+          isLeftAlone = isThorough;
           run.audit('left_alone', `return/${Date.now()}`, 'disabled-by-admin');
+        }
       }
       run.state = withReturn(run.state, back, Date.now());
       run.audit(eventOf[back.cause], `${Date.now()}`, back.cause, {
         detail: { from, undone: back.undo.join(','), ...(reactivation && { reason: reactivation.reason }) },
         ...(reactivation && { actor: reactivation.actor }),
       });
-      if (undoesDeactivation) await tellAfterwards(run, 'reactivated', `reactivated/${Date.now()}`);
+      if (undoesDeactivation && !isLeftAlone)
+        await tellAfterwards(run, 'reactivated', `reactivated/${Date.now()}`);
     },
     { interruptible: false },
   );

@@ -7,7 +7,7 @@ import type { ActOutcome, LastLook } from '../../activities/kratos.js';
 import { assertUnreachable } from '../../domain/assert.js';
 import type { AuditEntry, AuditEventType } from '../../domain/audit-entry.js';
 import { inDays } from '../../domain/duration.js';
-import { inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
+import { inactiveSince, postponementsOf, scheduleOf } from '../../domain/lifecycle/clock.js';
 import {
   withActivity,
   withoutRung,
@@ -20,7 +20,7 @@ import { mergeActivity } from '../../domain/sign-of-life.js';
 import { carryOut, typeOf } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { passBreaker } from './breaker.js';
-import { sendMail, tellAfterwards } from './mails.js';
+import { requestPageLinks, sendMail, tellAfterwards } from './mails.js';
 
 /** Carries the rung out; the next turn of the main loop looks at what came of it. */
 export async function climb(run: LifecycleRun, rung: PlanRung): Promise<void> {
@@ -66,8 +66,7 @@ async function warn(run: LifecycleRun, rung: PlanRung): Promise<void> {
   const base = suspension === undefined ? Date.now() : scheduleOf(run.state, suspension).dueAt;
   const at = Math.max(base, Date.now() + (suspension?.noticeFloorMs ?? 0));
   const { outcome, addresses } = await sendMail(run, 'warn', `warn/${deedKey(run, rung)}`, {
-    action: 'suspend',
-    at,
+    upcoming: { action: 'suspend', at },
   });
   complete(run, rung);
   auditDeed(run, rung, 'inactivity_warned', outcome, { addresses, announcedAt: at });
@@ -109,7 +108,9 @@ async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Pro
   if (refused !== undefined) throw refused;
   complete(run, rung);
   auditDeed(run, rung, 'account_deactivated', 'done', ended);
-  if (rung.mailAfter) await tellAfterwards(run, 'deactivated', `deactivated/${deedKey(run, rung)}`);
+  if (rung.mailAfter) {
+    await tellAfterwards(run, 'deactivated', `deactivated/${deedKey(run, rung)}`, requestPageLinks(run));
+  }
 }
 
 async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
@@ -145,7 +146,13 @@ function complete(run: LifecycleRun, rung: PlanRung): void {
 }
 
 function lastLook(run: LifecycleRun, rung: PlanRung, since: number): LastLook {
-  return { identityId: run.state.identityId, inactiveSince: since, keepsAlive: rung.keepsAlive };
+  const known = postponementsOf(run.state, rung).length;
+  return {
+    identityId: run.state.identityId,
+    inactiveSince: since,
+    keepsAlive: rung.keepsAlive,
+    ...(rung.keep && { postponable: { rung: rung.rung, keep: rung.keep, known } }),
+  };
 }
 
 /** Whether the last look stopped the deed before it had any effect; what it saw is remembered. */
@@ -163,7 +170,7 @@ function stopsHere(run: LifecycleRun, rung: RungName, act: ActOutcome): boolean 
  * Kratos sessions, Hydra consents and logins, and Kratos sessions once more: one minted meanwhile is ended too. A
  * sign-in that fresh is a sign of life, and the next turn brings the person back to the bottom of the ladder.
  */
-async function endCredentials(run: LifecycleRun): Promise<{ sessions: number; consents: number }> {
+export async function endCredentials(run: LifecycleRun): Promise<{ sessions: number; consents: number }> {
   const { identityId } = run.state;
   const first = await run.outside.kratos.endSessions({ identityId });
   const { consents } = await run.outside.hydra.endTokens({ identityId });

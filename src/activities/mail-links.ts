@@ -1,0 +1,72 @@
+/**
+ * Makes the links of one mail. Each attempt and each address has its own; the token goes into the mail and is kept
+ * nowhere, only its hash.
+ */
+import type pg from 'pg';
+import type { NewLink } from '../domain/links.js';
+import type { DestructiveRung } from '../domain/rungs.js';
+import { createLinkToken } from '../links/link-token.js';
+import { keepUrl, reactivateUrl, requestPageUrl } from '../links/link-urls.js';
+import type { MailFacts, MailKind } from '../mail/render.js';
+import { writeLink } from '../store/links.js';
+import { giveUp } from './failures.js';
+
+export interface MailLinks {
+  /** "Keep my account". */
+  readonly keep?: {
+    readonly rung: DestructiveRung;
+    /** The absence that the notice is about; epoch milliseconds. */
+    readonly inactiveSince: number;
+    readonly round: number;
+    readonly announcedAt: number;
+    readonly byMs: number;
+  };
+  /** Where a reactivation link can be asked for. */
+  readonly requestPage?: true;
+  /** The reactivation link itself. */
+  readonly reactivate?: { readonly deactivatedAt: number; readonly lifetimeMs: number };
+}
+
+interface LinkDependencies {
+  readonly pool: pg.Pool;
+  readonly linkBaseUrl?: string;
+}
+
+interface LinkedMail {
+  readonly identityId: string;
+  readonly kind: MailKind;
+  readonly links?: MailLinks;
+}
+
+/** @returns what the mail says of its links; nothing where this worker has no address for them */
+export async function mintLinks(
+  { pool, linkBaseUrl: base }: LinkDependencies,
+  { identityId, kind, links = {} }: LinkedMail,
+  now: number,
+): Promise<Pick<MailFacts, 'keep' | 'reactivation'>> {
+  if (base === undefined) {
+    if (kind !== 'reactivation') return {};
+    throw giveUp('LinksNotConfigured', 'DORMOUSE_LINK_BASE_URL is not set for this worker');
+  }
+  const mint = async (link: NewLink): Promise<string> => {
+    const { token, hash } = createLinkToken();
+    await writeLink(pool, hash, link);
+    return token;
+  };
+  const { keep, reactivate } = links;
+  const common = { identityId, createdAt: now };
+  if (keep !== undefined) {
+    const { inactiveSince: boundAt, ...rest } = keep;
+    const expiresAt = Math.max(keep.announcedAt, now) + keep.byMs;
+    const token = await mint({ ...common, ...rest, purpose: 'keep', boundAt, expiresAt });
+    return { keep: { url: keepUrl(base, token), byMs: keep.byMs }, ...requestPage(base, links) };
+  }
+  if (reactivate === undefined) return requestPage(base, links);
+  const { deactivatedAt: boundAt, lifetimeMs } = reactivate;
+  const token = await mint({ ...common, purpose: 'reactivate', boundAt, expiresAt: now + lifetimeMs });
+  return { reactivation: { url: reactivateUrl(base, token), lifetimeMs } };
+}
+
+function requestPage(base: string, { requestPage: isWanted }: MailLinks): Pick<MailFacts, 'reactivation'> {
+  return isWanted === true ? { reactivation: { url: requestPageUrl(base) } } : {};
+}

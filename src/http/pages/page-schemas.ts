@@ -1,0 +1,59 @@
+/** What the pages take and answer, for requests and for the OpenAPI document. */
+import { z } from 'zod';
+
+/** A token of another length is no token; it is answered as an unknown one. */
+const params = z.object({ token: z.string().describe('the secret of a link in a mail') });
+const form = z.object({
+  identifier: z.string().default('').describe('mail address or user name of the account'),
+});
+
+export interface TokenParameters {
+  Params: z.output<typeof params>;
+}
+export interface RequestForm {
+  Body: z.output<typeof form>;
+}
+
+const html = (description: string) => ({ description, content: { 'text/html': { schema: z.string() } } });
+
+const always = {
+  429: html('Too many requests of one network; Retry-After says when to come back'),
+  503: html('PostgreSQL or Temporal is away; the link still holds'),
+};
+const withForm = {
+  413: html('The form is too large'),
+  415: html('No HTML form'),
+};
+const byToken = { ...always, 404: html('Unknown, used, expired or superseded; all answered alike') };
+
+export const pageSchemas = {
+  keep: {
+    summary: 'A page: what "Keep my account" does',
+    params,
+    response: { ...byToken, 200: html('Asks') },
+  },
+  confirmKeep: {
+    summary: 'Postpone what the mail announced',
+    params,
+    response: { ...byToken, ...withForm, 200: html('Postponed') },
+  },
+  request: {
+    summary: 'A page: ask for a reactivation link',
+    response: { ...always, 200: html('Asks for the address') },
+  },
+  confirmRequest: {
+    summary: 'Ask for a reactivation link; the answer never says whether there is such an account',
+    body: { content: { 'application/x-www-form-urlencoded': { schema: form } } },
+    response: { ...always, ...withForm, 400: html('No form'), 200: html('Look into your mail') },
+  },
+  reactivate: {
+    summary: 'A page: what the reactivation link does',
+    params,
+    response: { ...byToken, 200: html('Asks') },
+  },
+  confirmReactivate: {
+    summary: 'Bring the account back; signs nobody in',
+    params,
+    response: { ...byToken, ...withForm, 200: html('Active again') },
+  },
+};
