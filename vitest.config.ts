@@ -12,6 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'test/domain/**/*.test.ts',
+            'test/keys/**/*.test.ts',
             'test/client/**/*.test.ts',
             'test/mail/**/*.test.ts',
             'test/deploy/**/*.test.ts',

@@ -95,6 +95,12 @@ export const variables = {
     .max(1_000)
     .default(5)
     .describe('lists of identities that a reconciliation asks of Kratos a second, at most'),
+  DORMOUSE_AUDIT_SIGNING_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'private key that signs the heads of the audit log, as JWK or PKCS#8 PEM (dormouse audit keygen); unset: they are not signed',
+    ),
   DORMOUSE_ACTIVITY_SOURCES_FILE: z
     .string()
     .optional()

@@ -2,6 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
+import type pg from 'pg';
+import { systemClock } from './activities/clock.js';
+import { readAuditKey } from './audit/audit-key.js';
+import { createHeadKeeper, type HeadKeeper } from './audit/head-keeper.js';
 import { readConfig } from './config.js';
 import { activityVariables, createActivitySet } from './runtime/activity-set.js';
 import { runEntry } from './runtime/entry.js';
@@ -26,6 +30,7 @@ async function main(): Promise<void> {
     ...reconcileVariables,
     'DORMOUSE_POLICY_FILE',
     'DORMOUSE_ACTIVITY_SOURCES_FILE',
+    'DORMOUSE_AUDIT_SIGNING_KEY',
     'DORMOUSE_WORKER_HEALTH_PORT',
     'DORMOUSE_LOG_LEVEL',
   ]);
@@ -48,7 +53,10 @@ async function main(): Promise<void> {
     loadWorkflowBundle(),
     NativeConnection.connect(connectionOptions(config)),
   ]);
-  const activitySet = createActivitySet(config, pool, undefined, sources);
+  const headKeeper = createKeeper(config.DORMOUSE_AUDIT_SIGNING_KEY, pool, log);
+  const activitySet = createActivitySet(config, pool, undefined, sources, {
+    ...(headKeeper && { onAppended: headKeeper.noteAppended }),
+  });
   const workers = await startWorkers({
     connection,
     namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
@@ -63,6 +71,8 @@ async function main(): Promise<void> {
     const wanted = sources.map(({ source }) => source);
     await syncSourceSchedules(client, config.DORMOUSE_TASK_QUEUE, wanted);
   }
+  // What a worker that was killed appended and never signed.
+  headKeeper?.noteAppended();
   const health = await startHealthServer(config.DORMOUSE_WORKER_HEALTH_PORT);
   log.info(
     { taskQueue: config.DORMOUSE_TASK_QUEUE, policy: `${policy.id}@${policy.version}` },
@@ -71,6 +81,7 @@ async function main(): Promise<void> {
 
   onShutdown(log, async () => {
     await workers.stop();
+    await headKeeper?.close();
     await health?.close();
     await connection.close();
     activitySet.close();
@@ -80,6 +91,13 @@ async function main(): Promise<void> {
     log.fatal({ err: error }, 'a worker failed');
     process.exit(1);
   });
+}
+
+/** @returns `undefined` where heads are not signed */
+function createKeeper(keyText: string | undefined, pool: pg.Pool, log: Logger): HeadKeeper | undefined {
+  if (keyText === undefined) return undefined;
+  const key = readAuditKey(keyText);
+  return createHeadKeeper({ pool, key, clock: systemClock, log });
 }
 
 function temporalLogger(log: Logger) {

@@ -15,9 +15,11 @@ import { readPolicy } from './policy.js';
 export interface LedgerDependencies {
   readonly pool: pg.Pool;
   readonly policies: PolicyReader;
+  /** Told after something was appended to the audit log. Must return at once. */
+  readonly onAppended?: () => void;
 }
 
-export function createLedgerActivities({ pool, policies }: LedgerDependencies) {
+export function createLedgerActivities({ pool, policies, onAppended }: LedgerDependencies) {
   return {
     /** From now on, whatever was issued before `at` is void wherever a checker asks. */
     async writeNotBefore(input: { identityId: string; at: number }): Promise<void> {
@@ -31,7 +33,7 @@ export function createLedgerActivities({ pool, policies }: LedgerDependencies) {
       audit: readonly AuditEntry[];
     }): Promise<void> {
       if (input.standing !== undefined) await writeStanding(pool, input.standing, input.revision);
-      await appendAudit(pool, input.audit);
+      if ((await appendAudit(pool, input.audit)) > 0) onAppended?.();
     },
 
     /** Forgets what Dormouse knew of an identity that is no more, and leaves a tombstone. */

@@ -11,6 +11,12 @@ export interface Connection {
   readonly postgresUrl: string;
 }
 
+/** A setting of the environment, or else of the stack that runs here. */
+export async function findAuditKeyText(): Promise<string | undefined> {
+  const { DORMOUSE_AUDIT_SIGNING_KEY: given } = readConfig(['DORMOUSE_AUDIT_SIGNING_KEY']);
+  return given ?? (await runningStack())?.keys.auditSigningKey;
+}
+
 const variables = [...temporalVariables, 'DORMOUSE_POSTGRES_URL'] as const;
 
 /** @throws ConfigError when neither the environment nor a running stack says where Dormouse is */

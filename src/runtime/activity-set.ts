@@ -25,6 +25,11 @@ export const activityVariables = [
 ] as const;
 export type ActivityConfig = Pick<Config, (typeof activityVariables)[number]>;
 
+/** What the ledger has beside it; each is left out where it is not configured. */
+export interface LedgerExtras {
+  readonly onAppended?: () => void;
+}
+
 export interface ActivitySet {
   readonly activities: Record<OutsideSystem, object>;
   close(): void;
@@ -35,6 +40,7 @@ export function createActivitySet(
   pool: pg.Pool,
   clock: Clock = systemClock,
   sources: readonly ConnectedSource[] = [],
+  extras: LedgerExtras = {},
 ): ActivitySet {
   const { identities, oauth2 } = createOryClients({
     kratosAdminUrl: config.DORMOUSE_KRATOS_ADMIN_URL,
@@ -64,7 +70,7 @@ export function createActivitySet(
         signInUrl: config.DORMOUSE_SIGN_IN_URL,
       }),
       ledger: {
-        ...createLedgerActivities({ pool, policies }),
+        ...createLedgerActivities({ pool, policies, ...extras }),
         ...createActivitySourceActivities({ pool, clock, sources }),
       },
     },

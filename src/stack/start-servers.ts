@@ -17,7 +17,7 @@ export async function startServers(
   external: ExternalParts,
   ports: StackPorts,
   hooks: { gateway: HookTarget; asksBeforeTokens: boolean },
-): Promise<Omit<StackInfo, 'gateway'>> {
+): Promise<Omit<StackInfo, 'gateway' | 'keys'>> {
   const mail = provideMail(context, external, ports);
   const database = provideDatabase(context, external, ports);
   const smtpUrl = external.smtpUrl ?? `smtp://127.0.0.1:${ports.smtp}`;

@@ -94,7 +94,13 @@ class StackRun {
       gateway,
       asksBeforeTokens: options.tokenHook ?? options.gateway !== false,
     });
-    const info: StackInfo = { ...servers, gateway };
+    const info: StackInfo = {
+      ...servers,
+      gateway,
+      keys: {
+        auditSigningKey: environment.inherited.DORMOUSE_AUDIT_SIGNING_KEY || context.secrets.auditSigningKey,
+      },
+    };
     const variables = variablesFor(this.plan, info, ports.gateway);
     await this.startDormouse(context, info, variables);
     if (this.stopping !== undefined) throw new StackError('The stack is stopping.');
@@ -193,6 +199,7 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     DORMOUSE_GATEWAY_PORT: String(gatewayPort),
     DORMOUSE_SERVICE_TOKENS: environment.inherited.DORMOUSE_SERVICE_TOKENS || info.gateway.serviceToken,
     DORMOUSE_HOOK_KEYS: environment.inherited.DORMOUSE_HOOK_KEYS || info.gateway.hookKey,
+    DORMOUSE_AUDIT_SIGNING_KEY: info.keys.auditSigningKey,
   };
 }
 

@@ -30,6 +30,11 @@ export interface StackInfo {
     /** API key by which the stack's Kratos and Hydra call the gateway's hooks. */
     hookKey: string;
   };
+  /** Keys that the command line needs as well. */
+  keys: {
+    /** Signs the heads of the audit log; a JWK. */
+    auditSigningKey: string;
+  };
 }
 
 /** A part that ended although nobody stopped it. */
