@@ -2,6 +2,7 @@
 /** Entry point: `dormouse`, the operators' command line. Thin; the commands stand in cli/. */
 import { Command } from 'commander';
 import { addAuditCommands } from './cli/audit-commands.js';
+import { addDatabaseCommands } from './cli/database-commands.js';
 import { addEnrolCommands } from './cli/enrol-commands.js';
 import { addIdentityCommands } from './cli/identity-commands.js';
 import { addPolicyCommands } from './cli/policy-commands.js';
@@ -13,6 +14,7 @@ addIdentityCommands(program);
 addEnrolCommands(program);
 addPolicyCommands(program);
 addAuditCommands(program);
+addDatabaseCommands(program);
 
 try {
   await program.parseAsync();

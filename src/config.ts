@@ -54,6 +54,11 @@ export const variables = {
   DORMOUSE_POSTGRES_URL: url(['postgres', 'postgresql']).describe(
     "connection URL of Dormouse's own database",
   ),
+  DORMOUSE_POSTGRES_MIGRATION_URL: url(['postgres', 'postgresql'])
+    .optional()
+    .describe(
+      "connection URL of the tables' owner, for migrations (docs/audit.md); unset: DORMOUSE_POSTGRES_URL owns them",
+    ),
   DORMOUSE_KRATOS_PUBLIC_URL: httpUrl.describe('Kratos public API'),
   DORMOUSE_KRATOS_ADMIN_URL: httpUrl.describe('Kratos admin API'),
   DORMOUSE_HYDRA_PUBLIC_URL: httpUrl.describe('Hydra public API'),

@@ -6,7 +6,8 @@ import { runEntry } from './runtime/entry.js';
 import { createLogger } from './runtime/logger.js';
 import { onShutdown } from './runtime/shutdown.js';
 import { clientOptions, temporalVariables } from './runtime/temporal-options.js';
-import { createPool, migrate } from './store/pool.js';
+import { createPool } from './store/pool.js';
+import { prepareDatabase } from './store/prepare.js';
 import { readTokenStanding } from './store/token-standings.js';
 
 await runEntry('dormouse-gateway', main);
@@ -15,6 +16,7 @@ async function main(): Promise<void> {
   const config = readConfig([
     ...temporalVariables,
     'DORMOUSE_POSTGRES_URL',
+    'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_GATEWAY_HOST',
     'DORMOUSE_GATEWAY_PORT',
     'DORMOUSE_SERVICE_TOKENS',
@@ -24,7 +26,10 @@ async function main(): Promise<void> {
     'DORMOUSE_LOG_LEVEL',
   ]);
   const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
-  await migrate(config.DORMOUSE_POSTGRES_URL);
+  await prepareDatabase({
+    url: config.DORMOUSE_POSTGRES_URL,
+    migrationUrl: config.DORMOUSE_POSTGRES_MIGRATION_URL,
+  });
 
   const dormouse = createDormouse({
     ...clientOptions(config),

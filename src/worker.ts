@@ -19,7 +19,9 @@ import { loadWorkflowBundle } from './runtime/workflow-bundle.js';
 import { loadSources } from './sources/load-sources.js';
 import { syncSourceSchedules } from './sources/schedules.js';
 import { publishPolicy } from './store/policies.js';
-import { createPool, migrate } from './store/pool.js';
+import { createPool } from './store/pool.js';
+import { prepareDatabase } from './store/prepare.js';
+import { mayChangeAudit } from './store/roles.js';
 
 await runEntry('dormouse-worker', main);
 
@@ -28,6 +30,7 @@ async function main(): Promise<void> {
     ...temporalVariables,
     ...activityVariables,
     ...reconcileVariables,
+    'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_POLICY_FILE',
     'DORMOUSE_ACTIVITY_SOURCES_FILE',
     'DORMOUSE_AUDIT_SIGNING_KEY',
@@ -40,12 +43,18 @@ async function main(): Promise<void> {
 
   const sourcesFile = config.DORMOUSE_ACTIVITY_SOURCES_FILE;
   const sources = sourcesFile === undefined ? [] : await loadSources(sourcesFile);
-  await migrate(config.DORMOUSE_POSTGRES_URL);
+  await prepareDatabase({
+    url: config.DORMOUSE_POSTGRES_URL,
+    migrationUrl: config.DORMOUSE_POSTGRES_MIGRATION_URL,
+  });
   const pool = createPool({
     url: config.DORMOUSE_POSTGRES_URL,
     max: 20,
     onError: (error) => log.warn({ err: error }, 'idle PostgreSQL connection failed'),
   });
+  if (await mayChangeAudit(pool)) {
+    log.warn('the role of DORMOUSE_POSTGRES_URL could change the audit log: see docs/audit.md, "Two roles"');
+  }
   const policyText = await readFile(config.DORMOUSE_POLICY_FILE, 'utf8');
   const policy = await publishPolicy(pool, policyText, config.DORMOUSE_POLICY_FILE, Date.now());
 

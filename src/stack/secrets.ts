@@ -21,6 +21,8 @@ const laterSecrets = {
   hookKey: z.string().min(32),
   /** Signs the heads of the audit log; a JWK. */
   auditSigningKey: z.string().startsWith('{'),
+  /** Of the role that worker and gateway use. */
+  runtimePassword: z.string().min(16),
 };
 const secretsSchema = z.object({ ...firstSecrets, ...laterSecrets });
 const keptSchema = z.object({ ...firstSecrets, ...z.object(laterSecrets).partial().shape });
@@ -48,7 +50,11 @@ function makeFirstSecrets(): z.infer<typeof keptSchema> {
 }
 
 function makeLaterSecrets(): z.infer<z.ZodObject<typeof laterSecrets>> {
-  return { hookKey: randomText(32), auditSigningKey: privateJwkText(generateSigningKey('ed25519')) };
+  return {
+    hookKey: randomText(32),
+    auditSigningKey: privateJwkText(generateSigningKey('ed25519')),
+    runtimePassword: randomText(24),
+  };
 }
 
 function parseSecrets(path: string, content: string): z.infer<typeof keptSchema> {

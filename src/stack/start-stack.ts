@@ -188,7 +188,8 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     // Settings for another Temporal that happen to be around must not reach the stack's own; empty means unset.
     DORMOUSE_TEMPORAL_TLS: String(external.temporal?.tls ?? false),
     DORMOUSE_TEMPORAL_API_KEY: external.temporal?.apiKey ?? '',
-    DORMOUSE_POSTGRES_URL: info.postgres.url,
+    DORMOUSE_POSTGRES_URL: info.postgres.runtimeUrl,
+    DORMOUSE_POSTGRES_MIGRATION_URL: info.postgres.url,
     DORMOUSE_KRATOS_PUBLIC_URL: info.kratos.publicUrl,
     DORMOUSE_KRATOS_ADMIN_URL: info.kratos.adminUrl,
     DORMOUSE_HYDRA_PUBLIC_URL: info.hydra.publicUrl,
