@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { readAudit } from '../store/audit-log.js';
+import { addAuditExportCommands } from './audit-export-commands.js';
 import { addAuditHeadCommands } from './audit-head-commands.js';
 import { withPool } from './connection.js';
 
@@ -27,4 +28,5 @@ export function addAuditCommands(program: Command): void {
       }
     });
   addAuditHeadCommands(audit);
+  addAuditExportCommands(audit);
 }

@@ -95,14 +95,20 @@ export interface AuditRow {
   readonly detail: Record<string, unknown>;
 }
 
+export const auditColumns =
+  'seq, event_type, target, actor, occurred_at, policy_id, policy_version, stage, days_inactive, outcome, detail';
+
 /** @returns everything that was done to one identity, in order */
 export async function readAudit(pool: pg.Pool, target: string): Promise<AuditRow[]> {
-  const found = await pool.query(
-    `SELECT seq, event_type, target, actor, occurred_at, policy_id, policy_version, stage, days_inactive, outcome, detail
-     FROM audit WHERE target = $1 ORDER BY seq`,
-    [target],
-  );
-  return found.rows.map((row) => ({
+  const found = await pool.query(`SELECT ${auditColumns} FROM audit WHERE target = $1 ORDER BY seq`, [
+    target,
+  ]);
+  return found.rows.map(auditRowOf);
+}
+
+/** @param row with {@link auditColumns} */
+export function auditRowOf(row: pg.QueryResultRow): AuditRow {
+  return {
     seq: Number(row.seq),
     eventType: row.event_type,
     target: row.target,
@@ -114,5 +120,5 @@ export async function readAudit(pool: pg.Pool, target: string): Promise<AuditRow
     daysInactive: row.days_inactive,
     outcome: row.outcome,
     detail: row.detail,
-  }));
+  };
 }
