@@ -5,6 +5,7 @@ import { addAuditCommands } from './cli/audit-commands.js';
 import { addDatabaseCommands } from './cli/database-commands.js';
 import { addEnrolCommands } from './cli/enrol-commands.js';
 import { addIdentityCommands } from './cli/identity-commands.js';
+import { addKeysCommands } from './cli/keys-commands.js';
 import { addPolicyCommands } from './cli/policy-commands.js';
 
 const program = new Command('dormouse')
@@ -15,6 +16,7 @@ addEnrolCommands(program);
 addPolicyCommands(program);
 addAuditCommands(program);
 addDatabaseCommands(program);
+addKeysCommands(program);
 
 try {
   await program.parseAsync();

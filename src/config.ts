@@ -106,6 +106,12 @@ export const variables = {
     .describe(
       'private key that signs the heads of the audit log, as JWK or PKCS#8 PEM (dormouse audit keygen); unset: they are not signed',
     ),
+  DORMOUSE_DATA_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'key that personal data is encrypted under: 32 bytes in base64 (dormouse keys generate), or two, the new one first, while one is rotated out; unset: no personal data is kept',
+    ),
   DORMOUSE_ACTIVITY_SOURCES_FILE: z
     .string()
     .optional()

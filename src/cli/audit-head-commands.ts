@@ -14,7 +14,7 @@ import {
   type SigningKey,
 } from '../keys/signing-keys.js';
 import { streamHeads } from '../store/audit-heads.js';
-import { findAuditKeyText, withPool } from './connection.js';
+import { findKeyText, withPool } from './connection.js';
 
 interface VerifyOptions {
   readonly heads?: string;
@@ -61,7 +61,7 @@ export function addAuditHeadCommands(audit: Command): void {
 }
 
 async function demandAuditKey() {
-  const text = await findAuditKeyText();
+  const text = await findKeyText('DORMOUSE_AUDIT_SIGNING_KEY');
   if (text !== undefined) return readAuditKey(text);
   throw new ConfigError('DORMOUSE_AUDIT_SIGNING_KEY is not set. Make one with: dormouse audit keygen');
 }
@@ -88,7 +88,7 @@ async function verify(options: VerifyOptions): Promise<void> {
 
 async function findKeys(publicKeyFile: string | undefined): Promise<readonly SigningKey[]> {
   if (publicKeyFile !== undefined) return parseKeys(await readFile(publicKeyFile, 'utf8'), publicKeyFile);
-  const text = await findAuditKeyText();
+  const text = await findKeyText('DORMOUSE_AUDIT_SIGNING_KEY');
   return text === undefined ? [] : [readAuditKey(text)];
 }
 

@@ -12,10 +12,14 @@ export interface Connection {
   readonly postgresUrl: string;
 }
 
-/** A setting of the environment, or else of the stack that runs here. */
-export async function findAuditKeyText(): Promise<string | undefined> {
-  const { DORMOUSE_AUDIT_SIGNING_KEY: given } = readConfig(['DORMOUSE_AUDIT_SIGNING_KEY']);
-  return given ?? (await runningStack())?.keys.auditSigningKey;
+/** A key of the environment, or else of the stack that runs here. */
+export async function findKeyText(
+  name: 'DORMOUSE_AUDIT_SIGNING_KEY' | 'DORMOUSE_DATA_KEY',
+): Promise<string | undefined> {
+  const given = readConfig([name])[name];
+  if (given !== undefined) return given;
+  const keys = (await runningStack())?.keys;
+  return name === 'DORMOUSE_DATA_KEY' ? keys?.dataKey : keys?.auditSigningKey;
 }
 
 /** Where the database is, and as whom to migrate it. @throws ConfigError */

@@ -1,6 +1,7 @@
 /** The stack's secrets: made at the first start, kept in the data directory, readable by its owner only. */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { generateMasterKey } from '../keys/master-keys.js';
 import { generateSigningKey, privateJwkText } from '../keys/signing-keys.js';
 import { StackError } from './errors.js';
 import { readFileIfAny, writeFileAtomically } from './files.js';
@@ -21,6 +22,8 @@ const laterSecrets = {
   hookKey: z.string().min(32),
   /** Signs the heads of the audit log; a JWK. */
   auditSigningKey: z.string().startsWith('{'),
+  /** Wraps the keys that personal data is encrypted with. */
+  dataKey: z.string().length(43),
   /** Of the role that worker and gateway use. */
   runtimePassword: z.string().min(16),
 };
@@ -53,6 +56,7 @@ function makeLaterSecrets(): z.infer<z.ZodObject<typeof laterSecrets>> {
   return {
     hookKey: randomText(32),
     auditSigningKey: privateJwkText(generateSigningKey('ed25519')),
+    dataKey: generateMasterKey(),
     runtimePassword: randomText(24),
   };
 }

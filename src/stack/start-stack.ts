@@ -99,6 +99,7 @@ class StackRun {
       gateway,
       keys: {
         auditSigningKey: environment.inherited.DORMOUSE_AUDIT_SIGNING_KEY || context.secrets.auditSigningKey,
+        dataKey: environment.inherited.DORMOUSE_DATA_KEY || context.secrets.dataKey,
       },
     };
     const variables = variablesFor(this.plan, info, ports.gateway);
@@ -201,6 +202,7 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     DORMOUSE_SERVICE_TOKENS: environment.inherited.DORMOUSE_SERVICE_TOKENS || info.gateway.serviceToken,
     DORMOUSE_HOOK_KEYS: environment.inherited.DORMOUSE_HOOK_KEYS || info.gateway.hookKey,
     DORMOUSE_AUDIT_SIGNING_KEY: info.keys.auditSigningKey,
+    DORMOUSE_DATA_KEY: info.keys.dataKey,
   };
 }
 

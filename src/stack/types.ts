@@ -34,6 +34,8 @@ export interface StackInfo {
   keys: {
     /** Signs the heads of the audit log; a JWK. */
     auditSigningKey: string;
+    /** Wraps the keys that personal data is encrypted with. */
+    dataKey: string;
   };
 }
 
