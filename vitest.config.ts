@@ -13,6 +13,7 @@ export default defineConfig({
           include: [
             'test/domain/**/*.test.ts',
             'test/keys/**/*.test.ts',
+            'test/signals/**/*.test.ts',
             'test/audit/**/*.test.ts',
             'test/client/**/*.test.ts',
             'test/mail/**/*.test.ts',

@@ -7,6 +7,7 @@ import { addEnrolCommands } from './cli/enrol-commands.js';
 import { addIdentityCommands } from './cli/identity-commands.js';
 import { addKeysCommands } from './cli/keys-commands.js';
 import { addPolicyCommands } from './cli/policy-commands.js';
+import { addSignalsCommands } from './cli/signals-commands.js';
 
 const program = new Command('dormouse')
   .description('Asks and decides about identities and their inactivity.')
@@ -14,6 +15,7 @@ const program = new Command('dormouse')
 addIdentityCommands(program);
 addEnrolCommands(program);
 addPolicyCommands(program);
+addSignalsCommands(program);
 addAuditCommands(program);
 addDatabaseCommands(program);
 addKeysCommands(program);

@@ -116,6 +116,16 @@ export const variables = {
     .string()
     .optional()
     .describe("the apps' audit tables that are read for activity (docs/activity/sql-source.md); unset: none"),
+  DORMOUSE_SHARED_SIGNALS_FILE: z
+    .string()
+    .optional()
+    .describe('who receives security events (docs/shared-signals.md); unset: nobody'),
+  DORMOUSE_SHARED_SIGNALS_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'private key that signs security events, as JWK, JWK set or PEM (dormouse signals keygen); a gateway needs the public half only',
+    ),
   DORMOUSE_GATEWAY_HOST: z.string().default('127.0.0.1').describe('address that the gateway listens on'),
   DORMOUSE_GATEWAY_PORT: port.default(8321).describe('port that the gateway listens on; 0 takes a free one'),
   DORMOUSE_WORKER_HEALTH_PORT: port.optional().describe("port of the worker's /healthz; unset: none"),
@@ -198,6 +208,21 @@ export function readDatabaseUrl(
   throw new ConfigError(
     `${variable} must be set to a connection URL, as postgres://reader:secret@host/app. A source of activity names it.`,
   );
+}
+
+/**
+ * Reads a secret from the variable that a file names.
+ * @param owner what names it, for the message
+ * @throws ConfigError
+ */
+export function readSecret(
+  variable: string,
+  owner: string,
+  env: Record<string, string | undefined> = process.env,
+): string {
+  const value = env[variable];
+  if (value) return value;
+  throw new ConfigError(`${variable} is not set. ${owner} names it.`);
 }
 
 /** Where the embedded stack looks for servers and keeps what it built. */

@@ -6,6 +6,7 @@ import { runEntry } from './runtime/entry.js';
 import { createLogger } from './runtime/logger.js';
 import { onShutdown } from './runtime/shutdown.js';
 import { clientOptions, temporalVariables } from './runtime/temporal-options.js';
+import { loadPublication, signalVariables } from './signals/load.js';
 import { createPool } from './store/pool.js';
 import { prepareDatabase } from './store/prepare.js';
 import { readTokenStanding } from './store/token-standings.js';
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
     'DORMOUSE_HOOK_KEYS',
     'DORMOUSE_EVENT_SECRETS',
     'DORMOUSE_TOKEN_HOOK_FAILURE',
+    ...signalVariables,
     'DORMOUSE_LOG_LEVEL',
   ]);
   const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
@@ -42,6 +44,7 @@ async function main(): Promise<void> {
     statementTimeoutMs: 1_000,
     onError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL broke'),
   });
+  const signals = await loadPublication(config);
   const server = await createGateway({
     dormouse,
     serviceTokens: config.DORMOUSE_SERVICE_TOKENS,
@@ -55,6 +58,7 @@ async function main(): Promise<void> {
             onFailure: config.DORMOUSE_TOKEN_HOOK_FAILURE,
           },
         }),
+    ...(signals && { signals }),
     log,
   });
   const address = await server.listen({

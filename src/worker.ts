@@ -16,6 +16,8 @@ import { onShutdown } from './runtime/shutdown.js';
 import { connectionOptions, temporalVariables } from './runtime/temporal-options.js';
 import { startWorkers } from './runtime/workers.js';
 import { loadWorkflowBundle } from './runtime/workflow-bundle.js';
+import { loadSender, signalVariables } from './signals/load.js';
+import { syncSignalSchedules } from './signals/schedules.js';
 import { loadSources } from './sources/load-sources.js';
 import { syncSourceSchedules } from './sources/schedules.js';
 import { publishPolicy } from './store/policies.js';
@@ -30,6 +32,7 @@ async function main(): Promise<void> {
     ...temporalVariables,
     ...activityVariables,
     ...reconcileVariables,
+    ...signalVariables,
     'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_POLICY_FILE',
     'DORMOUSE_ACTIVITY_SOURCES_FILE',
@@ -41,6 +44,7 @@ async function main(): Promise<void> {
   // Temporal's own signal handling would race with ours.
   Runtime.install({ shutdownSignals: [], logger: temporalLogger(log) });
 
+  const sender = await loadSender(config);
   const sourcesFile = config.DORMOUSE_ACTIVITY_SOURCES_FILE;
   const sources = sourcesFile === undefined ? [] : await loadSources(sourcesFile);
   await prepareDatabase({
@@ -64,6 +68,7 @@ async function main(): Promise<void> {
   ]);
   const headKeeper = createKeeper(config.DORMOUSE_AUDIT_SIGNING_KEY, pool, log);
   const activitySet = createActivitySet(config, pool, undefined, sources, {
+    ...(sender && { sender }),
     ...(headKeeper && { onAppended: headKeeper.noteAppended }),
   });
   const workers = await startWorkers({
@@ -82,6 +87,9 @@ async function main(): Promise<void> {
   }
   // What a worker that was killed appended and never signed.
   headKeeper?.noteAppended();
+  if (sender !== undefined) {
+    await syncSignalSchedules(client, config.DORMOUSE_TASK_QUEUE, sender.receivers);
+  }
   const health = await startHealthServer(config.DORMOUSE_WORKER_HEALTH_PORT);
   log.info(
     { taskQueue: config.DORMOUSE_TASK_QUEUE, policy: `${policy.id}@${policy.version}` },

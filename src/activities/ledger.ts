@@ -7,6 +7,7 @@ import type { Standing } from '../domain/standing.js';
 import { appendAudit } from '../store/audit-log.js';
 import type { PolicyReader } from '../store/policies.js';
 import { writeNotBefore } from '../store/revocations.js';
+import { fillOutbox, type Subscription } from '../store/signal-outbox.js';
 import { writeStanding } from '../store/standings.js';
 import { buryIdentity } from '../store/tombstones.js';
 import { forgetActivity } from '../store/user-activity.js';
@@ -15,11 +16,13 @@ import { readPolicy } from './policy.js';
 export interface LedgerDependencies {
   readonly pool: pg.Pool;
   readonly policies: PolicyReader;
+  /** Who hears of what was done, by security events. Default: nobody. */
+  readonly receivers?: readonly Subscription[];
   /** Told after something was appended to the audit log. Must return at once. */
   readonly onAppended?: () => void;
 }
 
-export function createLedgerActivities({ pool, policies, onAppended }: LedgerDependencies) {
+export function createLedgerActivities({ pool, policies, receivers = [], onAppended }: LedgerDependencies) {
   return {
     /** From now on, whatever was issued before `at` is void wherever a checker asks. */
     async writeNotBefore(input: { identityId: string; at: number }): Promise<void> {
@@ -33,7 +36,10 @@ export function createLedgerActivities({ pool, policies, onAppended }: LedgerDep
       audit: readonly AuditEntry[];
     }): Promise<void> {
       if (input.standing !== undefined) await writeStanding(pool, input.standing, input.revision);
-      if ((await appendAudit(pool, input.audit)) > 0) onAppended?.();
+      const added = await appendAudit(pool, input.audit, (client, appended) =>
+        fillOutbox(client, appended, receivers),
+      );
+      if (added > 0) onAppended?.();
     },
 
     /** Forgets what Dormouse knew of an identity that is no more, and leaves a tombstone. */

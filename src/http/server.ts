@@ -4,6 +4,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dormouse } from '../client.js';
+import type { SignalPublication } from '../signals/load.js';
 import { activityRoutes } from './activity-routes.js';
 import { refuseCompressed, takeStrictJson } from './content.js';
 import { handleErrors } from './errors.js';
@@ -13,6 +14,7 @@ import { identityRoutes } from './identity-routes.js';
 import { kratosHook } from './kratos-hook.js';
 import { describeRoutes, openApiRoute } from './openapi.js';
 import { serviceEntrance } from './service-auth.js';
+import { signalRoutes } from './signal-routes.js';
 import { signedEvents } from './signed-events.js';
 
 export interface GatewayOptions {
@@ -22,6 +24,8 @@ export interface GatewayOptions {
   readonly eventSecrets?: readonly string[];
   /** The hooks of Kratos and Hydra. Default: there are none. */
   readonly hooks?: TokenHookOptions;
+  /** Keys and metadata for receivers of security events. Default: none are published. */
+  readonly signals?: SignalPublication;
   readonly rateLimits?: Partial<RateLimits>;
   readonly log: FastifyBaseLogger;
 }
@@ -29,7 +33,7 @@ export interface GatewayOptions {
 /** Bytes that a request's body may have, where a route does not say otherwise. */
 const bodyLimit = 16_384;
 
-/** Only `/healthz` is open; every other route names the credential that it wants. */
+/** Only `/healthz` and what is public by design are open; every other route names the credential that it wants. */
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
   const server = Fastify({
     loggerInstance: options.log,
@@ -69,6 +73,7 @@ async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOp
     await server.register(kratosHook(dormouse, gate, hooks.keys));
     await server.register(hydraTokenHook(dormouse, gate, hooks));
   }
+  if (options.signals !== undefined) await server.register(signalRoutes(options.signals, gate));
   await server.register(async (guarded) => {
     guarded.addHook('onRequest', gate.guard(service));
     await guarded.register(identityRoutes(dormouse));

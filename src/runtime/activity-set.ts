@@ -8,8 +8,10 @@ import { createLedgerActivities } from '../activities/ledger.js';
 import { createMailActivities } from '../activities/mail.js';
 import { createOryClients } from '../activities/ory.js';
 import { createReconcileActivities } from '../activities/reconcile.js';
+import { createSignalActivities } from '../activities/signals.js';
 import type { Config } from '../config.js';
 import { createMailTransport } from '../mail/transport.js';
+import type { SignalSender } from '../signals/load.js';
 import { PolicyReader } from '../store/policies.js';
 import type { OutsideSystem } from '../workflows/queues.js';
 
@@ -25,8 +27,9 @@ export const activityVariables = [
 ] as const;
 export type ActivityConfig = Pick<Config, (typeof activityVariables)[number]>;
 
-/** What the ledger has beside it; each is left out where it is not configured. */
-export interface LedgerExtras {
+/** What goes with the audit log; each is left out where it is not configured. */
+export interface AuditExtras {
+  readonly sender?: SignalSender;
   readonly onAppended?: () => void;
 }
 
@@ -40,7 +43,7 @@ export function createActivitySet(
   pool: pg.Pool,
   clock: Clock = systemClock,
   sources: readonly ConnectedSource[] = [],
-  extras: LedgerExtras = {},
+  { sender, onAppended }: AuditExtras = {},
 ): ActivitySet {
   const { identities, oauth2 } = createOryClients({
     kratosAdminUrl: config.DORMOUSE_KRATOS_ADMIN_URL,
@@ -70,9 +73,15 @@ export function createActivitySet(
         signInUrl: config.DORMOUSE_SIGN_IN_URL,
       }),
       ledger: {
-        ...createLedgerActivities({ pool, policies, ...extras }),
+        ...createLedgerActivities({
+          pool,
+          policies,
+          ...(sender && { receivers: sender.receivers }),
+          ...(onAppended && { onAppended }),
+        }),
         ...createActivitySourceActivities({ pool, clock, sources }),
       },
+      signals: createSignalActivities({ pool, clock, ...(sender && { sender }) }),
     },
     close: () => transport.close(),
   };

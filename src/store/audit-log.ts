@@ -7,8 +7,22 @@ import { inTransaction } from './pool.js';
 /** Names the lock under which rows are appended, one transaction at a time. */
 const chainLock = 'dormouse/audit';
 
-/** Appends the entries that are not there yet. @returns how many were new */
-export async function appendAudit(pool: pg.Pool, entries: readonly AuditEntry[]): Promise<number> {
+/** An entry with the row that it became. */
+export interface AppendedEntry {
+  readonly seq: number;
+  readonly entry: AuditEntry;
+}
+
+/**
+ * Appends the entries that are not there yet.
+ * @param alongside what is written in the same transaction, of the new ones
+ * @returns how many were new
+ */
+export async function appendAudit(
+  pool: pg.Pool,
+  entries: readonly AuditEntry[],
+  alongside?: (client: pg.PoolClient, appended: readonly AppendedEntry[]) => Promise<void>,
+): Promise<number> {
   if (entries.length === 0) return 0;
   return inTransaction(pool, async (client) => {
     await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', [chainLock]);
@@ -18,7 +32,7 @@ export async function appendAudit(pool: pg.Pool, entries: readonly AuditEntry[])
     );
     const written = new Set(known.rows.map((row) => row.event_id));
     let { seq, hash } = await readChainHead(client);
-    let added = 0;
+    const appended: AppendedEntry[] = [];
     for (const entry of entries) {
       if (written.has(entry.eventId)) continue;
       written.add(entry.eventId);
@@ -27,9 +41,10 @@ export async function appendAudit(pool: pg.Pool, entries: readonly AuditEntry[])
       const previousHash = hash;
       hash = chainHash(previousHash, canonical);
       await insertRow(client, { seq, entry, canonical, previousHash, hash });
-      added += 1;
+      appended.push({ seq, entry });
     }
-    return added;
+    await alongside?.(client, appended);
+    return appended.length;
   });
 }
 

@@ -20,18 +20,26 @@ export async function comeBack(run: LifecycleRun, back: Return): Promise<void> {
   const from = stageOf(run.state);
   const { reactivation } = run.state;
   const undoesDeactivation = back.undo.includes('deactivate');
+  // Other systems are told that the account is enabled only where it is.
+  let enabled = false;
   await carryOut(
     run,
     returnStep,
     async () => {
       if (undoesDeactivation) {
         const act = await run.outside.kratos.enableIdentity({ identityId: run.state.identityId });
+        enabled = act.outcome === 'done';
         if (act.outcome === 'left-alone')
           run.audit('left_alone', `return/${Date.now()}`, 'disabled-by-admin');
       }
       run.state = withReturn(run.state, back, Date.now());
       run.audit(eventOf[back.cause], `${Date.now()}`, back.cause, {
-        detail: { from, undone: back.undo.join(','), ...(reactivation && { reason: reactivation.reason }) },
+        detail: {
+          from,
+          undone: back.undo.join(','),
+          ...(undoesDeactivation && { enabled }),
+          ...(reactivation && { reason: reactivation.reason }),
+        },
         ...(reactivation && { actor: reactivation.actor }),
       });
       if (undoesDeactivation) await tellAfterwards(run, 'reactivated', `reactivated/${Date.now()}`);
