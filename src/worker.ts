@@ -2,10 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
-import type pg from 'pg';
 import { systemClock } from './activities/clock.js';
 import { readAuditKey } from './audit/audit-key.js';
-import { createHeadKeeper, type HeadKeeper } from './audit/head-keeper.js';
+import { createHeadKeeper } from './audit/head-keeper.js';
 import { readConfig } from './config.js';
 import { activityVariables, createActivitySet } from './runtime/activity-set.js';
 import { runEntry } from './runtime/entry.js';
@@ -45,6 +44,8 @@ async function main(): Promise<void> {
   Runtime.install({ shutdownSignals: [], logger: temporalLogger(log) });
 
   const sender = await loadSender(config);
+  const auditKeyText = config.DORMOUSE_AUDIT_SIGNING_KEY;
+  const auditKey = auditKeyText === undefined ? undefined : readAuditKey(auditKeyText);
   const sourcesFile = config.DORMOUSE_ACTIVITY_SOURCES_FILE;
   const sources = sourcesFile === undefined ? [] : await loadSources(sourcesFile);
   await prepareDatabase({
@@ -66,7 +67,7 @@ async function main(): Promise<void> {
     loadWorkflowBundle(),
     NativeConnection.connect(connectionOptions(config)),
   ]);
-  const headKeeper = createKeeper(config.DORMOUSE_AUDIT_SIGNING_KEY, pool, log);
+  const headKeeper = auditKey && createHeadKeeper({ pool, key: auditKey, clock: systemClock, log });
   const activitySet = createActivitySet(config, pool, undefined, sources, {
     ...(sender && { sender }),
     ...(headKeeper && { onAppended: headKeeper.noteAppended }),
@@ -108,13 +109,6 @@ async function main(): Promise<void> {
     log.fatal({ err: error }, 'a worker failed');
     process.exit(1);
   });
-}
-
-/** @returns `undefined` where heads are not signed */
-function createKeeper(keyText: string | undefined, pool: pg.Pool, log: Logger): HeadKeeper | undefined {
-  if (keyText === undefined) return undefined;
-  const key = readAuditKey(keyText);
-  return createHeadKeeper({ pool, key, clock: systemClock, log });
 }
 
 function temporalLogger(log: Logger) {

@@ -37,13 +37,18 @@ export function readExternalParts(environment: StackEnvironment): ExternalParts 
 export async function checkExternalParts(external: ExternalParts): Promise<void> {
   await Promise.all([
     checkPostgres('DORMOUSE_POSTGRES_URL', external.postgres?.runtimeUrl),
-    checkPostgres('DORMOUSE_POSTGRES_MIGRATION_URL', external.postgres?.url),
+    checkPostgres('DORMOUSE_POSTGRES_MIGRATION_URL', ownerUrlOf(external)),
     checkListening('DORMOUSE_KRATOS_PUBLIC_URL', external.kratos?.publicUrl),
     checkListening('DORMOUSE_KRATOS_ADMIN_URL', external.kratos?.adminUrl),
     checkListening('DORMOUSE_HYDRA_PUBLIC_URL', external.hydra?.publicUrl),
     checkListening('DORMOUSE_HYDRA_ADMIN_URL', external.hydra?.adminUrl),
     checkListening('DORMOUSE_SMTP_URL', external.smtpUrl),
   ]);
+}
+
+/** Where it is another one than the first. */
+function ownerUrlOf({ postgres }: ExternalParts): string | undefined {
+  return postgres?.url === postgres?.runtimeUrl ? undefined : postgres?.url;
 }
 
 type Environment = StackEnvironment['inherited'];
