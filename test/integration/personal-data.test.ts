@@ -126,21 +126,24 @@ describe('burial', () => {
   it('waits for whoever is making the key, and destroys what they made', async () => {
     const id = unknownId();
     const maker = await pool.connect();
-    await maker.query('BEGIN');
-    await maker.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
-      `dormouse/identity-key/${id}`,
-    ]);
-    const burial = buryIdentity(pool, id, undefined, 5_000);
-    await expect
-      .poll(
-        async () =>
-          (await pool.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")).rows,
-      )
-      .toHaveLength(1);
-    await maker.query("INSERT INTO identity_key VALUES ($1, '\\x00', 'k', now())", [id]);
-    await maker.query('COMMIT');
-    maker.release();
-    await burial;
+    try {
+      await maker.query('BEGIN');
+      await maker.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+        `dormouse/identity-key/${id}`,
+      ]);
+      const burial = buryIdentity(pool, id, undefined, 5_000);
+      await expect
+        .poll(
+          async () =>
+            (await pool.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")).rows,
+        )
+        .toHaveLength(1);
+      await maker.query("INSERT INTO identity_key VALUES ($1, '\\x00', 'k', now())", [id]);
+      await maker.query('COMMIT');
+      await burial;
+    } finally {
+      maker.release(true);
+    }
     expect(await keyRows(id)).toEqual([]);
   });
 });
