@@ -14,6 +14,9 @@ export default defineConfig({
           testTimeout: 60_000,
           include: [
             'test/domain/**/*.test.ts',
+            'test/keys/**/*.test.ts',
+            'test/signals/**/*.test.ts',
+            'test/audit/**/*.test.ts',
             'test/client/**/*.test.ts',
             'test/mail/**/*.test.ts',
             'test/deploy/**/*.test.ts',

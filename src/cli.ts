@@ -3,9 +3,12 @@
 import { Command } from 'commander';
 import { addAuditCommands } from './cli/audit-commands.js';
 import { addBreakerCommands } from './cli/breaker-commands.js';
+import { addDatabaseCommands } from './cli/database-commands.js';
 import { addEnrolCommands } from './cli/enrol-commands.js';
 import { addIdentityCommands } from './cli/identity-commands.js';
+import { addKeysCommands } from './cli/keys-commands.js';
 import { addPolicyCommands } from './cli/policy-commands.js';
+import { addSignalsCommands } from './cli/signals-commands.js';
 
 const program = new Command('dormouse')
   .description('Asks and decides about identities and their inactivity.')
@@ -13,8 +16,11 @@ const program = new Command('dormouse')
 addIdentityCommands(program);
 addEnrolCommands(program);
 addPolicyCommands(program);
+addSignalsCommands(program);
 addAuditCommands(program);
 addBreakerCommands(program);
+addDatabaseCommands(program);
+addKeysCommands(program);
 
 try {
   await program.parseAsync();

@@ -85,6 +85,11 @@ export const variables = {
   DORMOUSE_POSTGRES_URL: url(['postgres', 'postgresql']).describe(
     "connection URL of Dormouse's own database",
   ),
+  DORMOUSE_POSTGRES_MIGRATION_URL: url(['postgres', 'postgresql'])
+    .optional()
+    .describe(
+      "connection URL of the tables' owner, for migrations (docs/audit.md); unset: DORMOUSE_POSTGRES_URL owns them",
+    ),
   DORMOUSE_KRATOS_PUBLIC_URL: httpUrl.describe('Kratos public API'),
   DORMOUSE_KRATOS_ADMIN_URL: httpUrl.describe('Kratos admin API'),
   DORMOUSE_HYDRA_PUBLIC_URL: httpUrl.describe('Hydra public API'),
@@ -136,10 +141,32 @@ export const variables = {
     .max(1_000)
     .default(5)
     .describe('lists of identities that a reconciliation asks of Kratos a second, at most'),
+  DORMOUSE_AUDIT_SIGNING_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'private key that signs the heads of the audit log, as JWK or PKCS#8 PEM (dormouse audit keygen); unset: they are not signed',
+    ),
+  DORMOUSE_DATA_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'key that personal data is encrypted under: 32 bytes in base64 (dormouse keys generate), or two, the new one first, while one is rotated out; unset: no personal data is kept',
+    ),
   DORMOUSE_ACTIVITY_SOURCES_FILE: z
     .string()
     .optional()
     .describe("the apps' audit tables that are read for activity (docs/activity/sql-source.md); unset: none"),
+  DORMOUSE_SHARED_SIGNALS_FILE: z
+    .string()
+    .optional()
+    .describe('who receives security events (docs/shared-signals.md); unset: nobody'),
+  DORMOUSE_SHARED_SIGNALS_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'private key that signs security events, as JWK, JWK set or PEM (dormouse signals keygen); a gateway needs the public half only',
+    ),
   DORMOUSE_GATEWAY_HOST: z.string().default('127.0.0.1').describe('address that the gateway listens on'),
   DORMOUSE_GATEWAY_PORT: port.default(8321).describe('port that the gateway listens on; 0 takes a free one'),
   DORMOUSE_WORKER_HEALTH_PORT: port.optional().describe("port of the worker's /healthz; unset: none"),
@@ -222,6 +249,21 @@ export function readDatabaseUrl(
   throw new ConfigError(
     `${variable} must be set to a connection URL, as postgres://reader:secret@host/app. A source of activity names it.`,
   );
+}
+
+/**
+ * Reads a secret from the variable that a file names.
+ * @param owner what names it, for the message
+ * @throws ConfigError
+ */
+export function readSecret(
+  variable: string,
+  owner: string,
+  env: Record<string, string | undefined> = process.env,
+): string {
+  const value = env[variable];
+  if (value) return value;
+  throw new ConfigError(`${variable} is not set. ${owner} names it.`);
 }
 
 /** Where the embedded stack looks for servers and keeps what it built. */

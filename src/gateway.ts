@@ -10,7 +10,9 @@ import { runEntry } from './runtime/entry.js';
 import { createLogger } from './runtime/logger.js';
 import { onShutdown } from './runtime/shutdown.js';
 import { clientOptions, temporalVariables } from './runtime/temporal-options.js';
-import { createPool, migrate } from './store/pool.js';
+import { loadPublication, signalVariables } from './signals/load.js';
+import { createPool } from './store/pool.js';
+import { prepareDatabase } from './store/prepare.js';
 import { readTokenStanding } from './store/token-standings.js';
 
 await runEntry('dormouse-gateway', main);
@@ -19,6 +21,7 @@ async function main(): Promise<void> {
   const config = readConfig([
     ...temporalVariables,
     'DORMOUSE_POSTGRES_URL',
+    'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_GATEWAY_HOST',
     'DORMOUSE_GATEWAY_PORT',
     'DORMOUSE_SERVICE_TOKENS',
@@ -27,10 +30,14 @@ async function main(): Promise<void> {
     'DORMOUSE_TOKEN_HOOK_FAILURE',
     'DORMOUSE_LINK_BASE_URL',
     'DORMOUSE_TRUSTED_PROXIES',
+    ...signalVariables,
     'DORMOUSE_LOG_LEVEL',
   ]);
   const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
-  await migrate(config.DORMOUSE_POSTGRES_URL);
+  await prepareDatabase({
+    url: config.DORMOUSE_POSTGRES_URL,
+    migrationUrl: config.DORMOUSE_POSTGRES_MIGRATION_URL,
+  });
 
   const dormouse = createDormouse({
     ...clientOptions(config),
@@ -43,6 +50,7 @@ async function main(): Promise<void> {
     statementTimeoutMs: 1_000,
     onError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL broke'),
   });
+  const signals = await loadPublication(config);
   const server = await createGateway({
     dormouse,
     serviceTokens: config.DORMOUSE_SERVICE_TOKENS,
@@ -60,6 +68,7 @@ async function main(): Promise<void> {
     ...(config.DORMOUSE_TRUSTED_PROXIES === undefined
       ? {}
       : { trustedProxies: config.DORMOUSE_TRUSTED_PROXIES }),
+    ...(signals && { signals }),
     log,
   });
   const address = await server.listen({

@@ -2,6 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
+import { systemClock } from './activities/clock.js';
+import { readAuditKey } from './audit/audit-key.js';
+import { createHeadKeeper } from './audit/head-keeper.js';
 import { tellLifecycle } from './client/tell-lifecycle.js';
 import { readConfig } from './config.js';
 import { activityVariables, createActivitySet } from './runtime/activity-set.js';
@@ -14,10 +17,14 @@ import { onShutdown } from './runtime/shutdown.js';
 import { connectionOptions, temporalVariables } from './runtime/temporal-options.js';
 import { startWorkers } from './runtime/workers.js';
 import { loadWorkflowBundle } from './runtime/workflow-bundle.js';
+import { loadSender, signalVariables } from './signals/load.js';
+import { syncSignalSchedules } from './signals/schedules.js';
 import { loadSources } from './sources/load-sources.js';
 import { syncSourceSchedules } from './sources/schedules.js';
 import { publishPolicy } from './store/policies.js';
-import { createPool, migrate } from './store/pool.js';
+import { createPool } from './store/pool.js';
+import { prepareDatabase } from './store/prepare.js';
+import { mayChangeAudit } from './store/roles.js';
 
 await runEntry('dormouse-worker', main);
 
@@ -26,8 +33,11 @@ async function main(): Promise<void> {
     ...temporalVariables,
     ...activityVariables,
     ...reconcileVariables,
+    ...signalVariables,
+    'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_POLICY_FILE',
     'DORMOUSE_ACTIVITY_SOURCES_FILE',
+    'DORMOUSE_AUDIT_SIGNING_KEY',
     'DORMOUSE_WORKER_HEALTH_PORT',
     'DORMOUSE_LOG_LEVEL',
   ]);
@@ -35,14 +45,23 @@ async function main(): Promise<void> {
   // Temporal's own signal handling would race with ours.
   Runtime.install({ shutdownSignals: [], logger: temporalLogger(log) });
 
+  const sender = await loadSender(config);
+  const auditKeyText = config.DORMOUSE_AUDIT_SIGNING_KEY;
+  const auditKey = auditKeyText === undefined ? undefined : readAuditKey(auditKeyText);
   const sourcesFile = config.DORMOUSE_ACTIVITY_SOURCES_FILE;
   const sources = sourcesFile === undefined ? [] : await loadSources(sourcesFile);
-  await migrate(config.DORMOUSE_POSTGRES_URL);
+  await prepareDatabase({
+    url: config.DORMOUSE_POSTGRES_URL,
+    migrationUrl: config.DORMOUSE_POSTGRES_MIGRATION_URL,
+  });
   const pool = createPool({
     url: config.DORMOUSE_POSTGRES_URL,
     max: 20,
     onError: (error) => log.warn({ err: error }, 'idle PostgreSQL connection failed'),
   });
+  if (await mayChangeAudit(pool)) {
+    log.warn('the role of DORMOUSE_POSTGRES_URL could change the audit log: see docs/audit.md, "Two roles"');
+  }
   const policyText = await readFile(config.DORMOUSE_POLICY_FILE, 'utf8');
   const policy = await publishPolicy(pool, policyText, config.DORMOUSE_POLICY_FILE, Date.now());
 
@@ -50,7 +69,11 @@ async function main(): Promise<void> {
     loadWorkflowBundle(),
     NativeConnection.connect(connectionOptions(config)),
   ]);
-  const activitySet = createActivitySet(config, pool, undefined, sources);
+  const headKeeper = auditKey && createHeadKeeper({ pool, key: auditKey, clock: systemClock, log });
+  const activitySet = createActivitySet(config, pool, undefined, sources, {
+    ...(sender && { sender }),
+    ...(headKeeper && { onAppended: headKeeper.noteAppended }),
+  });
   const workers = await startWorkers({
     connection,
     namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
@@ -64,6 +87,11 @@ async function main(): Promise<void> {
   if (sourcesFile !== undefined) {
     const wanted = sources.map(({ source }) => source);
     await syncSourceSchedules(client, config.DORMOUSE_TASK_QUEUE, wanted);
+  }
+  // What a worker that was killed appended and never signed.
+  headKeeper?.noteAppended();
+  if (sender !== undefined) {
+    await syncSignalSchedules(client, config.DORMOUSE_TASK_QUEUE, sender.receivers);
   }
   const place = { taskQueue: config.DORMOUSE_TASK_QUEUE, policyId: 'default' };
   const sweep = startClaimSweep({
@@ -81,6 +109,7 @@ async function main(): Promise<void> {
   onShutdown(log, async () => {
     await sweep.stop();
     await workers.stop();
+    await headKeeper?.close();
     await health?.close();
     await connection.close();
     activitySet.close();

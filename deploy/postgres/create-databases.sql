@@ -2,11 +2,14 @@
 -- empty, as psql's superuser with ON_ERROR_STOP. \getenv keeps the passwords off command lines.
 
 \getenv dormouse_password DORMOUSE_DATABASE_PASSWORD
+\getenv dormouse_runtime_password DORMOUSE_RUNTIME_DATABASE_PASSWORD
 \getenv kratos_password KRATOS_DATABASE_PASSWORD
 \getenv hydra_password HYDRA_DATABASE_PASSWORD
 \getenv temporal_password TEMPORAL_DATABASE_PASSWORD
 
 create role dormouse login password :'dormouse_password';
+-- Worker and gateway: not the owner of the tables, so that they can add to the audit log and never change it.
+create role dormouse_runtime login password :'dormouse_runtime_password';
 create role kratos login password :'kratos_password';
 create role hydra login password :'hydra_password';
 create role temporal login password :'temporal_password';
@@ -18,3 +21,4 @@ create database temporal owner temporal;
 create database temporal_visibility owner temporal;
 
 revoke all on database dormouse, kratos, hydra, temporal, temporal_visibility from public;
+grant connect on database dormouse to dormouse_runtime;

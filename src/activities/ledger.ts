@@ -10,6 +10,7 @@ import { lastRelease } from '../store/breaker/trips.js';
 import type { PolicyReader } from '../store/policies.js';
 import { inTransaction } from '../store/pool.js';
 import { writeNotBefore } from '../store/revocations.js';
+import { fillOutbox, type Subscription } from '../store/signal-outbox.js';
 import { readRevision, writeStanding } from '../store/standings.js';
 import { buryIdentity } from '../store/tombstones.js';
 import { forgetActivity } from '../store/user-activity.js';
@@ -18,9 +19,13 @@ import { readPolicy } from './policy.js';
 export interface LedgerDependencies {
   readonly pool: pg.Pool;
   readonly policies: PolicyReader;
+  /** Who hears of what was done, by security events. Default: nobody. */
+  readonly receivers?: readonly Subscription[];
+  /** Told after something was appended to the audit log. Must return at once. */
+  readonly onAppended?: () => void;
 }
 
-export function createLedgerActivities({ pool, policies }: LedgerDependencies) {
+export function createLedgerActivities({ pool, policies, receivers = [], onAppended }: LedgerDependencies) {
   return {
     /** From now on, whatever was issued before `at` is void wherever a checker asks. */
     async writeNotBefore(input: { identityId: string; at: number }): Promise<void> {
@@ -40,7 +45,10 @@ export function createLedgerActivities({ pool, policies }: LedgerDependencies) {
         await tripIfRestored(pool, standing.identityId, previous, input.revision);
       }
       if (input.standing !== undefined) await writeStanding(pool, input.standing, input.revision);
-      await appendAudit(pool, input.audit);
+      const added = await appendAudit(pool, input.audit, (client, appended) =>
+        fillOutbox(client, appended, receivers),
+      );
+      if (added > 0) onAppended?.();
     },
 
     /** Forgets what Dormouse knew of an identity that is no more, and leaves a tombstone. */

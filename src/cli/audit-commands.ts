@@ -1,11 +1,13 @@
-/** `dormouse audit …`: read and verify the audit log. */
+/** `dormouse audit …`: read, verify, sign and export the audit log. */
 import type { Command } from 'commander';
 import { parseIdentityId } from '../domain/identity-id.js';
-import { readAudit, verifyAudit } from '../store/audit-log.js';
+import { readAudit } from '../store/audit-log.js';
+import { addAuditExportCommands } from './audit-export-commands.js';
+import { addAuditHeadCommands } from './audit-head-commands.js';
 import { withPool } from './connection.js';
 
 export function addAuditCommands(program: Command): void {
-  const audit = program.command('audit').description('read and verify the audit log');
+  const audit = program.command('audit').description('read, verify, sign and export the audit log');
   audit
     .command('show <identityId>')
     .description('what was done to an identity, under which policy, and why')
@@ -25,15 +27,6 @@ export function addAuditCommands(program: Command): void {
         );
       }
     });
-  audit
-    .command('verify')
-    .description('compute the hash chain again; exits 1 and names the first broken row if it does not hold')
-    .action(async () => {
-      const verdict = await withPool((pool) => verifyAudit(pool));
-      if (verdict.brokenAt === undefined) console.log(`${verdict.rows} rows, the chain is whole`);
-      else {
-        console.error(`the chain is broken at row ${verdict.brokenAt}`);
-        process.exitCode = 1;
-      }
-    });
+  addAuditHeadCommands(audit);
+  addAuditExportCommands(audit);
 }

@@ -5,12 +5,36 @@ import { createDormouse, type Dormouse } from '../client.js';
 import { ConfigError, readConfig } from '../config.js';
 import { clientOptions, connectionOptions, temporalVariables } from '../runtime/temporal-options.js';
 import { createPool } from '../store/pool.js';
+import type { DatabaseUrls } from '../store/prepare.js';
 
 export interface Connection {
   readonly dormouse: Dormouse;
   readonly postgresUrl: string;
 }
 
+/** A key of the environment, or else of the stack that runs here. */
+export async function findKeyText(
+  name: 'DORMOUSE_AUDIT_SIGNING_KEY' | 'DORMOUSE_DATA_KEY',
+): Promise<string | undefined> {
+  const given = readConfig([name])[name];
+  if (given !== undefined) return given;
+  const keys = (await runningStack())?.keys;
+  return name === 'DORMOUSE_DATA_KEY' ? keys?.dataKey : keys?.auditSigningKey;
+}
+
+/** Where the database is, and as whom to migrate it. @throws ConfigError */
+export async function findDatabase(): Promise<DatabaseUrls> {
+  const stack = await runningStack();
+  try {
+    const config = readConfig(databaseVariables);
+    return { url: config.DORMOUSE_POSTGRES_URL, migrationUrl: config.DORMOUSE_POSTGRES_MIGRATION_URL };
+  } catch (error) {
+    if (!(error instanceof ConfigError) || stack === undefined) throw error;
+    return { url: stack.postgres.runtimeUrl, migrationUrl: stack.postgres.url };
+  }
+}
+
+const databaseVariables = ['DORMOUSE_POSTGRES_URL', 'DORMOUSE_POSTGRES_MIGRATION_URL'] as const;
 const variables = [...temporalVariables, 'DORMOUSE_POSTGRES_URL'] as const;
 
 /** @throws ConfigError when neither the environment nor a running stack says where Dormouse is */
@@ -30,10 +54,10 @@ export async function connect(): Promise<Connection> {
     const stack = await runningStack();
     if (stack === undefined) throw error;
     return {
-      postgresUrl: stack.postgres.url,
+      postgresUrl: stack.postgres.runtimeUrl,
       dormouse: createDormouse({
         temporal: stack.temporal,
-        postgresUrl: stack.postgres.url,
+        postgresUrl: stack.postgres.runtimeUrl,
         timeoutMs: 10_000,
       }),
     };

@@ -74,14 +74,14 @@ async function playAndKeep(
 
 async function play(stack: StackInfo, options: DemoOptions): Promise<number> {
   const startedAt = Date.now();
-  const pool = createPool({ url: stack.postgres.url });
+  const pool = createPool({ url: stack.postgres.runtimeUrl });
   const text = await readFile(join(projectDirectory, policyFile), 'utf8');
   const policy = parsePolicyFile(text, policyFile);
   await publishPolicy(pool, text, policyFile, startedAt);
   const people = new OryPeople(stack);
   const dormouse = createDormouse({
     temporal: stack.temporal,
-    postgresUrl: stack.postgres.url,
+    postgresUrl: stack.postgres.runtimeUrl,
     policyId: policy.id,
     timeoutMs: 5_000,
   });

@@ -25,6 +25,8 @@ export interface RateLimits {
   readonly pagesPerMinute: number;
   /** Reactivation links that one IP address asks for. */
   readonly linkRequestsPerMinute: number;
+  /** Requests of one IP address for what anybody may read. */
+  readonly openPerMinute: number;
 }
 
 export const defaultRateLimits: RateLimits = {
@@ -34,11 +36,14 @@ export const defaultRateLimits: RateLimits = {
   refusedPerMinute: 60,
   pagesPerMinute: 60,
   linkRequestsPerMinute: 5,
+  openPerMinute: 300,
 };
 
 export interface Gate {
   /** A hook for `onRequest`: answers 401 or 429 itself, before the body is read. */
   guard(entrance: Entrance): (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  /** A hook for `onRequest` of what anybody may read: answers 429 to an address that asks too often. */
+  guardOpen(request: FastifyRequest, reply: FastifyReply): Promise<void>;
   /** Counts a request of a known caller. @returns whether it was answered with 429 */
   isOverLimit(request: FastifyRequest, reply: FastifyReply, caller: string): Promise<boolean>;
   /** Answers 401, or 429 to an address that was refused too often. */
@@ -58,6 +63,7 @@ export function createGate(server: FastifyInstance, limits: RateLimits): Gate {
     keyGenerator: nameOf,
   });
   const refused = server.createRateLimit({ timeWindow, max: limits.refusedPerMinute });
+  const open = server.createRateLimit({ timeWindow, max: limits.openPerMinute });
 
   const gate: Gate = {
     async isOverLimit(request, reply, caller) {
@@ -68,6 +74,9 @@ export function createGate(server: FastifyInstance, limits: RateLimits): Gate {
       if (await isExceeded(refused, request, reply)) return;
       if (challenge !== undefined) reply.header('www-authenticate', challenge);
       await reply.code(401).send({ error: 'unauthorized', message });
+    },
+    async guardOpen(request, reply) {
+      await isExceeded(open, request, reply);
     },
     guard: (entrance) => async (request, reply) => {
       const caller = entrance.callerOf(request);

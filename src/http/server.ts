@@ -4,6 +4,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dormouse } from '../client.js';
+import type { SignalPublication } from '../signals/load.js';
 import { activityRoutes } from './activity-routes.js';
 import { refuseCompressed, takeStrictJson } from './content.js';
 import { handleErrors } from './errors.js';
@@ -14,6 +15,7 @@ import { kratosHook } from './kratos-hook.js';
 import { describeRoutes, openApiRoute } from './openapi.js';
 import { accountPages, type PagesOptions } from './pages/account-pages.js';
 import { serviceEntrance } from './service-auth.js';
+import { signalRoutes } from './signal-routes.js';
 import { signedEvents } from './signed-events.js';
 
 export interface GatewayOptions {
@@ -27,6 +29,8 @@ export interface GatewayOptions {
   readonly pages?: PagesOptions;
   /** Addresses and networks of reverse proxies whose X-Forwarded-For is believed. Default: none. */
   readonly trustedProxies?: readonly string[];
+  /** Keys and metadata for receivers of security events. Default: none are published. */
+  readonly signals?: SignalPublication;
   readonly rateLimits?: Partial<RateLimits>;
   readonly log: FastifyBaseLogger;
 }
@@ -34,7 +38,10 @@ export interface GatewayOptions {
 /** Bytes that a request's body may have, where a route does not say otherwise. */
 const bodyLimit = 16_384;
 
-/** Only `/healthz` and the pages are open; every other route names the credential that it wants. */
+/**
+ * Only `/healthz`, what is public by design, and the pages of people are open; every other route names the credential that it
+ * wants.
+ */
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
   const server = Fastify({
     loggerInstance: options.log,
@@ -81,6 +88,7 @@ async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOp
     await server.register(kratosHook(dormouse, gate, hooks.keys));
     await server.register(hydraTokenHook(dormouse, gate, hooks));
   }
+  if (options.signals !== undefined) await server.register(signalRoutes(options.signals, gate));
   await server.register(async (guarded) => {
     guarded.addHook('onRequest', gate.guard(service));
     await guarded.register(identityRoutes(dormouse));

@@ -10,8 +10,10 @@ import { createLedgerActivities } from '../activities/ledger.js';
 import { createMailActivities } from '../activities/mail.js';
 import { createOryClients } from '../activities/ory.js';
 import { createReconcileActivities } from '../activities/reconcile.js';
+import { createSignalActivities } from '../activities/signals.js';
 import type { Config } from '../config.js';
 import { createMailTransport } from '../mail/transport.js';
+import type { SignalSender } from '../signals/load.js';
 import { PolicyReader } from '../store/policies.js';
 import type { OutsideSystem } from '../workflows/queues.js';
 
@@ -28,6 +30,12 @@ export const activityVariables = [
 ] as const;
 export type ActivityConfig = Pick<Config, (typeof activityVariables)[number]>;
 
+/** What goes with the audit log; each is left out where it is not configured. */
+export interface AuditExtras {
+  readonly sender?: SignalSender;
+  readonly onAppended?: () => void;
+}
+
 export interface ActivitySet {
   readonly activities: Record<OutsideSystem, object>;
   close(): void;
@@ -38,6 +46,7 @@ export function createActivitySet(
   pool: pg.Pool,
   clock: Clock = systemClock,
   sources: readonly ConnectedSource[] = [],
+  { sender, onAppended }: AuditExtras = {},
 ): ActivitySet {
   const { identities, oauth2 } = createOryClients({
     kratosAdminUrl: config.DORMOUSE_KRATOS_ADMIN_URL,
@@ -70,7 +79,12 @@ export function createActivitySet(
           : { linkBaseUrl: config.DORMOUSE_LINK_BASE_URL }),
       }),
       ledger: {
-        ...createLedgerActivities({ pool, policies }),
+        ...createLedgerActivities({
+          pool,
+          policies,
+          ...(sender && { receivers: sender.receivers }),
+          ...(onAppended && { onAppended }),
+        }),
         ...createBreakerActivities({
           pool,
           clock,
@@ -79,6 +93,7 @@ export function createActivitySet(
         }),
         ...createActivitySourceActivities({ pool, clock, sources }),
       },
+      signals: createSignalActivities({ pool, clock, ...(sender && { sender }) }),
     },
     close: () => transport.close(),
   };

@@ -8,8 +8,16 @@ const ratePerSecond: Readonly<Record<OutsideSystem, number>> = {
   hydra: 50,
   mail: 20,
   ledger: 500,
+  // One call delivers hundreds of events.
+  signals: 20,
 };
-const concurrency: Readonly<Record<OutsideSystem, number>> = { kratos: 20, hydra: 10, mail: 10, ledger: 40 };
+const concurrency: Readonly<Record<OutsideSystem, number>> = {
+  kratos: 20,
+  hydra: 10,
+  mail: 10,
+  ledger: 40,
+  signals: 10,
+};
 
 export interface WorkersOptions {
   readonly connection: NativeConnection;

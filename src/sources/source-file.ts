@@ -1,9 +1,8 @@
 /** Reads the file that names an app's audit tables: YAML in, checked sources out, errors that say the way out. Pure. */
-import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { ConfigError } from '../config.js';
 import { dayMs, parseDuration, secondMs } from '../domain/duration.js';
 import { activityKinds } from '../domain/sign-of-life.js';
+import { parseYamlFile } from '../runtime/yaml-file.js';
 import { problemOfEventType } from './event-types.js';
 
 function duration(shortestMs: number, longestMs: number, limits: string) {
@@ -86,23 +85,5 @@ export type ActivitySource = z.output<typeof sourceSchema>;
  * @throws ConfigError with every problem, its line and the way out
  */
 export function parseSourceFile(text: string, file: string): ActivitySource[] {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  const broken = document.errors.map(
-    ({ pos, message }) => `${file}:${lines.linePos(pos[0]).line}: is not YAML: ${message.split('\n')[0]}`,
-  );
-  if (broken.length > 0) throw new ConfigError(broken.join('\n'));
-  const parsed = fileSchema.safeParse(document.toJS());
-  if (parsed.success) return parsed.data.sources;
-  const lineOf = (path: readonly PropertyKey[]): number => {
-    for (let depth = path.length; depth > 0; depth -= 1) {
-      const node = document.getIn(path.slice(0, depth), true);
-      if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
-    }
-    return 1;
-  };
-  const problems = parsed.error.issues.map(
-    ({ path, message }) => `${file}:${lineOf(path)}: ${path.map(String).join('.') || 'the file'}: ${message}`,
-  );
-  throw new ConfigError(problems.join('\n'));
+  return parseYamlFile(fileSchema, text, file).sources;
 }

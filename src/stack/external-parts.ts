@@ -5,13 +5,14 @@ import { messageOf, StackError } from './errors.js';
 import { canConnect } from './http-check.js';
 import type { OryAddresses } from './kratos.js';
 import type { TemporalAccess } from './temporal.js';
+import type { StackInfo } from './types.js';
 
 export type StackEnvironment = ReturnType<typeof readStackEnvironment>;
 
 export interface ExternalParts {
   temporal: TemporalAccess | undefined;
   /** Dormouse's own database only: Kratos and Hydra never share a server that the stack doesn't own. */
-  postgresUrl: string | undefined;
+  postgres: StackInfo['postgres'] | undefined;
   kratos: OryAddresses | undefined;
   hydra: OryAddresses | undefined;
   smtpUrl: string | undefined;
@@ -25,9 +26,7 @@ export function readExternalParts(environment: StackEnvironment): ExternalParts 
   const { inherited, external } = environment;
   return {
     temporal: external.temporal ? readTemporal(inherited) : undefined,
-    postgresUrl: external.postgres
-      ? readConfig(['DORMOUSE_POSTGRES_URL'], inherited).DORMOUSE_POSTGRES_URL
-      : undefined,
+    postgres: external.postgres ? readPostgres(inherited) : undefined,
     kratos: readPair(inherited, 'Kratos', 'DORMOUSE_KRATOS_PUBLIC_URL', 'DORMOUSE_KRATOS_ADMIN_URL'),
     hydra: readPair(inherited, 'Hydra', 'DORMOUSE_HYDRA_PUBLIC_URL', 'DORMOUSE_HYDRA_ADMIN_URL'),
     smtpUrl: external.smtp ? readConfig(['DORMOUSE_SMTP_URL'], inherited).DORMOUSE_SMTP_URL : undefined,
@@ -37,13 +36,19 @@ export function readExternalParts(environment: StackEnvironment): ExternalParts 
 /** @throws StackError naming the variable whose server does not answer. */
 export async function checkExternalParts(external: ExternalParts): Promise<void> {
   await Promise.all([
-    checkPostgres(external.postgresUrl),
+    checkPostgres('DORMOUSE_POSTGRES_URL', external.postgres?.runtimeUrl),
+    checkPostgres('DORMOUSE_POSTGRES_MIGRATION_URL', ownerUrlOf(external)),
     checkListening('DORMOUSE_KRATOS_PUBLIC_URL', external.kratos?.publicUrl),
     checkListening('DORMOUSE_KRATOS_ADMIN_URL', external.kratos?.adminUrl),
     checkListening('DORMOUSE_HYDRA_PUBLIC_URL', external.hydra?.publicUrl),
     checkListening('DORMOUSE_HYDRA_ADMIN_URL', external.hydra?.adminUrl),
     checkListening('DORMOUSE_SMTP_URL', external.smtpUrl),
   ]);
+}
+
+/** Where it is another one than the first. */
+function ownerUrlOf({ postgres }: ExternalParts): string | undefined {
+  return postgres?.url === postgres?.runtimeUrl ? undefined : postgres?.url;
 }
 
 type Environment = StackEnvironment['inherited'];
@@ -69,6 +74,12 @@ function readTemporal(environment: Environment): TemporalAccess {
     tls: config.DORMOUSE_TEMPORAL_TLS,
     ...(config.DORMOUSE_TEMPORAL_API_KEY === undefined ? {} : { apiKey: config.DORMOUSE_TEMPORAL_API_KEY }),
   };
+}
+
+function readPostgres(environment: Environment): StackInfo['postgres'] {
+  const config = readConfig(['DORMOUSE_POSTGRES_URL', 'DORMOUSE_POSTGRES_MIGRATION_URL'], environment);
+  const runtimeUrl = config.DORMOUSE_POSTGRES_URL;
+  return { url: config.DORMOUSE_POSTGRES_MIGRATION_URL ?? runtimeUrl, runtimeUrl };
 }
 
 function readPair(
@@ -98,14 +109,14 @@ async function checkListening(variable: string, address: string | undefined): Pr
   throw new StackError(`Nothing answers at ${url.hostname}:${port}, which ${variable} names.`);
 }
 
-async function checkPostgres(url: string | undefined): Promise<void> {
+async function checkPostgres(variable: string, url: string | undefined): Promise<void> {
   if (url === undefined) return;
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
   } catch (error) {
-    throw new StackError(`The database that DORMOUSE_POSTGRES_URL names can't be used: ${messageOf(error)}`, {
+    throw new StackError(`The database that ${variable} names can't be used: ${messageOf(error)}`, {
       cause: error,
     });
   } finally {

@@ -8,11 +8,12 @@ import type { StackInfo } from './types.js';
 
 const infoSchema = z.object({
   temporal: z.object({ address: z.string(), namespace: z.string(), uiUrl: z.string() }),
-  postgres: z.object({ url: z.string() }),
+  postgres: z.object({ url: z.string(), runtimeUrl: z.string() }),
   kratos: z.object({ publicUrl: z.string(), adminUrl: z.string() }),
   hydra: z.object({ publicUrl: z.string(), adminUrl: z.string() }),
   mail: z.object({ smtpUrl: z.string(), webUrl: z.string(), apiUrl: z.string() }),
   gateway: z.object({ url: z.string(), serviceToken: z.string(), hookKey: z.string() }),
+  keys: z.object({ auditSigningKey: z.string(), dataKey: z.string() }),
 }) satisfies z.ZodType<StackInfo>;
 const fileSchema = infoSchema.extend({ stack: processIdentitySchema });
 

@@ -17,7 +17,12 @@ const superuser = 'dormouse';
 const databases = ['dormouse', 'kratos', 'hydra'] as const;
 export type DatabaseName = (typeof databases)[number];
 
+/** What worker and gateway connect as: not the owner of the tables (docs/audit.md). */
+const runtimeRole = 'dormouse_runtime';
+
 export interface RunningPostgres {
+  /** Dormouse's database, as worker and gateway use it. */
+  readonly runtimeUrl: string;
   urlOf(database: DatabaseName): string;
 }
 
@@ -39,11 +44,12 @@ export async function startPostgres(context: PartContext, port: number): Promise
     graceMs: 10_000,
     ...(account === undefined ? {} : { user: account }),
   });
-  const urlOf = (database: string) =>
-    `postgres://${superuser}:${context.secrets.postgresPassword}@${loopbackHost}:${port}/${database}`;
+  const { postgresPassword, runtimePassword } = context.secrets;
+  const address = `${loopbackHost}:${port}`;
+  const urlOf = (database: string) => `postgres://${superuser}:${postgresPassword}@${address}/${database}`;
   await untilReady(child, () => answers(urlOf('postgres')), 30_000);
-  await createDatabases(urlOf('postgres'));
-  return { urlOf };
+  await createDatabases(urlOf('postgres'), runtimePassword);
+  return { urlOf, runtimeUrl: `postgres://${runtimeRole}:${runtimePassword}@${address}/dormouse` };
 }
 
 function settings(ephemeral: boolean): string[] {
@@ -142,7 +148,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-async function createDatabases(url: string): Promise<void> {
+async function createDatabases(url: string, runtimePassword: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => undefined);
   try {
@@ -152,6 +158,9 @@ async function createDatabases(url: string): Promise<void> {
     for (const database of databases) {
       if (!existing.has(database)) await client.query(`CREATE DATABASE ${client.escapeIdentifier(database)}`);
     }
+    const roles = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [runtimeRole]);
+    const verb = roles.rows.length === 0 ? 'CREATE' : 'ALTER';
+    await client.query(`${verb} ROLE ${runtimeRole} LOGIN PASSWORD ${client.escapeLiteral(runtimePassword)}`);
   } catch (error) {
     throw new StackError(
       `PostgreSQL runs, but its databases could not be made: ${messageOf(error)}. ` +

@@ -1,54 +1,69 @@
 /** The stack's secrets: made at the first start, kept in the data directory, readable by its owner only. */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { generateMasterKey } from '../keys/master-keys.js';
+import { generateSigningKey, privateJwkText } from '../keys/signing-keys.js';
 import { StackError } from './errors.js';
 import { readFileIfAny, writeFileAtomically } from './files.js';
 
-const secretsSchema = z.object({
+const firstSecrets = {
   /** Bearer token of the gateway. */
   serviceToken: z.string().min(32),
-  /** API key of the hooks of Kratos and Hydra. A data directory from before there were hooks gets one at its next start. */
-  hookKey: z.string().min(32).optional(),
   postgresPassword: z.string().min(16),
   kratosCookieSecret: z.string().min(32),
   /** Kratos takes exactly 32 characters. */
   kratosCipherSecret: z.string().length(32),
   hydraSystemSecret: z.string().min(32),
   hydraCookieSecret: z.string().min(32),
-});
-export type StackSecrets = z.infer<typeof secretsSchema> & { hookKey: string };
+};
+/** A data directory from before there was one of these gets it at its next start. */
+const laterSecrets = {
+  /** API key of the hooks of Kratos and Hydra. */
+  hookKey: z.string().min(32),
+  /** Signs the heads of the audit log; a JWK. */
+  auditSigningKey: z.string().startsWith('{'),
+  /** Wraps the keys that personal data is encrypted with. */
+  dataKey: z.string().length(43),
+  /** Of the role that worker and gateway use. */
+  runtimePassword: z.string().min(16),
+};
+const secretsSchema = z.object({ ...firstSecrets, ...laterSecrets });
+const keptSchema = z.object({ ...firstSecrets, ...z.object(laterSecrets).partial().shape });
+export type StackSecrets = z.infer<typeof secretsSchema>;
 
 /** Reads the secrets, or makes them at the first start. */
 export async function loadSecrets(path: string): Promise<StackSecrets> {
   const content = await readFileIfAny(path);
-  if (content !== undefined) return withHookKey(path, parseSecrets(path, content));
-  const secrets: StackSecrets = {
+  const kept = content === undefined ? makeFirstSecrets() : parseSecrets(path, content);
+  const secrets = secretsSchema.parse({ ...makeLaterSecrets(), ...kept });
+  const text = `${JSON.stringify(secrets, null, 2)}\n`;
+  if (text !== content) await writeFileAtomically(path, text);
+  return secrets;
+}
+
+function makeFirstSecrets(): z.infer<typeof keptSchema> {
+  return {
     serviceToken: randomText(32),
-    hookKey: randomText(32),
     postgresPassword: randomText(24),
     kratosCookieSecret: randomText(32),
     kratosCipherSecret: randomText(24),
     hydraSystemSecret: randomText(32),
     hydraCookieSecret: randomText(32),
   };
-  await writeSecrets(path, secrets);
-  return secrets;
 }
 
-function writeSecrets(path: string, secrets: StackSecrets): Promise<void> {
-  return writeFileAtomically(path, `${JSON.stringify(secrets, null, 2)}\n`);
+function makeLaterSecrets(): z.infer<z.ZodObject<typeof laterSecrets>> {
+  return {
+    hookKey: randomText(32),
+    auditSigningKey: privateJwkText(generateSigningKey('ed25519')),
+    dataKey: generateMasterKey(),
+    runtimePassword: randomText(24),
+  };
 }
 
-async function withHookKey(path: string, kept: z.infer<typeof secretsSchema>): Promise<StackSecrets> {
-  if (kept.hookKey !== undefined) return { ...kept, hookKey: kept.hookKey };
-  const secrets = { ...kept, hookKey: randomText(32) };
-  await writeSecrets(path, secrets);
-  return secrets;
-}
-
-function parseSecrets(path: string, content: string): z.infer<typeof secretsSchema> {
+function parseSecrets(path: string, content: string): z.infer<typeof keptSchema> {
   try {
-    return secretsSchema.parse(JSON.parse(content));
+    return keptSchema.parse(JSON.parse(content));
   } catch (error) {
     throw new StackError(
       `${path} is damaged. Start again with "npm start -- --fresh" (removes the local data).`,

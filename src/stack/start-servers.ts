@@ -17,13 +17,13 @@ export async function startServers(
   external: ExternalParts,
   ports: StackPorts,
   hooks: { gateway: HookTarget; asksBeforeTokens: boolean },
-): Promise<Omit<StackInfo, 'gateway'>> {
+): Promise<Omit<StackInfo, 'gateway' | 'keys'>> {
   const mail = provideMail(context, external, ports);
   const database = provideDatabase(context, external, ports);
   const smtpUrl = external.smtpUrl ?? `smtp://127.0.0.1:${ports.smtp}`;
   const [temporal, postgres, kratos, hydra, caught] = await Promise.all([
     provideTemporal(context, external, ports),
-    database.then((running) => ({ url: external.postgresUrl ?? urlOf(running, 'dormouse') })),
+    database.then((running) => external.postgres ?? addressesOf(running)),
     database.then((running) => provideKratos(context, external, ports, running, smtpUrl, hooks.gateway)),
     database.then((running) =>
       provideHydra(context, external, ports, running, hooks.asksBeforeTokens ? hooks.gateway : undefined),
@@ -60,8 +60,8 @@ async function provideDatabase(
   external: ExternalParts,
   ports: StackPorts,
 ): Promise<RunningPostgres | undefined> {
-  if (external.postgresUrl !== undefined) context.progress.line("Dormouse's database is given");
-  const all = [external.postgresUrl, external.kratos, external.hydra];
+  if (external.postgres !== undefined) context.progress.line("Dormouse's database is given");
+  const all = [external.postgres, external.kratos, external.hydra];
   if (all.every((part) => part !== undefined)) return undefined;
   const postgres = await startPostgres(context, ports.postgres);
   context.progress.line(`PostgreSQL ready: 127.0.0.1:${ports.postgres}`);
@@ -132,6 +132,10 @@ function programOf(context: PartContext, name: keyof PartContext['binaries']): s
   const program = context.binaries[name];
   if (program === undefined) throw new StackError(`${name} was not resolved.`);
   return program;
+}
+
+function addressesOf(postgres: RunningPostgres | undefined): StackInfo['postgres'] {
+  return { url: urlOf(postgres, 'dormouse'), runtimeUrl: postgres?.runtimeUrl ?? '' };
 }
 
 function urlOf(postgres: RunningPostgres | undefined, database: 'dormouse' | 'kratos' | 'hydra'): string {

@@ -94,7 +94,14 @@ class StackRun {
       gateway,
       asksBeforeTokens: options.tokenHook ?? options.gateway !== false,
     });
-    const info: StackInfo = { ...servers, gateway };
+    const info: StackInfo = {
+      ...servers,
+      gateway,
+      keys: {
+        auditSigningKey: environment.inherited.DORMOUSE_AUDIT_SIGNING_KEY || context.secrets.auditSigningKey,
+        dataKey: environment.inherited.DORMOUSE_DATA_KEY || context.secrets.dataKey,
+      },
+    };
     const variables = variablesFor(this.plan, info, ports.gateway);
     await this.startDormouse(context, info, variables);
     if (this.stopping !== undefined) throw new StackError('The stack is stopping.');
@@ -182,7 +189,8 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     // Settings for another Temporal that happen to be around must not reach the stack's own; empty means unset.
     DORMOUSE_TEMPORAL_TLS: String(external.temporal?.tls ?? false),
     DORMOUSE_TEMPORAL_API_KEY: external.temporal?.apiKey ?? '',
-    DORMOUSE_POSTGRES_URL: info.postgres.url,
+    DORMOUSE_POSTGRES_URL: info.postgres.runtimeUrl,
+    DORMOUSE_POSTGRES_MIGRATION_URL: info.postgres.url,
     DORMOUSE_KRATOS_PUBLIC_URL: info.kratos.publicUrl,
     DORMOUSE_KRATOS_ADMIN_URL: info.kratos.adminUrl,
     DORMOUSE_HYDRA_PUBLIC_URL: info.hydra.publicUrl,
@@ -194,6 +202,8 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     DORMOUSE_LINK_BASE_URL: environment.inherited.DORMOUSE_LINK_BASE_URL || info.gateway.url,
     DORMOUSE_SERVICE_TOKENS: environment.inherited.DORMOUSE_SERVICE_TOKENS || info.gateway.serviceToken,
     DORMOUSE_HOOK_KEYS: environment.inherited.DORMOUSE_HOOK_KEYS || info.gateway.hookKey,
+    DORMOUSE_AUDIT_SIGNING_KEY: info.keys.auditSigningKey,
+    DORMOUSE_DATA_KEY: info.keys.dataKey,
   };
 }
 

@@ -12,8 +12,8 @@ export interface StackInfo {
     /** The Temporal UI; empty for a Temporal given by the environment, whose UI is not known. */
     uiUrl: string;
   };
-  /** Connection URL of Dormouse's own database. */
-  postgres: { url: string };
+  /** Connection URLs of Dormouse's own database: of its owner, and of the role that worker and gateway use. */
+  postgres: { url: string; runtimeUrl: string };
   kratos: { publicUrl: string; adminUrl: string };
   hydra: { publicUrl: string; adminUrl: string };
   mail: {
@@ -29,6 +29,13 @@ export interface StackInfo {
     serviceToken: string;
     /** API key by which the stack's Kratos and Hydra call the gateway's hooks. */
     hookKey: string;
+  };
+  /** Keys that the command line needs as well. */
+  keys: {
+    /** Signs the heads of the audit log; a JWK. */
+    auditSigningKey: string;
+    /** Wraps the keys that personal data is encrypted with. */
+    dataKey: string;
   };
 }
 

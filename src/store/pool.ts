@@ -35,11 +35,13 @@ export function createPool(options: PoolOptions): pg.Pool {
   return pool;
 }
 
+export const migrationsDirectory = fileURLToPath(new URL('./migrations', import.meta.url));
+
 /** Brings the schema up to date. Safe to call from many processes at once: a lock lets one of them work. */
 export async function migrate(url: string): Promise<void> {
   await runner({
     databaseUrl: url,
-    dir: fileURLToPath(new URL('./migrations', import.meta.url)),
+    dir: migrationsDirectory,
     direction: 'up',
     migrationsTable: 'dormouse_migration',
     checkOrder: true,

@@ -1,9 +1,13 @@
 /** What Dormouse keeps and forgets when an identity is deleted. */
 import type pg from 'pg';
 import type { PolicyReference } from '../domain/plan.js';
+import { destroyKey } from './personal-data.js';
 import { inTransaction } from './pool.js';
 
-/** Forgets activity, disablement, links and postponements, and leaves a tombstone without personal data. Safe to repeat. */
+/**
+ * Forgets activity, disablement, links and postponements, destroys the key of its personal data, and leaves a tombstone
+ * without personal data. Safe to repeat.
+ */
 export async function buryIdentity(
   pool: pg.Pool,
   identityId: string,
@@ -15,6 +19,7 @@ export async function buryIdentity(
     await client.query('DELETE FROM disablement WHERE identity_id = $1', [identityId]);
     await client.query('DELETE FROM link WHERE identity_id = $1', [identityId]);
     await client.query('DELETE FROM postponement WHERE identity_id = $1', [identityId]);
+    await destroyKey(client, identityId);
     await client.query(
       `INSERT INTO tombstone (identity_id, deleted_at, policy_id, policy_version) VALUES ($1, $2, $3, $4)
        ON CONFLICT (identity_id) DO NOTHING`,

@@ -1,4 +1,5 @@
 /** What the worker registers. */
 export { pollActivitySource } from './activity-source.js';
+export { deliverSignals } from './deliver-signals.js';
 export { identityLifecycle } from './identity-lifecycle.js';
 export { reconcile } from './reconcile.js';

@@ -294,12 +294,32 @@ describe('the configuration that the compose file mounts', () => {
     for (const [, service] of Object.entries(compose.services)) {
       for (const value of Object.values(service.environment ?? {})) {
         const url = /^postgres:\/\/(\w+):.*@postgres:5432\/(\w+)/.exec(value);
-        if (url !== null) expect(sql).toContain(`create database ${url[2]} owner ${url[1]};`);
+        if (url === null) continue;
+        const [, role, database] = url;
+        const mayUse = [
+          `create database ${database} owner ${role};`,
+          `grant connect on database ${database} to ${role};`,
+        ];
+        expect(sql).toContain(`create role ${role} login`);
+        expect(
+          mayUse.some((statement) => sql.includes(statement)),
+          value,
+        ).toBe(true);
       }
     }
     for (const [, name] of sql.matchAll(/^\\getenv \w+ (\w+)$/gm)) {
       expect(Object.keys(compose.services.postgres?.environment ?? {})).toContain(name);
     }
+  });
+
+  it('gives worker and gateway another role than the owner of the tables, whom only migrations know', () => {
+    const { worker, gateway, 'dormouse-migrate': migrations } = compose.services;
+    for (const service of [worker, gateway]) {
+      expect(service?.environment?.DORMOUSE_POSTGRES_URL).toMatch(/^postgres:\/\/dormouse_runtime:/);
+      expect(service?.environment).not.toHaveProperty('DORMOUSE_POSTGRES_MIGRATION_URL');
+    }
+    expect(migrations?.command).toEqual(['dist/cli.js', 'database', 'migrate']);
+    expect(migrations?.environment?.DORMOUSE_POSTGRES_MIGRATION_URL).toMatch(/^postgres:\/\/dormouse:/);
   });
 
   it('registers each search attribute by name and type', () => {
@@ -346,7 +366,7 @@ describe('deploy/create-env.sh', () => {
     const secrets = Object.entries(example)
       .filter(([, value]) => value.startsWith('replace-me-'))
       .map(([name]) => env[name]);
-    expect(secrets).toHaveLength(12);
+    expect(secrets).toHaveLength(13);
     expect(new Set(secrets).size).toBe(secrets.length);
     for (const secret of secrets) expect(secret).toMatch(/^[0-9a-f]{32}$/);
     expect(environmentProblems(compose.services.gateway, env)).toEqual([]);

@@ -1,11 +1,13 @@
 /** The audit log's promise: nothing is changed or taken out unseen. In a database of its own, for it is broken on purpose. */
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../src/domain/audit-entry.js';
-import { appendAudit, chainHash, verifyAudit } from '../../src/store/audit-log.js';
+import { chainHash } from '../../src/store/audit-chain.js';
+import { appendAudit } from '../../src/store/audit-log.js';
+import { verifyAudit } from '../../src/store/audit-verification.js';
 import { createPool } from '../../src/store/pool.js';
+import { asSuperuser, auditEntry } from '../support/audit-forger.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
-import { fresh, unknownId } from '../support/system-outside.js';
+import { unknownId } from '../support/system-outside.js';
 
 let database: FreshDatabase;
 let pool: pg.Pool;
@@ -18,36 +20,12 @@ afterAll(() => database.close());
 
 const rowCount = 5;
 beforeEach(async () => {
-  await asSuperuser('TRUNCATE audit');
-  await appendAudit(pool, Array.from({ length: rowCount }, entry));
+  await asSuperuser(pool, 'TRUNCATE audit');
+  await appendAudit(
+    pool,
+    Array.from({ length: rowCount }, () => auditEntry()),
+  );
 });
-
-function entry(): AuditEntry {
-  return {
-    eventId: fresh('event'),
-    eventType: 'tokens_revoked_stale',
-    target: unknownId(),
-    actor: 'engine',
-    occurredAt: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
-    policy: { id: 'default', version: 2, hash: 'f'.repeat(64) },
-    stage: 'revoked',
-    daysInactive: 90.12345678,
-    outcome: 'done',
-    detail: { sessions: 2, consents: 1, note: 'ümläut' },
-  };
-}
-
-/** What somebody with the keys to the database can do: no trigger stops them. */
-async function asSuperuser(...statements: string[]): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query('ALTER TABLE audit DISABLE TRIGGER ALL');
-    for (const statement of statements) await client.query(statement);
-  } finally {
-    await client.query('ALTER TABLE audit ENABLE TRIGGER ALL');
-    client.release();
-  }
-}
 
 describe('the table', () => {
   it.each([
@@ -68,7 +46,7 @@ describe('verifyAudit', () => {
   });
 
   it('finds nothing wrong with an empty log', async () => {
-    await asSuperuser('TRUNCATE audit');
+    await asSuperuser(pool, 'TRUNCATE audit');
     expect(await verifyAudit(pool)).toEqual({ rows: 0 });
   });
 
@@ -79,6 +57,7 @@ describe('verifyAudit', () => {
     "event_type = 'winback_sent'",
     "event_id = 'another'",
     "occurred_at = occurred_at + interval '1 millisecond'",
+    "occurred_at = occurred_at + interval '1 microsecond'",
     "policy_id = 'strict'",
     'policy_version = 3',
     'policy_version = NULL',
@@ -91,23 +70,24 @@ describe('verifyAudit', () => {
     "previous_hash = repeat('0', 64)",
     "hash = repeat('a', 64)",
   ])('names the row in which somebody set %s', async (change) => {
-    await asSuperuser(`UPDATE audit SET ${change} WHERE seq = 3`);
+    await asSuperuser(pool, `UPDATE audit SET ${change} WHERE seq = 3`);
     expect(await verifyAudit(pool)).toMatchObject({ brokenAt: 3 });
     expect(await verifyAudit(pool, 2)).toMatchObject({ brokenAt: 3 });
   });
 
   it('names the place from which a row was taken', async () => {
-    await asSuperuser('DELETE FROM audit WHERE seq = 2');
+    await asSuperuser(pool, 'DELETE FROM audit WHERE seq = 2');
     expect(await verifyAudit(pool)).toMatchObject({ brokenAt: 2 });
   });
 
   it('names the first row that was taken from the start', async () => {
-    await asSuperuser('DELETE FROM audit WHERE seq = 1');
+    await asSuperuser(pool, 'DELETE FROM audit WHERE seq = 1');
     expect(await verifyAudit(pool)).toMatchObject({ brokenAt: 1 });
   });
 
   it('names the first of two rows that changed places', async () => {
     await asSuperuser(
+      pool,
       'UPDATE audit SET seq = 99 WHERE seq = 2',
       'UPDATE audit SET seq = 2 WHERE seq = 4',
       'UPDATE audit SET seq = 4 WHERE seq = 99',
@@ -116,7 +96,11 @@ describe('verifyAudit', () => {
   });
 
   it('names the row after a gap that was closed by renumbering', async () => {
-    await asSuperuser('DELETE FROM audit WHERE seq = 2', 'UPDATE audit SET seq = seq - 1 WHERE seq > 2');
+    await asSuperuser(
+      pool,
+      'DELETE FROM audit WHERE seq = 2',
+      'UPDATE audit SET seq = seq - 1 WHERE seq > 2',
+    );
     expect(await verifyAudit(pool)).toMatchObject({ brokenAt: 2 });
   });
 
@@ -138,20 +122,20 @@ describe('verifyAudit', () => {
 
 describe('appendAudit', () => {
   it('appends each event once, and says how many were new', async () => {
-    const [first, second] = [entry(), entry()];
+    const [first, second] = [auditEntry(), auditEntry()];
     expect(await appendAudit(pool, [first, second, first])).toBe(2);
-    expect(await appendAudit(pool, [second, entry()])).toBe(1);
+    expect(await appendAudit(pool, [second, auditEntry()])).toBe(1);
     expect(await appendAudit(pool, [])).toBe(0);
     expect(await verifyAudit(pool)).toEqual({ rows: rowCount + 3 });
   });
 
   it('keeps one chain under many writers, some of which repeat what others wrote', async () => {
     const pools = Array.from({ length: 6 }, () => createPool({ url: database.url, max: 4 }));
-    const shared = Array.from({ length: 10 }, entry);
+    const shared = Array.from({ length: 10 }, () => auditEntry());
     const added = await Promise.all(
       pools.flatMap((one) =>
         Array.from({ length: 8 }, (_, index) =>
-          appendAudit(one, [entry(), ...shared.slice(index, index + 3), entry()]),
+          appendAudit(one, [auditEntry(), ...shared.slice(index, index + 3), auditEntry()]),
         ),
       ),
     );
@@ -162,8 +146,8 @@ describe('appendAudit', () => {
   });
 
   it('leaves nothing of a batch that fails', async () => {
-    const bad = { ...entry(), target: 'no-uuid' };
-    await expect(appendAudit(pool, [entry(), bad])).rejects.toThrow();
+    const bad = { ...auditEntry(), target: 'no-uuid' };
+    await expect(appendAudit(pool, [auditEntry(), bad])).rejects.toThrow();
     expect(await verifyAudit(pool)).toEqual({ rows: rowCount });
   });
 });

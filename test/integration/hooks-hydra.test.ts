@@ -6,7 +6,7 @@ import { OryPeople } from '../../src/demo/ory-people.js';
 import type { Stage } from '../../src/domain/rungs.js';
 import type { TokenHookOptions } from '../../src/http/hydra-token-hook.js';
 import { type RunningStack, startStack } from '../../src/stack/index.js';
-import { migrate } from '../../src/store/pool.js';
+import { prepareDatabase } from '../../src/store/prepare.js';
 import { writeNotBefore } from '../../src/store/revocations.js';
 import { readTokenStanding } from '../../src/store/token-standings.js';
 import { readActivity } from '../../src/store/user-activity.js';
@@ -36,7 +36,7 @@ beforeAll(async () => {
     gateway: false,
     tokenHook: true,
   });
-  await migrate(own.info.postgres.url);
+  await prepareDatabase({ url: own.info.postgres.runtimeUrl, migrationUrl: own.info.postgres.url });
   hooks.keys = [own.info.gateway.hookKey];
   gateway = await listenGateway({ stack: own.info, atStackUrl: true, more: { hooks } });
   people = new OryPeople(own.info);

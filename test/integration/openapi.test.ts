@@ -4,6 +4,7 @@ import addFormats from 'ajv-formats';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { signEvent } from '../../src/http/event-signature.js';
+import { generateSigningKey } from '../../src/keys/signing-keys.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { unknownId } from '../support/system-outside.js';
 
@@ -17,7 +18,12 @@ let document: OpenAPIV3_1.Document;
 const bearer = () => ({ authorization: `Bearer ${gateway.tokens[0]}` });
 
 beforeAll(async () => {
-  gateway = await listenGateway({ stack });
+  const issuer = 'https://dormouse.example.com';
+  const streams = { issuer, subjectIssuer: issuer, receivers: [] };
+  gateway = await listenGateway({
+    stack,
+    more: { signals: { streams, keys: [generateSigningKey('ed25519')] } },
+  });
   paths.push(...routesOf(gateway.server.printRoutes({ commonPrefix: false })));
   const answer = await fetch(new URL('/openapi.json', gateway.url), { headers: bearer() });
   expect(answer.status).toBe(200);
@@ -106,11 +112,12 @@ describe('the document', () => {
     }
   });
 
-  it('names for every route but /healthz and the pages of people a credential that it describes', () => {
+  it('names for every route but /healthz and what is open by design a credential that it describes', () => {
     const known = Object.keys(document.components?.securitySchemes ?? {});
     for (const { name, path, operation } of operations()) {
       const wanted = (operation.security ?? []).flatMap((one) => Object.keys(one));
-      if (path === '/healthz' || path.startsWith('/account/')) expect(wanted).toEqual([]);
+      const isOpen = ['/account/', '/.well-known/'].some((begin) => path.startsWith(begin));
+      if (path === '/healthz' || isOpen) expect(wanted).toEqual([]);
       else expect(wanted.length, name).toBeGreaterThan(0);
       for (const scheme of wanted) expect(known, name).toContain(scheme);
     }

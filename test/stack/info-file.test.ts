@@ -8,7 +8,10 @@ import { scratchDirectory } from './support/scratch.js';
 
 const info: StackInfo = {
   temporal: { address: '127.0.0.1:7233', namespace: 'default', uiUrl: 'http://127.0.0.1:8233' },
-  postgres: { url: 'postgres://dormouse:secret@127.0.0.1:5433/dormouse' },
+  postgres: {
+    url: 'postgres://dormouse:secret@127.0.0.1:5433/dormouse',
+    runtimeUrl: 'postgres://runtime:secret@127.0.0.1:5433/dormouse',
+  },
   kratos: { publicUrl: 'http://127.0.0.1:4433', adminUrl: 'http://127.0.0.1:4434' },
   hydra: { publicUrl: 'http://127.0.0.1:4444', adminUrl: 'http://127.0.0.1:4445' },
   mail: {
@@ -17,6 +20,7 @@ const info: StackInfo = {
     apiUrl: 'http://127.0.0.1:1080/email',
   },
   gateway: { url: 'http://127.0.0.1:8321', serviceToken: 'x'.repeat(43), hookKey: 'y'.repeat(43) },
+  keys: { auditSigningKey: '{"kty":"OKP"}', dataKey: 'z'.repeat(43) },
 };
 
 describe('stack.json', () => {

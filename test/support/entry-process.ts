@@ -42,12 +42,21 @@ export class EntryProcess {
     });
   }
 
+  /** SIGTERM: it ends what it has begun. @returns when it is gone */
+  stop(): Promise<void> {
+    return this.end('SIGTERM');
+  }
+
   /** SIGKILL: no farewell to anybody. @returns when it is gone */
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
     const child = this.child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
-    child.kill('SIGKILL');
+    child.kill(signal);
     await gone;
   }
 }

@@ -44,10 +44,10 @@ export async function listenGateway({
   const tokens = [fresh('service-token-of-an-app-one'), fresh('service-token-of-an-app-two')] as const;
   const hookKeys = [stack.gateway.hookKey, fresh('hook-key-that-is-rotated-in')] as const;
   const secrets = [fresh('event-secret-of-a-sender-one'), fresh('event-secret-of-a-sender-two')] as const;
-  const pool = createPool({ url: stack.postgres.url });
+  const pool = createPool({ url: stack.postgres.runtimeUrl });
   const dormouse = createDormouse({
     temporal: temporalAddress === undefined ? stack.temporal : { address: temporalAddress },
-    postgresUrl: stack.postgres.url,
+    postgresUrl: stack.postgres.runtimeUrl,
     taskQueue: fresh('gateway'),
     timeoutMs: 20_000,
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { bundleWorkflows } from '../../src/runtime/workflow-bundle.js';
 import { type StackInfo, startStack } from '../../src/stack/index.js';
-import { migrate } from '../../src/store/pool.js';
+import { prepareDatabase } from '../../src/store/prepare.js';
 import { resolveTimeSkippingServer } from './time-skipping-server.js';
 
 declare module 'vitest' {
@@ -29,7 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     gateway: false,
     report: (line) => console.log(line),
   });
-  await migrate(stack.info.postgres.url);
+  await prepareDatabase({ url: stack.info.postgres.runtimeUrl, migrationUrl: stack.info.postgres.url });
   const { code } = await bundleWorkflows();
   const workflowBundlePath = join(directory, 'workflow-bundle.js');
   await writeFile(workflowBundlePath, code);

@@ -28,6 +28,8 @@ export type EnrolOptions = Omit<LifecycleInput, 'schemaVersion' | 'identityId' |
 export class Live {
   readonly people: OryPeople;
   private readonly workers: RunningWorkers[] = [];
+  /** As in an installation: not as the owner of the tables. */
+  private readonly workerPool: pg.Pool;
   private readonly started: LifecycleHandle[] = [];
 
   private constructor(
@@ -37,6 +39,7 @@ export class Live {
     readonly pool: pg.Pool,
   ) {
     this.people = new OryPeople(options.stack);
+    this.workerPool = createPool({ url: options.stack.postgres.runtimeUrl });
   }
 
   static async begin(options: LiveOptions): Promise<Live> {
@@ -55,7 +58,7 @@ export class Live {
         connection: this.native,
         taskQueue,
         environment: { ...this.options.environment, ...environment },
-        pool: this.pool,
+        pool: this.workerPool,
         workflowBundlePath: this.options.workflowBundlePath,
       }),
     );
@@ -100,5 +103,6 @@ export class Live {
     await this.native.close();
     await this.client.connection.close();
     await this.pool.end();
+    await this.workerPool.end();
   }
 }

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { dayMs } from '../../src/domain/duration.js';
 import { bundleWorkflows } from '../../src/runtime/workflow-bundle.js';
 import { startStack } from '../../src/stack/index.js';
-import { migrate } from '../../src/store/pool.js';
+import { prepareDatabase } from '../../src/store/prepare.js';
 import {
   holdUpdate,
   reactivateUpdate,
@@ -172,7 +172,7 @@ async function record(names: readonly string[]): Promise<void> {
   let isDown = true;
   const smtp = await startSmtp({ connect: () => (isDown ? { code: 421, text: 'try later' } : undefined) });
   try {
-    await migrate(stack.info.postgres.url);
+    await prepareDatabase({ url: stack.info.postgres.runtimeUrl, migrationUrl: stack.info.postgres.url });
     const workflowBundlePath = join(directory, 'workflow-bundle.js');
     await writeFile(workflowBundlePath, (await bundleWorkflows()).code);
     const live = await Live.begin({ stack: stack.info, environment: stack.environment, workflowBundlePath });

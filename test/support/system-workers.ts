@@ -10,7 +10,7 @@ import { createPool } from '../../src/store/pool.js';
 export async function startSystemWorkers(taskQueue: string): Promise<() => Promise<void>> {
   Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('ERROR') });
   const { temporal, postgres } = inject('stack');
-  const pool = createPool({ url: postgres.url });
+  const pool = createPool({ url: postgres.runtimeUrl });
   const activitySet = createActivitySet(readConfig(activityVariables, inject('environment')), pool);
   const connection = await NativeConnection.connect({ address: temporal.address });
   const workers = await startWorkers({

@@ -42,6 +42,8 @@ export class TimeTravel {
   readonly people: OryPeople;
   private readonly started: LifecycleHandle[] = [];
   private readonly workers: RunningWorkers[] = [];
+  /** As in an installation: not as the owner of the tables. */
+  private readonly workerPool: pg.Pool;
 
   private constructor(
     private readonly options: TimeTravelOptions,
@@ -50,6 +52,7 @@ export class TimeTravel {
     readonly kratosPool: pg.Pool,
   ) {
     this.people = new OryPeople(options.stack);
+    this.workerPool = createPool({ url: options.stack.postgres.runtimeUrl });
   }
 
   static async begin(options: TimeTravelOptions): Promise<TimeTravel> {
@@ -80,7 +83,7 @@ export class TimeTravel {
         connection: this.env.nativeConnection,
         taskQueue,
         environment: { ...this.options.environment, ...environment },
-        pool: this.pool,
+        pool: this.workerPool,
         workflowBundlePath: this.options.workflowBundlePath,
         clock: { now: () => this.now() },
       }),
@@ -164,6 +167,7 @@ export class TimeTravel {
     for (const workers of this.workers) await workers.stop();
     await this.env.teardown();
     await this.pool.end();
+    await this.workerPool.end();
     await this.kratosPool.end();
   }
 }

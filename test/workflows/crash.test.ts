@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { kindsFor, readMailbox } from '../../src/demo/mailbox.js';
 import type { Person } from '../../src/demo/ory-people.js';
-import { verifyAudit } from '../../src/store/audit-log.js';
+import { verifyAudit } from '../../src/store/audit-verification.js';
 import { standingQuery } from '../../src/workflows/messages.js';
 import { type EntryProcess, workerProcess } from '../support/entry-process.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';

@@ -325,6 +325,10 @@ async function play(name: string, story: Story): Promise<void> {
   const rows = await journey.audit(person.id);
   expect(lines(rows)).toEqual(story.audit);
   for (const row of rows) expect(latenessMs(row), row.eventType).toBeLessThan(mostLateMs);
+  // Other systems hear from it whether the account is enabled again.
+  for (const { detail } of rows.filter((row) => String(row.detail.undone).includes('deactivate'))) {
+    expect(detail.enabled).toBe(true);
+  }
   expect(kindsFor(await journey.mails(), person.email)).toEqual(story.mails);
   const standing = await handle.query(standingQuery);
   expect({ stage: standing.stage, blocked: standing.blocked?.by }).toEqual({

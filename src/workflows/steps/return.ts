@@ -23,6 +23,8 @@ export async function comeBack(run: LifecycleRun, back: Return): Promise<void> {
   const from = stageOf(run.state);
   const { reactivation } = run.state;
   const undoesDeactivation = back.undo.includes('deactivate');
+  // Other systems are told that the account is enabled only where it is.
+  let enabled = false;
   await carryOut(
     run,
     returnStep,
@@ -34,6 +36,7 @@ export async function comeBack(run: LifecycleRun, back: Return): Promise<void> {
         // enabled it already, what is there now is theirs and fresh.
         if (isThorough && run.identity?.state === 'inactive') await endCredentials(run);
         const act = await run.outside.kratos.enableIdentity({ identityId: run.state.identityId });
+        enabled = act.outcome === 'done';
         if (act.outcome === 'left-alone') {
           isLeftAlone = isThorough;
           run.audit('left_alone', `return/${Date.now()}`, 'disabled-by-admin');
@@ -41,7 +44,12 @@ export async function comeBack(run: LifecycleRun, back: Return): Promise<void> {
       }
       run.state = withReturn(run.state, back, Date.now());
       run.audit(eventOf[back.cause], `${Date.now()}`, back.cause, {
-        detail: { from, undone: back.undo.join(','), ...(reactivation && { reason: reactivation.reason }) },
+        detail: {
+          from,
+          undone: back.undo.join(','),
+          ...(undoesDeactivation && { enabled }),
+          ...(reactivation && { reason: reactivation.reason }),
+        },
         ...(reactivation && { actor: reactivation.actor }),
       });
       if (undoesDeactivation && !isLeftAlone)

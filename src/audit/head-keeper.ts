@@ -1,0 +1,75 @@
+/**
+ * Decides when the head of the audit log is signed: soon after something was appended, and at most once in an interval
+ * over all workers. It runs beside the ledger, which never waits for it.
+ */
+import type pg from 'pg';
+import type { Clock } from '../activities/clock.js';
+import type { PrivateSigningKey } from '../keys/signing-keys.js';
+import type { Logger } from '../runtime/logger.js';
+import { readLastSigning } from '../store/audit-heads.js';
+import { signLatestHead } from './sign-heads.js';
+
+export interface HeadKeeperOptions {
+  readonly pool: pg.Pool;
+  readonly key: PrivateSigningKey;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'error' | 'debug'>;
+  /** Milliseconds. Default: a minute. */
+  readonly intervalMs?: number;
+  /** Calls `work` after a while. @returns what calls it off */
+  readonly later?: (work: () => void, afterMs: number) => () => void;
+}
+
+export interface HeadKeeper {
+  /** Something was appended. Returns at once. */
+  noteAppended(): void;
+  /** Signs what is there and stops. Never rejects: a head can be signed later, a shutdown can't wait. */
+  close(): Promise<void>;
+}
+
+const defaultIntervalMs = 60_000;
+
+function afterTimeout(work: () => void, afterMs: number): () => void {
+  const timer = setTimeout(work, afterMs);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
+
+export function createHeadKeeper(options: HeadKeeperOptions): HeadKeeper {
+  const { pool, key, clock, log, intervalMs = defaultIntervalMs, later = afterTimeout } = options;
+  let callOff: (() => void) | undefined;
+  let signing: Promise<void> = Promise.resolve();
+
+  const arm = (afterMs: number) => {
+    callOff = later(() => {
+      callOff = undefined;
+      signing = signing.then(signIfDue);
+    }, afterMs);
+  };
+  const sign = async (at: number): Promise<void> => {
+    try {
+      const head = await signLatestHead(pool, key, at);
+      if (head !== undefined) log.debug({ seq: head.seq }, 'audit head signed');
+    } catch (error) {
+      log.error({ err: error }, 'the head of the audit log was not signed');
+    }
+  };
+  const signIfDue = async (): Promise<void> => {
+    const now = await clock.now();
+    const last = await readLastSigning(pool).catch(() => 0);
+    // Another worker was here; what came after its head is signed when the interval is over.
+    if (last > now - intervalMs && last <= now) arm(last + intervalMs - now);
+    else await sign(now);
+  };
+  return {
+    noteAppended() {
+      if (callOff === undefined) arm(intervalMs);
+    },
+    async close() {
+      callOff?.();
+      callOff = () => undefined;
+      signing = signing.then(async () => sign(await clock.now()));
+      await signing;
+    },
+  };
+}

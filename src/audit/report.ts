@@ -1,0 +1,92 @@
+/** The summary for auditors: what was done when, under which policy, and who is over a control's threshold and still in. */
+import type pg from 'pg';
+import { type ControlId, controlIds, controlOf } from '../domain/audit-controls.js';
+import { dayMs } from '../domain/duration.js';
+import {
+  type ActionCount,
+  countActions,
+  type Overdue,
+  type PolicyUse,
+  readOverdue,
+  readPolicyUse,
+} from '../store/audit-report.js';
+import type { AuditSelection } from '../store/audit-stream.js';
+
+export interface ReportOptions {
+  readonly selection: AuditSelection;
+  /** Of NIST AC-2(3), which leaves it to the organisation. */
+  readonly organisationDays?: number;
+  /** Accounts over a threshold that are listed by their IDs. */
+  readonly limit: number;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+export interface ThresholdReport extends Overdue {
+  readonly control: ControlId;
+  readonly days: number;
+}
+
+export interface AuditReport {
+  readonly schemaVersion: 1;
+  /** Epoch milliseconds. */
+  readonly generatedAt: number;
+  readonly actions: readonly ActionCount[];
+  readonly policies: readonly PolicyUse[];
+  /** Accounts that can still sign in although they are over the threshold, as of now. */
+  readonly stillIn: readonly ThresholdReport[];
+}
+
+export async function buildReport(pool: pg.Pool, options: ReportOptions): Promise<AuditReport> {
+  const { selection, now, limit, organisationDays } = options;
+  const stillIn: ThresholdReport[] = [];
+  for (const control of controlIds) {
+    const days =
+      controlOf(control).thresholdDays ?? (control === 'nist-ac-2-3' ? organisationDays : undefined);
+    if (days === undefined) continue;
+    stillIn.push({ control, days, ...(await readOverdue(pool, now - days * dayMs, limit)) });
+  }
+  return {
+    schemaVersion: 1,
+    generatedAt: now,
+    actions: await countActions(pool, selection),
+    policies: await readPolicyUse(pool),
+    stillIn,
+  };
+}
+
+/** The report as people read it. */
+export function describeReport(report: AuditReport): string[] {
+  return [
+    `Report of ${new Date(report.generatedAt).toISOString()}`,
+    '',
+    'What was done, by month',
+    ...report.actions.map(
+      ({ period, eventType, outcome, count }) =>
+        `  ${period}  ${eventType.padEnd(24)}${outcome.padEnd(20)}${count}`,
+    ),
+    '',
+    'Policies',
+    ...report.policies.map(
+      ({ id, version, hash, publishedAt, latest, accounts }) =>
+        `  ${`${id}@${version}`.padEnd(24)}published ${new Date(publishedAt).toISOString()}  sha256 ${hash}  ${accounts} accounts${latest ? ', the latest' : ''}`,
+    ),
+    ...report.stillIn.flatMap(describeThreshold),
+  ];
+}
+
+function describeThreshold({ control, days, total, groups, longest }: ThresholdReport): string[] {
+  const { framework, clause } = controlOf(control);
+  return [
+    '',
+    `${framework} ${clause}: ${total} accounts inactive for more than ${days} days can still sign in`,
+    ...groups.map(
+      ({ stage, blockedBy, count }) =>
+        `  ${stage.padEnd(12)}${(blockedBy === null ? 'nothing in the way' : `blocked: ${blockedBy}`).padEnd(28)}${count}`,
+    ),
+    ...longest.map(
+      ({ identityId, lastActiveAt, stage, nextStep, nextAt }) =>
+        `  ${identityId}  last seen ${new Date(lastActiveAt).toISOString()}  ${stage}${nextAt === null ? '' : `, next: ${nextStep} on ${new Date(nextAt).toISOString()}`}`,
+    ),
+  ];
+}

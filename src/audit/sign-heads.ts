@@ -1,0 +1,57 @@
+/** Signs the head of the audit log, after looking whether what follows the last signed head fits it. */
+import type pg from 'pg';
+import type { PrivateSigningKey } from '../keys/signing-keys.js';
+import type { ChainHead } from '../store/audit-chain.js';
+import { readLastHead, type SignedHead, underSigningLock, writeHead } from '../store/audit-heads.js';
+import { readHashAt } from '../store/audit-log.js';
+import { type BrokenRow, chainStart, walkChain } from '../store/audit-verification.js';
+import { problemOfHead, signHead } from './head-signature.js';
+
+/** The log is not what was signed before: no signature covers that up. An operator's matter. */
+export class AuditBrokenError extends Error {
+  override readonly name = 'AuditBrokenError';
+  constructor({ seq, why }: BrokenRow) {
+    super(
+      `the audit log is broken at row ${seq}: ${why}. No head is signed until that is cleared up: ` +
+        'run "dormouse audit verify --heads FILE" with heads that were exported before',
+    );
+  }
+}
+
+/**
+ * Signs the last row that is there. One signer works at a time; a head that this key signed already is not signed again.
+ * @param at epoch milliseconds
+ * @returns the new head; `undefined` where there is nothing new
+ * @throws AuditBrokenError
+ */
+export async function signLatestHead(
+  pool: pg.Pool,
+  key: PrivateSigningKey,
+  at: number,
+): Promise<SignedHead | undefined> {
+  return underSigningLock(pool, async () => {
+    const signed = await lastSignedPlace(pool, key);
+    let last = signed;
+    for await (const { sound, broken } of walkChain(pool, signed)) {
+      last = sound.at(-1) ?? last;
+      if (broken !== undefined) throw new AuditBrokenError(broken);
+    }
+    if (last.seq === signed.seq) return undefined;
+    const head = await signHead(last, at, key);
+    await writeHead(pool, head);
+    return head;
+  });
+}
+
+/** Where this key's last signature vouches for the chain. Heads of other keys are not believed: anybody could add one. */
+async function lastSignedPlace(pool: pg.Pool, key: PrivateSigningKey): Promise<ChainHead> {
+  const head = await readLastHead(pool, key.keyId);
+  if (head === undefined) return chainStart;
+  const { seq, hash } = head;
+  const problem = await problemOfHead(head, [key]);
+  if (problem !== undefined) throw new AuditBrokenError({ seq, why: `of its signed head, ${problem}` });
+  const found = await readHashAt(pool, seq);
+  if (found === hash) return { seq, hash };
+  const why = found === undefined ? 'it is missing' : 'its hash is not the one that was signed';
+  throw new AuditBrokenError({ seq, why });
+}

@@ -1,0 +1,139 @@
+/** Verifies the audit log against its own chain and against signed heads, those in the database and those kept elsewhere. */
+import type pg from 'pg';
+import { ConfigError } from '../config.js';
+import type { SigningKey } from '../keys/signing-keys.js';
+import type { ChainHead } from '../store/audit-chain.js';
+import { readHeads, type SignedHead, streamHeads } from '../store/audit-heads.js';
+import { type BrokenRow, chainStart, walkChain } from '../store/audit-verification.js';
+import { problemOfHead } from './head-signature.js';
+
+export interface VerifyLogOptions {
+  /** Public keys by which heads are checked. Without any, heads in the database are compared and not believed. */
+  readonly keys: readonly SigningKey[];
+  /** Heads that were exported before. They are what shows that somebody with all rights rewrote the database. */
+  readonly exported?: readonly SignedHead[];
+  readonly pageSize?: number;
+}
+
+export interface LogVerdict {
+  readonly rows: number;
+  /** The first row that is not what it was; absent when all is well. */
+  readonly brokenAt?: number;
+  /** Where only heads show that something changed, it is one of the rows up to this one. */
+  readonly brokenBy?: number;
+  readonly why?: string;
+  /** Heads that are not sound themselves. */
+  readonly badHeads: readonly BrokenRow[];
+  /** Heads whose signature was checked, and the last row that they vouch for. */
+  readonly headsChecked: number;
+  readonly vouchedFor: number;
+}
+
+/** @throws ConfigError where exported heads are given without a key to check them by */
+export async function verifyLog(pool: pg.Pool, options: VerifyLogOptions): Promise<LogVerdict> {
+  const { keys, exported = [], pageSize } = options;
+  if (exported.length > 0 && keys.length === 0) {
+    throw new ConfigError(
+      'heads prove nothing without the key that signed them: give --public-key FILE, or set DORMOUSE_AUDIT_SIGNING_KEY',
+    );
+  }
+  const check = new HeadCheck(keys, exported);
+  let last = chainStart;
+  for await (const { sound, broken } of walkChain(pool, chainStart, pageSize)) {
+    const end = sound.at(-1) ?? last;
+    const contradiction = await check.compare(sound, await readHeads(pool, last.seq, end.seq));
+    if (contradiction !== undefined) return check.verdict(end.seq, contradiction);
+    last = end;
+    if (broken !== undefined) return check.verdict(broken.seq, broken);
+  }
+  return check.verdict(last.seq, await check.beyond(last.seq, streamHeads(pool, last.seq)));
+}
+
+type Contradiction = BrokenRow & { readonly by?: number };
+
+class HeadCheck {
+  private readonly exportedAt: Map<number, SignedHead[]>;
+  private readonly badHeads: BrokenRow[] = [];
+  private headsChecked = 0;
+  /** The last row that a head says the same of. */
+  private matched = 0;
+
+  constructor(
+    private readonly keys: readonly SigningKey[],
+    exported: readonly SignedHead[],
+  ) {
+    this.exportedAt = byRow(exported);
+  }
+
+  /** Compares a page of rows with the heads of those rows. */
+  async compare(
+    rows: readonly ChainHead[],
+    stored: readonly SignedHead[],
+  ): Promise<Contradiction | undefined> {
+    const storedAt = byRow(stored);
+    for (const { seq, hash } of rows) {
+      const heads = [...(storedAt.get(seq) ?? []), ...(this.exportedAt.get(seq) ?? [])];
+      this.exportedAt.delete(seq);
+      for (const head of heads) {
+        if (!(await this.isSound(head))) continue;
+        if (head.hash !== hash) return this.contradictionOf(head);
+        this.matched = seq;
+      }
+    }
+    return undefined;
+  }
+
+  /** Heads of rows that are not there any more. */
+  async beyond(rows: number, stored: AsyncIterable<SignedHead>): Promise<Contradiction | undefined> {
+    for (const head of [...this.exportedAt.values()].flat()) {
+      if (await this.isSound(head)) return missing(rows, head);
+    }
+    for await (const head of stored) if (await this.isSound(head)) return missing(rows, head);
+    return undefined;
+  }
+
+  verdict(rows: number, broken: Contradiction | undefined): LogVerdict {
+    return {
+      rows,
+      ...(broken === undefined ? {} : { brokenAt: broken.seq, why: broken.why }),
+      ...(broken?.by === undefined ? {} : { brokenBy: broken.by }),
+      badHeads: this.badHeads,
+      headsChecked: this.headsChecked,
+      vouchedFor: this.keys.length === 0 ? 0 : this.matched,
+    };
+  }
+
+  private contradictionOf(head: SignedHead): Contradiction {
+    const why = `the chain fits in itself, but it is not the one whose row ${head.seq} was signed on ${dateOf(head)}`;
+    return { seq: this.matched + 1, by: head.seq, why };
+  }
+
+  private async isSound(head: SignedHead): Promise<boolean> {
+    if (this.keys.length === 0) return true;
+    const why = await problemOfHead(head, this.keys);
+    if (why === undefined) this.headsChecked += 1;
+    else this.badHeads.push({ seq: head.seq, why });
+    return why === undefined;
+  }
+}
+
+function byRow(heads: readonly SignedHead[]): Map<number, SignedHead[]> {
+  const found = new Map<number, SignedHead[]>();
+  for (const head of heads) {
+    const others = found.get(head.seq);
+    if (others === undefined) found.set(head.seq, [head]);
+    else others.push(head);
+  }
+  return found;
+}
+
+function missing(rows: number, head: SignedHead): Contradiction {
+  return {
+    seq: rows + 1,
+    why: `it is missing, and what followed it: row ${head.seq} was there on ${dateOf(head)}`,
+  };
+}
+
+function dateOf(head: SignedHead): string {
+  return new Date(head.at).toISOString();
+}

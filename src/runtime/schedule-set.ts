@@ -1,0 +1,54 @@
+/** A set of Temporal Schedules that a file names: made, changed and removed as the file says. */
+import { type Client, ScheduleAlreadyRunning, type ScheduleOptions } from '@temporalio/client';
+
+export interface PeriodicWorkflow {
+  readonly scheduleId: string;
+  readonly workflowType: string;
+  /** Milliseconds. */
+  readonly every: number;
+  readonly input: object;
+}
+
+/**
+ * Brings the schedules whose IDs begin with `prefix` in line with `wanted`. Safe to call from many workers at once. A
+ * schedule that an operator paused stays paused.
+ */
+export async function syncSchedules(
+  client: Client,
+  taskQueue: string,
+  prefix: string,
+  wanted: readonly PeriodicWorkflow[],
+): Promise<void> {
+  for (const one of wanted) await putSchedule(client, optionsFor(taskQueue, one));
+  const kept = new Set(wanted.map(({ scheduleId }) => scheduleId));
+  for await (const { scheduleId } of client.schedule.list()) {
+    if (scheduleId.startsWith(prefix) && !kept.has(scheduleId)) {
+      await client.schedule.getHandle(scheduleId).delete();
+    }
+  }
+}
+
+async function putSchedule(client: Client, options: ScheduleOptions): Promise<void> {
+  try {
+    await client.schedule.create(options);
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    const { spec, action, policies } = options;
+    await client.schedule
+      .getHandle(options.scheduleId)
+      .update(({ state }) => ({ spec, action, state, ...(policies === undefined ? {} : { policies }) }));
+  }
+}
+
+function optionsFor(
+  taskQueue: string,
+  { scheduleId, workflowType, every, input }: PeriodicWorkflow,
+): ScheduleOptions {
+  return {
+    scheduleId,
+    spec: { intervals: [{ every }] },
+    // Each run takes up all that is there: the ones that were missed need no making up.
+    policies: { overlap: 'SKIP', catchupWindow: '1 minute' },
+    action: { type: 'startWorkflow', workflowType, taskQueue, workflowId: scheduleId, args: [input] },
+  };
+}

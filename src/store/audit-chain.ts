@@ -1,0 +1,36 @@
+/** How the rows of the audit log hang together: the text that is hashed, and the hash of a row after the one before. */
+import { createHash } from 'node:crypto';
+import type { AuditEntry } from '../domain/audit-entry.js';
+
+/** The hash before the first row. */
+export const genesis = '0'.repeat(64);
+
+/** A place in the chain: everything up to row `seq` follows from `hash`. */
+export interface ChainHead {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** The text that is hashed: fields in a fixed order, so that the same entry always gives the same text. */
+export function canonicalText(seq: number, entry: AuditEntry): string {
+  const detail = Object.fromEntries(Object.entries(entry.detail ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify([
+    seq,
+    entry.eventId,
+    entry.eventType,
+    entry.target,
+    entry.actor,
+    entry.occurredAt,
+    entry.policy?.id ?? null,
+    entry.policy?.version ?? null,
+    entry.policy?.hash ?? null,
+    entry.stage,
+    entry.daysInactive,
+    entry.outcome,
+    detail,
+  ]);
+}
+
+export function chainHash(previousHash: string, canonical: string): string {
+  return createHash('sha256').update(previousHash).update('\n').update(canonical).digest('hex');
+}

@@ -1,0 +1,91 @@
+/** Table `audit_head`: signed heads of the audit log's chain. Append-only, like the log. */
+import type pg from 'pg';
+import type { ChainHead } from './audit-chain.js';
+import { inTransaction } from './pool.js';
+
+export interface SignedHead extends ChainHead {
+  /** When it was signed, epoch milliseconds. */
+  readonly at: number;
+  /** Thumbprint of the key (RFC 7638). */
+  readonly keyId: string;
+  /** JWS, compact serialization. */
+  readonly signature: string;
+}
+
+interface Row {
+  readonly seq: string;
+  readonly hash: string;
+  readonly signed_at: Date;
+  readonly key_id: string;
+  readonly signature: string;
+}
+
+const columns = 'seq, hash, signed_at, key_id, signature';
+
+function headOf(row: Row): SignedHead {
+  return {
+    seq: Number(row.seq),
+    hash: row.hash,
+    at: row.signed_at.getTime(),
+    keyId: row.key_id,
+    signature: row.signature,
+  };
+}
+
+/** Lets one signer work at a time, so that heads are signed in their order. */
+export async function underSigningLock<T>(pool: pg.Pool, work: () => Promise<T>): Promise<T> {
+  return inTransaction(pool, async (client) => {
+    await client.query("SELECT pg_advisory_xact_lock(hashtext('dormouse/audit-head'))");
+    return work();
+  });
+}
+
+export async function writeHead(pool: pg.Pool, head: SignedHead): Promise<void> {
+  await pool.query(`INSERT INTO audit_head (${columns}) VALUES ($1, $2, $3, $4, $5)`, [
+    head.seq,
+    head.hash,
+    new Date(head.at),
+    head.keyId,
+    head.signature,
+  ]);
+}
+
+/** @returns the last head that a key signed */
+export async function readLastHead(pool: pg.Pool, keyId: string): Promise<SignedHead | undefined> {
+  const found = await pool.query<Row>(
+    `SELECT ${columns} FROM audit_head WHERE key_id = $1 ORDER BY seq DESC LIMIT 1`,
+    [keyId],
+  );
+  return found.rows[0] === undefined ? undefined : headOf(found.rows[0]);
+}
+
+/** @returns when anybody last signed a head, epoch milliseconds; 0 for never */
+export async function readLastSigning(pool: pg.Pool): Promise<number> {
+  const found = await pool.query<{ at: Date | null }>('SELECT max(signed_at) AS at FROM audit_head');
+  return found.rows[0]?.at?.getTime() ?? 0;
+}
+
+/** The heads of rows `after` < seq <= `upTo`, by their rows. */
+export async function readHeads(pool: pg.Pool, after: number, upTo: number): Promise<SignedHead[]> {
+  const found = await pool.query<Row>(
+    `SELECT ${columns} FROM audit_head WHERE seq > $1 AND seq <= $2 ORDER BY seq, key_id`,
+    [after, upTo],
+  );
+  return found.rows.map(headOf);
+}
+
+/** All heads in the order of their rows, page by page. */
+export async function* streamHeads(pool: pg.Pool, after = 0, pageSize = 1_000): AsyncGenerator<SignedHead> {
+  let place = { seq: after, keyId: '~' };
+  for (;;) {
+    const page = await pool.query<Row>(
+      `SELECT ${columns} FROM audit_head
+       WHERE (seq, key_id COLLATE "C") > ($1, $2) ORDER BY seq, key_id COLLATE "C" LIMIT $3`,
+      [place.seq, place.keyId, pageSize],
+    );
+    for (const row of page.rows) yield headOf(row);
+    const last = page.rows.at(-1);
+    if (last === undefined) return;
+    place = { seq: Number(last.seq), keyId: last.key_id };
+  }
+}

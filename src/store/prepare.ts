@@ -1,0 +1,56 @@
+/** Makes sure, when a process starts, that the database has the schema that this build works with. */
+import { readdir } from 'node:fs/promises';
+import { basename } from 'node:path';
+import pg from 'pg';
+import { ConfigError } from '../config.js';
+import { migrate, migrationsDirectory } from './pool.js';
+import { grantRuntimeRole, roleOf, withClient } from './roles.js';
+
+export interface DatabaseUrls {
+  /** As which worker, gateway and command line work. */
+  readonly url: string;
+  /** As which migrations run: the owner of the tables. Absent: `url`. */
+  readonly migrationUrl: string | undefined;
+}
+
+/**
+ * Migrates as the owner and grants the runtime role what it needs. A process that knows the runtime role only migrates
+ * nothing: it says what is missing.
+ * @throws ConfigError naming the way out
+ */
+export async function prepareDatabase({ url, migrationUrl }: DatabaseUrls): Promise<void> {
+  if (migrationUrl !== undefined) {
+    await migrate(migrationUrl);
+    const role = roleOf(url);
+    if (role !== undefined && role !== roleOf(migrationUrl)) await grantRuntimeRole(migrationUrl, role);
+    return;
+  }
+  const applied = await readForeignMigrations(url);
+  if (applied === undefined) return migrate(url);
+  const files = await readdir(migrationsDirectory);
+  const missing = files.map((file) => basename(file, '.sql')).filter((name) => !applied.includes(name));
+  if (missing.length === 0) return;
+  throw new ConfigError(
+    `The database lacks ${missing.sort().join(', ')}, and the role of DORMOUSE_POSTGRES_URL does not own its tables. ` +
+      'Run "dormouse database migrate" with DORMOUSE_POSTGRES_MIGRATION_URL set to a connection URL of their owner.',
+  );
+}
+
+/** @returns the migrations that another role's schema has; `undefined` where this role owns the schema, or may make it */
+async function readForeignMigrations(url: string): Promise<string[] | undefined> {
+  return withClient(url, async (client) => {
+    try {
+      const { rows } = await client.query<{ foreign: boolean }>(
+        "SELECT NOT pg_has_role(relowner, 'USAGE') AS foreign FROM pg_class WHERE oid = to_regclass('dormouse_migration')",
+      );
+      if (rows[0]?.foreign !== true) return undefined;
+      const applied = await client.query<{ name: string }>('SELECT name FROM dormouse_migration');
+      return applied.rows.map(({ name }) => name);
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError) || error.code !== '42501') throw error;
+      throw new ConfigError(
+        'The role of DORMOUSE_POSTGRES_URL was never granted anything. Run "dormouse database migrate" as the owner of the tables.',
+      );
+    }
+  });
+}

@@ -1,0 +1,317 @@
+/** Signed heads: what the chain alone can't show. In a database of its own, for it is forged on purpose. */
+import type pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createHeadKeeper } from '../../src/audit/head-keeper.js';
+import { parseHeads } from '../../src/audit/heads-file.js';
+import { AuditBrokenError, signLatestHead } from '../../src/audit/sign-heads.js';
+import { verifyLog } from '../../src/audit/verify-log.js';
+import { ConfigError } from '../../src/config.js';
+import { generateSigningKey } from '../../src/keys/signing-keys.js';
+import { chainHash } from '../../src/store/audit-chain.js';
+import { readHeads, type SignedHead, streamHeads } from '../../src/store/audit-heads.js';
+import { appendAudit } from '../../src/store/audit-log.js';
+import { verifyAudit } from '../../src/store/audit-verification.js';
+import { asSuperuser, auditEntry } from '../support/audit-forger.js';
+import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+
+let database: FreshDatabase;
+let pool: pg.Pool;
+const key = generateSigningKey('ed25519');
+const keys = [key];
+
+beforeAll(async () => {
+  database = await openFreshDatabase();
+  pool = database.pool;
+});
+afterAll(() => database.close());
+
+const append = (count: number) =>
+  appendAudit(
+    pool,
+    Array.from({ length: count }, () => auditEntry()),
+  );
+const stored = () => readHeads(pool, 0, 1_000_000);
+
+/** Rows 1 to 9; rows 4, 6 and 9 are signed. */
+beforeEach(async () => {
+  await asSuperuser(pool, 'TRUNCATE audit', 'TRUNCATE audit_head');
+  for (const [count, at] of [
+    [4, 1_000],
+    [2, 2_000],
+    [3, 3_000],
+  ] as const) {
+    await append(count);
+    await signLatestHead(pool, key, at);
+  }
+});
+
+/** Rewrites the log from a row on so that the chain fits in itself again, as somebody with all rights can. */
+async function recompute(from: number, forge: (canonical: string) => string): Promise<void> {
+  const { rows } = await pool.query('SELECT seq, canonical, previous_hash FROM audit ORDER BY seq');
+  let hash = String(rows[from - 1].previous_hash);
+  for (const row of rows.slice(from - 1)) {
+    const canonical = Number(row.seq) === from ? forge(row.canonical) : row.canonical;
+    const previous = hash;
+    hash = chainHash(previous, canonical);
+    const outcome = JSON.parse(canonical)[11];
+    await asSuperuser(
+      pool,
+      `UPDATE audit SET canonical = $t$${canonical}$t$, previous_hash = '${previous}', hash = '${hash}',
+         outcome = '${outcome}' WHERE seq = ${row.seq}`,
+    );
+  }
+}
+const asIfNothingHappened = (canonical: string) => canonical.replace('"done"', '"nothing"');
+
+describe('the table of heads', () => {
+  it.each([
+    'UPDATE audit_head SET seq = 5',
+    'DELETE FROM audit_head',
+    'TRUNCATE audit_head',
+  ])('refuses %s', async (statement) => {
+    await expect(pool.query(statement)).rejects.toThrow('append-only');
+    expect(await stored()).toHaveLength(3);
+  });
+});
+
+describe('signLatestHead', () => {
+  it('signs the last row once', async () => {
+    expect((await stored()).map(({ seq, at }) => [seq, at])).toEqual([
+      [4, 1_000],
+      [6, 2_000],
+      [9, 3_000],
+    ]);
+    expect(await signLatestHead(pool, key, 4_000)).toBeUndefined();
+    await append(1);
+    expect(await signLatestHead(pool, key, 4_000)).toMatchObject({ seq: 10, keyId: key.keyId, at: 4_000 });
+  });
+
+  it('signs nothing of an empty log', async () => {
+    await asSuperuser(pool, 'TRUNCATE audit', 'TRUNCATE audit_head');
+    expect(await signLatestHead(pool, key, 1)).toBeUndefined();
+  });
+
+  it('signs one head under many signers', async () => {
+    await append(3);
+    const signed = await Promise.all(Array.from({ length: 4 }, () => signLatestHead(pool, key, 5_000)));
+    expect(signed.filter((head) => head !== undefined)).toHaveLength(1);
+  });
+
+  it('never covers up a row that was changed since the last head', async () => {
+    await append(3);
+    await asSuperuser(pool, "UPDATE audit SET outcome = 'nothing' WHERE seq = 11");
+    await expect(signLatestHead(pool, key, 5_000)).rejects.toThrow(AuditBrokenError);
+    await expect(signLatestHead(pool, key, 5_000)).rejects.toThrow(/broken at row 11: its column outcome/);
+    expect(await stored()).toHaveLength(3);
+  });
+
+  it('never signs a log that was rewritten below the last head, or cut off at its end', async () => {
+    await recompute(2, asIfNothingHappened);
+    await append(1);
+    await expect(signLatestHead(pool, key, 5_000)).rejects.toThrow(/row 9: its hash is not the one/);
+    await asSuperuser(pool, 'DELETE FROM audit WHERE seq >= 9');
+    await expect(signLatestHead(pool, key, 5_000)).rejects.toThrow(/row 9: it is missing/);
+  });
+
+  it('does not go on from a head that somebody else added', async () => {
+    await recompute(2, asIfNothingHappened);
+    const { hash } = (await pool.query('SELECT hash FROM audit WHERE seq = 9')).rows[0];
+    await asSuperuser(pool, `UPDATE audit_head SET hash = '${hash}' WHERE seq = 9`);
+    await expect(signLatestHead(pool, key, 5_000)).rejects.toThrow(/of its signed head, it says something/);
+  });
+
+  it('with a new key verifies from the start', async () => {
+    await asSuperuser(pool, "UPDATE audit SET actor = 'x' WHERE seq = 2");
+    await expect(signLatestHead(pool, generateSigningKey('ed25519'), 5_000)).rejects.toThrow(/row 2/);
+  });
+});
+
+describe('verifyLog', () => {
+  it('finds nothing wrong with a log that was left alone', async () => {
+    await append(2);
+    const whole = { rows: 11, badHeads: [], headsChecked: 3, vouchedFor: 9 };
+    expect(await verifyLog(pool, { keys })).toEqual(whole);
+    expect(await verifyLog(pool, { keys, pageSize: 2 })).toEqual(whole);
+    const exported = await stored();
+    expect(await verifyLog(pool, { keys, exported })).toEqual({ ...whole, headsChecked: 6 });
+  });
+
+  it.each([
+    ["UPDATE audit SET outcome = 'x' WHERE seq = 5", 5, /column outcome/],
+    ["UPDATE audit SET hash = repeat('a', 64) WHERE seq = 5", 5, /hash is not that of its text/],
+    ["UPDATE audit SET previous_hash = repeat('a', 64) WHERE seq = 5", 5, /does not follow/],
+    ['DELETE FROM audit WHERE seq = 5', 5, /is missing: row 6 comes next/],
+    ['UPDATE audit SET seq = seq + 100 WHERE seq >= 5', 5, /is missing: row 105/],
+  ])('names the row of %s', async (statement, brokenAt, why) => {
+    await asSuperuser(pool, statement);
+    const verdict = await verifyLog(pool, { keys, pageSize: 3 });
+    expect(verdict).toMatchObject({ brokenAt, why: expect.stringMatching(why), badHeads: [] });
+  });
+
+  it('names a row that was slipped in, and the first of two that changed places', async () => {
+    const { rows } = await pool.query('SELECT canonical, hash FROM audit WHERE seq = 9');
+    await asSuperuser(
+      pool,
+      `INSERT INTO audit SELECT 10, 'slipped-in', event_type, target, actor, occurred_at, policy_id, policy_version,
+         stage, days_inactive, outcome, detail, canonical, '${rows[0].hash}', hash FROM audit WHERE seq = 9`,
+    );
+    expect(await verifyLog(pool, { keys })).toMatchObject({ brokenAt: 10 });
+    await asSuperuser(
+      pool,
+      'DELETE FROM audit WHERE seq = 10',
+      'UPDATE audit SET seq = 99 WHERE seq = 2',
+      'UPDATE audit SET seq = 2 WHERE seq = 7',
+      'UPDATE audit SET seq = 7 WHERE seq = 99',
+    );
+    expect(await verifyLog(pool, { keys })).toMatchObject({ brokenAt: 2 });
+  });
+
+  it('shows by stored heads that rows were taken from the end, where the chain alone shows nothing', async () => {
+    await asSuperuser(pool, 'DELETE FROM audit WHERE seq > 7');
+    expect(await verifyAudit(pool)).toEqual({ rows: 7 });
+    expect(await verifyLog(pool, { keys })).toMatchObject({
+      brokenAt: 8,
+      why: expect.stringMatching(/row 9 was there on 1970-01-01T00:00:03/),
+    });
+  });
+
+  it('shows by exported heads that rows were taken from the end together with their heads', async () => {
+    const exported = await stored();
+    await asSuperuser(pool, 'DELETE FROM audit WHERE seq > 7', 'DELETE FROM audit_head WHERE seq > 7');
+    expect((await verifyLog(pool, { keys })).brokenAt).toBeUndefined();
+    expect(await verifyLog(pool, { keys, exported })).toMatchObject({ brokenAt: 8 });
+  });
+
+  it('shows by stored heads that the chain was computed anew, between which rows', async () => {
+    await recompute(5, asIfNothingHappened);
+    expect(await verifyAudit(pool)).toEqual({ rows: 9 });
+    expect(await verifyLog(pool, { keys, pageSize: 2 })).toMatchObject({ brokenAt: 5, brokenBy: 6 });
+  });
+
+  it('shows by exported heads that log and heads were both written anew', async () => {
+    const exported = parseHeads((await stored()).map((head) => JSON.stringify(head)).join('\n'), 'heads');
+    await recompute(1, asIfNothingHappened);
+    await asSuperuser(pool, 'TRUNCATE audit_head');
+    // The forger has no key; without it the log looks whole, and nobody vouches for it.
+    expect(await verifyLog(pool, { keys })).toMatchObject({ vouchedFor: 0 });
+    expect(await verifyLog(pool, { keys, exported })).toMatchObject({ brokenAt: 1, brokenBy: 4 });
+  });
+
+  it("does not believe heads that the forger's own key signed", async () => {
+    await recompute(1, asIfNothingHappened);
+    await asSuperuser(pool, 'TRUNCATE audit_head');
+    const forger = generateSigningKey('ed25519');
+    await signLatestHead(pool, forger, 3_000);
+    expect((await verifyLog(pool, { keys })).badHeads).toEqual([
+      { seq: 9, why: expect.stringContaining(`signed by the key ${forger.keyId}, which is not among`) },
+    ]);
+  });
+
+  it.each([
+    ["hash = repeat('a', 64)", /something else than what was signed/],
+    ["signed_at = signed_at + interval '1 s'", /something else than what was signed/],
+    ["signature = replace(signature, '.', '.A')", /not valid/],
+    ["signature = ''", /not valid/],
+    ["key_id = 'another'", /not among those given/],
+  ])('reports a head in which somebody set %s', async (change, why) => {
+    await asSuperuser(pool, `UPDATE audit_head SET ${change} WHERE seq = 6`);
+    const { badHeads } = await verifyLog(pool, { keys });
+    expect(badHeads).toEqual([{ seq: 6, why: expect.stringMatching(why) }]);
+  });
+
+  it('knows the heads of an older key where its public half is given', async () => {
+    await append(1);
+    const next = generateSigningKey('ed25519');
+    await signLatestHead(pool, next, 9_000);
+    expect(await verifyLog(pool, { keys: [next, key] })).toMatchObject({ headsChecked: 4, badHeads: [] });
+    expect((await verifyLog(pool, { keys: [next] })).badHeads).toHaveLength(3);
+  });
+
+  it('compares without a key, and says that nothing was checked; exported heads want one', async () => {
+    expect(await verifyLog(pool, { keys: [] })).toMatchObject({ headsChecked: 0, vouchedFor: 0 });
+    await asSuperuser(pool, 'DELETE FROM audit WHERE seq > 7');
+    expect(await verifyLog(pool, { keys: [] })).toMatchObject({ brokenAt: 8 });
+    const work = verifyLog(pool, { keys: [], exported: await stored() });
+    await expect(work).rejects.toThrow(ConfigError);
+  });
+});
+
+describe('exported heads', () => {
+  it('are the stored ones, page by page, and are read back', async () => {
+    await signLatestHead(pool, generateSigningKey('ed25519'), 4_000);
+    const heads: SignedHead[] = [];
+    for await (const head of streamHeads(pool, 4, 1)) heads.push(head);
+    expect(heads.map(({ seq }) => seq)).toEqual([6, 9, 9]);
+    expect(parseHeads(heads.map((head) => `${JSON.stringify(head)}\n`).join(''), 'heads')).toEqual(heads);
+  });
+
+  it.each(['{"seq":1}', 'no JSON', '[]'])('are refused with their line: %s', async (line) => {
+    const [first] = await stored();
+    expect(() => parseHeads(`${JSON.stringify(first)}\n${line}\n`, 'kept.jsonl')).toThrow(/^kept\.jsonl:2 /);
+  });
+});
+
+describe('the keeper of heads', () => {
+  const open = () => {
+    const pending: { work: () => void; afterMs: number }[] = [];
+    const errors: unknown[] = [];
+    let now = 100_000;
+    const keeper = createHeadKeeper({
+      pool,
+      key,
+      clock: { now: async () => now },
+      log: { error: (entry: unknown) => errors.push(entry), debug: () => undefined },
+      later: (work, afterMs) => {
+        const one = { work, afterMs };
+        pending.push(one);
+        return () => pending.splice(pending.indexOf(one), 1);
+      },
+    });
+    return { keeper, pending, errors, set: (at: number) => (now = at) };
+  };
+  const last = async () => (await stored()).at(-1);
+
+  it('signs after a minute, once for many appends', async () => {
+    const { keeper, pending } = open();
+    await append(2);
+    keeper.noteAppended();
+    keeper.noteAppended();
+    expect(pending.map(({ afterMs }) => afterMs)).toEqual([60_000]);
+    pending.shift()?.work();
+    await keeper.close();
+    expect(await last()).toMatchObject({ seq: 11, at: 100_000 });
+    expect(await stored()).toHaveLength(4);
+  });
+
+  it('lets another worker have been first, and signs the rest when the minute is over', async () => {
+    const { keeper, pending } = open();
+    await append(1);
+    await signLatestHead(pool, key, 90_000);
+    await append(1);
+    keeper.noteAppended();
+    pending.shift()?.work();
+    await expect.poll(() => pending.map(({ afterMs }) => afterMs)).toEqual([50_000]);
+    expect(await last()).toMatchObject({ seq: 10 });
+    await keeper.close();
+    expect(await last()).toMatchObject({ seq: 11 });
+    expect(pending).toEqual([]);
+  });
+
+  it('signs at shutdown, and arms nothing afterwards', async () => {
+    const { keeper, pending } = open();
+    await append(1);
+    await keeper.close();
+    expect(await last()).toMatchObject({ seq: 10 });
+    keeper.noteAppended();
+    expect(pending).toEqual([]);
+  });
+
+  it('reports a broken log and never throws at the ledger', async () => {
+    const { keeper, errors } = open();
+    await append(1);
+    await asSuperuser(pool, "UPDATE audit SET outcome = 'x' WHERE seq = 10");
+    keeper.noteAppended();
+    await keeper.close();
+    expect(errors).toEqual([{ err: expect.any(AuditBrokenError) }]);
+  });
+});
