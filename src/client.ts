@@ -28,6 +28,7 @@ import { parseIdentityId } from './domain/identity-id.js';
 import { selfServiceActor } from './domain/names.js';
 import type { Standing } from './domain/standing.js';
 import { createPool } from './store/pool.js';
+import { readNotBefore } from './store/revocations.js';
 import { readStanding } from './store/standings.js';
 import {
   applyPolicyUpdate,
@@ -100,12 +101,12 @@ class DormouseClient implements Dormouse {
 
   async standing(identityId: string): Promise<Standing | undefined> {
     const id = parseIdentityId(identityId);
-    try {
-      return await within(this.timeoutMs, 'PostgreSQL', readStanding(this.pool, id));
-    } catch (error) {
-      if (error instanceof DormouseUnavailableError) throw error;
-      throw new DormouseUnavailableError('PostgreSQL', { cause: error });
-    }
+    return this.read(() => readStanding(this.pool, id));
+  }
+
+  async revokedBefore(identityId: string): Promise<number | undefined> {
+    const id = parseIdentityId(identityId);
+    return this.read(() => readNotBefore(this.pool, id));
   }
 
   liveStanding(identityId: string): Promise<Standing> {
@@ -209,6 +210,15 @@ class DormouseClient implements Dormouse {
     await this.recorder.close(this.requestTimeoutMs);
     await this.lifecycles.close();
     await this.pool.end();
+  }
+
+  private async read<T>(query: () => Promise<T>): Promise<T> {
+    try {
+      return await within(this.timeoutMs, 'PostgreSQL', query());
+    } catch (error) {
+      if (error instanceof DormouseUnavailableError) throw error;
+      throw new DormouseUnavailableError('PostgreSQL', { cause: error });
+    }
   }
 
   private async tellInstead(cause: unknown, tell: () => Promise<void>): Promise<RecordOutcome> {

@@ -95,6 +95,13 @@ export const variables = {
   DORMOUSE_HYDRA_PUBLIC_URL: httpUrl.describe('Hydra public API'),
   DORMOUSE_HYDRA_ADMIN_URL: httpUrl.describe('Hydra admin API'),
   DORMOUSE_ORY_TOKEN: z.string().optional().describe('bearer token for the admin APIs, for Ory Network'),
+  DORMOUSE_IDENTIFIER_KEY: z
+    .string()
+    .min(32, { message: 'needs at least 32 characters (for example: openssl rand -base64 32)' })
+    .optional()
+    .describe(
+      'secret by which identifiers of deleted accounts are recognised (docs/deletion.md); unset: they are not remembered',
+    ),
   DORMOUSE_SMTP_URL: url(['smtp', 'smtps']).describe('mail server, with credentials if it needs them'),
   DORMOUSE_MAIL_FROM: z
     .string()

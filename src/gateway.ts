@@ -13,6 +13,7 @@ import { clientOptions, temporalVariables } from './runtime/temporal-options.js'
 import { loadPublication, signalVariables } from './signals/load.js';
 import { createPool } from './store/pool.js';
 import { prepareDatabase } from './store/prepare.js';
+import { isRetired } from './store/retired-identifiers.js';
 import { readTokenStanding } from './store/token-standings.js';
 
 await runEntry('dormouse-gateway', main);
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
     'DORMOUSE_LINK_BASE_URL',
     'DORMOUSE_TRUSTED_PROXIES',
     ...signalVariables,
+    'DORMOUSE_IDENTIFIER_KEY',
     'DORMOUSE_LOG_LEVEL',
   ]);
   const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
@@ -51,6 +53,7 @@ async function main(): Promise<void> {
     onError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL broke'),
   });
   const signals = await loadPublication(config);
+  const identifierKey = config.DORMOUSE_IDENTIFIER_KEY;
   const server = await createGateway({
     dormouse,
     serviceTokens: config.DORMOUSE_SERVICE_TOKENS,
@@ -62,6 +65,11 @@ async function main(): Promise<void> {
             keys: config.DORMOUSE_HOOK_KEYS,
             readStanding: (identityId) => readTokenStanding(pool, identityId),
             onFailure: config.DORMOUSE_TOKEN_HOOK_FAILURE,
+            ...(identifierKey === undefined
+              ? {}
+              : {
+                  isRetired: (names: readonly string[]) => isRetired(pool, identifierKey, names, Date.now()),
+                }),
           },
         }),
     ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool),

@@ -72,6 +72,7 @@ async function main(): Promise<void> {
   const headKeeper = auditKey && createHeadKeeper({ pool, key: auditKey, clock: systemClock, log });
   const activitySet = createActivitySet(config, pool, undefined, sources, {
     ...(sender && { sender }),
+    ...(auditKey && { signingKey: auditKey }),
     ...(headKeeper && { onAppended: headKeeper.noteAppended }),
   });
   const workers = await startWorkers({

@@ -67,3 +67,8 @@ function retryAfterMs(header: unknown): number | undefined {
 function isOrysOwn(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'error' in body;
 }
+
+/** Whether Kratos itself found the identity wanting; other refusals (405, 413, a redirect) come from in between. */
+export function isRefusedAsUnfit(error: unknown): boolean {
+  return error instanceof ApplicationFailure && error.type === 'KratosRefused' && error.details?.[0] === 400;
+}

@@ -21,10 +21,20 @@ const identitySchema = z.object({
   metadata_public: z.unknown(),
   verifiable_addresses: z.array(address.extend({ verified: z.boolean() })).nullish(),
   recovery_addresses: z.array(address).nullish(),
+  credentials: z.record(z.string(), z.looseObject({ identifiers: z.array(z.string()).nullish() })).nullish(),
 });
 
 /** An identity as Kratos answers it, with times in epoch milliseconds. Holds personal data: never leaves the activity. */
 export type KratosIdentity = z.output<typeof identitySchema>;
+
+/** Every name and address by which the person could sign in or be reached. */
+export function identifiersOf(identity: KratosIdentity): string[] {
+  const byCredential = Object.values(identity.credentials ?? {}).flatMap(
+    ({ identifiers }) => identifiers ?? [],
+  );
+  const addresses = [...(identity.verifiable_addresses ?? []), ...(identity.recovery_addresses ?? [])];
+  return [...new Set([...byCredential, ...addresses.map(({ value }) => value)])];
+}
 
 const sessionSchema = z.object({
   id: z.string(),

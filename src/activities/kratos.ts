@@ -1,13 +1,10 @@
-/** Activities on Kratos: look, publish the stage, end sessions, disable, enable, delete. Each may run again at any time. */
+/** Activities on Kratos: look, publish the stage, end sessions, disable, enable. Each may run again at any time. */
 import type { JsonPatch } from '@ory/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import type { Assessment } from '../domain/lifecycle/assessment.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
-import { type PlanRung, planFor } from '../domain/plan.js';
-import { countedPostponements } from '../domain/postponement.js';
+import { planFor } from '../domain/plan.js';
 import { type Stage, stages } from '../domain/rungs.js';
-import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
 import {
   confirmDisablement,
   forgetDisablement,
@@ -17,8 +14,9 @@ import {
 } from '../store/disablements.js';
 import type { PolicyReader } from '../store/policies.js';
 import { readPostponements } from '../store/postponements.js';
+import { isAnonymised } from '../store/tombstones.js';
 import { type EvidenceSources, readEvidence } from './evidence.js';
-import { callOry, giveUp, tryAgain } from './failures.js';
+import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
 import {
   type KratosIdentity,
   latestAuthentication,
@@ -26,29 +24,12 @@ import {
   readSessions,
   textField,
 } from './kratos-identity.js';
+import { type ActOutcome, type LastLook, seenSince } from './last-look.js';
 import { readPolicy } from './policy.js';
 
 export interface KratosDependencies extends EvidenceSources {
   readonly policies: PolicyReader;
 }
-
-/** What the caller believed about the person's absence; a later sign of life stops the act. */
-export interface LastLook {
-  readonly identityId: string;
-  /** Epoch milliseconds. */
-  readonly inactiveSince: number;
-  readonly keepsAlive: readonly ActivityKind[];
-  /** The rung, and how many of its postponements were known; a later one stops the act. Absent: there is no such link. */
-  readonly postponable?: Pick<PlanRung, 'rung' | 'keep'> & { readonly known: number };
-}
-
-export type ActOutcome =
-  | { readonly outcome: 'done' }
-  /** The person was seen since, or postponed the rung: nothing was done. */
-  | { readonly outcome: 'superseded'; readonly activity: LatestActivity }
-  /** Somebody else decided about this identity; the engine keeps its hands off. */
-  | { readonly outcome: 'left-alone' }
-  | { readonly outcome: 'gone' };
 
 /** How often sessions are deleted and listed again before the step is retried with back-off. */
 const revocationRounds = 5;
@@ -75,7 +56,10 @@ export function createKratosActivities(deps: KratosDependencies) {
     async assess(input: { identityId: string; policyChoice: PolicyChoice }): Promise<Assessment> {
       const { identityId } = input;
       const stored = await readPolicy(deps.policies, input.policyChoice);
-      const identity = await readIdentity(identities, identityId);
+      const found = await readIdentity(identities, identityId);
+      // The shell of an anonymised person is nobody.
+      const isShell = found?.state === 'inactive' && (await isAnonymised(pool, identityId));
+      const identity = isShell ? undefined : found;
       const subject = {
         identityId,
         schemaId: identity?.schema_id ?? '',
@@ -190,54 +174,10 @@ export function createKratosActivities(deps: KratosDependencies) {
       await forgetDisablement(pool, identityId);
       return { outcome: 'done' };
     },
-
-    /**
-     * Deletes the identity after a last look. The caller knows that it was real: an absent one counts as deleted.
-     * Between the look and Kratos' delete lies one call; a person who signs in within it has no session to sign in with,
-     * because the account is deactivated by then.
-     */
-    async deleteIdentity(look: LastLook): Promise<ActOutcome> {
-      const { identityId } = look;
-      const identity = await readIdentity(identities, identityId);
-      if (identity === undefined) return { outcome: 'done' };
-      const stateChangedAt = identity.state_changed_at ?? identity.created_at;
-      if (identity.state === 'inactive') {
-        const disablement = await readDisablement(pool, identityId);
-        if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
-      } else if (stateChangedAt > look.inactiveSince) {
-        // Somebody enabled it meanwhile: that is a decision for it, and the clock starts there.
-        return { outcome: 'superseded', activity: {} };
-      }
-      const activity = await seenSince(deps, look);
-      if (activity !== undefined) return { outcome: 'superseded', activity };
-      await callOry('Kratos', 'deleteIdentity', () => identities.deleteIdentity({ id: identityId }));
-      if ((await readIdentity(identities, identityId)) !== undefined) {
-        throw tryAgain('StateNotTaken', 'the identity is still there after its deletion');
-      }
-      return { outcome: 'done' };
-    },
   };
 }
 
 export type KratosActivities = ReturnType<typeof createKratosActivities>;
-
-/** @returns the evidence, when it shows the person alive later than the caller knew, or that they postponed the rung */
-async function seenSince(deps: KratosDependencies, look: LastLook): Promise<LatestActivity | undefined> {
-  const activity = await readEvidence(deps, look.identityId);
-  const latest = latestOf(activity, look.keepsAlive);
-  if (latest !== undefined && latest > look.inactiveSince) return activity;
-  // The last thing that is read: a click in this very second counts.
-  return (await isPostponedSince(deps, look)) ? activity : undefined;
-}
-
-async function isPostponedSince(
-  { pool }: KratosDependencies,
-  { identityId, inactiveSince, postponable }: LastLook,
-): Promise<boolean> {
-  if (postponable?.keep === undefined) return false;
-  const all = await readPostponements(pool, identityId);
-  return countedPostponements(all, postponable, inactiveSince).length > postponable.known;
-}
 
 /**
  * Kratos loads, patches, validates against the schema and writes the whole identity.
@@ -260,11 +200,6 @@ const publishedSchema = z.object({ dormouse: z.object({ stage: z.enum(stages), s
 /** What whoami tells apps about the identity at present. */
 function publishedStage(identity: KratosIdentity): z.infer<typeof publishedSchema>['dormouse'] | undefined {
   return publishedSchema.safeParse(identity.metadata_public).data?.dormouse;
-}
-
-/** Whether Kratos itself found the identity wanting; other refusals (405, 413, a redirect) come from in between. */
-function isRefusedAsUnfit(error: unknown): boolean {
-  return error instanceof ApplicationFailure && error.type === 'KratosRefused' && error.details?.[0] === 400;
 }
 
 function isUnfit(error: unknown): boolean {

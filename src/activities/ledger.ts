@@ -1,9 +1,11 @@
 /** Activities on Dormouse's own PostgreSQL: revocation time, projection, audit, tombstone. Safe to repeat. */
 import type pg from 'pg';
+import { type DeletionReceipt, signReceipt } from '../audit/deletion-receipt.js';
 import type { AuditEntry } from '../domain/audit-entry.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import type { PolicyReference } from '../domain/plan.js';
 import type { Standing } from '../domain/standing.js';
+import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import { appendAudit } from '../store/audit-log.js';
 import { tripAndAudit } from '../store/breaker/decisions.js';
 import { lastRelease } from '../store/breaker/trips.js';
@@ -21,11 +23,19 @@ export interface LedgerDependencies {
   readonly policies: PolicyReader;
   /** Who hears of what was done, by security events. Default: nobody. */
   readonly receivers?: readonly Subscription[];
+  /** Signs receipts of deletions; absent: they are not signed. */
+  readonly signingKey?: PrivateSigningKey;
   /** Told after something was appended to the audit log. Must return at once. */
   readonly onAppended?: () => void;
 }
 
-export function createLedgerActivities({ pool, policies, receivers = [], onAppended }: LedgerDependencies) {
+export function createLedgerActivities({
+  pool,
+  policies,
+  receivers = [],
+  onAppended,
+  signingKey,
+}: LedgerDependencies) {
   return {
     /** From now on, whatever was issued before `at` is void wherever a checker asks. */
     async writeNotBefore(input: { identityId: string; at: number }): Promise<void> {
@@ -52,8 +62,18 @@ export function createLedgerActivities({ pool, policies, receivers = [], onAppen
     },
 
     /** Forgets what Dormouse knew of an identity that is no more, and leaves a tombstone. */
-    async bury(input: { identityId: string; policy?: PolicyReference; deletedAt: number }): Promise<void> {
-      await buryIdentity(pool, input.identityId, input.policy, input.deletedAt);
+    async bury(input: {
+      identityId: string;
+      policy?: PolicyReference;
+      deletedAt: number;
+      action?: 'delete' | 'anonymise';
+    }): Promise<void> {
+      await buryIdentity(pool, input.identityId, input.policy, input.deletedAt, input.action);
+    },
+
+    /** @returns the signed receipt, where there is a key to sign it */
+    async signReceipt(receipt: DeletionReceipt): Promise<{ receipt?: string }> {
+      return signingKey === undefined ? {} : { receipt: await signReceipt(receipt, signingKey) };
     },
 
     /** Forgets signs of life of somebody who never existed. */

@@ -9,6 +9,7 @@ import type { Assessment } from '../domain/lifecycle/assessment.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { rungNames } from '../domain/rungs.js';
 import { readEnrolled, readEnrolledAfter, writeReconciliation } from '../store/reconciliations.js';
+import { anonymisedAmong } from '../store/tombstones.js';
 import type {
   Preview,
   ReconcileCounts,
@@ -151,7 +152,9 @@ interface PageDone {
 async function enrolMissing(sweep: Sweep, page: readonly string[], preview: Preview): Promise<PageDone> {
   const { options, pool } = sweep;
   const enrolled = options.distrustProjection ? new Set<string>() : await readEnrolled(pool, page);
-  const missing = page.filter((identityId) => !enrolled.has(identityId));
+  // Shells of anonymised people have no lifecycle, and need none.
+  const shells = await anonymisedAmong(pool, page);
+  const missing = page.filter((identityId) => !enrolled.has(identityId) && !shells.has(identityId));
   if (options.dryRun) return previewOf(sweep, missing, page.length - missing.length, preview);
   const done = await enrolPage(sweep, missing, options);
   return { counts: { ...done, alreadyRunning: enrolled.size + done.alreadyRunning }, preview };

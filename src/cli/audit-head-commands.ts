@@ -86,7 +86,7 @@ async function verify(options: VerifyOptions): Promise<void> {
   console.log(`${verdict.rows} rows, the chain is whole; ${describeHeads(verdict, keys)}`);
 }
 
-async function findKeys(publicKeyFile: string | undefined): Promise<readonly SigningKey[]> {
+export async function findKeys(publicKeyFile: string | undefined): Promise<readonly SigningKey[]> {
   if (publicKeyFile !== undefined) return parseKeys(await readFile(publicKeyFile, 'utf8'), publicKeyFile);
   const text = await findKeyText('DORMOUSE_AUDIT_SIGNING_KEY');
   return text === undefined ? [] : [readAuditKey(text)];

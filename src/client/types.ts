@@ -91,7 +91,13 @@ export interface Dormouse {
    * request's path. @returns `undefined` for an identity that was never enrolled. @throws DormouseUnavailableError
    */
   standing(identityId: string): Promise<Standing | undefined>;
-  /** The same from the workflow itself: exact to the millisecond, slower, for operators. @throws NotEnrolledError */
+  /**
+   * Since when credentials are void: a token or session that was issued before must be refused, whatever its signature says
+   * (docs/revocation.md). For checkers that verify offline. @returns epoch milliseconds; `undefined`: nothing was revoked
+   * @throws DormouseUnavailableError
+   */
+  revokedBefore(identityId: string): Promise<number | undefined>;
+  /** The standing from the workflow itself: exact to the millisecond, slower, for operators. @throws NotEnrolledError */
   liveStanding(identityId: string): Promise<Standing>;
   /**
    * Starts the identity's workflow. Its clock starts at the latest of: `lastActiveAt`, signs of life recorded before, sign-ins that

@@ -89,6 +89,11 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
     ...evidence('the account was removed for inactivity'),
     sessions('evidence', 'sessions end with the identity, tokens were ended, and none was left'),
   ],
+  account_anonymised: [
+    ...evidence('the account was emptied and disabled for good, for inactivity'),
+    sessions('evidence', 'sessions and tokens were ended with the account, and none was left'),
+  ],
+  data_exported: context('the app kept what must be kept, ahead of the removal'),
   returned: context('the person was active again, or the policy changed: the time of inactivity starts anew'),
   account_reactivated: context('an operator brought the account back; actor and reason are named'),
   reactivated_externally: context('an administrator enabled the account in Kratos'),

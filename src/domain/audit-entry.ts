@@ -13,6 +13,8 @@ export const auditEventTypes = [
   'winback_sent',
   'account_deactivated',
   'account_deleted',
+  'account_anonymised',
+  'data_exported',
   'returned',
   'account_reactivated',
   'reactivation_requested',

@@ -33,6 +33,12 @@ export const wayOutOf = {
     'The worker does not know the address of the pages that links lead to. Set DORMOUSE_LINK_BASE_URL for it, as for the gateway.',
   UnknownPolicy:
     'The policy was never published. Publish it, or apply another policy to the identity, then retry.',
+  ExportFailed:
+    "The app's export did not succeed, so nothing was deleted. Check that a worker runs that activity on the task queue that the policy names, and its log; then retry the step.",
+  AnonymousTraitsDoNotFit:
+    'Kratos refuses the traits that the policy gives an anonymised identity (deletion.anonymousTraits). Make them fit the identity schema, then retry the step.',
+  CredentialsRemain:
+    'The identity still had credentials after they were removed. Look at it in Kratos, then retry the step.',
   Unexpected: 'The worker failed in a way that was not foreseen. Look at its log, then retry the step.',
 } as const;
 

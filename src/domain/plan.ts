@@ -3,6 +3,8 @@
  * workflows carry it and never see the policy document itself. Pure.
  */
 import type { BreakerRules } from './breaker/rules.js';
+import type { DeletionPlan } from './deletion.js';
+import { dayMs } from './duration.js';
 import { jitterFor } from './jitter.js';
 import { effectiveRungs, type Ladder, type Policy, withOverride } from './policy.js';
 import { isDestructive, type RungName, rungNames } from './rungs.js';
@@ -26,6 +28,8 @@ export interface PlanRung {
   readonly noticeFloorMs: number;
   readonly withoutNotice: 'proceed' | 'wait';
   readonly mailAfter: boolean;
+  /** For `delete`: least time that the account is deactivated before. Milliseconds. */
+  readonly coolDownMs?: number;
   /** Kinds of activity that count for it. */
   readonly keepsAlive: readonly ActivityKind[];
   /** What "Keep my account" in its notices does; absent: there is no such link. */
@@ -49,6 +53,8 @@ export interface Plan {
   readonly breaker?: BreakerRules;
   /** Whether, and by a mail link of which lifetime, the person may undo a deactivation; absent: an operator only. */
   readonly selfReactivation?: { readonly linkLifetimeMs: number };
+  /** What the rung `delete` does. Absent in histories from before it had parts. */
+  readonly deletion?: DeletionPlan;
   readonly retry: {
     readonly attempts: number;
     readonly firstAfterMs: number;
@@ -85,12 +91,35 @@ export function planFor(policy: Policy, reference: PolicyReference, subject: Pol
     recheckMs: policy.recheck,
     breaker: breakerRules(policy),
     ...(reactivation === undefined ? {} : { selfReactivation: reactivation }),
+    deletion: deletionPlan(policy),
     retry: {
       attempts: policy.retry.attempts,
       firstAfterMs: policy.retry.firstAfter,
       longestAfterMs: policy.retry.longestAfter,
     },
   };
+}
+
+function deletionPlan({ deletion }: Policy): DeletionPlan {
+  const { action, anonymousTraits, refuseIdentifiersFor, export: hook } = deletion;
+  return {
+    action,
+    ...(anonymousTraits === undefined ? {} : { anonymousTraits }),
+    ...(refuseIdentifiersFor === undefined ? {} : { refuseIdentifiersForMs: refuseIdentifiersFor }),
+    ...(hook === undefined
+      ? {}
+      : { export: { taskQueue: hook.taskQueue, activity: hook.activity, timeoutMs: hook.timeout } }),
+  };
+}
+
+/** Where a policy does not say. */
+const usualCoolDownMs = 30 * dayMs;
+
+/** As long as the policy says; otherwise thirty days, or what lies between both rungs where that is less. */
+function coolDownOf({ deletion }: Policy, ladder: Ladder): number {
+  if (ladder.deactivate === undefined || ladder.delete === undefined) return 0;
+  const between = Math.max(0, ladder.delete.after - ladder.deactivate.after);
+  return Math.min(between, deletion.coolDown ?? usualCoolDownMs);
 }
 
 function breakerRules({ breaker }: Policy): BreakerRules {
@@ -183,5 +212,6 @@ function planRungs(policy: Policy, ladder: Ladder, identityId: string): PlanRung
     mailAfter: 'mailAfter' in values ? values.mailAfter : false,
     keepsAlive: values.keepsAlive ?? policy.keepsAlive,
     ...keepOf(policy, rung),
+    ...(rung === 'delete' ? { coolDownMs: coolDownOf(policy, ladder) } : {}),
   }));
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { dayMs, formatDuration } from './duration.js';
 import { policyIdPattern } from './names.js';
 import { breakerSection } from './policy-breaker.js';
+import { deletionSection } from './policy-deletion.js';
 import { duration, durationForm } from './policy-duration.js';
 import { checkSelfService } from './policy-self-service.js';
 import { type DestructiveRung, destructiveRungs, type RungName, rungNames } from './rungs.js';
@@ -143,6 +144,8 @@ const policyObject = z.strictObject({
     .default(0),
   /** How many destructive acts are normal; above it they wait for an operator (design, invariant 7). */
   breaker: breakerSection,
+  /** What the rung `delete` does, in which parts. */
+  deletion: deletionSection,
   /** How often something that blocks (exempt, disabled by an admin, no address) is looked at again. */
   recheck: duration,
   selfService: selfService.optional(),
@@ -183,6 +186,7 @@ export const policySchema = policyObject.check((payload) => {
       ...ofRole.filter(({ path, message }) => !ofLadder.has(JSON.stringify([path?.slice(2), message]))),
     );
   }
+  checkDeletion(policy, issues);
   if (!policy.allowShortDurations && policy.breaker.window < dayMs) {
     report(
       issues,
@@ -212,6 +216,24 @@ export const policySchema = policyObject.check((payload) => {
     );
   }
 });
+
+function checkDeletion(policy: Policy, issues: Issues): void {
+  const { deletion, ladder: rungs } = policy;
+  const at = (field: string, message: string) => report(issues, policy, ['deletion', field], message);
+  if (deletion.action === 'anonymise' && deletion.anonymousTraits === undefined) {
+    at(
+      'anonymousTraits',
+      'is missing. Say which traits the shell keeps, as {email: "deleted-{id}@example.invalid"}',
+    );
+  }
+  if (deletion.coolDown === undefined) return;
+  if (rungs.delete === undefined || rungs.deactivate === undefined) {
+    at('coolDown', 'needs the rungs deactivate and delete. Add them, or leave it out');
+  } else if (deletion.coolDown > rungs.delete.after - rungs.deactivate.after) {
+    const between = formatDuration(rungs.delete.after - rungs.deactivate.after);
+    at('coolDown', `is longer than the time between deactivate and delete (${between}). Shorten it`);
+  }
+}
 
 function checkLadder(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
   checkShortDurations(policy, candidate, path, issues);

@@ -29,6 +29,8 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   winback_sent: 'none',
   account_deactivated: 'account-disabled',
   account_deleted: 'account-purged',
+  account_anonymised: 'account-purged',
+  data_exported: 'none',
   returned: 'if-enabled',
   account_reactivated: 'if-enabled',
   reactivated_externally: 'if-enabled',

@@ -12,6 +12,7 @@ import { createGate, defaultRateLimits, type Gate, type RateLimits } from './gat
 import { hydraTokenHook, type TokenHookOptions } from './hydra-token-hook.js';
 import { identityRoutes } from './identity-routes.js';
 import { kratosHook } from './kratos-hook.js';
+import { kratosRegistrationHook, type RegistrationHookOptions } from './kratos-registration-hook.js';
 import { describeRoutes, openApiRoute } from './openapi.js';
 import { accountPages, type PagesOptions } from './pages/account-pages.js';
 import { serviceEntrance } from './service-auth.js';
@@ -24,7 +25,7 @@ export interface GatewayOptions {
   /** HMAC secrets of signed events. Default: none, so events come with a service token only. */
   readonly eventSecrets?: readonly string[];
   /** The hooks of Kratos and Hydra. Default: there are none. */
-  readonly hooks?: TokenHookOptions;
+  readonly hooks?: TokenHookOptions & RegistrationHookOptions;
   /** The pages that links in mails lead to. Default: there are none. */
   readonly pages?: PagesOptions;
   /** Addresses and networks of reverse proxies whose X-Forwarded-For is believed. Default: none. */
@@ -86,6 +87,7 @@ async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOp
   await server.register(activityRoutes(dormouse, signedEvents(gate, service, options.eventSecrets ?? [])));
   if (hooks !== undefined) {
     await server.register(kratosHook(dormouse, gate, hooks.keys));
+    await server.register(kratosRegistrationHook(gate, hooks));
     await server.register(hydraTokenHook(dormouse, gate, hooks));
   }
   if (options.signals !== undefined) await server.register(signalRoutes(options.signals, gate));

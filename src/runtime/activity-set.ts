@@ -6,12 +6,14 @@ import { type Clock, systemClock } from '../activities/clock.js';
 import { createClockWitness } from '../activities/clock-witness.js';
 import { createHydraActivities } from '../activities/hydra.js';
 import { createKratosActivities } from '../activities/kratos.js';
+import { createKratosDeletionActivities } from '../activities/kratos-deletion.js';
 import { createLedgerActivities } from '../activities/ledger.js';
 import { createMailActivities } from '../activities/mail.js';
 import { createOryClients } from '../activities/ory.js';
 import { createReconcileActivities } from '../activities/reconcile.js';
 import { createSignalActivities } from '../activities/signals.js';
 import type { Config } from '../config.js';
+import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import { createMailTransport } from '../mail/transport.js';
 import type { SignalSender } from '../signals/load.js';
 import { PolicyReader } from '../store/policies.js';
@@ -22,6 +24,7 @@ export const activityVariables = [
   'DORMOUSE_KRATOS_ADMIN_URL',
   'DORMOUSE_HYDRA_ADMIN_URL',
   'DORMOUSE_ORY_TOKEN',
+  'DORMOUSE_IDENTIFIER_KEY',
   'DORMOUSE_SMTP_URL',
   'DORMOUSE_MAIL_FROM',
   'DORMOUSE_PRODUCT_NAME',
@@ -33,6 +36,8 @@ export type ActivityConfig = Pick<Config, (typeof activityVariables)[number]>;
 /** What goes with the audit log; each is left out where it is not configured. */
 export interface AuditExtras {
   readonly sender?: SignalSender;
+  /** Signs receipts of deletions. */
+  readonly signingKey?: PrivateSigningKey;
   readonly onAppended?: () => void;
 }
 
@@ -46,7 +51,7 @@ export function createActivitySet(
   pool: pg.Pool,
   clock: Clock = systemClock,
   sources: readonly ConnectedSource[] = [],
-  { sender, onAppended }: AuditExtras = {},
+  { sender, onAppended, signingKey }: AuditExtras = {},
 ): ActivitySet {
   const { identities, oauth2 } = createOryClients({
     kratosAdminUrl: config.DORMOUSE_KRATOS_ADMIN_URL,
@@ -63,6 +68,14 @@ export function createActivitySet(
     activities: {
       kratos: {
         ...kratos,
+        ...createKratosDeletionActivities({
+          identities,
+          pool,
+          clock,
+          ...(config.DORMOUSE_IDENTIFIER_KEY === undefined
+            ? {}
+            : { identifierKey: config.DORMOUSE_IDENTIFIER_KEY }),
+        }),
         ...createReconcileActivities({ identities, pool, clock, assess: kratos.assess }),
       },
       hydra: createHydraActivities({ oauth2 }),
@@ -84,6 +97,7 @@ export function createActivitySet(
           policies,
           ...(sender && { receivers: sender.receivers }),
           ...(onAppended && { onAppended }),
+          ...(signingKey && { signingKey }),
         }),
         ...createBreakerActivities({
           pool,

@@ -13,7 +13,7 @@ const infoSchema = z.object({
   hydra: z.object({ publicUrl: z.string(), adminUrl: z.string() }),
   mail: z.object({ smtpUrl: z.string(), webUrl: z.string(), apiUrl: z.string() }),
   gateway: z.object({ url: z.string(), serviceToken: z.string(), hookKey: z.string() }),
-  keys: z.object({ auditSigningKey: z.string(), dataKey: z.string() }),
+  keys: z.object({ auditSigningKey: z.string(), dataKey: z.string(), identifierKey: z.string() }),
 }) satisfies z.ZodType<StackInfo>;
 const fileSchema = infoSchema.extend({ stack: processIdentitySchema });
 

@@ -118,7 +118,16 @@ function selfService(gateway: HookTarget) {
     },
     flows: {
       login: { ...flow('login'), after },
-      registration: { ...flow('registration'), enabled: true, after },
+      registration: {
+        ...flow('registration'),
+        enabled: true,
+        after: {
+          ...after,
+          // A hook that may refuse is run only where it stands under the method itself (v1.3.1).
+          password: { hooks: [registrationHook(gateway), activityHook(gateway)] },
+          code: { hooks: [registrationHook(gateway), activityHook(gateway)] },
+        },
+      },
       settings: { ...flow('settings'), after },
       error: flow('error'),
       recovery: { ...flow('recovery'), enabled: true, use: 'code', after },
@@ -138,6 +147,21 @@ function activityHook(gateway: HookTarget) {
       body: pathToFileURL(template).href,
       auth: hookAuthentication(gateway),
       response: { ignore: true },
+    },
+  };
+}
+
+/** Asks Dormouse whether the identifiers belonged to a deleted account; the flow waits for the answer. */
+function registrationHook(gateway: HookTarget) {
+  const template = join(projectDirectory, 'deploy', 'kratos', 'dormouse-registration.jsonnet');
+  return {
+    hook: 'web_hook',
+    config: {
+      url: `${gateway.url}/v1/hooks/kratos/registration`,
+      method: 'POST',
+      body: pathToFileURL(template).href,
+      auth: hookAuthentication(gateway),
+      response: { ignore: false, parse: true },
     },
   };
 }

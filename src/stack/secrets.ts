@@ -24,6 +24,8 @@ const laterSecrets = {
   auditSigningKey: z.string().startsWith('{'),
   /** Wraps the keys that personal data is encrypted with. */
   dataKey: z.string().length(43),
+  /** Recognises identifiers of deleted accounts. */
+  identifierKey: z.string().min(32),
   /** Of the role that worker and gateway use. */
   runtimePassword: z.string().min(16),
 };
@@ -57,6 +59,7 @@ function makeLaterSecrets(): z.infer<z.ZodObject<typeof laterSecrets>> {
     hookKey: randomText(32),
     auditSigningKey: privateJwkText(generateSigningKey('ed25519')),
     dataKey: generateMasterKey(),
+    identifierKey: randomText(32),
     runtimePassword: randomText(24),
   };
 }

@@ -100,6 +100,7 @@ class StackRun {
       keys: {
         auditSigningKey: environment.inherited.DORMOUSE_AUDIT_SIGNING_KEY || context.secrets.auditSigningKey,
         dataKey: environment.inherited.DORMOUSE_DATA_KEY || context.secrets.dataKey,
+        identifierKey: environment.inherited.DORMOUSE_IDENTIFIER_KEY || context.secrets.identifierKey,
       },
     };
     const variables = variablesFor(this.plan, info, ports.gateway);
@@ -204,6 +205,7 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     DORMOUSE_HOOK_KEYS: environment.inherited.DORMOUSE_HOOK_KEYS || info.gateway.hookKey,
     DORMOUSE_AUDIT_SIGNING_KEY: info.keys.auditSigningKey,
     DORMOUSE_DATA_KEY: info.keys.dataKey,
+    DORMOUSE_IDENTIFIER_KEY: info.keys.identifierKey,
   };
 }
 

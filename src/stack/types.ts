@@ -36,6 +36,8 @@ export interface StackInfo {
     auditSigningKey: string;
     /** Wraps the keys that personal data is encrypted with. */
     dataKey: string;
+    /** Recognises identifiers of deleted accounts. */
+    identifierKey: string;
   };
 }
 

@@ -13,6 +13,7 @@ export async function buryIdentity(
   identityId: string,
   policy: PolicyReference | undefined,
   deletedAt: number,
+  action: 'delete' | 'anonymise' = 'delete',
 ): Promise<void> {
   await inTransaction(pool, async (client) => {
     await client.query('DELETE FROM identity_activity WHERE identity_id = $1', [identityId]);
@@ -21,9 +22,9 @@ export async function buryIdentity(
     await client.query('DELETE FROM postponement WHERE identity_id = $1', [identityId]);
     await destroyKey(client, identityId);
     await client.query(
-      `INSERT INTO tombstone (identity_id, deleted_at, policy_id, policy_version) VALUES ($1, $2, $3, $4)
+      `INSERT INTO tombstone (identity_id, deleted_at, policy_id, policy_version, action) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (identity_id) DO NOTHING`,
-      [identityId, new Date(deletedAt), policy?.id ?? null, policy?.version ?? null],
+      [identityId, new Date(deletedAt), policy?.id ?? null, policy?.version ?? null, action],
     );
   });
 }
@@ -31,4 +32,17 @@ export async function buryIdentity(
 export async function isBuried(pool: pg.Pool, identityId: string): Promise<boolean> {
   const found = await pool.query('SELECT 1 FROM tombstone WHERE identity_id = $1', [identityId]);
   return found.rows.length > 0;
+}
+
+/** Whether the identity was emptied: its shell in Kratos is nobody. */
+export async function isAnonymised(pool: pg.Pool, identityId: string): Promise<boolean> {
+  return (await anonymisedAmong(pool, [identityId])).size > 0;
+}
+
+export async function anonymisedAmong(pool: pg.Pool, identityIds: readonly string[]): Promise<Set<string>> {
+  const found = await pool.query<{ identity_id: string }>(
+    "SELECT identity_id FROM tombstone WHERE identity_id = ANY($1::uuid[]) AND action = 'anonymise'",
+    [identityIds],
+  );
+  return new Set(found.rows.map((row) => row.identity_id));
 }

@@ -7,7 +7,7 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import { wayOut } from '../domain/error-types.js';
+import { type ErrorType, wayOut } from '../domain/error-types.js';
 import { withParked } from '../domain/lifecycle/transitions.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 
@@ -16,6 +16,8 @@ export type StepEnd = 'done' | 'interrupted' | 'parked';
 export interface StepOptions {
   /** Whether a sign of life or an operator's request may stop it between two attempts. */
   readonly interruptible: boolean;
+  /** The type of error to park it with, where what failed is not the engine's own and may say anything. */
+  readonly failure?: ErrorType;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function carryOut(
   } catch (error) {
     if (isCancellation(error)) return 'interrupted';
     if (!(error instanceof ActivityFailure)) throw error;
-    park(run, step, error);
+    park(run, step, options.failure ?? typeOf(error));
     return 'parked';
   } finally {
     finished = true;
@@ -52,8 +54,7 @@ export async function carryOut(
   }
 }
 
-function park(run: LifecycleRun, step: string, error: ActivityFailure): void {
-  const errorType = typeOf(error);
+function park(run: LifecycleRun, step: string, errorType: string): void {
   const since = Date.now();
   run.state = withParked(run.state, { step, errorType, wayOut: wayOut(errorType), since });
   run.audit('step_parked', `${step}/${since}`, errorType, { detail: { step } });

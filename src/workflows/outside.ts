@@ -3,6 +3,7 @@ import { ActivityCancellationType, proxyActivities, workflowInfo } from '@tempor
 import type { BreakerActivities } from '../activities/breaker.js';
 import type { HydraActivities } from '../activities/hydra.js';
 import type { KratosActivities } from '../activities/kratos.js';
+import type { KratosDeletionActivities } from '../activities/kratos-deletion.js';
 import type { LedgerActivities } from '../activities/ledger.js';
 import type { MailActivities } from '../activities/mail.js';
 import type { Plan } from '../domain/plan.js';
@@ -19,7 +20,7 @@ export const retryBeforePolicy: RetryLimits = {
 };
 
 export interface Outside {
-  readonly kratos: KratosActivities;
+  readonly kratos: KratosActivities & KratosDeletionActivities;
   readonly hydra: HydraActivities;
   readonly mail: MailActivities;
   readonly ledger: LedgerActivities & BreakerActivities;
@@ -42,7 +43,7 @@ export function outsideUnder(limits: RetryLimits): Outside {
     },
   });
   return {
-    kratos: proxyActivities<KratosActivities>(options('kratos', 120_000)),
+    kratos: proxyActivities<KratosActivities & KratosDeletionActivities>(options('kratos', 120_000)),
     hydra: proxyActivities<HydraActivities>(options('hydra', 120_000)),
     mail: proxyActivities<MailActivities>(options('mail', 300_000)),
     // The engine's own database: without it nothing can even be parked, so it is waited for.

@@ -19,7 +19,7 @@ describe('the mapping of events to controls', () => {
 
   it('calls evidence only what disables or removes an account', () => {
     const evidence = auditEventTypes.filter((type) => claimsOf(type).some(({ role }) => role === 'evidence'));
-    expect(evidence).toEqual(['account_deactivated', 'account_deleted']);
+    expect(evidence).toEqual(['account_deactivated', 'account_deleted', 'account_anonymised']);
     for (const type of evidence)
       expect(
         claimsOf(type)
@@ -30,6 +30,7 @@ describe('the mapping of events to controls', () => {
 
   it('selects the types of a control, and knows the thresholds that standards name', () => {
     expect(eventTypesFor('asvs-7.4.2').sort()).toEqual([
+      'account_anonymised',
       'account_deactivated',
       'account_deleted',
       'tokens_revoked_stale',

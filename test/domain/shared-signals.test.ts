@@ -25,6 +25,7 @@ describe('signalOf', () => {
       ['tokens_revoked_stale', 'session-revoked'],
       ['account_deactivated', 'account-disabled'],
       ['account_deleted', 'account-purged'],
+      ['account_anonymised', 'account-purged'],
     ]);
   });
 

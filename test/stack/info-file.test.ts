@@ -20,7 +20,7 @@ const info: StackInfo = {
     apiUrl: 'http://127.0.0.1:1080/email',
   },
   gateway: { url: 'http://127.0.0.1:8321', serviceToken: 'x'.repeat(43), hookKey: 'y'.repeat(43) },
-  keys: { auditSigningKey: '{"kty":"OKP"}', dataKey: 'z'.repeat(43) },
+  keys: { auditSigningKey: '{"kty":"OKP"}', dataKey: 'z'.repeat(43), identifierKey: 'an identifier key' },
 };
 
 describe('stack.json', () => {

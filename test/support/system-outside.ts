@@ -5,6 +5,7 @@ import { inject } from 'vitest';
 import { systemClock } from '../../src/activities/clock.js';
 import { createHydraActivities } from '../../src/activities/hydra.js';
 import { createKratosActivities } from '../../src/activities/kratos.js';
+import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
 import { createLedgerActivities } from '../../src/activities/ledger.js';
 import { createOryClients, type OryClients } from '../../src/activities/ory.js';
 import { OryPeople } from '../../src/demo/ory-people.js';
@@ -14,6 +15,8 @@ import { createPool } from '../../src/store/pool.js';
 
 /** A fresh word for names that must not meet those of another test. */
 export const fresh = (prefix: string): string => `${prefix}-${randomBytes(5).toString('hex')}`;
+
+export const testIdentifierKey = 'a key that only the tests know, of 32 characters';
 
 export type Outside = ReturnType<typeof openOutside>;
 
@@ -32,6 +35,12 @@ export function openOutside() {
   });
   const activitiesOn = (clients: OryClients) => ({
     ...createKratosActivities({ identities: clients.identities, pool, clock: systemClock, policies }),
+    ...createKratosDeletionActivities({
+      identities: clients.identities,
+      pool,
+      clock: systemClock,
+      identifierKey: testIdentifierKey,
+    }),
     ...createHydraActivities({ oauth2: clients.oauth2 }),
   });
   return {

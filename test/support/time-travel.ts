@@ -15,6 +15,7 @@ import { dayMs } from '../../src/domain/duration.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { searchAttributes } from '../../src/domain/search-attributes.js';
 import type { LatestActivity } from '../../src/domain/sign-of-life.js';
+import type { AuditExtras } from '../../src/runtime/activity-set.js';
 import type { RunningWorkers } from '../../src/runtime/workers.js';
 import type { StackInfo } from '../../src/stack/index.js';
 import { type AuditRow, readAudit } from '../../src/store/audit-log.js';
@@ -76,7 +77,7 @@ export class TimeTravel {
   }
 
   /** Starts workers on a queue of their own. @returns its name */
-  async startWorkers(environment: Record<string, string> = {}): Promise<string> {
+  async startWorkers(environment: Record<string, string> = {}, extras: AuditExtras = {}): Promise<string> {
     const taskQueue = `time-travel-${randomUUID().slice(0, 8)}`;
     this.workers.push(
       await startTestWorkers({
@@ -86,6 +87,7 @@ export class TimeTravel {
         pool: this.workerPool,
         workflowBundlePath: this.options.workflowBundlePath,
         clock: { now: () => this.now() },
+        extras,
       }),
     );
     return taskQueue;

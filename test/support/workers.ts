@@ -4,7 +4,7 @@ import { type NativeConnection, Runtime } from '@temporalio/worker';
 import type pg from 'pg';
 import type { Clock } from '../../src/activities/clock.js';
 import { readConfig } from '../../src/config.js';
-import { activityVariables, createActivitySet } from '../../src/runtime/activity-set.js';
+import { type AuditExtras, activityVariables, createActivitySet } from '../../src/runtime/activity-set.js';
 import { type RunningWorkers, startWorkers } from '../../src/runtime/workers.js';
 import { publishPolicy } from '../../src/store/policies.js';
 
@@ -49,12 +49,13 @@ export interface TestWorkersOptions {
   readonly pool: pg.Pool;
   readonly workflowBundlePath: string;
   readonly clock?: Clock;
+  readonly extras?: AuditExtras;
 }
 
 /** Starts all workers of one task queue. */
 export async function startTestWorkers(options: TestWorkersOptions): Promise<RunningWorkers> {
   const config = readConfig(activityVariables, options.environment);
-  const set = createActivitySet(config, options.pool, options.clock);
+  const set = createActivitySet(config, options.pool, options.clock, [], options.extras);
   const workers = await startWorkers({
     connection: options.connection,
     namespace: 'default',

@@ -51,7 +51,7 @@ export function postponementsOf(state: LifecycleState, rung: PlanRung): readonly
  */
 export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule {
   const since = inactiveSince(state, rung);
-  const base = since + rung.afterMs;
+  const base = Math.max(since + rung.afterMs, coolDownEnd(state, rung));
   if (rung.rung === 'suspend') {
     const warnedAt = state.rungs.warn?.completedAt;
     return { dueAt: warnedAt === undefined ? base : Math.max(base, warnedAt + rung.noticeFloorMs) };
@@ -73,6 +73,12 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
     dueAt = Math.max(dueAt, record.at + floorMs);
   }
   return { dueAt };
+}
+
+/** Whoever was deactivated late is not deleted earlier for it. */
+function coolDownEnd(state: LifecycleState, { rung, coolDownMs }: PlanRung): number {
+  const deactivatedAt = state.rungs.deactivate?.completedAt;
+  return rung === 'delete' && deactivatedAt !== undefined ? deactivatedAt + (coolDownMs ?? 0) : 0;
 }
 
 /**

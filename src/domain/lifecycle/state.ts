@@ -68,6 +68,15 @@ export interface HeldByBreaker {
   readonly askedAt: number;
 }
 
+/** The app has exported what must be kept of an identity that is about to be deleted. */
+export interface Exported {
+  /** The absence that it belongs to. */
+  readonly inactiveSince: number;
+  readonly at: number;
+  /** Where it is, as the app names it. */
+  readonly reference?: string;
+}
+
 /** Which version of which policy the identity follows. Without `version`: always the latest published one. */
 export interface PolicyChoice {
   readonly id: string;
@@ -105,6 +114,7 @@ export interface LifecycleState {
   readonly hold?: Hold;
   readonly parked?: Parked;
   readonly heldByBreaker?: HeldByBreaker;
+  readonly exported?: Exported;
   /** An operator's decision that has not been carried out yet. */
   readonly reactivation?: Reactivation;
   /** The last request for a reactivation link. */

@@ -7,6 +7,7 @@ import type { Assessment, FoundIdentity } from './assessment.js';
 import type { Return } from './justification.js';
 import { stageOf } from './stage.js';
 import type {
+  Exported,
   HeldByBreaker,
   Hold,
   LifecycleState,
@@ -94,7 +95,7 @@ export function withReturn(state: LifecycleState, back: Return, now: number): Li
     Object.entries(state.rungs).filter(([rung]) => !back.undo.includes(rung as RungName)),
   ) as LifecycleState['rungs'];
   const decided = ['operator', 'self-service', 'admin-in-kratos'].includes(back.cause);
-  const { parked: _parked, heldByBreaker: _held, reactivation, ...kept } = state;
+  const { parked: _parked, heldByBreaker: _held, exported: _exported, reactivation, ...kept } = state;
   const returned: LifecycleState = { ...kept, rungs, notices: voided(state.notices), warnings: [] };
   const next = stageOf(returned) === stageOf(state) ? returned : { ...returned, stageSince: now };
   return decided ? { ...next, baselineAt: Math.max(next.baselineAt, reactivation?.at ?? now) } : next;
@@ -122,6 +123,10 @@ export function withParked(state: LifecycleState, parked: Parked): LifecycleStat
 export function withoutParked(state: LifecycleState): LifecycleState {
   const { parked: _parked, ...rest } = state;
   return rest;
+}
+
+export function withExported(state: LifecycleState, exported: Exported): LifecycleState {
+  return { ...state, exported };
 }
 
 export function withHeldByBreaker(state: LifecycleState, heldByBreaker: HeldByBreaker): LifecycleState {

@@ -3,43 +3,25 @@
  * of calls is the design's (invariant 3).
  */
 import { ActivityFailure } from '@temporalio/workflow';
-import type { ActOutcome, LastLook } from '../../activities/kratos.js';
 import { assertUnreachable } from '../../domain/assert.js';
-import type { AuditEntry, AuditEventType } from '../../domain/audit-entry.js';
-import { inDays } from '../../domain/duration.js';
-import { inactiveSince, postponementsOf, scheduleOf } from '../../domain/lifecycle/clock.js';
-import {
-  withActivity,
-  withoutRung,
-  withRungBegun,
-  withRungCompleted,
-} from '../../domain/lifecycle/transitions.js';
+import { inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
+import { withActivity, withRungBegun } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
-import type { RungName } from '../../domain/rungs.js';
-import { mergeActivity } from '../../domain/sign-of-life.js';
 import { carryOut, typeOf } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { passBreaker } from './breaker.js';
+import { auditDeed, complete, type Deed, deedKey, lastLook, stopsHere } from './deeds.js';
+import { deleteForGood, exportFirst } from './deletion.js';
 import { requestPageLinks, sendMail, tellAfterwards } from './mails.js';
 
 /** Carries the rung out; the next turn of the main loop looks at what came of it. */
 export async function climb(run: LifecycleRun, rung: PlanRung): Promise<void> {
-  if (!(await passBreaker(run, rung))) return;
+  if (!(await passBreaker(run, rung)) || !(await exportFirst(run, rung))) return;
   const since = inactiveSince(run.state, rung);
   run.state = withRungBegun(run.state, rung, since, Date.now());
   await carryOut(run, rung.rung, () => deedOf(rung)(run, rung, since), {
     interruptible: rung.rung !== 'delete',
   });
-}
-
-type Deed = (run: LifecycleRun, rung: PlanRung, since: number) => Promise<void>;
-
-/**
- * Names one carrying out of a rung, the same for every attempt at it. Taken from when it was begun: a rung that was
- * undone and comes again in the same absence is a new deed, with a mail and an audit entry of its own.
- */
-function deedKey(run: LifecycleRun, rung: PlanRung): string {
-  return `${run.state.rungs[rung.rung]?.begunAt ?? 0}`;
 }
 
 function deedOf(rung: PlanRung): Deed {
@@ -111,59 +93,6 @@ async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Pro
   if (rung.mailAfter) {
     await tellAfterwards(run, 'deactivated', `deactivated/${deedKey(run, rung)}`, requestPageLinks(run));
   }
-}
-
-async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
-  const { identityId } = run.state;
-  const act = await run.outside.kratos.deleteIdentity(lastLook(run, rung, since));
-  if (stopsHere(run, rung.rung, act)) return;
-  await run.outside.hydra.endTokens({ identityId });
-  await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
-  const { policy } = run.state;
-  await run.outside.ledger.bury({
-    identityId,
-    ...(policy === undefined ? {} : { policy }),
-    deletedAt: Date.now(),
-  });
-  complete(run, rung);
-  auditDeed(run, rung, 'account_deleted', 'done');
-}
-
-/** Days are counted from the last sign of life that counts for this rung. */
-function auditDeed(
-  run: LifecycleRun,
-  rung: PlanRung,
-  eventType: AuditEventType,
-  outcome: string,
-  detail?: AuditEntry['detail'],
-): void {
-  const daysInactive = inDays(Date.now() - inactiveSince(run.state, rung));
-  run.audit(eventType, deedKey(run, rung), outcome, { daysInactive, ...(detail && { detail }) });
-}
-
-function complete(run: LifecycleRun, rung: PlanRung): void {
-  run.state = withRungCompleted(run.state, rung.rung, Date.now());
-}
-
-function lastLook(run: LifecycleRun, rung: PlanRung, since: number): LastLook {
-  const known = postponementsOf(run.state, rung).length;
-  return {
-    identityId: run.state.identityId,
-    inactiveSince: since,
-    keepsAlive: rung.keepsAlive,
-    ...(rung.keep && { postponable: { rung: rung.rung, keep: rung.keep, known } }),
-  };
-}
-
-/** Whether the last look stopped the deed before it had any effect; what it saw is remembered. */
-function stopsHere(run: LifecycleRun, rung: RungName, act: ActOutcome): boolean {
-  if (act.outcome === 'done') return false;
-  run.state = withoutRung(run.state, rung);
-  if (act.outcome === 'superseded') {
-    run.state = { ...run.state, activity: mergeActivity(run.state.activity, act.activity, Date.now()) };
-  }
-  if (act.outcome === 'left-alone') run.audit('left_alone', `${rung}/${Date.now()}`, 'disabled-by-admin');
-  return true;
 }
 
 /**

@@ -1,0 +1,179 @@
+/** Activities on Kratos that end an identity: delete it, or leave an empty shell. Each may run again at any time. */
+import { randomBytes } from 'node:crypto';
+import { DeleteIdentityCredentialsTypeEnum, type IdentityApi } from '@ory/client';
+import { anonymousTraits } from '../domain/deletion.js';
+import type { TraitsTemplate } from '../domain/policy-deletion.js';
+import { isEnginesWork, readDisablement } from '../store/disablements.js';
+import { type IdentifierKey, retireIdentifiers } from '../store/retired-identifiers.js';
+import type { EvidenceSources } from './evidence.js';
+import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
+import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from './kratos-identity.js';
+import { type ActOutcome, type LastLook, seenSince } from './last-look.js';
+
+export interface DeletionDependencies extends EvidenceSources {
+  /** Absent: identifiers of deleted accounts are not remembered. */
+  readonly identifierKey?: IdentifierKey;
+}
+
+export interface DeletionRequest extends LastLook {
+  /** How long its identifiers can't be registered again. Milliseconds. */
+  readonly refuseIdentifiersForMs?: number;
+}
+
+export function createKratosDeletionActivities(deps: DeletionDependencies) {
+  const { identities } = deps;
+  return {
+    /**
+     * Deletes the identity after a last look. The caller knows that it was real: an absent one counts as deleted.
+     * Between the look and Kratos' delete lies one call; a person who signs in within it has no session to sign in with,
+     * because the account is deactivated by then.
+     */
+    async deleteIdentity(request: DeletionRequest): Promise<ActOutcome> {
+      const { identityId } = request;
+      const identity = await readIdentity(identities, identityId);
+      if (identity === undefined) return { outcome: 'done' };
+      const stop = await stopOf(deps, request, identity);
+      if (stop !== undefined) return stop;
+      await retire(deps, request, identity);
+      await callOry('Kratos', 'deleteIdentity', () => identities.deleteIdentity({ id: identityId }));
+      if ((await readIdentity(identities, identityId)) !== undefined) {
+        throw tryAgain('StateNotTaken', 'the identity is still there after its deletion');
+      }
+      return { outcome: 'done' };
+    },
+
+    /**
+     * Empties the identity after a last look: the policy's traits in place of the person's, no metadata, no credential that
+     * anybody knows, disabled for good. Read back afterwards: nothing of the person may be left.
+     * @throws AnonymousTraitsDoNotFit (not retried) where Kratos refuses the policy's traits
+     */
+    async anonymiseIdentity(
+      request: DeletionRequest & { readonly anonymousTraits?: TraitsTemplate },
+    ): Promise<ActOutcome> {
+      const { identityId } = request;
+      const identity = await readIdentity(identities, identityId);
+      if (identity === undefined) return { outcome: 'gone' };
+      const traits = anonymousTraits(request.anonymousTraits ?? {}, identityId);
+      if (!isShell(identity, traits)) {
+        const stop = await stopOf(deps, request, identity);
+        if (stop !== undefined) return stop;
+        await retire(deps, request, identity);
+        await empty(identities, identity, traits);
+      }
+      await removeCredentials(identities, identityId);
+      await callOry('Kratos', 'deleteIdentitySessions', () =>
+        identities.deleteIdentitySessions({ id: identityId }),
+      );
+      await verifyShell(identities, identityId, traits);
+      return { outcome: 'done' };
+    },
+  };
+}
+
+export type KratosDeletionActivities = ReturnType<typeof createKratosDeletionActivities>;
+
+/** @returns why nothing may be done */
+async function stopOf(
+  deps: DeletionDependencies,
+  look: LastLook,
+  identity: KratosIdentity,
+): Promise<ActOutcome | undefined> {
+  const stateChangedAt = identity.state_changed_at ?? identity.created_at;
+  if (identity.state === 'inactive') {
+    const disablement = await readDisablement(deps.pool, look.identityId);
+    if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
+  } else if (stateChangedAt > look.inactiveSince) {
+    // Somebody enabled it meanwhile: that is a decision for it, and the clock starts there.
+    return { outcome: 'superseded', activity: {} };
+  }
+  const activity = await seenSince(deps, look);
+  return activity === undefined ? undefined : { outcome: 'superseded', activity };
+}
+
+/** Before the identity goes: afterwards nobody knows any more what it was called. */
+async function retire(
+  deps: DeletionDependencies,
+  { refuseIdentifiersForMs }: DeletionRequest,
+  identity: KratosIdentity,
+): Promise<void> {
+  if (refuseIdentifiersForMs === undefined || deps.identifierKey === undefined) return;
+  const now = await deps.clock.now();
+  await retireIdentifiers(deps.pool, deps.identifierKey, identifiersOf(identity), {
+    now,
+    until: now + refuseIdentifiersForMs,
+  });
+}
+
+async function empty(
+  identities: IdentityApi,
+  identity: KratosIdentity,
+  traits: Record<string, unknown>,
+): Promise<void> {
+  try {
+    await callOry('Kratos', 'updateIdentity', () =>
+      identities.updateIdentity({
+        id: identity.id,
+        updateIdentityBody: {
+          schema_id: identity.schema_id,
+          state: 'inactive',
+          traits,
+          metadata_public: null,
+          metadata_admin: null,
+          // Kratos keeps a password until there is another: one that nobody knows.
+          credentials: { password: { config: { password: randomBytes(32).toString('base64url') } } },
+        },
+      }),
+    );
+  } catch (error) {
+    if (!isRefusedAsUnfit(error)) throw error;
+    throw giveUp('AnonymousTraitsDoNotFit', 'updateIdentity was answered 400');
+  }
+}
+
+/** All types that Kratos lets an admin remove; it answers 400 or 404 where there is nothing of the kind. */
+async function removeCredentials(identities: IdentityApi, id: string): Promise<void> {
+  const identity = await readIdentity(identities, id);
+  for (const type of Object.keys(identity?.credentials ?? {})) {
+    if (!isRemovable(type)) continue;
+    await callOry('Kratos', 'deleteIdentityCredentials', () =>
+      identities.deleteIdentityCredentials({ id, type }),
+    );
+  }
+}
+
+/** A password is replaced, and `code` follows the addresses of the traits. */
+const kept: readonly string[] = ['password', 'code'];
+
+function isRemovable(type: string): type is DeleteIdentityCredentialsTypeEnum {
+  const known: readonly string[] = Object.values(DeleteIdentityCredentialsTypeEnum);
+  return known.includes(type) && !kept.includes(type);
+}
+
+/** Whether an earlier attempt has emptied it already. */
+function isShell(identity: KratosIdentity, traits: Record<string, unknown>): boolean {
+  return identity.state === 'inactive' && JSON.stringify(identity.traits ?? {}) === JSON.stringify(traits);
+}
+
+async function verifyShell(
+  identities: IdentityApi,
+  identityId: string,
+  traits: Record<string, unknown>,
+): Promise<void> {
+  const identity = await readIdentity(identities, identityId);
+  if (identity === undefined) return;
+  const allowed = new Set(textsOf(traits).map((text) => text.toLowerCase()));
+  const remaining = identifiersOf(identity).filter((identifier) => !allowed.has(identifier.toLowerCase()));
+  const removable = Object.keys(identity.credentials ?? {}).filter(isRemovable);
+  if (remaining.length > 0 || removable.length > 0) {
+    throw tryAgain('CredentialsRemain', 'the identity still has identifiers or credentials of the person');
+  }
+  if (!isShell(identity, traits)) throw tryAgain('StateNotTaken', 'the identity still has its own traits');
+  if ((await readSessions(identities, identityId)).length > 0) {
+    throw tryAgain('SessionsRemain', 'the identity still has sessions');
+  }
+}
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
+}

@@ -1,0 +1,45 @@
+/** The last look: what is read inside the very activity that disables or deletes, just before it does. */
+import type { PlanRung } from '../domain/plan.js';
+import { countedPostponements } from '../domain/postponement.js';
+import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
+import { readPostponements } from '../store/postponements.js';
+import { type EvidenceSources, readEvidence } from './evidence.js';
+
+/** What the caller believed about the person's absence; a later sign of life stops the act. */
+export interface LastLook {
+  readonly identityId: string;
+  /** Epoch milliseconds. */
+  readonly inactiveSince: number;
+  readonly keepsAlive: readonly ActivityKind[];
+  /** The rung, and how many of its postponements were known; a later one stops the act. Absent: there is no such link. */
+  readonly postponable?: Pick<PlanRung, 'rung' | 'keep'> & { readonly known: number };
+}
+
+export type ActOutcome =
+  | { readonly outcome: 'done' }
+  /** The person was seen since, or postponed the rung: nothing was done. */
+  | { readonly outcome: 'superseded'; readonly activity: LatestActivity }
+  /** Somebody else decided about this identity; the engine keeps its hands off. */
+  | { readonly outcome: 'left-alone' }
+  | { readonly outcome: 'gone' };
+
+/** @returns the evidence, when it shows the person alive later than the caller knew, or that they postponed the rung */
+export async function seenSince(
+  sources: EvidenceSources,
+  look: LastLook,
+): Promise<LatestActivity | undefined> {
+  const activity = await readEvidence(sources, look.identityId);
+  const latest = latestOf(activity, look.keepsAlive);
+  if (latest !== undefined && latest > look.inactiveSince) return activity;
+  // The last thing that is read: a click in this very second counts.
+  return (await isPostponedSince(sources, look)) ? activity : undefined;
+}
+
+async function isPostponedSince(
+  { pool }: EvidenceSources,
+  { identityId, inactiveSince, postponable }: LastLook,
+): Promise<boolean> {
+  if (postponable?.keep === undefined) return false;
+  const all = await readPostponements(pool, identityId);
+  return countedPostponements(all, postponable, inactiveSince).length > postponable.known;
+}

@@ -1,0 +1,57 @@
+/** What the deeds of all rungs share: their key, their audit entry, and how a last look stops them. */
+import type { ActOutcome, LastLook } from '../../activities/last-look.js';
+import type { AuditEntry, AuditEventType } from '../../domain/audit-entry.js';
+import { inDays } from '../../domain/duration.js';
+import { inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
+import { withoutRung, withRungCompleted } from '../../domain/lifecycle/transitions.js';
+import type { PlanRung } from '../../domain/plan.js';
+import type { RungName } from '../../domain/rungs.js';
+import { mergeActivity } from '../../domain/sign-of-life.js';
+import type { LifecycleRun } from '../lifecycle-run.js';
+
+export type Deed = (run: LifecycleRun, rung: PlanRung, since: number) => Promise<void>;
+
+/**
+ * Names one carrying out of a rung, the same for every attempt at it. Taken from when it was begun: a rung that was
+ * undone and comes again in the same absence is a new deed, with a mail and an audit entry of its own.
+ */
+export function deedKey(run: LifecycleRun, rung: PlanRung): string {
+  return `${run.state.rungs[rung.rung]?.begunAt ?? 0}`;
+}
+
+/** Days are counted from the last sign of life that counts for this rung. */
+export function auditDeed(
+  run: LifecycleRun,
+  rung: PlanRung,
+  eventType: AuditEventType,
+  outcome: string,
+  detail?: AuditEntry['detail'],
+): void {
+  const daysInactive = inDays(Date.now() - inactiveSince(run.state, rung));
+  run.audit(eventType, deedKey(run, rung), outcome, { daysInactive, ...(detail && { detail }) });
+}
+
+export function complete(run: LifecycleRun, rung: PlanRung): void {
+  run.state = withRungCompleted(run.state, rung.rung, Date.now());
+}
+
+export function lastLook(run: LifecycleRun, rung: PlanRung, since: number): LastLook {
+  const known = postponementsOf(run.state, rung).length;
+  return {
+    identityId: run.state.identityId,
+    inactiveSince: since,
+    keepsAlive: rung.keepsAlive,
+    ...(rung.keep && { postponable: { rung: rung.rung, keep: rung.keep, known } }),
+  };
+}
+
+/** Whether the last look stopped the deed before it had any effect; what it saw is remembered. */
+export function stopsHere(run: LifecycleRun, rung: RungName, act: ActOutcome): boolean {
+  if (act.outcome === 'done') return false;
+  run.state = withoutRung(run.state, rung);
+  if (act.outcome === 'superseded') {
+    run.state = { ...run.state, activity: mergeActivity(run.state.activity, act.activity, Date.now()) };
+  }
+  if (act.outcome === 'left-alone') run.audit('left_alone', `${rung}/${Date.now()}`, 'disabled-by-admin');
+  return true;
+}
