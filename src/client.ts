@@ -25,6 +25,7 @@ import type {
   RecordOutcome,
 } from './client/types.js';
 import { parseIdentityId } from './domain/identity-id.js';
+import type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 import type { Standing } from './domain/standing.js';
 import { createPool } from './store/pool.js';
 import { readStanding } from './store/standings.js';
@@ -34,12 +35,14 @@ import {
   reactivateUpdate,
   releaseUpdate,
   retryParkedUpdate,
+  skipParkedUpdate,
   standingQuery,
 } from './workflows/messages.js';
 
 export { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './client/errors.js';
 export type * from './client/types.js';
 export { InvalidIdentityIdError } from './domain/identity-id.js';
+export type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 export type { ActivityKind } from './domain/sign-of-life.js';
 export type { Standing } from './domain/standing.js';
 
@@ -140,16 +143,16 @@ class DormouseClient implements Dormouse {
 
   hold(
     identityId: string,
-    request: OperatorRequest & { reason: string; until: Date | number },
+    request: OperatorRequest & { reason: string; until: Date | number; kind?: HoldKind },
   ): Promise<Standing> {
-    const { requestId, until, ...rest } = request;
-    const update = { schemaVersion: 1 as const, ...rest, until: Number(until) };
+    const { requestId, until, kind = 'other', ...rest } = request;
+    const update = { schemaVersion: 1 as const, ...rest, kind, until: Number(until) };
     return this.ask(identityId, (handle) =>
       handle.executeUpdate(holdUpdate, { args: [update], ...updateId(requestId) }),
     );
   }
 
-  release(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing> {
+  release(identityId: string, request: OperatorRequest & HoldChoice & { reason: string }): Promise<Standing> {
     const { requestId, ...rest } = request;
     return this.ask(identityId, (handle) =>
       handle.executeUpdate(releaseUpdate, { args: [{ schemaVersion: 1, ...rest }], ...updateId(requestId) }),
@@ -170,6 +173,16 @@ class DormouseClient implements Dormouse {
     const { requestId, ...rest } = request;
     return this.ask(identityId, (handle) =>
       handle.executeUpdate(retryParkedUpdate, {
+        args: [{ schemaVersion: 1, ...rest }],
+        ...updateId(requestId),
+      }),
+    );
+  }
+
+  skipParked(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing> {
+    const { requestId, ...rest } = request;
+    return this.ask(identityId, (handle) =>
+      handle.executeUpdate(skipParkedUpdate, {
         args: [{ schemaVersion: 1, ...rest }],
         ...updateId(requestId),
       }),

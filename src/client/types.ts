@@ -1,4 +1,5 @@
 /** What the client offers. Types only. */
+import type { HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
 import type { ActivityKind } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
 
@@ -103,17 +104,25 @@ export interface Dormouse {
     identityId: string,
     request: OperatorRequest & { policyId: string; version?: number },
   ): Promise<Standing>;
-  /** Stops all rungs until a set time. @throws InvalidRequestError, NotEnrolledError */
+  /**
+   * Stops all rungs and mails until a set time, beside holds that stand already. Default kind: `other`.
+   * @throws InvalidRequestError, NotEnrolledError
+   */
   hold(
     identityId: string,
-    request: OperatorRequest & { reason: string; until: Date | number },
+    request: OperatorRequest & { reason: string; until: Date | number; kind?: HoldKind },
   ): Promise<Standing>;
-  /** Ends a hold early. @throws InvalidRequestError, NotEnrolledError */
-  release(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
+  /**
+   * Ends one hold early: the one of this id or kind, or the only one that is not legal.
+   * @throws InvalidRequestError, NotEnrolledError
+   */
+  release(identityId: string, request: OperatorRequest & HoldChoice & { reason: string }): Promise<Standing>;
   /** Brings back an identity that the engine deactivated. @throws InvalidRequestError, NotEnrolledError */
   reactivate(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
   /** Tries a step that failed for good once more. @throws InvalidRequestError, NotEnrolledError */
   retryParked(identityId: string, request: OperatorRequest): Promise<Standing>;
+  /** The step that failed for good is not to be done. @throws InvalidRequestError, NotEnrolledError */
+  skipParked(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
   counters(): Counters;
   /** Ends the connections. */
   close(): Promise<void>;

@@ -3,6 +3,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Dormouse, NotEnrolledError } from '../client.js';
+import { holdKinds } from '../domain/lifecycle/holds.js';
 import { answers, inputTime, identityParameters as params, problem, standingAnswer } from './schemas.js';
 
 const request = z.strictObject({
@@ -13,11 +14,15 @@ const reasoned = request.extend({ reason: z.string() });
 
 const bodies = {
   enrol: z.strictObject({ lastActiveAt: inputTime.optional(), policyId: z.string().optional() }).nullish(),
-  hold: reasoned.extend({ until: inputTime }),
-  release: reasoned,
+  hold: reasoned.extend({ until: inputTime, kind: z.enum(holdKinds).optional().describe('default: other') }),
+  release: reasoned.extend({
+    holdId: z.string().max(20).optional().describe('the hold that ends; left out: the only one'),
+    kind: z.enum(holdKinds).optional().describe('a legal hold ends only where this says so'),
+  }),
   reactivate: reasoned,
   'apply-policy': request.extend({ policyId: z.string(), version: z.int().min(1).optional() }),
   'retry-parked': request,
+  'skip-parked': reasoned,
 };
 
 const unknown = { 404: problem.describe('Never enrolled, unknown, or deleted') };
@@ -85,7 +90,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     );
     server.post(
       `${base}/hold`,
-      { schema: describe('Stop all rungs until a time', bodies.hold) },
+      { schema: describe('Stop all rungs and mails until a time', bodies.hold) },
       ({ params: { id }, body }) => {
         const { until, ...rest } = compact(body);
         return dormouse.hold(id, { ...rest, until: Date.parse(until) });
@@ -110,6 +115,11 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
       `${base}/retry-parked`,
       { schema: describe('Try a parked step again', bodies['retry-parked']) },
       ({ params: { id }, body }) => dormouse.retryParked(id, compact(body)),
+    );
+    server.post(
+      `${base}/skip-parked`,
+      { schema: describe('Decide that a parked step is not to be done', bodies['skip-parked']) },
+      ({ params: { id }, body }) => dormouse.skipParked(id, compact(body)),
     );
   };
 }

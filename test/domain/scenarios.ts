@@ -64,6 +64,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ do: 'enable-by-hand' as const }) },
   { weight: 2, arbitrary: fc.constant({ do: 'reactivate' as const }) },
   { weight: 3, arbitrary: fc.constant({ do: 'retry' as const }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'skip' as const }) },
 );
 
 function seen(): fc.Arbitrary<Happening> {

@@ -6,6 +6,7 @@
 import type { Assessment, FoundIdentity } from '../../src/domain/lifecycle/assessment.js';
 import { inactiveSince } from '../../src/domain/lifecycle/clock.js';
 import { type Decision, decide, returnStep, type Situation } from '../../src/domain/lifecycle/decide.js';
+import { unskippable, withParkedSkipped } from '../../src/domain/lifecycle/skip.js';
 import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
 import { initialState, type LifecycleState, type NoticeOutcome } from '../../src/domain/lifecycle/state.js';
 import {
@@ -46,7 +47,8 @@ export type Happening =
   | { readonly do: 'disable-by-hand' }
   | { readonly do: 'enable-by-hand' }
   | { readonly do: 'reactivate' }
-  | { readonly do: 'retry' };
+  | { readonly do: 'retry' }
+  | { readonly do: 'skip' };
 
 export interface Scheduled {
   readonly afterMs: number;
@@ -100,6 +102,8 @@ export type Entry =
       /** When the last hold ended that was known when the rung was decided. */
       readonly heldUntil: number;
       readonly handDisabled: boolean;
+      /** When the last warning was given; `undefined` where it was decided that it is not. */
+      readonly warnedAt: number | undefined;
     }
   | {
       readonly type: 'completed';
@@ -140,6 +144,7 @@ export class Simulation {
   private heldUntil = 0;
   /** As it was at the last decision: a deed under way can't be called back. */
   private heldUntilAsDecided = 0;
+  private warnedAt: number | undefined = 0;
   private turn = 0;
   private sleepsUntil: number | undefined;
   private readonly upcoming: { at: number; what: Happening }[];
@@ -255,6 +260,7 @@ export class Simulation {
     }
     this.history.push({ type: 'completed', rung: rung.rung, at: this.now, before: this.state });
     this.state = withRungCompleted(this.state, rung.rung, this.now);
+    if (rung.rung === 'warn') this.warnedAt = this.now;
   }
 
   /** As disableIdentity and deleteIdentity look once more. @returns whether the deed goes on */
@@ -284,6 +290,7 @@ export class Simulation {
         knownSince: this.decidedAt,
         mails: [...this.mails],
         heldUntil: this.heldUntilAsDecided,
+        warnedAt: this.warnedAt,
         handDisabled: found.state === 'inactive' && !found.disabledByEngine,
       });
     }
@@ -386,15 +393,16 @@ export class Simulation {
         this.state = withHold(this.state, {
           actor: 'operator',
           reason: 'leave',
+          kind: 'leave',
           since: this.now,
           until: this.now + what.forMs,
         });
-        this.heldUntil = this.now + what.forMs;
+        this.heldUntil = Math.max(this.heldUntil, this.now + what.forMs);
         this.attention = true;
         return;
       case 'release':
-        if (this.state.hold === undefined) return;
-        this.state = withoutHold(this.state);
+        if (this.state.holds === undefined) return;
+        for (const { id } of this.state.holds) this.state = withoutHold(this.state, id, this.now);
         this.heldUntil = Math.min(this.heldUntil, this.now);
         this.attention = true;
         return;
@@ -432,7 +440,24 @@ export class Simulation {
         this.state = withoutParked(this.state);
         this.attention = true;
         return;
+      case 'skip':
+        this.skip();
+        return;
     }
+  }
+
+  private skip(): void {
+    const { parked } = this.state;
+    if (parked === undefined || unskippable(parked, this.found) !== undefined) return;
+    const { notices } = this.state;
+    this.state = withParkedSkipped(this.state, this.plan, this.now);
+    if (parked.step === 'warn') this.warnedAt = undefined;
+    const notice = this.state.notices.at(-1);
+    // A notice that was skipped is worth as much as one that had no address.
+    if (notice !== undefined && notices !== this.state.notices) {
+      this.mails.push({ ...notice, outcome: 'no-address', at: this.now });
+    }
+    this.attention = true;
   }
 
   private seen(kind: ActivityKind, at: number, signalled: boolean, withinStep: boolean): void {
