@@ -4,8 +4,11 @@ import { Command } from 'commander';
 import { addAuditCommands } from './cli/audit-commands.js';
 import { addBreakerCommands } from './cli/breaker-commands.js';
 import { addEnrolCommands } from './cli/enrol-commands.js';
+import { addExemptionCommands } from './cli/exemption-commands.js';
 import { addIdentityCommands } from './cli/identity-commands.js';
+import { addParkedCommands } from './cli/parked-commands.js';
 import { addPolicyCommands } from './cli/policy-commands.js';
+import { addWorklistCommands } from './cli/worklist-commands.js';
 
 const program = new Command('dormouse')
   .description('Asks and decides about identities and their inactivity.')
@@ -15,6 +18,9 @@ addEnrolCommands(program);
 addPolicyCommands(program);
 addAuditCommands(program);
 addBreakerCommands(program);
+addExemptionCommands(program);
+addParkedCommands(program);
+addWorklistCommands(program);
 
 try {
   await program.parseAsync();

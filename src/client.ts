@@ -15,6 +15,7 @@ import { ActivityRecorder } from './client/activity-recorder.js';
 import { within } from './client/bounded.js';
 import { checkedPolicyId, checkedSign, checkedTime, updateId } from './client/checks.js';
 import { DormouseUnavailableError } from './client/errors.js';
+import { Exemptions } from './client/exemptions.js';
 import { Lifecycles } from './client/temporal.js';
 import type {
   ActivityReport,
@@ -23,7 +24,11 @@ import type {
   DormouseOptions,
   OperatorRequest,
   RecordOutcome,
+  Worklist,
+  WorklistRequest,
 } from './client/types.js';
+import { readWorklist } from './client/worklist.js';
+import type { Exemption } from './domain/exemption.js';
 import { parseIdentityId } from './domain/identity-id.js';
 import type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 import type { Standing } from './domain/standing.js';
@@ -41,10 +46,12 @@ import {
 
 export { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './client/errors.js';
 export type * from './client/types.js';
+export type { Exemption, ExemptionKind } from './domain/exemption.js';
 export { InvalidIdentityIdError } from './domain/identity-id.js';
 export type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 export type { ActivityKind } from './domain/sign-of-life.js';
 export type { Standing } from './domain/standing.js';
+export type { WorkItem, WorkKind } from './domain/work-item.js';
 
 /** Opens a client. Connections are made when they are needed, so this neither waits nor fails when Temporal is away. */
 export function createDormouse(options: DormouseOptions): Dormouse {
@@ -55,6 +62,9 @@ class DormouseClient implements Dormouse {
   private readonly pool: pg.Pool;
   private readonly lifecycles: Lifecycles;
   private readonly recorder: ActivityRecorder;
+  private readonly exemptions: Exemptions;
+  /** For operators, who wait longer than an app's request may. */
+  private readonly operatorPool: pg.Pool;
   private readonly timeoutMs: number;
   private readonly requestTimeoutMs: number;
   private readonly counts = { recorded: 0, dropped: 0, recordedWithoutSignal: 0, noted: 0 };
@@ -68,6 +78,14 @@ class DormouseClient implements Dormouse {
       statementTimeoutMs: this.timeoutMs,
     });
     this.lifecycles = new Lifecycles(options);
+    this.operatorPool = createPool({
+      ...{ url: options.postgresUrl, max: 2 },
+      connectTimeoutMs: this.requestTimeoutMs,
+      statementTimeoutMs: this.requestTimeoutMs,
+    });
+    this.exemptions = new Exemptions(this.operatorPool, (id) =>
+      this.lifecycles.lookAgain(this.requestTimeoutMs, id),
+    );
     this.recorder = new ActivityRecorder({
       pool: this.pool,
       tellWorkflow: (id, sign) => this.lifecycles.signal(this.requestTimeoutMs, id, sign),
@@ -189,6 +207,29 @@ class DormouseClient implements Dormouse {
     );
   }
 
+  // Async, as `ask` is: a mistake of the caller's rejects.
+  async exempt(identityId: string, request: Parameters<Dormouse['exempt']>[1]): Promise<Exemption> {
+    return this.exemptions.exempt(identityId, request);
+  }
+
+  async reviewExemption(
+    identityId: string,
+    request: Parameters<Dormouse['reviewExemption']>[1],
+  ): Promise<Exemption> {
+    return this.exemptions.review(identityId, request);
+  }
+
+  async endExemption(
+    identityId: string,
+    request: Parameters<Dormouse['endExemption']>[1],
+  ): Promise<Exemption> {
+    return this.exemptions.end(identityId, request);
+  }
+
+  worklist(request: WorklistRequest = {}): Promise<Worklist> {
+    return readWorklist(this.operatorPool, request);
+  }
+
   counters(): Counters {
     const { superseded, dropped, pending, signalled } = this.recorder.counters();
     return { ...this.counts, dropped: this.counts.dropped + dropped, superseded, pending, signalled };
@@ -198,6 +239,7 @@ class DormouseClient implements Dormouse {
     await this.recorder.close(this.requestTimeoutMs);
     await this.lifecycles.close();
     await this.pool.end();
+    await this.operatorPool.end();
   }
 
   private async tellInstead(cause: unknown, tell: () => Promise<void>): Promise<RecordOutcome> {

@@ -14,6 +14,7 @@ import {
   isEnginesWork,
   readDisablement,
 } from '../store/disablements.js';
+import { exemptionInForce } from '../store/exemptions.js';
 import type { PolicyReader } from '../store/policies.js';
 import { type EvidenceSources, readEvidence } from './evidence.js';
 import { callOry, giveUp, tryAgain } from './failures.js';
@@ -42,8 +43,10 @@ export type ActOutcome =
   | { readonly outcome: 'done' }
   /** The person was seen since: nothing was done. */
   | { readonly outcome: 'superseded'; readonly activity: LatestActivity }
-  /** Somebody else decided about this identity; the engine keeps its hands off. */
-  | { readonly outcome: 'left-alone' }
+  /**
+   * Somebody else decided about this identity; the engine keeps its hands off. Without `because`: it was disabled by hand.
+   */
+  | { readonly outcome: 'left-alone'; readonly because?: 'exempt' }
   | { readonly outcome: 'gone' };
 
 /** How often sessions are deleted and listed again before the step is retried with back-off. */
@@ -71,7 +74,10 @@ export function createKratosActivities(deps: KratosDependencies) {
     async assess(input: { identityId: string; policyChoice: PolicyChoice }): Promise<Assessment> {
       const { identityId } = input;
       const stored = await readPolicy(deps.policies, input.policyChoice);
-      const identity = await readIdentity(identities, identityId);
+      const [identity, exemption] = await Promise.all([
+        readIdentity(identities, identityId),
+        exemptionInForce(pool, identityId),
+      ]);
       const subject = {
         identityId,
         schemaId: identity?.schema_id ?? '',
@@ -79,6 +85,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         ...present('adminRole', textField(identity?.metadata_admin, 'role')),
         ...present('traitsRole', textField(identity?.traits, 'role')),
         optedOut: identity?.metadata_admin?.skip_stale_revocation === true,
+        ...present('exemption', exemption),
       };
       const plan = planFor(stored.policy, stored.reference, subject);
       if (identity === undefined) return { activity: {}, plan };
@@ -160,8 +167,8 @@ export function createKratosActivities(deps: KratosDependencies) {
         await confirmDisablement(pool, identityId, stateChangedAt);
         return { outcome: 'done' };
       }
-      const activity = await seenSince(deps, look);
-      if (activity !== undefined) return { outcome: 'superseded', activity };
+      const stop = await whatStops(deps, look);
+      if (stop !== undefined) return stop;
       await intendDisablement(pool, identityId, stateChangedAt, await clock.now());
       const after = await changeState(identityId, 'inactive');
       if (after === undefined) return { outcome: 'gone' };
@@ -202,8 +209,8 @@ export function createKratosActivities(deps: KratosDependencies) {
         // Somebody enabled it meanwhile: that is a decision for it, and the clock starts there.
         return { outcome: 'superseded', activity: {} };
       }
-      const activity = await seenSince(deps, look);
-      if (activity !== undefined) return { outcome: 'superseded', activity };
+      const stop = await whatStops(deps, look);
+      if (stop !== undefined) return stop;
       await callOry('Kratos', 'deleteIdentity', () => identities.deleteIdentity({ id: identityId }));
       if ((await readIdentity(identities, identityId)) !== undefined) {
         throw tryAgain('StateNotTaken', 'the identity is still there after its deletion');
@@ -214,6 +221,14 @@ export function createKratosActivities(deps: KratosDependencies) {
 }
 
 export type KratosActivities = ReturnType<typeof createKratosActivities>;
+
+/** What was decided or seen since the workflow looked, an exemption of this very second included. */
+async function whatStops(deps: KratosDependencies, look: LastLook): Promise<ActOutcome | undefined> {
+  const activity = await seenSince(deps, look);
+  if (activity !== undefined) return { outcome: 'superseded', activity };
+  const exemption = await exemptionInForce(deps.pool, look.identityId);
+  return exemption === undefined ? undefined : { outcome: 'left-alone', because: 'exempt' };
+}
 
 /** @returns the evidence, when it shows the person alive later than the caller knew */
 async function seenSince(deps: KratosDependencies, look: LastLook): Promise<LatestActivity | undefined> {

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { dayMs, formatDuration } from './duration.js';
-import { policyIdPattern } from './names.js';
+import { exemptionKinds } from './exemption.js';
+import { opaqueNamePattern, policyIdPattern } from './names.js';
 import { breakerSection } from './policy-breaker.js';
 import { duration, durationForm } from './policy-duration.js';
 import { type DestructiveRung, destructiveRungs, type RungName, rungNames } from './rungs.js';
@@ -77,6 +78,29 @@ const retry = z.strictObject({
   longestAfter: duration,
 });
 
+const identityUuid = z.uuid('is not a UUID. Name identities by their Kratos id');
+
+/** A bare id, or with what a later reader needs to know; whatever has no owner shows in the work list. */
+const excludedIdentity = z.union(
+  [
+    identityUuid.transform((id) => ({ id })),
+    z.strictObject({
+      id: identityUuid,
+      kind: z.enum(exemptionKinds).optional(),
+      owner: z
+        .string()
+        .regex(opaqueNamePattern, 'takes an opaque id or the name of a team, never an e-mail address')
+        .optional(),
+      /** When somebody has to look whether it is still right. The exclusion stays in force after that. */
+      reviewAt: z.iso
+        .date('is not a date. Write it as 2027-01-31')
+        .transform((text) => Date.parse(text))
+        .optional(),
+    }),
+  ],
+  { error: 'is not a UUID. Name identities by their Kratos id, alone or as { id, kind, owner, reviewAt }' },
+);
+
 const policyObject = z.strictObject({
   id: z.string().regex(policyIdPattern, 'takes lower-case letters, digits and hyphens, 32 at most'),
   description: z.string().max(500).optional(),
@@ -106,7 +130,7 @@ const policyObject = z.strictObject({
   exclusions: z
     .strictObject({
       /** Break-glass accounts and the like: never touched. */
-      identities: z.array(z.uuid('is not a UUID. Name identities by their Kratos id')).default([]),
+      identities: z.array(excludedIdentity).default([]),
       /** Kratos identity schemas whose identities are never touched. */
       schemas: z.array(z.string().min(1)).default([]),
     })

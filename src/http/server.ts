@@ -14,6 +14,7 @@ import { kratosHook } from './kratos-hook.js';
 import { describeRoutes, openApiRoute } from './openapi.js';
 import { serviceEntrance } from './service-auth.js';
 import { signedEvents } from './signed-events.js';
+import { worklistRoute } from './worklist-route.js';
 
 export interface GatewayOptions {
   readonly dormouse: Dormouse;
@@ -72,5 +73,6 @@ async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOp
   await server.register(async (guarded) => {
     guarded.addHook('onRequest', gate.guard(service));
     await guarded.register(identityRoutes(dormouse));
+    await guarded.register(worklistRoute(dormouse));
   });
 }

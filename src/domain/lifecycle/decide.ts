@@ -2,7 +2,7 @@
  * The ladder's decision: given what is remembered, what was just read and what time it is, the one thing to do next.
  * Pure; the workflow carries it out.
  */
-import type { Plan, PlanRung } from '../plan.js';
+import type { ExemptionCause, Plan, PlanRung } from '../plan.js';
 import { type RungName, rungNames, stageOfRung } from '../rungs.js';
 import type { FoundIdentity } from './assessment.js';
 import { inactiveSince, scheduleOf, skipOf } from './clock.js';
@@ -105,14 +105,22 @@ function blockedBy(situation: Situation, identity: FoundIdentity): Decision | un
     return { kind: 'wait', until: now + plan.recheckMs, blocked };
   }
   if (plan.exempt !== undefined) {
-    const why = `the policy exempts it (${plan.exempt})`;
-    return { kind: 'wait', until: now + plan.recheckMs, blocked: { by: 'exempt', why } };
+    return {
+      kind: 'wait',
+      until: now + plan.recheckMs,
+      blocked: { by: 'exempt', why: whyExempt(plan.exempt) },
+    };
   }
   const hold = governingHold(state, now);
   if (hold === undefined) return undefined;
   const kind = kindOfHold(hold);
   const why = `on ${kind === 'other' ? '' : `${kind} `}hold (${hold.reason}), set by ${hold.actor}`;
   return { kind: 'wait', until: hold.until, blocked: { by: 'hold', why, since: hold.since } };
+}
+
+function whyExempt(cause: ExemptionCause): string {
+  const [by, kind] = cause.split(':');
+  return by === 'operator' ? `an operator exempted it (${kind})` : `the policy exempts it (${cause})`;
 }
 
 function parkedWait(state: LifecycleState): Decision {
