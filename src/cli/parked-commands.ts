@@ -60,10 +60,9 @@ async function retry(id: string | undefined, { actor, error, all, rate }: Retry)
   const perSecond = Number(rate);
   if (!(perSecond >= 0.1 && perSecond <= 100)) throw new Error('--rate: must be a number from 0.1 to 100');
   const ids = await withPool((pool) => parkedIds(pool, error));
-  const { retried, settled } = await withTemporal(({ client }) =>
-    retryAll(client, ids, { actor, perSecond }),
-  );
-  console.log(`${retried} are tried again; ${settled} were no longer parked`);
+  const { told, gone } = await withTemporal(({ client }) => retryAll(client, ids, { actor, perSecond }));
+  console.log(`${told} were told to try again; of ${gone} no lifecycle runs any more`);
+  console.log('What fails again is parked again: dormouse parked list');
 }
 
 async function parkedIds(pool: pg.Pool, errorType: string | undefined): Promise<string[]> {

@@ -1,18 +1,14 @@
 /** Retries parked steps of many identities, at a rate that the server and what failed take. */
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  type Client,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateStage,
-} from '@temporalio/client';
+import { type Client, WorkflowNotFoundError, WorkflowUpdateStage } from '@temporalio/client';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import { retryParkedUpdate } from '../workflows/messages.js';
 
 export interface Retried {
-  readonly retried: number;
-  /** No longer parked, or no longer there. */
-  readonly settled: number;
+  /** Told to try again; one that is no longer parked refuses, and takes no harm. */
+  readonly told: number;
+  /** No lifecycle runs any more. */
+  readonly gone: number;
 }
 
 /**
@@ -24,7 +20,7 @@ export async function retryAll(
   identityIds: readonly string[],
   options: { readonly actor: string; readonly perSecond: number },
 ): Promise<Retried> {
-  let [retried, settled] = [0, 0];
+  let [told, gone] = [0, 0];
   for (const identityId of identityIds) {
     const handle = client.workflow.getHandle(lifecycleWorkflowId(identityId));
     try {
@@ -32,13 +28,12 @@ export async function retryAll(
         args: [{ schemaVersion: 1, actor: options.actor }],
         waitForStage: WorkflowUpdateStage.ACCEPTED,
       });
-      retried += 1;
+      told += 1;
     } catch (error) {
-      const isOver = error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError;
-      if (!isOver) throw error;
-      settled += 1;
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      gone += 1;
     }
     await pause(1_000 / options.perSecond);
   }
-  return { retried, settled };
+  return { told, gone };
 }

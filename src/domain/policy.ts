@@ -336,5 +336,18 @@ export function effectiveRungs(candidate: Ladder): [RungName, AnyRung][] {
         rungNames.indexOf(other) > rungNames.indexOf(rung) &&
         otherValues.after <= values.after,
     );
-  return present.filter((entry) => !subsumed(entry)).sort(([, a], [, b]) => a.after - b.after);
+  const kept = present.filter((entry) => !subsumed(entry));
+  return withWarningAhead(candidate, kept).sort(([, a], [, b]) => a.after - b.after);
+}
+
+/**
+ * Nobody is suspended without a warning where the ladder has one: an override that pulls `suspend` before `warn` takes the
+ * warning along, at the floor's distance where there is room for it.
+ */
+function withWarningAhead({ warn }: Ladder, kept: [RungName, AnyRung][]): [RungName, AnyRung][] {
+  const suspend = kept.find(([rung]) => rung === 'suspend')?.[1];
+  if (warn === undefined || suspend === undefined || kept.some(([rung]) => rung === 'warn')) return kept;
+  const floor = 'noticeFloor' in suspend ? suspend.noticeFloor : 0;
+  const after = Math.max(suspend.after - floor, Math.floor(suspend.after / 2));
+  return [['warn', { ...warn, after }], ...kept];
 }

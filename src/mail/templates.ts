@@ -28,7 +28,14 @@ export interface MailView {
   signInUrl: string;
   host: string;
   inactiveFor: string;
-  next: { in: string; date: string; isDeactivate: boolean; isDelete: boolean };
+  next: {
+    in: string;
+    date: string;
+    isSuspend: boolean;
+    isRevoke: boolean;
+    isDeactivate: boolean;
+    isDelete: boolean;
+  };
 }
 
 type Render = (view: object) => string;
@@ -43,7 +50,7 @@ interface MailTemplate {
 const knownNames: ReadonlySet<string> = new Set([
   ...['p', 'ul', 'li', 'strong', 'button', 'if'],
   ...['lang', 'product', 'signInUrl', 'host', 'inactiveFor'],
-  ...['next.in', 'next.date', 'next.isDeactivate', 'next.isDelete'],
+  ...['next.in', 'next.date', 'next.isSuspend', 'next.isRevoke', 'next.isDeactivate', 'next.isDelete'],
   ...['subject', 'body', 'footer'],
 ]);
 

@@ -93,6 +93,36 @@ describe('exemption', () => {
   });
 });
 
+describe('the warning', () => {
+  const ladder = 'warn: {after: 30d}\nsuspend: {after: 60d, noticeFloor: 7d}';
+  const pulled = (suspend: string) =>
+    planOf(smallPolicy(ladder, `roles: { admin: { suspend: ${suspend} } }\n`), { adminRole: 'admin' });
+  const ahead = (plan: Plan) => plan.rungs.map(({ rung, afterMs }) => [rung, afterMs / day]);
+
+  it.each([
+    ['{ after: 20d }', 13],
+    ['{ after: 30d }', 23],
+    ['{ after: 10d }', 5],
+  ])('is taken along where a role pulls the suspension before it: %s', (suspend, warnAfter) => {
+    const plan = pulled(suspend);
+    expect(ahead(plan)).toEqual([
+      ['warn', warnAfter],
+      ['suspend', Number(/\d+/.exec(suspend)?.[0])],
+    ]);
+    const unwarned = absentState();
+    const decision = decide({ state: unwarned, plan, identity: enabled(), now: epoch + 100 * day });
+    expect(decision).toMatchObject({ kind: 'rung', rung: { rung: 'warn' } });
+  });
+
+  it('stays where it was otherwise, and no ladder gets one that has none', () => {
+    expect(ahead(pulled('{ after: 40d }'))).toEqual([
+      ['warn', 30],
+      ['suspend', 40],
+    ]);
+    expect(names(planOf(smallPolicy('suspend: {after: 60d, noticeFloor: 7d}')))).toEqual(['suspend']);
+  });
+});
+
 describe('roles', () => {
   it('a rung pulled ahead drops the milder ones behind it', () => {
     const plan = planOf(exactPolicy, { adminRole: 'admin' });
