@@ -5,10 +5,13 @@ import { addAuditCommands } from './cli/audit-commands.js';
 import { addBreakerCommands } from './cli/breaker-commands.js';
 import { addDatabaseCommands } from './cli/database-commands.js';
 import { addEnrolCommands } from './cli/enrol-commands.js';
+import { addExemptionCommands } from './cli/exemption-commands.js';
 import { addIdentityCommands } from './cli/identity-commands.js';
 import { addKeysCommands } from './cli/keys-commands.js';
+import { addParkedCommands } from './cli/parked-commands.js';
 import { addPolicyCommands } from './cli/policy-commands.js';
 import { addSignalsCommands } from './cli/signals-commands.js';
+import { addWorklistCommands } from './cli/worklist-commands.js';
 
 const program = new Command('dormouse')
   .description('Asks and decides about identities and their inactivity.')
@@ -21,6 +24,9 @@ addAuditCommands(program);
 addBreakerCommands(program);
 addDatabaseCommands(program);
 addKeysCommands(program);
+addExemptionCommands(program);
+addParkedCommands(program);
+addWorklistCommands(program);
 
 try {
   await program.parseAsync();

@@ -15,6 +15,7 @@ import { ActivityRecorder } from './client/activity-recorder.js';
 import { within } from './client/bounded.js';
 import { checkedPolicyId, checkedSign, checkedTime, updateId } from './client/checks.js';
 import { DormouseUnavailableError } from './client/errors.js';
+import { Exemptions } from './client/exemptions.js';
 import { Lifecycles } from './client/temporal.js';
 import type {
   ActivityReport,
@@ -23,8 +24,13 @@ import type {
   DormouseOptions,
   OperatorRequest,
   RecordOutcome,
+  Worklist,
+  WorklistRequest,
 } from './client/types.js';
+import { readWorklist } from './client/worklist.js';
+import type { Exemption } from './domain/exemption.js';
 import { parseIdentityId } from './domain/identity-id.js';
+import type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 import { selfServiceActor } from './domain/names.js';
 import type { Standing } from './domain/standing.js';
 import { createPool } from './store/pool.js';
@@ -38,14 +44,18 @@ import {
   releaseUpdate,
   requestReactivationLinkUpdate,
   retryParkedUpdate,
+  skipParkedUpdate,
   standingQuery,
 } from './workflows/messages.js';
 
 export { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './client/errors.js';
 export type * from './client/types.js';
+export type { Exemption, ExemptionKind } from './domain/exemption.js';
 export { InvalidIdentityIdError } from './domain/identity-id.js';
+export type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 export type { ActivityKind } from './domain/sign-of-life.js';
 export type { Standing } from './domain/standing.js';
+export type { WorkItem, WorkKind } from './domain/work-item.js';
 
 /** Opens a client. Connections are made when they are needed, so this neither waits nor fails when Temporal is away. */
 export function createDormouse(options: DormouseOptions): Dormouse {
@@ -56,6 +66,9 @@ class DormouseClient implements Dormouse {
   private readonly pool: pg.Pool;
   private readonly lifecycles: Lifecycles;
   private readonly recorder: ActivityRecorder;
+  private readonly exemptions: Exemptions;
+  /** For operators, who wait longer than an app's request may. */
+  private readonly operatorPool: pg.Pool;
   private readonly timeoutMs: number;
   private readonly requestTimeoutMs: number;
   private readonly counts = { recorded: 0, dropped: 0, recordedWithoutSignal: 0, noted: 0 };
@@ -69,6 +82,14 @@ class DormouseClient implements Dormouse {
       statementTimeoutMs: this.timeoutMs,
     });
     this.lifecycles = new Lifecycles(options);
+    this.operatorPool = createPool({
+      ...{ url: options.postgresUrl, max: 2 },
+      connectTimeoutMs: this.requestTimeoutMs,
+      statementTimeoutMs: this.requestTimeoutMs,
+    });
+    this.exemptions = new Exemptions(this.operatorPool, (id) =>
+      this.lifecycles.lookAgain(this.requestTimeoutMs, id),
+    );
     this.recorder = new ActivityRecorder({
       pool: this.pool,
       tellWorkflow: (id, sign) => this.lifecycles.signal(this.requestTimeoutMs, id, sign),
@@ -144,16 +165,16 @@ class DormouseClient implements Dormouse {
 
   hold(
     identityId: string,
-    request: OperatorRequest & { reason: string; until: Date | number },
+    request: OperatorRequest & { reason: string; until: Date | number; kind?: HoldKind },
   ): Promise<Standing> {
-    const { requestId, until, ...rest } = request;
-    const update = { schemaVersion: 1 as const, ...rest, until: Number(until) };
+    const { requestId, until, kind = 'other', ...rest } = request;
+    const update = { schemaVersion: 1 as const, ...rest, kind, until: Number(until) };
     return this.ask(identityId, (handle) =>
       handle.executeUpdate(holdUpdate, { args: [update], ...updateId(requestId) }),
     );
   }
 
-  release(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing> {
+  release(identityId: string, request: OperatorRequest & HoldChoice & { reason: string }): Promise<Standing> {
     const { requestId, ...rest } = request;
     return this.ask(identityId, (handle) =>
       handle.executeUpdate(releaseUpdate, { args: [{ schemaVersion: 1, ...rest }], ...updateId(requestId) }),
@@ -201,6 +222,39 @@ class DormouseClient implements Dormouse {
     );
   }
 
+  skipParked(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing> {
+    const { requestId, ...rest } = request;
+    return this.ask(identityId, (handle) =>
+      handle.executeUpdate(skipParkedUpdate, {
+        args: [{ schemaVersion: 1, ...rest }],
+        ...updateId(requestId),
+      }),
+    );
+  }
+
+  // Async, as `ask` is: a mistake of the caller's rejects.
+  async exempt(identityId: string, request: Parameters<Dormouse['exempt']>[1]): Promise<Exemption> {
+    return this.exemptions.exempt(identityId, request);
+  }
+
+  async reviewExemption(
+    identityId: string,
+    request: Parameters<Dormouse['reviewExemption']>[1],
+  ): Promise<Exemption> {
+    return this.exemptions.review(identityId, request);
+  }
+
+  async endExemption(
+    identityId: string,
+    request: Parameters<Dormouse['endExemption']>[1],
+  ): Promise<Exemption> {
+    return this.exemptions.end(identityId, request);
+  }
+
+  worklist(request: WorklistRequest = {}): Promise<Worklist> {
+    return readWorklist(this.operatorPool, request);
+  }
+
   counters(): Counters {
     const { superseded, dropped, pending, signalled } = this.recorder.counters();
     return { ...this.counts, dropped: this.counts.dropped + dropped, superseded, pending, signalled };
@@ -210,6 +264,7 @@ class DormouseClient implements Dormouse {
     await this.recorder.close(this.requestTimeoutMs);
     await this.lifecycles.close();
     await this.pool.end();
+    await this.operatorPool.end();
   }
 
   private async read<T>(query: () => Promise<T>): Promise<T> {

@@ -8,7 +8,7 @@ import { type IdentifierKey, retireIdentifiers } from '../store/retired-identifi
 import type { EvidenceSources } from './evidence.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
 import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from './kratos-identity.js';
-import { type ActOutcome, type LastLook, seenSince } from './last-look.js';
+import { type ActOutcome, type LastLook, whatStops } from './last-look.js';
 
 export interface DeletionDependencies extends EvidenceSources {
   /** Absent: identifiers of deleted accounts are not remembered. */
@@ -86,8 +86,7 @@ async function stopOf(
     // Somebody enabled it meanwhile: that is a decision for it, and the clock starts there.
     return { outcome: 'superseded', activity: {} };
   }
-  const activity = await seenSince(deps, look);
-  return activity === undefined ? undefined : { outcome: 'superseded', activity };
+  return whatStops(deps, look);
 }
 
 /** Before the identity goes: afterwards nobody knows any more what it was called. */

@@ -12,6 +12,7 @@ import {
   isEnginesWork,
   readDisablement,
 } from '../store/disablements.js';
+import { exemptionInForce } from '../store/exemptions.js';
 import type { PolicyReader } from '../store/policies.js';
 import { readPostponements } from '../store/postponements.js';
 import { isAnonymised } from '../store/tombstones.js';
@@ -24,7 +25,7 @@ import {
   readSessions,
   textField,
 } from './kratos-identity.js';
-import { type ActOutcome, type LastLook, seenSince } from './last-look.js';
+import { type ActOutcome, type LastLook, whatStops } from './last-look.js';
 import { readPolicy } from './policy.js';
 
 export interface KratosDependencies extends EvidenceSources {
@@ -56,7 +57,10 @@ export function createKratosActivities(deps: KratosDependencies) {
     async assess(input: { identityId: string; policyChoice: PolicyChoice }): Promise<Assessment> {
       const { identityId } = input;
       const stored = await readPolicy(deps.policies, input.policyChoice);
-      const found = await readIdentity(identities, identityId);
+      const [found, exemption] = await Promise.all([
+        readIdentity(identities, identityId),
+        exemptionInForce(pool, identityId),
+      ]);
       // The shell of an anonymised person is nobody.
       const isShell = found?.state === 'inactive' && (await isAnonymised(pool, identityId));
       const identity = isShell ? undefined : found;
@@ -67,6 +71,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         ...present('adminRole', textField(identity?.metadata_admin, 'role')),
         ...present('traitsRole', textField(identity?.traits, 'role')),
         optedOut: identity?.metadata_admin?.skip_stale_revocation === true,
+        ...present('exemption', exemption),
       };
       const plan = planFor(stored.policy, stored.reference, subject);
       if (identity === undefined) return { activity: {}, plan };
@@ -150,8 +155,8 @@ export function createKratosActivities(deps: KratosDependencies) {
         await confirmDisablement(pool, identityId, stateChangedAt);
         return { outcome: 'done' };
       }
-      const activity = await seenSince(deps, look);
-      if (activity !== undefined) return { outcome: 'superseded', activity };
+      const stop = await whatStops(deps, look);
+      if (stop !== undefined) return stop;
       await intendDisablement(pool, identityId, stateChangedAt, await clock.now());
       const after = await changeState(identityId, 'inactive');
       if (after === undefined) return { outcome: 'gone' };

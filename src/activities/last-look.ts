@@ -2,6 +2,7 @@
 import type { PlanRung } from '../domain/plan.js';
 import { countedPostponements } from '../domain/postponement.js';
 import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
+import { exemptionInForce } from '../store/exemptions.js';
 import { readPostponements } from '../store/postponements.js';
 import { type EvidenceSources, readEvidence } from './evidence.js';
 
@@ -19,15 +20,22 @@ export type ActOutcome =
   | { readonly outcome: 'done' }
   /** The person was seen since, or postponed the rung: nothing was done. */
   | { readonly outcome: 'superseded'; readonly activity: LatestActivity }
-  /** Somebody else decided about this identity; the engine keeps its hands off. */
-  | { readonly outcome: 'left-alone' }
+  /**
+   * Somebody else decided about this identity; the engine keeps its hands off. Without `because`: it was disabled by hand.
+   */
+  | { readonly outcome: 'left-alone'; readonly because?: 'exempt' }
   | { readonly outcome: 'gone' };
 
+/** What was decided or seen since the workflow looked, an exemption of this very second included. */
+export async function whatStops(sources: EvidenceSources, look: LastLook): Promise<ActOutcome | undefined> {
+  const activity = await seenSince(sources, look);
+  if (activity !== undefined) return { outcome: 'superseded', activity };
+  const exemption = await exemptionInForce(sources.pool, look.identityId);
+  return exemption === undefined ? undefined : { outcome: 'left-alone', because: 'exempt' };
+}
+
 /** @returns the evidence, when it shows the person alive later than the caller knew, or that they postponed the rung */
-export async function seenSince(
-  sources: EvidenceSources,
-  look: LastLook,
-): Promise<LatestActivity | undefined> {
+async function seenSince(sources: EvidenceSources, look: LastLook): Promise<LatestActivity | undefined> {
   const activity = await readEvidence(sources, look.identityId);
   const latest = latestOf(activity, look.keepsAlive);
   if (latest !== undefined && latest > look.inactiveSince) return activity;

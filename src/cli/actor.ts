@@ -1,4 +1,4 @@
-/** The option `--actor`, which every decision takes. */
+/** The options `--actor` and `--reason`, which decisions take. */
 import { userInfo } from 'node:os';
 
 export const actorOption = [
@@ -6,3 +6,10 @@ export const actorOption = [
   'who decides: an opaque id, never an e-mail address',
   userInfo().username,
 ] as const;
+
+export const reasonOption = ['--reason <text>', 'why, for those who ask later'] as const;
+
+export interface Decision {
+  readonly reason: string;
+  readonly actor: string;
+}

@@ -11,14 +11,9 @@ import { approveRelease, proposeRelease, tripAndAudit } from '../store/breaker/d
 import { breakerOverview, waitingForBreaker } from '../store/breaker/overview.js';
 import type { Release } from '../store/breaker/releases.js';
 import { inTransaction } from '../store/pool.js';
-import { actorOption } from './actor.js';
+import { actorOption, type Decision, reasonOption } from './actor.js';
 import { withPool, withTemporal } from './connection.js';
 import { wake } from './wake.js';
-
-interface Decision {
-  readonly reason: string;
-  readonly actor: string;
-}
 
 export function addBreakerCommands(program: Command): void {
   const breaker = program
@@ -41,7 +36,7 @@ export function addBreakerCommands(program: Command): void {
   breaker
     .command('trip <scope>')
     .description(`stop ${destructiveRungs.join(', ')} or all at once`)
-    .requiredOption('--reason <text>', 'why, for those who ask later')
+    .requiredOption(...reasonOption)
     .option('--operators <number>', 'different operators that its release needs', '1')
     .option(...actorOption)
     .action(async (scope: string, options: Decision & { operators: string }) => {
@@ -51,7 +46,7 @@ export function addBreakerCommands(program: Command): void {
   breaker
     .command('release <tripId>')
     .description('end a trip, or let a list of identities pass although it stays')
-    .requiredOption('--reason <text>', 'why, for those who ask later')
+    .requiredOption(...reasonOption)
     .option('--all', 'end the trip')
     .option('--identities <file>', 'only these: one UUID a line, or CSV with it in the first column')
     .option(...actorOption)

@@ -1,9 +1,10 @@
 /** `dormouse standing|hold|…`: what operators ask and decide about one identity. */
 import type { Command } from 'commander';
 import type { Standing } from '../client.js';
-import { parseDuration } from '../domain/duration.js';
-import { actorOption } from './actor.js';
+import { type HoldKind, holdKinds, kindOfHold } from '../domain/lifecycle/holds.js';
+import { actorOption, type Decision, reasonOption } from './actor.js';
 import { withDormouse } from './connection.js';
+import { inFuture } from './durations.js';
 
 export function addIdentityCommands(program: Command): void {
   program
@@ -16,31 +17,42 @@ export function addIdentityCommands(program: Command): void {
     });
   program
     .command('hold <identityId>')
-    .description('stop all rungs for a while')
-    .requiredOption('--reason <text>', 'why, for those who ask later')
+    .description('stop all rungs and mails for a while, beside holds that stand already')
+    .requiredOption(...reasonOption)
     .requiredOption('--for <duration>', 'how long, as 90d')
+    .option('--kind <kind>', `one of ${holdKinds.join(', ')}`, 'other')
     .option(...actorOption)
-    .action(async (id: string, options: { reason: string; for: string; actor: string }) => {
-      const duration = parseDuration(options.for);
-      if (duration === undefined)
-        throw new Error(`--for: "${options.for}" is not a duration. Write it as 90d or 12h`);
+    .action(async (id: string, options: Decision & { for: string; kind: string }) => {
       const { actor, reason } = options;
-      print(
-        await withDormouse((dormouse) => dormouse.hold(id, { actor, reason, until: Date.now() + duration })),
-      );
+      const request = { actor, reason, kind: holdKind(options.kind), until: inFuture('--for', options.for) };
+      print(await withDormouse((dormouse) => dormouse.hold(id, request)));
     });
-  for (const verb of ['release', 'reactivate'] as const) {
-    program
-      .command(`${verb} <identityId>`)
-      .description(
-        verb === 'release' ? 'end a hold early' : 'bring back an identity that the engine deactivated',
-      )
-      .requiredOption('--reason <text>', 'why, for those who ask later')
-      .option(...actorOption)
-      .action(async (id: string, { actor, reason }: { actor: string; reason: string }) => {
-        print(await withDormouse((dormouse) => dormouse[verb](id, { actor, reason })));
-      });
-  }
+  program
+    .command('release <identityId>')
+    .description('end one hold early')
+    .requiredOption(...reasonOption)
+    .option('--hold <holdId>', 'which, as h2; left out: the only one')
+    .option('--kind <kind>', `the one of this kind: ${holdKinds.join(', ')}`)
+    .option('--legal', 'the legal hold; the same as --kind legal')
+    .option(...actorOption)
+    .action(async (id: string, options: Decision & { hold?: string; kind?: string; legal?: true }) => {
+      const kind = options.legal === true ? 'legal' : options.kind;
+      const { actor, reason } = options;
+      const request = {
+        ...{ actor, reason },
+        ...(options.hold === undefined ? {} : { holdId: options.hold }),
+        ...(kind === undefined ? {} : { kind: holdKind(kind) }),
+      };
+      print(await withDormouse((dormouse) => dormouse.release(id, request)));
+    });
+  program
+    .command('reactivate <identityId>')
+    .description('bring back an identity that the engine deactivated')
+    .requiredOption(...reasonOption)
+    .option(...actorOption)
+    .action(async (id: string, { actor, reason }: Decision) => {
+      print(await withDormouse((dormouse) => dormouse.reactivate(id, { actor, reason })));
+    });
   program
     .command('apply-policy <identityId> <policyId>')
     .description('follow another policy, or one version of it')
@@ -50,16 +62,16 @@ export function addIdentityCommands(program: Command): void {
       const pinned = version === undefined ? {} : { version: Number(version) };
       print(await withDormouse((dormouse) => dormouse.applyPolicy(id, { actor, policyId, ...pinned })));
     });
-  program
-    .command('retry-parked <identityId>')
-    .description('try the step that failed for good once more')
-    .option(...actorOption)
-    .action(async (id: string, { actor }: { actor: string }) => {
-      print(await withDormouse((dormouse) => dormouse.retryParked(id, { actor })));
-    });
 }
 
-function print(standing: Standing, asJson = false): void {
+function holdKind(text: string): HoldKind {
+  const kind = holdKinds.find((known) => known === text);
+  if (kind !== undefined) return kind;
+  throw new Error(`--kind: "${text}" is not a kind of hold. Write one of ${holdKinds.join(', ')}`);
+}
+
+/** Prints a standing as lines for people, or as JSON. */
+export function print(standing: Standing, asJson = false): void {
   if (asJson) {
     console.log(JSON.stringify(standing, null, 2));
     return;
@@ -70,5 +82,9 @@ function print(standing: Standing, asJson = false): void {
   if (standing.policy !== undefined)
     console.log(`policy    ${standing.policy.id} version ${standing.policy.version}`);
   console.log(`why       ${standing.why}`);
+  for (const hold of standing.holds ?? [])
+    console.log(
+      `hold      ${hold.id} ${kindOfHold(hold)} until ${at(hold.until)}, by ${hold.actor}: ${hold.reason}`,
+    );
   for (const warning of standing.warnings) console.log(`warning   ${warning}`);
 }

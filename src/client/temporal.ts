@@ -9,7 +9,7 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import type { SignOfLife } from '../domain/sign-of-life.js';
-import { type LifecycleInput, lifecycleWorkflowType } from '../workflows/messages.js';
+import { type LifecycleInput, lifecycleWorkflowType, lookAgainSignal } from '../workflows/messages.js';
 import { isTransient, within } from './bounded.js';
 import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './errors.js';
 import { EndableRetry } from './retry.js';
@@ -54,6 +54,11 @@ export class Lifecycles {
       });
       return !before;
     });
+  }
+
+  /** Has the workflow look again, where one runs. */
+  async lookAgain(ms: number, identityId: string): Promise<void> {
+    await this.ask(ms, identityId, (handle) => handle.signal(lookAgainSignal, { schemaVersion: 1 }));
   }
 
   /** Queries or updates the running workflow. @throws NotEnrolledError */

@@ -1,6 +1,9 @@
 /** What the client offers. Types only. */
+import type { Exemption, ExemptionKind } from '../domain/exemption.js';
+import type { HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
 import type { ActivityKind } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
+import type { WorkItem, WorkKind, WorklistLimits } from '../domain/work-item.js';
 
 export interface DormouseOptions {
   readonly temporal: {
@@ -72,6 +75,22 @@ export interface OperatorRequest {
   readonly requestId?: string;
 }
 
+export interface WorklistRequest extends Partial<WorklistLimits> {
+  /** Only items of this kind. */
+  readonly kind?: WorkKind;
+  /** What the page before gave as `next`. */
+  readonly after?: string;
+  /** Items on the page, 1 to 1,000. Default 100. */
+  readonly limit?: number;
+}
+
+export interface Worklist {
+  readonly counts: Readonly<Record<WorkKind, number>>;
+  readonly items: readonly WorkItem[];
+  /** Where the next page begins; absent at the end. */
+  readonly next?: string;
+}
+
 export interface Dormouse {
   /**
    * Tells that somebody, or something in their name, was active. Lands in PostgreSQL and wakes the workflow; late,
@@ -109,13 +128,19 @@ export interface Dormouse {
     identityId: string,
     request: OperatorRequest & { policyId: string; version?: number },
   ): Promise<Standing>;
-  /** Stops all rungs until a set time. @throws InvalidRequestError, NotEnrolledError */
+  /**
+   * Stops all rungs and mails until a set time, beside holds that stand already. Default kind: `other`.
+   * @throws InvalidRequestError, NotEnrolledError
+   */
   hold(
     identityId: string,
-    request: OperatorRequest & { reason: string; until: Date | number },
+    request: OperatorRequest & { reason: string; until: Date | number; kind?: HoldKind },
   ): Promise<Standing>;
-  /** Ends a hold early. @throws InvalidRequestError, NotEnrolledError */
-  release(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
+  /**
+   * Ends one hold early: the one of this id or kind, or the only one that is not legal.
+   * @throws InvalidRequestError, NotEnrolledError
+   */
+  release(identityId: string, request: OperatorRequest & HoldChoice & { reason: string }): Promise<Standing>;
   /** Brings back an identity that the engine deactivated. @throws InvalidRequestError, NotEnrolledError */
   reactivate(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
   /**
@@ -134,6 +159,32 @@ export interface Dormouse {
   lookAgain(identityId: string): Promise<void>;
   /** Tries a step that failed for good once more. @throws InvalidRequestError, NotEnrolledError */
   retryParked(identityId: string, request: OperatorRequest): Promise<Standing>;
+  /** The step that failed for good is not to be done. @throws InvalidRequestError, NotEnrolledError */
+  skipParked(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
+  /**
+   * The ladder does not apply to the identity until the exemption is ended; it may be set before the identity is enrolled. It stays
+   * in force after its review date and shows in the work list then.
+   * @throws InvalidRequestError, DormouseUnavailableError
+   */
+  exempt(
+    identityId: string,
+    request: OperatorRequest & {
+      kind: ExemptionKind;
+      reason: string;
+      /** Who answers for it: an opaque id, or the name of a team. */
+      owner: string;
+      reviewAt: Date | number;
+    },
+  ): Promise<Exemption>;
+  /** It is still right, until the next review. @throws InvalidRequestError, DormouseUnavailableError */
+  reviewExemption(
+    identityId: string,
+    request: OperatorRequest & { reason: string; reviewAt: Date | number; owner?: string },
+  ): Promise<Exemption>;
+  /** The ladder applies again. @throws InvalidRequestError, DormouseUnavailableError */
+  endExemption(identityId: string, request: OperatorRequest & { reason: string }): Promise<Exemption>;
+  /** What waits for a person's decision: counts of all, and one page. @throws InvalidRequestError, DormouseUnavailableError */
+  worklist(request?: WorklistRequest): Promise<Worklist>;
   counters(): Counters;
   /** Ends the connections. */
   close(): Promise<void>;

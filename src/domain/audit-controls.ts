@@ -113,6 +113,12 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   ),
   breaker_release_proposed: context('an operator proposed to let the stopped steps go on'),
   breaker_released: context('operators let the stopped steps go on'),
+  exemption_set: context('an exception with owner and review date: who set it, and why'),
+  exemption_reviewed: context('an exception was looked at again, and stays'),
+  exemption_ended: context('an exception ended'),
+  parked_skipped: context(
+    'an operator decided that a failed step is not to be done: the account may be over its time',
+  ),
   identity_gone: context('the account was deleted by somebody else'),
 };
 

@@ -5,6 +5,7 @@
 import type { BreakerRules } from './breaker/rules.js';
 import type { DeletionPlan } from './deletion.js';
 import { dayMs } from './duration.js';
+import type { ExemptionKind } from './exemption.js';
 import { jitterFor } from './jitter.js';
 import { effectiveRungs, type Ladder, type Policy, withOverride } from './policy.js';
 import { isDestructive, type RungName, rungNames } from './rungs.js';
@@ -36,12 +37,19 @@ export interface PlanRung {
   readonly keep?: { readonly postponesMs: number; readonly times: number };
 }
 
-export type Exemption = 'account-type' | 'role' | 'opt-out' | 'excluded-identity' | 'excluded-schema';
+/** What exempts: the policy by what an admin wrote, or an operator's own record. */
+export type ExemptionCause =
+  | 'account-type'
+  | 'role'
+  | 'opt-out'
+  | 'excluded-identity'
+  | 'excluded-schema'
+  | `operator:${ExemptionKind}`;
 
 export interface Plan {
   readonly policy: PolicyReference;
   /** Why the ladder does not apply at all; absent when it does. */
-  readonly exempt?: Exemption;
+  readonly exempt?: ExemptionCause;
   /** In the order in which they come due. */
   readonly rungs: readonly PlanRung[];
   /** Kinds of activity that count for any rung. */
@@ -74,6 +82,8 @@ export interface PolicySubject {
   readonly traitsRole?: string;
   /** `metadata_admin.skip_stale_revocation` is true. */
   readonly optedOut: boolean;
+  /** The exemption that an operator set. */
+  readonly exemption?: ExemptionKind;
 }
 
 /** @returns the plan of one identity under one policy version */
@@ -136,8 +146,9 @@ function breakerRules({ breaker }: Policy): BreakerRules {
   };
 }
 
-function exemptionOf(policy: Policy, subject: PolicySubject): Exemption | undefined {
-  const excluded = policy.exclusions.identities.some((id) => id.toLowerCase() === subject.identityId);
+function exemptionOf(policy: Policy, subject: PolicySubject): ExemptionCause | undefined {
+  if (subject.exemption !== undefined) return `operator:${subject.exemption}`;
+  const excluded = policy.exclusions.identities.some(({ id }) => id.toLowerCase() === subject.identityId);
   if (excluded) return 'excluded-identity';
   if (policy.exclusions.schemas.includes(subject.schemaId)) return 'excluded-schema';
   if (subject.accountType !== undefined && policy.accountTypes[subject.accountType] === 'never')

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { dayMs, formatDuration } from './duration.js';
-import { policyIdPattern } from './names.js';
+import { exemptionKinds } from './exemption.js';
+import { opaqueNamePattern, policyIdPattern } from './names.js';
 import { breakerSection } from './policy-breaker.js';
 import { deletionSection } from './policy-deletion.js';
 import { duration, durationForm } from './policy-duration.js';
@@ -102,6 +103,29 @@ const retry = z.strictObject({
   longestAfter: duration,
 });
 
+const identityUuid = z.uuid('is not a UUID. Name identities by their Kratos id');
+
+/** A bare id, or with what a later reader needs to know; whatever has no owner shows in the work list. */
+const excludedIdentity = z.union(
+  [
+    identityUuid.transform((id) => ({ id })),
+    z.strictObject({
+      id: identityUuid,
+      kind: z.enum(exemptionKinds).optional(),
+      owner: z
+        .string()
+        .regex(opaqueNamePattern, 'takes an opaque id or the name of a team, never an e-mail address')
+        .optional(),
+      /** When somebody has to look whether it is still right. The exclusion stays in force after that. */
+      reviewAt: z.iso
+        .date('is not a date. Write it as 2027-01-31')
+        .transform((text) => Date.parse(text))
+        .optional(),
+    }),
+  ],
+  { error: 'is not a UUID. Name identities by their Kratos id, alone or as { id, kind, owner, reviewAt }' },
+);
+
 const policyObject = z.strictObject({
   id: z.string().regex(policyIdPattern, 'takes lower-case letters, digits and hyphens, 32 at most'),
   description: z.string().max(500).optional(),
@@ -131,7 +155,7 @@ const policyObject = z.strictObject({
   exclusions: z
     .strictObject({
       /** Break-glass accounts and the like: never touched. */
-      identities: z.array(z.uuid('is not a UUID. Name identities by their Kratos id')).default([]),
+      identities: z.array(excludedIdentity).default([]),
       /** Kratos identity schemas whose identities are never touched. */
       schemas: z.array(z.string().min(1)).default([]),
     })
@@ -360,5 +384,18 @@ export function effectiveRungs(candidate: Ladder): [RungName, AnyRung][] {
         rungNames.indexOf(other) > rungNames.indexOf(rung) &&
         otherValues.after <= values.after,
     );
-  return present.filter((entry) => !subsumed(entry)).sort(([, a], [, b]) => a.after - b.after);
+  const kept = present.filter((entry) => !subsumed(entry));
+  return withWarningAhead(candidate, kept).sort(([, a], [, b]) => a.after - b.after);
+}
+
+/**
+ * Nobody is suspended without a warning where the ladder has one: an override that pulls `suspend` before `warn` takes the
+ * warning along, at the floor's distance where there is room for it.
+ */
+function withWarningAhead({ warn }: Ladder, kept: [RungName, AnyRung][]): [RungName, AnyRung][] {
+  const suspend = kept.find(([rung]) => rung === 'suspend')?.[1];
+  if (warn === undefined || suspend === undefined || kept.some(([rung]) => rung === 'warn')) return kept;
+  const floor = 'noticeFloor' in suspend ? suspend.noticeFloor : 0;
+  const after = Math.max(suspend.after - floor, Math.floor(suspend.after / 2));
+  return [['warn', { ...warn, after }], ...kept];
 }

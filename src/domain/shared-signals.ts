@@ -46,6 +46,10 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   breaker_tripped: 'none',
   breaker_release_proposed: 'none',
   breaker_released: 'none',
+  exemption_set: 'none',
+  exemption_reviewed: 'none',
+  exemption_ended: 'none',
+  parked_skipped: 'none',
   identity_gone: 'none',
 };
 

@@ -2,6 +2,7 @@
 import { describeElapsed } from './duration.js';
 import { inactiveSince } from './lifecycle/clock.js';
 import { type Blocked, type Decision, decide, type NextStep, type Situation } from './lifecycle/decide.js';
+import { governingHold } from './lifecycle/holds.js';
 import { offTheBottom, stageOf } from './lifecycle/stage.js';
 import type { Hold, LifecycleState, NoticeRecord, Parked } from './lifecycle/state.js';
 import type { PolicyReference } from './plan.js';
@@ -22,7 +23,10 @@ export interface Standing {
   readonly blocked?: Blocked;
   /** One sentence for an operator. */
   readonly why: string;
+  /** The hold in force that ends last. */
   readonly hold?: Hold;
+  /** All of them, where there are any; standings written before there could be several lack it. */
+  readonly holds?: readonly Hold[];
   readonly parked?: Parked;
   /** The step that is being carried out (or retried) at this moment. */
   readonly inProgress?: string;
@@ -53,7 +57,7 @@ export function standingOf(situation: Situation, inProgress?: string): Standing 
     ...(next === undefined ? {} : { next }),
     ...(blocked === undefined ? {} : { blocked }),
     why: whyOf(situation, decision, inProgress),
-    ...(state.hold === undefined ? {} : { hold: state.hold }),
+    ...holdsOf(state, now),
     ...(state.parked === undefined ? {} : { parked: state.parked }),
     ...(inProgress === undefined ? {} : { inProgress }),
     notices: state.notices.filter((notice) => notice.void === undefined),
@@ -62,6 +66,11 @@ export function standingOf(situation: Situation, inProgress?: string): Standing 
     offBottom: offTheBottom(state),
     signalWindowMs: plan.signalWindowMs,
   };
+}
+
+function holdsOf({ holds = [] }: LifecycleState, now: number): Pick<Standing, 'hold' | 'holds'> {
+  const hold = governingHold({ holds }, now);
+  return { ...(hold === undefined ? {} : { hold }), ...(holds.length === 0 ? {} : { holds }) };
 }
 
 function nextOf(decision: Decision, now: number): NextStep | undefined {

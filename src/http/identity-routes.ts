@@ -1,9 +1,18 @@
 /** `/v1/identities/:id/…`: standing for apps, and what operators decide about one identity. */
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Dormouse, NotEnrolledError } from '../client.js';
-import { answers, inputTime, identityParameters as params, problem, standingAnswer } from './schemas.js';
+import { exemptionKinds } from '../domain/exemption.js';
+import { holdKinds } from '../domain/lifecycle/holds.js';
+import {
+  answers,
+  epochMs,
+  inputTime,
+  identityParameters as params,
+  problem,
+  standingAnswer,
+} from './schemas.js';
 
 const request = z.strictObject({
   actor: z.string().describe('opaque id of the operator or program, never an e-mail address'),
@@ -11,18 +20,42 @@ const request = z.strictObject({
 });
 const reasoned = request.extend({ reason: z.string() });
 
+const owner = z.string().describe('who answers for it: an opaque id or the name of a team');
+
 const bodies = {
   enrol: z.strictObject({ lastActiveAt: inputTime.optional(), policyId: z.string().optional() }).nullish(),
-  hold: reasoned.extend({ until: inputTime }),
-  release: reasoned,
+  hold: reasoned.extend({ until: inputTime, kind: z.enum(holdKinds).optional().describe('default: other') }),
+  release: reasoned.extend({
+    holdId: z.string().max(20).optional().describe('the hold that ends; left out: the only one'),
+    kind: z.enum(holdKinds).optional().describe('a legal hold ends only where this says so'),
+  }),
   reactivate: reasoned,
   'apply-policy': request.extend({ policyId: z.string(), version: z.int().min(1).optional() }),
   'retry-parked': request,
+  'skip-parked': reasoned,
+  exempt: reasoned.extend({ kind: z.enum(exemptionKinds), owner, reviewAt: inputTime }),
+  'review-exemption': reasoned
+    .omit({ requestId: true })
+    .extend({ owner: owner.optional(), reviewAt: inputTime }),
+  'end-exemption': reasoned.omit({ requestId: true }),
 };
 
 const unknown = { 404: problem.describe('Never enrolled, unknown, or deleted') };
 const standing = { ...answers({ 200: standingAnswer }), ...unknown };
 const started = z.object({ started: z.boolean().describe('whether it was started now') });
+const exemption = answers({
+  200: z.object({
+    id: z.number(),
+    identityId: z.string(),
+    kind: z.enum(exemptionKinds),
+    reason: z.string(),
+    owner: z.string(),
+    reviewAt: epochMs.describe('somebody has to look again then; it stays in force'),
+    setBy: z.string(),
+    setAt: epochMs,
+    endedAt: epochMs.exactOptional(),
+  }),
+});
 const security = [{ serviceToken: [] }];
 
 /** What a route of this file says about itself. */
@@ -85,7 +118,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     );
     server.post(
       `${base}/hold`,
-      { schema: describe('Stop all rungs until a time', bodies.hold) },
+      { schema: describe('Stop all rungs and mails until a time', bodies.hold) },
       ({ params: { id }, body }) => {
         const { until, ...rest } = compact(body);
         return dormouse.hold(id, { ...rest, until: Date.parse(until) });
@@ -111,5 +144,39 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
       { schema: describe('Try a parked step again', bodies['retry-parked']) },
       ({ params: { id }, body }) => dormouse.retryParked(id, compact(body)),
     );
+    server.post(
+      `${base}/skip-parked`,
+      { schema: describe('Decide that a parked step is not to be done', bodies['skip-parked']) },
+      ({ params: { id }, body }) => dormouse.skipParked(id, compact(body)),
+    );
+    exemptionRoutes(plain, dormouse, base);
   };
+}
+
+function exemptionRoutes(plain: FastifyInstance, dormouse: Dormouse, base: string): void {
+  const server = plain.withTypeProvider<ZodTypeProvider>();
+  const described = <Body extends z.ZodType>(summary: string, body: Body) => ({
+    schema: { ...describe(summary, body), response: exemption },
+  });
+  server.post(
+    `${base}/exempt`,
+    described('The ladder does not apply, until that is ended', bodies.exempt),
+    ({ params: { id }, body }) => {
+      const { reviewAt, ...rest } = compact(body);
+      return dormouse.exempt(id, { ...rest, reviewAt: Date.parse(reviewAt) });
+    },
+  );
+  server.post(
+    `${base}/review-exemption`,
+    described('An exemption is still right, until the next review', bodies['review-exemption']),
+    ({ params: { id }, body }) => {
+      const { reviewAt, ...rest } = compact(body);
+      return dormouse.reviewExemption(id, { ...rest, reviewAt: Date.parse(reviewAt) });
+    },
+  );
+  server.post(
+    `${base}/end-exemption`,
+    described('The ladder applies again', bodies['end-exemption']),
+    ({ params: { id }, body }) => dormouse.endExemption(id, compact(body)),
+  );
 }

@@ -1,5 +1,6 @@
 /** Schemas that several routes share; validation, serialisation and the OpenAPI document come from the same ones. */
 import { z } from 'zod';
+import { holdKinds } from '../domain/lifecycle/holds.js';
 import { rungNames, stages } from '../domain/rungs.js';
 import { activityKinds } from '../domain/sign-of-life.js';
 
@@ -32,7 +33,16 @@ const policyReference = z.object({ id: z.string(), version: z.number(), hash: z.
 const nextStep = z
   .object({ step: z.enum(['rung', 'notice']), rung: z.enum(rungNames), at: epochMs })
   .readonly();
-const hold = z.object({ reason: z.string(), actor: z.string(), since: epochMs, until: epochMs }).readonly();
+const hold = z
+  .object({
+    id: z.string().exactOptional(),
+    kind: z.enum(holdKinds).exactOptional(),
+    reason: z.string(),
+    actor: z.string(),
+    since: epochMs,
+    until: epochMs,
+  })
+  .readonly();
 const parked = z
   .object({ step: z.string(), errorType: z.string(), wayOut: z.string(), since: epochMs })
   .readonly();
@@ -47,9 +57,13 @@ export const standingAnswer = z.object({
   activity: z.partialRecord(z.enum(activityKinds), epochMs).readonly(),
   policy: policyReference.exactOptional(),
   next: nextStep.exactOptional(),
-  blocked: z.object({ by: z.string(), why: z.string() }).readonly().exactOptional(),
+  blocked: z
+    .object({ by: z.string(), why: z.string(), since: epochMs.exactOptional() })
+    .readonly()
+    .exactOptional(),
   why: z.string().describe('one sentence for an operator'),
-  hold: hold.exactOptional(),
+  hold: hold.exactOptional().describe('the hold that ends last'),
+  holds: z.array(hold).readonly().exactOptional(),
   parked: parked.exactOptional(),
   inProgress: z.string().exactOptional().describe('the step that is being carried out'),
   notices: z

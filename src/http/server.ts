@@ -18,6 +18,7 @@ import { accountPages, type PagesOptions } from './pages/account-pages.js';
 import { serviceEntrance } from './service-auth.js';
 import { signalRoutes } from './signal-routes.js';
 import { signedEvents } from './signed-events.js';
+import { worklistRoute } from './worklist-route.js';
 
 export interface GatewayOptions {
   readonly dormouse: Dormouse;
@@ -94,5 +95,6 @@ async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOp
   await server.register(async (guarded) => {
     guarded.addHook('onRequest', gate.guard(service));
     await guarded.register(identityRoutes(dormouse));
+    await guarded.register(worklistRoute(dormouse));
   });
 }

@@ -23,8 +23,8 @@ export interface MailFacts {
   /** How long nobody has used the account, in milliseconds. */
   inactiveForMs: number;
   /**
-   * The step that the mail announces. Required for `warn` (`suspend`) and the notices (each its own action). `revoked`,
-   * `winback` and `deactivated` mention a later `deactivate` or `delete` where it is given.
+   * The step that the mail announces. Required for the notices (each its own action). `warn` announces whichever comes
+   * next; `revoked`, `winback` and `deactivated` mention a later `deactivate` or `delete` where it is given.
    */
   upcoming?: {
     action: AnnouncedAction;
@@ -53,7 +53,7 @@ export interface RenderedMail {
 
 /** The action that a kind of mail has to announce; `null` where it reports something that has happened. */
 const announcedBy: Record<MailKind, AnnouncedAction | null> = {
-  warn: 'suspend',
+  warn: null,
   'notice-revoke': 'revoke',
   'notice-deactivate': 'deactivate',
   'notice-delete': 'delete',
@@ -97,7 +97,7 @@ function describeNext(facts: MailFacts, formatTag: string): MailView['next'] {
   const required = announcedBy[kind];
   if (upcoming === undefined) {
     if (required !== null) throw new MailTemplateError(kind, 'upcoming', 'is missing');
-    return { in: '', date: '', isDeactivate: false, isDelete: false };
+    return { in: '', date: '', isSuspend: false, isRevoke: false, isDeactivate: false, isDelete: false };
   }
   if (required !== null && upcoming.action !== required) {
     throw new MailTemplateError(kind, 'upcoming.action', `must be "${required}"`);
@@ -111,6 +111,8 @@ function describeNext(facts: MailFacts, formatTag: string): MailView['next'] {
   return {
     in: formatIn(upcoming.inMs, formatTag),
     date: formatDeadline(upcoming.at, upcoming.inMs, formatTag),
+    isSuspend: upcoming.action === 'suspend',
+    isRevoke: upcoming.action === 'revoke',
     isDeactivate: upcoming.action === 'deactivate',
     isDelete: upcoming.action === 'delete',
   };

@@ -29,7 +29,14 @@ export interface MailView {
   signInUrl: string;
   host: string;
   inactiveFor: string;
-  next: { in: string; date: string; isDeactivate: boolean; isDelete: boolean };
+  next: {
+    in: string;
+    date: string;
+    isSuspend: boolean;
+    isRevoke: boolean;
+    isDeactivate: boolean;
+    isDelete: boolean;
+  };
   /** Empty where the mail has no such link. */
   keep: { url: string; by: string };
   reactivation: { url: string; lifetime: string };
@@ -51,7 +58,7 @@ interface MailTemplate {
 const knownNames: ReadonlySet<string> = new Set([
   ...['p', 'ul', 'li', 'strong', 'button', 'if'],
   ...['lang', 'product', 'signInUrl', 'host', 'inactiveFor'],
-  ...['next.in', 'next.date', 'next.isDeactivate', 'next.isDelete'],
+  ...['next.in', 'next.date', 'next.isSuspend', 'next.isRevoke', 'next.isDeactivate', 'next.isDelete'],
   ...['keep.url', 'keep.by', 'reactivation.url', 'reactivation.lifetime', 'linkHost', 'hasMoreLinks'],
   ...['subject', 'body', 'footer'],
 ]);

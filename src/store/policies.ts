@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { PolicyReference } from '../domain/plan.js';
 import type { Policy } from '../domain/policy.js';
-import { parsePolicyFile } from '../domain/policy-file.js';
+import { PolicyFileError, parsePolicyFile } from '../domain/policy-file.js';
 import { inTransaction } from './pool.js';
 
 export interface StoredPolicy {
@@ -69,4 +69,19 @@ export class PolicyReader {
     this.parsed.set(row.hash, policy);
     return { reference, policy };
   }
+}
+
+/** @returns the latest version of every policy; one that the present rules no longer accept is left out */
+export async function latestPolicies(pool: pg.Pool): Promise<StoredPolicy[]> {
+  const found = await pool.query<{ id: string; version: number; hash: string; source: string }>(
+    'SELECT DISTINCT ON (id) id, version, hash, source FROM policy ORDER BY id, version DESC',
+  );
+  return found.rows.flatMap(({ id, version, hash, source }) => {
+    try {
+      return [{ reference: { id, version, hash }, policy: parsePolicyFile(source, `${id}@${version}`) }];
+    } catch (error) {
+      if (error instanceof PolicyFileError) return [];
+      throw error;
+    }
+  });
 }

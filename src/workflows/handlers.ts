@@ -8,6 +8,8 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { lookStep } from '../domain/lifecycle/decide.js';
+import { chooseHold } from '../domain/lifecycle/holds.js';
+import { withParkedSkipped } from '../domain/lifecycle/skip.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
 import {
   withActivity,
@@ -36,6 +38,8 @@ import {
   releaseUpdate,
   requestReactivationLinkUpdate,
   retryParkedUpdate,
+  type SkipParkedUpdate,
+  skipParkedUpdate,
   standingQuery,
   userActivitySignal,
 } from './messages.js';
@@ -47,6 +51,7 @@ import {
   validateRelease,
   validateRequestReactivationLink,
   validateRetryParked,
+  validateSkipParked,
 } from './validation.js';
 
 export function registerHandlers(run: LifecycleRun): void {
@@ -77,7 +82,7 @@ export function registerHandlers(run: LifecycleRun): void {
     validator: (update) => validateApplyPolicy(update),
   });
   setHandler(holdUpdate, (update) => once(run, () => hold(run, update)), {
-    validator: (update) => validateHold(update, Date.now()),
+    validator: (update) => unlessRepeated(run, () => validateHold(update, run.state, Date.now())),
   });
   setHandler(releaseUpdate, (update) => once(run, () => release(run, update)), {
     validator: (update) => unlessRepeated(run, () => validateRelease(update, run.state)),
@@ -90,6 +95,9 @@ export function registerHandlers(run: LifecycleRun): void {
   });
   setHandler(retryParkedUpdate, (update) => once(run, () => retryParked(run, update)), {
     validator: (update) => unlessRepeated(run, () => validateRetryParked(update, run.state)),
+  });
+  setHandler(skipParkedUpdate, (update) => once(run, () => skipParked(run, update)), {
+    validator: (update) => unlessRepeated(run, () => validateSkipParked(update, run.state, run.identity)),
   });
 }
 
@@ -139,14 +147,21 @@ async function applyPolicy(run: LifecycleRun, update: ApplyPolicyUpdate): Promis
   );
 }
 
-function hold(run: LifecycleRun, { actor, reason, until }: HoldUpdate): void {
-  run.state = withHold(run.state, { actor, reason, until, since: Date.now() });
-  run.audit('hold_set', requestKey(), 'done', { actor, detail: { reason, until } });
+function hold(run: LifecycleRun, { actor, reason, until, kind }: HoldUpdate): void {
+  const ofKind = kind === undefined ? {} : { kind };
+  run.state = withHold(run.state, { actor, reason, until, since: Date.now(), ...ofKind });
+  const holdId = run.state.holds?.at(-1)?.id ?? '';
+  run.audit('hold_set', requestKey(), 'done', { actor, detail: { reason, until, holdId, ...ofKind } });
 }
 
-function release(run: LifecycleRun, { actor, reason }: ReleaseUpdate): void {
-  run.state = withoutHold(run.state);
-  run.audit('hold_released', requestKey(), 'done', { actor, detail: { reason } });
+function release(run: LifecycleRun, { actor, reason, ...choice }: ReleaseUpdate): void {
+  const chosen = chooseHold(run.state.holds ?? [], choice);
+  // It stood when the request was validated, in this same task; nothing is ended that was not meant.
+  if ('problem' in chosen) return;
+  const { id: holdId, kind } = chosen.hold;
+  run.state = withoutHold(run.state, holdId, Date.now());
+  const detail = { reason, holdId, ...(kind === undefined ? {} : { kind }) };
+  run.audit('hold_released', requestKey(), 'done', { actor, detail });
 }
 
 function reactivate(run: LifecycleRun, { actor, reason, linkFor }: ReactivateUpdate): void {
@@ -162,6 +177,12 @@ function retryParked(run: LifecycleRun, { actor }: RetryParkedUpdate): void {
   const step = run.state.parked?.step ?? 'none';
   run.state = withoutParked(run.state);
   run.audit('parked_retried', requestKey(), 'done', { actor, detail: { step } });
+}
+
+function skipParked(run: LifecycleRun, { actor, reason }: SkipParkedUpdate): void {
+  const step = run.state.parked?.step ?? 'none';
+  run.state = withParkedSkipped(run.state, run.plan, Date.now());
+  run.audit('parked_skipped', requestKey(), 'done', { actor, detail: { step, reason } });
 }
 
 function requestKey(): string {

@@ -6,7 +6,7 @@ import { allHandlersFinished, condition, continueAsNew, sleep, workflowInfo } fr
 import { assertUnreachable } from '../domain/assert.js';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { type Decision, lookStep } from '../domain/lifecycle/decide.js';
-import { initialState, type LifecycleState } from '../domain/lifecycle/state.js';
+import { initialState, type LifecycleState, presentState } from '../domain/lifecycle/state.js';
 import { mergeActivity } from '../domain/sign-of-life.js';
 import { carryOut } from './carry-out.js';
 import { registerHandlers } from './handlers.js';
@@ -60,7 +60,7 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
 }
 
 function startState(input: LifecycleInput): LifecycleState {
-  if (input.state !== undefined) return input.state;
+  if (input.state !== undefined) return presentState(input.state);
   const now = Date.now();
   const state = initialState(parseIdentityId(input.identityId), input.policy, now);
   return { ...state, activity: mergeActivity({}, input.activity ?? {}, now) };

@@ -122,8 +122,10 @@ export class LifecycleRun {
   }
 
   /** What an outside reader would see changed. Elapsed times in the sentence are not a change. */
-  private static signature({ why: _why, ...standing }: Standing): string {
-    return JSON.stringify(standing);
+  private static signature({ why: _why, blocked, ...standing }: Standing): string {
+    // Nor is it a change that something was said of a block which older histories did not say.
+    const { since: _since, ...shown } = blocked ?? {};
+    return JSON.stringify({ ...standing, blocked: blocked === undefined ? undefined : shown });
   }
 
   /** Whether the projection or the audit log lags behind. */

@@ -3,7 +3,8 @@
  * a `schemaVersion`. Imported by the client as well; nothing here runs.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { LifecycleState } from '../domain/lifecycle/state.js';
+import type { HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
+import type { EarlierState } from '../domain/lifecycle/state.js';
 import type { ActivityKind, LatestActivity } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
 
@@ -18,7 +19,7 @@ export interface LifecycleInput {
   /** What is known of the identity's activity when it is enrolled. Epoch milliseconds. */
   readonly activity?: LatestActivity;
   /** Handed over at continue-as-new. */
-  readonly state?: LifecycleState;
+  readonly state?: EarlierState;
   /** Continue as new after this many events; for tests. */
   readonly historyLimit?: number;
 }
@@ -53,9 +54,12 @@ export interface HoldUpdate extends OperatorRequest {
   readonly reason: string;
   /** Epoch milliseconds. */
   readonly until: number;
+  /** Absent from clients of before there were kinds: such a hold takes the place of the one before it. */
+  readonly kind?: HoldKind;
 }
 
-export interface ReleaseUpdate extends OperatorRequest {
+/** Neither id nor kind: the only hold that is not legal. */
+export interface ReleaseUpdate extends OperatorRequest, HoldChoice {
   readonly reason: string;
 }
 
@@ -74,13 +78,17 @@ export interface RequestReactivationLinkUpdate {
 
 export type RetryParkedUpdate = OperatorRequest;
 
+export interface SkipParkedUpdate extends OperatorRequest {
+  readonly reason: string;
+}
+
 /** A sign of life. Late, duplicate and out-of-order ones are harmless; the future is clamped to now. */
 export const userActivitySignal = defineSignal<[UserActivitySignal]>('userActivity');
 /** Look at Kratos again now: somebody has reason to think that the identity is gone. Changes nothing by itself. */
 export const lookAgainSignal = defineSignal<[{ readonly schemaVersion: 1 }]>('lookAgain');
 /** Follow another policy, or another version of it. */
 export const applyPolicyUpdate = defineUpdate<Standing, [ApplyPolicyUpdate]>('applyPolicy');
-/** Stop all rungs until a set time. */
+/** Stop all rungs and mails until a set time. */
 export const holdUpdate = defineUpdate<Standing, [HoldUpdate]>('hold');
 /** End a hold early. */
 export const releaseUpdate = defineUpdate<Standing, [ReleaseUpdate]>('release');
@@ -95,5 +103,7 @@ export const requestReactivationLinkUpdate = defineUpdate<Standing, [RequestReac
 );
 /** Try the step that failed for good once more. */
 export const retryParkedUpdate = defineUpdate<Standing, [RetryParkedUpdate]>('retryParked');
+/** The step that failed for good is not to be done: docs/holds-and-parked.md says what that means for each. */
+export const skipParkedUpdate = defineUpdate<Standing, [SkipParkedUpdate]>('skipParked');
 /** Where the identity stands, what comes next, when, and why. */
 export const standingQuery = defineQuery<Standing>('standing');

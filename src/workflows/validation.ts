@@ -3,6 +3,9 @@
  * name the field, the problem and the way out, and repeat no value that could be personal data.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
+import type { FoundIdentity } from '../domain/lifecycle/assessment.js';
+import { chooseHold, holdKinds, longestHoldMs, mostHolds } from '../domain/lifecycle/holds.js';
+import { unskippable } from '../domain/lifecycle/skip.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
 import { opaqueNamePattern, policyIdPattern, reasonProblem, selfServiceActor } from '../domain/names.js';
@@ -14,12 +17,10 @@ import type {
   ReactivateUpdate,
   ReleaseUpdate,
   RetryParkedUpdate,
+  SkipParkedUpdate,
   UserActivitySignal,
 } from './messages.js';
 import { mayReactivate } from './steps/self-service.js';
-
-/** The longest hold: after ten years somebody should look again. */
-const longestHoldMs = 3_653 * 86_400_000;
 
 /** @returns what is wrong, or `undefined` */
 export function problemOfSignal(signal: UserActivitySignal): string | undefined {
@@ -40,22 +41,36 @@ export function validateApplyPolicy(update: ApplyPolicyUpdate): void {
   }
 }
 
-export function validateHold(update: HoldUpdate, now: number): void {
+export function validateHold(update: HoldUpdate, state: LifecycleState, now: number): void {
   checkActor(update);
   checkReason(update.reason);
   if (!Number.isFinite(update.until)) refuse('until: must be epoch milliseconds');
   if (update.until <= now) refuse('until: is in the past. Pass the time at which the hold ends');
-  if (update.until - now > longestHoldMs) {
+  checkHoldKind(update.kind);
+  const { kind = 'other' } = update;
+  if (update.until - now > longestHoldMs[kind]) {
+    const years = kind === 'legal' ? 'ten years' : 'three years (a legal hold: ten years)';
     refuse(
-      'until: is more than ten years ahead. Holds are time-boxed: pass an earlier end and extend it when it nears',
+      `until: is more than ${years} ahead. Holds are time-boxed: pass an earlier end, and hold again when it nears`,
     );
+  }
+  if ((state.holds ?? []).length >= mostHolds) {
+    refuse(`there are ${mostHolds} holds already. Release those that are no longer needed`);
+  }
+}
+
+function checkHoldKind(kind: unknown): void {
+  if (kind !== undefined && !holdKinds.some((known) => known === kind)) {
+    refuse(`kind: is not a kind of hold. Pass one of ${holdKinds.join(', ')}`);
   }
 }
 
 export function validateRelease(update: ReleaseUpdate, state: LifecycleState): void {
   checkActor(update);
   checkReason(update.reason);
-  if (state.hold === undefined) refuse('there is no hold to release');
+  checkHoldKind(update.kind);
+  const chosen = chooseHold(state.holds ?? [], update);
+  if ('problem' in chosen) refuse(chosen.problem);
 }
 
 export function validateReactivate(update: ReactivateUpdate, run: LifecycleRun): void {
@@ -104,6 +119,17 @@ export function validateRequestReactivationLink(run: LifecycleRun, now: number):
 export function validateRetryParked(update: RetryParkedUpdate, state: LifecycleState): void {
   checkActor(update);
   if (state.parked === undefined) refuse('no step is parked');
+}
+
+export function validateSkipParked(
+  update: SkipParkedUpdate,
+  state: LifecycleState,
+  identity: FoundIdentity | undefined,
+): void {
+  checkActor(update);
+  checkReason(update.reason);
+  const problem = unskippable(state.parked, identity);
+  if (problem !== undefined) refuse(problem);
 }
 
 function checkActor(update: { readonly actor: unknown }): void {

@@ -1,6 +1,7 @@
 /** What operators see in the Temporal UI: search attributes, and the details of the workflow as Markdown. */
 import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { kindOfHold } from '../domain/lifecycle/holds.js';
 import type { Standing } from '../domain/standing.js';
 
 const stage = defineSearchAttributeKey('DormouseStage', 'KEYWORD');
@@ -72,8 +73,9 @@ function detailsOf(standing: Standing): string {
   if (standing.inProgress !== undefined) lines.push(`**In progress:** ${standing.inProgress}`);
   if (standing.policy !== undefined)
     lines.push(`**Policy:** ${standing.policy.id} version ${standing.policy.version}`);
-  if (standing.hold !== undefined)
-    lines.push(`**Hold:** until ${at(standing.hold.until)}, by ${standing.hold.actor}`);
+  for (const hold of standing.holds ?? []) {
+    lines.push(`**Hold ${hold.id} (${kindOfHold(hold)}):** until ${at(hold.until)}, by ${hold.actor}`);
+  }
   for (const notice of standing.notices) {
     lines.push(`**Notice of ${notice.rung}:** ${notice.outcome} at ${at(notice.at)}`);
   }

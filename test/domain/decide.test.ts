@@ -167,7 +167,11 @@ describe('climbing', () => {
       kind: 'wait',
       until: at(365),
       next: { step: 'notice', rung: 'deactivate', at: at(365) },
-      blocked: { by: 'no-notice', why: expect.stringContaining('deactivate waits for it') },
+      blocked: {
+        by: 'no-notice',
+        why: expect.stringContaining('deactivate waits for it'),
+        since: at(358),
+      },
     });
     expect(decideAt({ days: 365, state }).kind).toBe('notice');
   });
@@ -346,8 +350,10 @@ describe('a deactivation that is half done', () => {
   });
 
   it('waits on hold', () => {
-    const hold = { actor: 'op', reason: 'leave', since: at(366), until: at(400) };
-    expect(decideAt({ days: 366, state: { ...half, hold }, identity: disabledByEngine })).toMatchObject({
+    const hold = { id: 'h1', actor: 'op', reason: 'leave', since: at(366), until: at(400) };
+    expect(
+      decideAt({ days: 366, state: { ...half, holds: [hold] }, identity: disabledByEngine }),
+    ).toMatchObject({
       blocked: { by: 'hold' },
     });
   });
@@ -368,17 +374,26 @@ describe('nothing happens', () => {
   });
 
   it('on hold until its end', () => {
-    const hold = { actor: 'op', reason: 'leave', since: at(20), until: at(50) };
-    const blocked = { by: 'hold', why: 'on hold (leave), set by op' };
-    expect(decideAt({ days: 40, state: { hold } })).toEqual({ kind: 'wait', until: at(50), blocked });
-    expect(decideAt({ days: 50, state: { hold } }).kind).toBe('rung');
+    const hold = { id: 'h1', actor: 'op', reason: 'leave', since: at(20), until: at(50) };
+    const blocked = { by: 'hold', why: 'on hold (leave), set by op', since: at(20) };
+    expect(decideAt({ days: 40, state: { holds: [hold] } })).toEqual({
+      kind: 'wait',
+      until: at(50),
+      blocked,
+    });
+    expect(decideAt({ days: 50, state: { holds: [hold] } }).kind).toBe('rung');
+    const legal = { ...hold, id: 'h2', kind: 'legal', reason: 'case 7', until: at(90) } as const;
+    expect(decideAt({ days: 40, state: { holds: [hold, legal] } })).toMatchObject({
+      until: at(90),
+      blocked: { why: 'on legal hold (case 7), set by op' },
+    });
   });
 
   it.each(['warn', returnStep, lookStep])('while %s is parked, until somebody decides', (step) => {
     const decision = decideAt({ days: 40, state: { parked: parkedAt(step, 39) } });
     expect(decision).toEqual({
       kind: 'wait',
-      blocked: { by: 'parked', why: `${step} failed for good (KratosUnavailable). Retry.` },
+      blocked: { by: 'parked', why: `${step} failed for good (KratosUnavailable). Retry.`, since: at(39) },
     });
   });
 

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { decide } from '../../src/domain/lifecycle/decide.js';
+import { governingHold } from '../../src/domain/lifecycle/holds.js';
 import { begunRungs } from '../../src/domain/lifecycle/justification.js';
 import { stageOf } from '../../src/domain/lifecycle/stage.js';
 import type { LifecycleState, NoticeOutcome } from '../../src/domain/lifecycle/state.js';
@@ -58,6 +59,14 @@ describe('over random lives', () => {
     });
   });
 
+  it('(b) a suspension comes no sooner than its floor after a warning, since the last sign of life and hold', () => {
+    everyEntry('effect', ({ rung, plan, at, warnedAt, knownSince, heldUntil }) => {
+      if (rung.rung !== 'suspend' || !plan.rungs.some((other) => other.rung === 'warn')) return;
+      if (warnedAt !== undefined) expect(warnedAt).toBeGreaterThanOrEqual(Math.max(knownSince, heldUntil));
+      expect(at - (warnedAt ?? heldUntil)).toBeGreaterThanOrEqual(rung.noticeFloorMs);
+    });
+  });
+
   it('(c) the rungs come in order, each once an absence', () => {
     everyEntry('completed', ({ rung, before }) => {
       expect(before.rungs[rung]?.completedAt).toBeUndefined();
@@ -107,7 +116,7 @@ describe('over random lives', () => {
 
   it('(f) on hold nothing happens but returns', () => {
     everyEntry('decided', ({ decision, situation: { state, now, identity } }) => {
-      if (state.hold === undefined || state.hold.until <= now || identity === undefined) return;
+      if (governingHold(state, now) === undefined || identity === undefined) return;
       expect(['return', 'wait', 'finished']).toContain(decision.kind);
     });
   });

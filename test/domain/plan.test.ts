@@ -1,8 +1,21 @@
 /** What a policy means for one identity. */
 import { describe, expect, it } from 'vitest';
+import { decide } from '../../src/domain/lifecycle/decide.js';
 import type { Plan } from '../../src/domain/plan.js';
 import { parsePolicyFile } from '../../src/domain/policy-file.js';
-import { anna, day, defaultPolicy, defaultText, exactPolicy, hour, planOf, smallPolicy } from './fixtures.js';
+import {
+  absentState,
+  anna,
+  day,
+  defaultPolicy,
+  defaultText,
+  enabled,
+  epoch,
+  exactPolicy,
+  hour,
+  planOf,
+  smallPolicy,
+} from './fixtures.js';
 
 const names = (plan: Plan): string[] => plan.rungs.map(({ rung }) => rung);
 const revocation = (plan: Plan) => plan.rungs.find(({ rung }) => rung === 'revoke');
@@ -16,7 +29,7 @@ describe('exemption', () => {
   it('comes by account type, role set by an admin, opt-out, exclusion of the identity or of its schema', () => {
     const excluding = {
       ...exactPolicy,
-      exclusions: { identities: [anna.toUpperCase()], schemas: ['robot'] },
+      exclusions: { identities: [{ id: anna.toUpperCase() }], schemas: ['robot'] },
     };
     expect(planOf(exactPolicy, { accountType: 'service' }).exempt).toBe('account-type');
     expect(planOf(exactPolicy, { adminRole: 'service' }).exempt).toBe('role');
@@ -44,8 +57,69 @@ describe('exemption', () => {
     expect(plan.rungs).toEqual(planOf().rungs);
   });
 
+  it('comes by an operator, whatever the policy says', () => {
+    const plan = planOf({ ...exactPolicy, honourOptOut: false }, { exemption: 'break-glass' });
+    expect(plan.exempt).toBe('operator:break-glass');
+    const decision = decide({ state: absentState(), plan, identity: enabled(), now: epoch + 900 * day });
+    expect(decision).toMatchObject({
+      blocked: { by: 'exempt', why: 'an operator exempted it (break-glass)' },
+    });
+  });
+
+  it('by exclusion may say what it is, whose it is, and when to look again', () => {
+    const file = (line: string) =>
+      parsePolicyFile(defaultText.replace('identities: []', `identities: [${line}]`), 'x.yaml');
+    const whole = file(
+      `{ id: ${anna}, kind: break-glass, owner: team/platform, reviewAt: 2027-01-31 }, ${anna}`,
+    );
+    expect(whole.exclusions.identities).toEqual([
+      { id: anna, kind: 'break-glass', owner: 'team/platform', reviewAt: Date.UTC(2027, 0, 31) },
+      { id: anna },
+    ]);
+    expect(planOf(whole).exempt).toBe('excluded-identity');
+    for (const [line, problem] of [
+      [`{ id: ${anna}, owner: ops@example.org }`, /identities.0.owner: takes an opaque id.*never an e-mail/],
+      [`{ id: ${anna}, reviewAt: soon }`, /identities.0.reviewAt: is not a date. Write it as/],
+      [`{ id: ${anna}, kind: friend }`, /identities.0.kind: /],
+      [`{ id: ${anna}, until: 2027-01-31 }`, /until: is not a field/],
+      ['{ id: anna }', /identities.0.id: is not a UUID/],
+    ] as const) {
+      expect(() => file(line)).toThrow(problem);
+    }
+  });
+
   it('by opt-out can be switched off', () => {
     expect(planOf({ ...exactPolicy, honourOptOut: false }, { optedOut: true }).exempt).toBeUndefined();
+  });
+});
+
+describe('the warning', () => {
+  const ladder = 'warn: {after: 30d}\nsuspend: {after: 60d, noticeFloor: 7d}';
+  const pulled = (suspend: string) =>
+    planOf(smallPolicy(ladder, `roles: { admin: { suspend: ${suspend} } }\n`), { adminRole: 'admin' });
+  const ahead = (plan: Plan) => plan.rungs.map(({ rung, afterMs }) => [rung, afterMs / day]);
+
+  it.each([
+    ['{ after: 20d }', 13],
+    ['{ after: 30d }', 23],
+    ['{ after: 10d }', 5],
+  ])('is taken along where a role pulls the suspension before it: %s', (suspend, warnAfter) => {
+    const plan = pulled(suspend);
+    expect(ahead(plan)).toEqual([
+      ['warn', warnAfter],
+      ['suspend', Number(/\d+/.exec(suspend)?.[0])],
+    ]);
+    const unwarned = absentState();
+    const decision = decide({ state: unwarned, plan, identity: enabled(), now: epoch + 100 * day });
+    expect(decision).toMatchObject({ kind: 'rung', rung: { rung: 'warn' } });
+  });
+
+  it('stays where it was otherwise, and no ladder gets one that has none', () => {
+    expect(ahead(pulled('{ after: 40d }'))).toEqual([
+      ['warn', 30],
+      ['suspend', 40],
+    ]);
+    expect(names(planOf(smallPolicy('suspend: {after: 60d, noticeFloor: 7d}')))).toEqual(['suspend']);
   });
 });
 

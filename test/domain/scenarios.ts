@@ -69,6 +69,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ do: 'reactivate' as const }) },
   { weight: 3, arbitrary: fc.constant({ do: 'retry' as const }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('keep' as const), index: fc.nat(2) }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'skip' as const }) },
 );
 
 function seen(): fc.Arbitrary<Happening> {

@@ -6,6 +6,7 @@
 import type { Assessment, FoundIdentity } from '../../src/domain/lifecycle/assessment.js';
 import { inactiveSince, postponementsOf } from '../../src/domain/lifecycle/clock.js';
 import { type Decision, decide, returnStep, type Situation } from '../../src/domain/lifecycle/decide.js';
+import { unskippable, withParkedSkipped } from '../../src/domain/lifecycle/skip.js';
 import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
 import { initialState, type LifecycleState, type NoticeOutcome } from '../../src/domain/lifecycle/state.js';
 import {
@@ -49,7 +50,8 @@ export type Happening =
   | { readonly do: 'reactivate' }
   | { readonly do: 'retry' }
   /** Somebody presses "Keep my account" in one of the mails that they got. */
-  | { readonly do: 'keep'; readonly index: number };
+  | { readonly do: 'keep'; readonly index: number }
+  | { readonly do: 'skip' };
 
 export interface Scheduled {
   readonly afterMs: number;
@@ -105,6 +107,8 @@ export type Entry =
       readonly handDisabled: boolean;
       /** What the person was promised at the last look, and the policy in force grants. */
       readonly promisedUntil: number;
+      /** When the last warning was given; `undefined` where it was decided that it is not. */
+      readonly warnedAt: number | undefined;
     }
   | { readonly type: 'postponed'; readonly postponement: Postponement }
   | {
@@ -147,6 +151,7 @@ export class Simulation {
   /** As it was at the last decision: a deed under way can't be called back. */
   private heldUntilAsDecided = 0;
   private decidedRounds = 0;
+  private warnedAt: number | undefined = 0;
   private turn = 0;
   private sleepsUntil: number | undefined;
   private postponements: Postponement[] = [];
@@ -275,6 +280,7 @@ export class Simulation {
     }
     this.history.push({ type: 'completed', rung: rung.rung, at: this.now, before: this.state });
     this.state = withRungCompleted(this.state, rung.rung, this.now);
+    if (rung.rung === 'warn') this.warnedAt = this.now;
   }
 
   /** As disableIdentity and deleteIdentity look once more. @returns whether the deed goes on */
@@ -314,6 +320,7 @@ export class Simulation {
           0,
           ...this.counted(rung, inactiveSince(this.state, rung)).map(({ untilAt }) => untilAt),
         ),
+        warnedAt: this.warnedAt,
         handDisabled: found.state === 'inactive' && !found.disabledByEngine,
       });
     }
@@ -416,15 +423,16 @@ export class Simulation {
         this.state = withHold(this.state, {
           actor: 'operator',
           reason: 'leave',
+          kind: 'leave',
           since: this.now,
           until: this.now + what.forMs,
         });
-        this.heldUntil = this.now + what.forMs;
+        this.heldUntil = Math.max(this.heldUntil, this.now + what.forMs);
         this.attention = true;
         return;
       case 'release':
-        if (this.state.hold === undefined) return;
-        this.state = withoutHold(this.state);
+        if (this.state.holds === undefined) return;
+        for (const { id } of this.state.holds) this.state = withoutHold(this.state, id, this.now);
         this.heldUntil = Math.min(this.heldUntil, this.now);
         this.attention = true;
         return;
@@ -465,6 +473,9 @@ export class Simulation {
         this.state = withoutParked(this.state);
         this.attention = true;
         return;
+      case 'skip':
+        this.skip();
+        return;
     }
   }
 
@@ -481,6 +492,19 @@ export class Simulation {
     const postponement = { ...key, untilAt, confirmedAt: this.now };
     this.postponements = [...this.postponements, postponement];
     this.history.push({ type: 'postponed', postponement });
+  }
+
+  private skip(): void {
+    const { parked } = this.state;
+    if (parked === undefined || unskippable(parked, this.found) !== undefined) return;
+    const { notices } = this.state;
+    this.state = withParkedSkipped(this.state, this.plan, this.now);
+    if (parked.step === 'warn') this.warnedAt = undefined;
+    const notice = this.state.notices.at(-1);
+    // A notice that was skipped is worth as much as one that had no address.
+    if (notice !== undefined && notices !== this.state.notices) {
+      this.mails.push({ ...notice, outcome: 'no-address', at: this.now });
+    }
     this.attention = true;
   }
 

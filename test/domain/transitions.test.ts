@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { scheduleOf } from '../../src/domain/lifecycle/clock.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
 import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
-import type { LifecycleState, NoticeRecord } from '../../src/domain/lifecycle/state.js';
+import { type LifecycleState, type NoticeRecord, presentState } from '../../src/domain/lifecycle/state.js';
 import {
   withActivity,
   withAssessment,
@@ -106,8 +106,11 @@ describe('a hold', () => {
   it('voids notices from before it, and those on their way when it was set', () => {
     expect(scheduleOf(announced, rungOf('revoke'))).toEqual({ dueAt: at(90) });
     const during = withNotice(withHold(announced, hold), { ...notice, at: at(85) });
-    for (const ended of [withoutHold(during), withAssessment(during, { activity: {}, plan }, at(200))]) {
-      expect(ended.hold).toBeUndefined();
+    for (const ended of [
+      withoutHold(during, 'h1', at(200)),
+      withAssessment(during, { activity: {}, plan }, at(200)),
+    ]) {
+      expect(ended.holds).toBeUndefined();
       expect(decide({ state: ended, plan, identity: enabled(), now: at(200) })).toMatchObject({
         kind: 'notice',
         rungAt: at(207),
@@ -117,14 +120,90 @@ describe('a hold', () => {
 
   it('remembers what it voided, so that the next notice is known to be a new mail', () => {
     expect(withHold(announced, hold).notices).toEqual([{ ...notice, void: true }]);
-    const renewed = withNotice(withoutHold(withHold(announced, hold)), { ...notice, at: at(200) });
+    const renewed = withNotice(withoutHold(withHold(announced, hold), 'h1', at(200)), {
+      ...notice,
+      at: at(200),
+    });
     expect(renewed.notices).toEqual([{ ...notice, at: at(200) }]);
   });
 
   it('lasts to its end and no longer', () => {
     const held = withHold(announced, hold);
-    expect(withAssessment(held, { activity: {}, plan }, at(200) - 1).hold).toEqual(hold);
-    expect(withAssessment(held, { activity: {}, plan }, at(200)).hold).toBeUndefined();
+    expect(withAssessment(held, { activity: {}, plan }, at(200) - 1).holds).toEqual([{ ...hold, id: 'h1' }]);
+    expect(withAssessment(held, { activity: {}, plan }, at(200)).holds).toBeUndefined();
+  });
+
+  it('stands beside others; each ends by itself, and no id is given twice', () => {
+    const legal = { ...hold, kind: 'legal', until: at(400) } as const;
+    const both = withHold(withHold(announced, { ...hold, kind: 'leave' }), legal);
+    expect(both.holds?.map(({ id, kind }) => [id, kind])).toEqual([
+      ['h1', 'leave'],
+      ['h2', 'legal'],
+    ]);
+    expect(withoutHold(both, 'h2', at(90)).holds).toMatchObject([{ id: 'h1', kind: 'leave' }]);
+    expect(withAssessment(both, { activity: {}, plan }, at(200)).holds).toMatchObject([{ id: 'h2' }]);
+    const third = withHold(withoutHold(both, 'h2', at(90)), legal);
+    expect(third.holds?.map(({ id }) => id)).toEqual(['h1', 'h3']);
+  });
+
+  it('without a kind takes the place of the one before it, as it did when there was only one', () => {
+    const longer = withHold(withHold(announced, hold), { ...hold, until: at(300) });
+    expect(longer.holds).toMatchObject([{ id: 'h2', until: at(300) }]);
+    const mixed = withHold(withHold(announced, { ...hold, kind: 'legal' }), hold);
+    expect(mixed.holds).toMatchObject([{ kind: 'legal' }, { id: 'h2' }]);
+  });
+
+  it('handed over by a run of before there could be several is the first of them', () => {
+    expect(presentState({ ...announced, hold })).toEqual({
+      ...announced,
+      holds: [{ ...hold, id: 'h1' }],
+      holdsSet: 1,
+    });
+    expect(presentState(announced)).toEqual(announced);
+  });
+
+  describe('and the warning', () => {
+    const leave = { ...hold, kind: 'leave', since: at(40), until: at(100) } as const;
+    const warned = climb(absentState(), 'warn');
+    const next = (state: LifecycleState, days: number) =>
+      decide({ state, plan, identity: enabled(), now: at(days) });
+
+    it('counts anew after it, so that the suspension keeps its floor', () => {
+      const held = withHold(warned, leave);
+      expect([stageOf(held), held.stageSince]).toEqual(['active', at(40)]);
+      const after = withAssessment(held, { activity: {}, plan }, at(100));
+      expect(next(after, 100)).toMatchObject({ kind: 'rung', rung: { rung: 'warn' } });
+      const again = withRungCompleted(withRungBegun(after, rungOf('warn'), epoch, at(100)), 'warn', at(100));
+      expect(next(again, 106)).toMatchObject({ kind: 'wait', until: at(107) });
+    });
+
+    it('that was given while it lasted does not count either', () => {
+      const begun = withRungBegun(absentState(), rungOf('warn'), epoch, at(40));
+      const during = withRungCompleted(withHold(begun, leave), 'warn', at(41));
+      expect(during.rungs.warn?.completedAt).toBe(at(41));
+      expect(withoutHold(during, 'h1', at(50)).rungs).toEqual({});
+    });
+
+    it('that was skipped leaves its time anew', () => {
+      const skipped = withHold(
+        { ...absentState(), skips: { warn: { at: at(35), inactiveSince: epoch } } },
+        leave,
+      );
+      const after = withAssessment(skipped, { activity: {}, plan }, at(100));
+      expect(after.skips?.warn).toEqual({ at: at(100), inactiveSince: epoch });
+      expect(next(after, 100)).toMatchObject({ kind: 'wait', until: at(107) });
+    });
+
+    it('stays where more than it was done', () => {
+      const suspended = climb(absentState(), 'warn', 'suspend');
+      expect(withHold(suspended, leave).rungs).toEqual(suspended.rungs);
+    });
+
+    it('stays for a hold without a kind: histories of that time must replay', () => {
+      const { kind: _kind, ...old } = leave;
+      const after = withAssessment(withHold(warned, old), { activity: {}, plan }, at(100));
+      expect(after.rungs).toEqual(warned.rungs);
+    });
   });
 });
 

@@ -28,7 +28,13 @@ const closers: (() => Promise<void>)[] = [() => system.close()];
 
 /** Starts a gateway in front of a client. */
 async function listen(dormouse: Dormouse): Promise<string> {
-  const server = await createGateway({ dormouse, serviceTokens: tokens, log: pino({ level: 'silent' }) });
+  const server = await createGateway({
+    dormouse,
+    serviceTokens: tokens,
+    // All routes are tried with several wrong tokens each.
+    rateLimits: { refusedPerMinute: 10_000 },
+    log: pino({ level: 'silent' }),
+  });
   closers.push(async () => {
     await server.close();
     if (dormouse !== system.dormouse) await dormouse.close();
@@ -96,10 +102,12 @@ async function standsAt(id: string, field: 'stage' | 'parked', value?: string) {
 describe('who may call', () => {
   const routes: [string, string][] = [
     ['POST', '/v1/activity'],
+    ['GET', '/v1/worklist'],
     ['GET', on(unknownId(), 'standing')],
-    ...['enrol', 'hold', 'release', 'reactivate', 'apply-policy', 'retry-parked'].map(
-      (action): [string, string] => ['POST', on(unknownId(), action)],
-    ),
+    ...[
+      ...['enrol', 'hold', 'release', 'reactivate', 'apply-policy', 'retry-parked', 'skip-parked'],
+      ...['exempt', 'review-exemption', 'end-exemption'],
+    ].map((action): [string, string] => ['POST', on(unknownId(), action)]),
   ];
 
   it.each(routes)('%s %s wants a token', async (method, path) => {
@@ -256,6 +264,51 @@ describe('what it does', () => {
     expect((await send('GET', on(id, 'standing'))).body.hold).toBeUndefined();
   });
 
+  it('releases a legal hold only where the word is said, and leaves others standing', async () => {
+    const { id } = await enrolled();
+    const hold = { actor, reason: 'case 7', until: tomorrow() };
+    await post(on(id, 'hold'), { ...hold, kind: 'leave' });
+    const both = await post(on(id, 'hold'), { ...hold, kind: 'legal' });
+    expect(both.body.holds.map((one: { id: string; kind: string }) => [one.id, one.kind])).toEqual([
+      ['h1', 'leave'],
+      ['h2', 'legal'],
+    ]);
+    const release = { actor, reason: 'over' };
+    const refused = await post(on(id, 'release'), { ...release, holdId: 'h2' });
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { message: expect.stringMatching(/Say kind "legal"/) },
+    });
+    const released = await post(on(id, 'release'), { ...release, kind: 'legal' });
+    expect(released.body).toMatchObject({ blocked: { by: 'hold' }, holds: [{ id: 'h1', kind: 'leave' }] });
+    expect((await post(on(id, 'release'), release)).body.holds).toBeUndefined();
+  });
+
+  it('exempts, shows in the work list what waits, and ends it', async () => {
+    const id = unknownId();
+    const exempt = { actor, reason: 'batch', kind: 'service', owner: 'team/x', reviewAt: tomorrow() };
+    expect(await post(on(id, 'exempt'), exempt)).toMatchObject({ status: 200, body: { owner: 'team/x' } });
+    expect((await post(on(id, 'exempt'), exempt)).body.message).toMatch(/exempt already/);
+    await pool.query('UPDATE exemption SET review_at = set_at WHERE identity_id = $1', [id]);
+    const items = [];
+    let next = '';
+    do {
+      const after = next === '' ? '' : `&after=${encodeURIComponent(next)}`;
+      const page = await send('GET', `/v1/worklist?kind=exemption-review&limit=2${after}`);
+      expect(page.status).toBe(200);
+      expect(page.body.counts['exemption-review']).toBeGreaterThan(0);
+      items.push(...page.body.items);
+      next = page.body.next ?? '';
+    } while (next !== '');
+    expect(items).toContainEqual(expect.objectContaining({ identityId: id, owner: 'team/x' }));
+    for (const wrong of ['kind=everything', 'limit=0', 'limit=5000', 'after=parked:x', 'who=me'])
+      expect((await send('GET', `/v1/worklist?${wrong}`)).status, wrong).toBe(400);
+    const review = { actor, reason: 'still right', reviewAt: tomorrow() };
+    expect((await post(on(id, 'review-exemption'), review)).status).toBe(200);
+    expect((await post(on(id, 'end-exemption'), { actor, reason: 'over' })).body.endedAt).toBeGreaterThan(0);
+    expect((await post(on(id, 'end-exemption'), { actor, reason: 'over' })).status).toBe(400);
+  });
+
   it('applies a policy', async () => {
     const { id } = await enrolled();
     const other = await publish(pool, slowPolicy(fresh('other')));
@@ -284,6 +337,7 @@ describe('what it does', () => {
     ['POST', 'reactivate', { actor, reason: 'back' }],
     ['POST', 'apply-policy', { actor, policyId: 'default' }],
     ['POST', 'retry-parked', { actor }],
+    ['POST', 'skip-parked', { actor, reason: 'not to be done' }],
   ])('%s %s: 404 for somebody who was never enrolled', async (method, action, body) => {
     const answer = await send(method, on(unknownId(), action), body);
     expect(answer).toMatchObject({ status: 404, body: { error: 'not_enrolled' } });

@@ -55,15 +55,39 @@ describe.each(everyMail)('$kind in $locale', ({ kind, locale, dated }) => {
 });
 
 describe('facts', () => {
-  const announcing = ['warn', 'notice-revoke', 'notice-deactivate', 'notice-delete'] as const;
+  const announcing = ['notice-revoke', 'notice-deactivate', 'notice-delete'] as const;
 
   it.each(announcing)('%s needs the step that it announces', (kind) => {
     const { upcoming: _, ...bare } = factsOf(kind);
     expect(() => renderMail(bare)).toThrow(expect.objectContaining({ kind, field: 'upcoming' }));
-    const wrong = { action: kind === 'warn' ? 'delete' : 'suspend', at: DEADLINE_AT, inMs: DAY_MS } as const;
+    const wrong = { action: 'suspend', at: DEADLINE_AT, inMs: DAY_MS } as const;
     expect(() => renderMail(factsOf(kind, { upcoming: wrong }))).toThrow(
       expect.objectContaining({ kind, field: 'upcoming.action' }),
     );
+  });
+
+  it.each([
+    ['suspend', /put new actions on hold in 7 days, on March 5, 2027/, /halten wir in 7 Tagen/],
+    ['revoke', /sign the account out on all devices in 7 days.* at the earliest/, /auf allen Geräten ab/],
+    ['deactivate', /deactivate the account in 7 days.* at the earliest/, /deaktivieren wir das Konto/],
+    ['delete', /delete the account in 7 days.* at the earliest/, /löschen wir das Konto/],
+  ] as const)('warn announces what comes next: %s', (action, english, german) => {
+    const upcoming = { action, at: DEADLINE_AT, inMs: 7 * DAY_MS };
+    const textIn = (locale: string) => words(renderMail(factsOf('warn', { locale, upcoming })).text);
+    expect(textIn('en')).toMatch(english);
+    expect(textIn('de')).toMatch(german);
+    expect(textIn('en').includes('on hold')).toBe(action === 'suspend');
+    expect(textIn('de').includes('Sperre')).toBe(action === 'suspend');
+  });
+
+  it('warn announces nothing where nothing comes next', () => {
+    const { upcoming: _, ...bare } = factsOf('warn');
+    const { text, subject } = renderMail(bare);
+    expect([text.includes('on hold'), text.includes('at the earliest'), subject]).toEqual([
+      false,
+      false,
+      'Acme Notes: nobody has used your account for a while',
+    ]);
   });
 
   it.each(['revoked', 'winback', 'deactivated', 'reactivated'] as const)('%s needs none', (kind) => {

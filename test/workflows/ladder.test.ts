@@ -119,6 +119,12 @@ const holdsUntilDay =
     handle.executeUpdate(holdUpdate, {
       args: [{ ...operator, reason: 'parental leave', until: startedAt + day * dayMs }],
     });
+const leavesUntilDay =
+  (day: number): Act =>
+  ({ handle, startedAt }) =>
+    handle.executeUpdate(holdUpdate, {
+      args: [{ ...operator, kind: 'leave', reason: 'parental leave', until: startedAt + day * dayMs }],
+    });
 const releases: Act = ({ handle }) =>
   handle.executeUpdate(releaseUpdate, { args: [{ ...operator, reason: 'back early' }] });
 const applies =
@@ -210,6 +216,7 @@ const stories: Record<string, Story> = {
   'on hold, and after its end every floor anew': { acts: { 20: holdsUntilDay(100) }, untilDay: 115, audit: [started, '20 hold_set by op-1', '100 inactivity_warned', '107 actions_suspended', '107 notice_sent', '114 tokens_revoked_stale'], mails: mailsToRevoked, kratos: 'active', credentials: 'ended', stage: 'revoked' },
   'on hold between notice and revocation': { acts: { 85: holdsUntilDay(200) }, untilDay: 208, audit: [...toSuspended, '83 notice_sent', '85 hold_set by op-1', '200 notice_sent', '207 tokens_revoked_stale', '207 winback_sent'], mails: ['warn', 'notice-revoke', 'notice-revoke', 'revoked', 'winback'], kratos: 'active', credentials: 'ended', stage: 'revoked' },
   'on hold, released early': { acts: { 85: holdsUntilDay(400), 95: releases }, untilDay: 103, audit: [...toSuspended, '83 notice_sent', '85 hold_set by op-1', '95 hold_released by op-1', '95 notice_sent', '102 tokens_revoked_stale'], mails: ['warn', 'notice-revoke', 'notice-revoke', 'revoked'], kratos: 'active', credentials: 'ended', stage: 'revoked' },
+  'on leave while warned: the warning counts anew': { acts: { 35: leavesUntilDay(100) }, untilDay: 108, audit: [...toWarned, '35 hold_set by op-1', '100 inactivity_warned', '107 actions_suspended', '107 notice_sent'], mails: ['warn', 'warn', 'notice-revoke'], ...active, stage: 'suspended' },
   'still on hold': { acts: { 20: holdsUntilDay(700) }, untilDay: 699, audit: [started, '20 hold_set by op-1'], mails: [], ...active, blocked: 'hold' },
   'no mail address': { person: { hasAddress: false }, untilDay: 731, audit: [...toSuspended, '83 notice_failed', '90 tokens_revoked_stale', '180 winback_sent', '358 notice_failed'], mails: [], kratos: 'active', credentials: 'ended', stage: 'revoked', blocked: 'no-notice' },
   'never signed in: the clock starts at the creation': { lastSeen: { neverSinceCreation: 0 }, untilDay: 61, audit: toSuspended, mails: ['warn'], ...active, stage: 'suspended' },

@@ -3,7 +3,7 @@ import type { Plan, PlanRung } from '../plan.js';
 import { countedPostponements, type Postponement } from '../postponement.js';
 import type { RungName } from '../rungs.js';
 import { latestOf } from '../sign-of-life.js';
-import type { LifecycleState, NoticeOutcome, NoticeRecord } from './state.js';
+import type { LifecycleState, NoticeRecord, Skip } from './state.js';
 
 /** The moment that inactivity counts from: for one rung, or, given the whole plan, for whichever rung counts most. */
 export function inactiveSince(state: LifecycleState, counted: Pick<Plan | PlanRung, 'keepsAlive'>): number {
@@ -17,12 +17,18 @@ export function inactiveSinceFor(state: LifecycleState, plan: Plan, rung: RungNa
 
 /** Whether a notice with this outcome counts for the rung (design, invariant 2). */
 export function countsAsNotice(
-  outcome: NoticeOutcome,
+  outcome: NoticeRecord['outcome'],
   rung: Pick<PlanRung, 'rung' | 'withoutNotice'>,
 ): boolean {
   if (outcome === 'accepted') return true;
   if (rung.rung === 'delete') return false;
   return outcome === 'ambiguous' || rung.withoutNotice === 'proceed';
+}
+
+/** @returns the operator's decision that the rung is not to be carried out in the absence since then */
+export function skipOf(state: LifecycleState, rung: RungName, since: number): Skip | undefined {
+  const skip = state.skips?.[rung];
+  return skip?.inactiveSince === since ? skip : undefined;
 }
 
 export interface RungSchedule {
@@ -53,7 +59,9 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
   const since = inactiveSince(state, rung);
   const base = Math.max(since + rung.afterMs, coolDownEnd(state, rung));
   if (rung.rung === 'suspend') {
-    const warnedAt = state.rungs.warn?.completedAt;
+    // Where the warning was skipped there was none; the person keeps the time that it would have given.
+    const skippedAt = state.skips?.warn?.at ?? 0;
+    const warnedAt = state.rungs.warn?.completedAt ?? (skippedAt > since ? skippedAt : undefined);
     return { dueAt: warnedAt === undefined ? base : Math.max(base, warnedAt + rung.noticeFloorMs) };
   }
   const postponed = postponementsOf(state, rung);

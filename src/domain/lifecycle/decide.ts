@@ -2,10 +2,11 @@
  * The ladder's decision: given what is remembered, what was just read and what time it is, the one thing to do next.
  * Pure; the workflow carries it out.
  */
-import type { Plan, PlanRung } from '../plan.js';
+import type { ExemptionCause, Plan, PlanRung } from '../plan.js';
 import { type RungName, rungNames, stageOfRung } from '../rungs.js';
 import type { FoundIdentity } from './assessment.js';
-import { scheduleOf } from './clock.js';
+import { inactiveSince, scheduleOf, skipOf } from './clock.js';
+import { governingHold, kindOfHold } from './holds.js';
 import { begunRungs, type Return, unjustified } from './justification.js';
 import type { LifecycleState } from './state.js';
 
@@ -14,6 +15,8 @@ export type BlockedBy = 'parked' | 'hold' | 'exempt' | 'disabled-by-admin' | 'no
 export interface Blocked {
   readonly by: BlockedBy;
   readonly why: string;
+  /** Since when, epoch milliseconds; absent where that is not known. */
+  readonly since?: number;
 }
 
 export interface NextStep {
@@ -101,17 +104,26 @@ function blockedBy(situation: Situation, identity: FoundIdentity): Decision | un
   if (state.parked !== undefined) return parkedWait(state);
   if (identity.state === 'inactive' && !identity.disabledByEngine) {
     const why = 'disabled by hand in Kratos: the engine leaves it alone until somebody enables it';
-    return { kind: 'wait', until: now + plan.recheckMs, blocked: { by: 'disabled-by-admin', why } };
+    const blocked = { by: 'disabled-by-admin', why, since: identity.stateChangedAt } as const;
+    return { kind: 'wait', until: now + plan.recheckMs, blocked };
   }
   if (plan.exempt !== undefined) {
-    const why = `the policy exempts it (${plan.exempt})`;
-    return { kind: 'wait', until: now + plan.recheckMs, blocked: { by: 'exempt', why } };
+    return {
+      kind: 'wait',
+      until: now + plan.recheckMs,
+      blocked: { by: 'exempt', why: whyExempt(plan.exempt) },
+    };
   }
-  if (state.hold !== undefined && state.hold.until > now) {
-    const why = `on hold (${state.hold.reason}), set by ${state.hold.actor}`;
-    return { kind: 'wait', until: state.hold.until, blocked: { by: 'hold', why } };
-  }
-  return undefined;
+  const hold = governingHold(state, now);
+  if (hold === undefined) return undefined;
+  const kind = kindOfHold(hold);
+  const why = `on ${kind === 'other' ? '' : `${kind} `}hold (${hold.reason}), set by ${hold.actor}`;
+  return { kind: 'wait', until: hold.until, blocked: { by: 'hold', why, since: hold.since } };
+}
+
+function whyExempt(cause: ExemptionCause): string {
+  const [by, kind] = cause.split(':');
+  return by === 'operator' ? `an operator exempted it (${kind})` : `the policy exempts it (${cause})`;
 }
 
 function parkedWait(state: LifecycleState): Decision {
@@ -120,7 +132,8 @@ function parkedWait(state: LifecycleState): Decision {
     parked === undefined
       ? 'parked'
       : `${parked.step} failed for good (${parked.errorType}). ${parked.wayOut}`;
-  return { kind: 'wait', blocked: { by: 'parked', why } };
+  const since = parked === undefined ? {} : { since: parked.since };
+  return { kind: 'wait', blocked: { by: 'parked', why, ...since } };
 }
 
 /**
@@ -131,7 +144,12 @@ export function pendingRung(state: LifecycleState, plan: Plan): PlanRung | undef
   const isDone = (rung: RungName): boolean => state.rungs[rung]?.completedAt !== undefined;
   const reached = rungNames.filter((rung) => stageOfRung[rung] !== undefined && isDone(rung));
   const harshest = Math.max(-1, ...reached.map((rung) => rungNames.indexOf(rung)));
-  return plan.rungs.find(({ rung }) => !isDone(rung) && rungNames.indexOf(rung) > harshest);
+  return plan.rungs.find(
+    (planned) =>
+      !isDone(planned.rung) &&
+      rungNames.indexOf(planned.rung) > harshest &&
+      skipOf(state, planned.rung, inactiveSince(state, planned)) === undefined,
+  );
 }
 
 /** How often the breaker is asked again by those who wait for it; a release wakes them at once. */
@@ -147,7 +165,12 @@ function heldByBreaker(
   const until = held.askedAt + Math.min(plan.recheckMs, longestBreakerWaitMs);
   if (now >= until) return undefined;
   const why = `the breaker holds it (trip ${held.tripId}): ${held.why}`;
-  return { kind: 'wait', until, next: { step: 'rung', rung, at: until }, blocked: { by: 'breaker', why } };
+  return {
+    kind: 'wait',
+    until,
+    next: { step: 'rung', rung, at: until },
+    blocked: { by: 'breaker', why, since: held.since },
+  };
 }
 
 function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decision {
@@ -169,5 +192,5 @@ function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decis
   const next: NextStep = { step: 'notice', rung: rung.rung, at: againAt };
   if (notice.failedAt === undefined) return { kind: 'wait', until: againAt, next };
   const why = `no notice of ${rung.rung} could be delivered; it is tried again, and ${rung.rung} waits for it`;
-  return { kind: 'wait', until: againAt, next, blocked: { by: 'no-notice', why } };
+  return { kind: 'wait', until: againAt, next, blocked: { by: 'no-notice', why, since: notice.failedAt } };
 }

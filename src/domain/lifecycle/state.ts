@@ -7,6 +7,7 @@ import type { PolicyReference } from '../plan.js';
 import type { Postponement } from '../postponement.js';
 import type { RungName } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
+import type { HoldKind } from './holds.js';
 
 /** A rung of the ladder that was begun, and, when `completedAt` is there, finished and verified. */
 export interface RungRecord {
@@ -26,7 +27,8 @@ export type NoticeOutcome = 'accepted' | 'ambiguous' | 'rejected' | 'no-address'
 export interface NoticeRecord {
   readonly rung: RungName;
   readonly leadMs: number;
-  readonly outcome: NoticeOutcome;
+  /** `skipped`: it failed for good, and an operator decided that it is not to be given. */
+  readonly outcome: NoticeOutcome | 'skipped';
   /** When the mail server accepted it, or the attempt ended. */
   readonly at: number;
   /** What it was based on: a notice no longer counts once the person was seen later than this. */
@@ -40,8 +42,12 @@ export interface NoticeRecord {
   readonly round?: number;
 }
 
-/** A time-boxed stop on rungs. */
+/** A time-boxed stop on rungs and mails. */
 export interface Hold {
+  /** Names it among the holds of its identity: `h1`, `h2` and so on, never given twice. */
+  readonly id: string;
+  /** Absent: set before there were kinds. Counts as `other`. */
+  readonly kind?: HoldKind;
   readonly reason: string;
   readonly actor: string;
   readonly since: number;
@@ -56,6 +62,12 @@ export interface Parked {
   /** What an operator can do about it. */
   readonly wayOut: string;
   readonly since: number;
+}
+
+/** An operator decided that a parked rung is not to be carried out; holds for the absence that it was decided in. */
+export interface Skip {
+  readonly at: number;
+  readonly inactiveSince: number;
 }
 
 /** The breaker let a rung not pass. It is asked again from time to time, and when somebody releases it. */
@@ -111,8 +123,11 @@ export interface LifecycleState {
   readonly notices: readonly NoticeRecord[];
   /** When the present stage was reached. */
   readonly stageSince: number;
-  readonly hold?: Hold;
+  readonly holds?: readonly Hold[];
+  /** How many holds were ever set: the next one's id. */
+  readonly holdsSet?: number;
   readonly parked?: Parked;
+  readonly skips?: Readonly<Partial<Record<RungName, Skip>>>;
   readonly heldByBreaker?: HeldByBreaker;
   readonly exported?: Exported;
   /** An operator's decision that has not been carried out yet. */
@@ -131,6 +146,14 @@ export interface LifecycleState {
   readonly recordedAt?: number;
   /** Whether Kratos has ever confirmed that the identity exists. */
   readonly known: boolean;
+}
+
+/** What was handed over by runs from before there could be several holds. */
+export type EarlierState = LifecycleState & { readonly hold?: Omit<Hold, 'id'> };
+
+/** @returns the same memory in its present form */
+export function presentState({ hold, ...state }: EarlierState): LifecycleState {
+  return hold === undefined ? state : { ...state, holds: [{ ...hold, id: 'h1' }], holdsSet: 1 };
 }
 
 /** A lifecycle at the bottom of the ladder. */

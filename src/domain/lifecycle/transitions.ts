@@ -1,7 +1,7 @@
 /** How a lifecycle's memory changes: one pure function an event. */
 import type { AuditEntry } from '../audit-entry.js';
 import type { PlanRung } from '../plan.js';
-import type { RungName } from '../rungs.js';
+import { type RungName, rungNames } from '../rungs.js';
 import { mergeActivity, mergeSign, type SignOfLife } from '../sign-of-life.js';
 import type { Assessment, FoundIdentity } from './assessment.js';
 import type { Return } from './justification.js';
@@ -36,9 +36,8 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
   const { identity } = assessment;
   const enabledAt = identity?.state === 'active' ? identity.stateChangedAt : 0;
   const baselineAt = Math.min(now, Math.max(state.baselineAt, identity?.createdAt ?? 0, enabledAt));
-  const held = state.hold !== undefined && state.hold.until <= now ? withoutHold(state) : state;
   const next: LifecycleState = {
-    ...held,
+    ...withoutHolds(state, ({ until }) => until <= now, now),
     policy: assessment.plan.policy,
     activity: mergeActivity(state.activity, assessment.activity, now),
     baselineAt,
@@ -101,15 +100,45 @@ export function withReturn(state: LifecycleState, back: Return, now: number): Li
   return decided ? { ...next, baselineAt: Math.max(next.baselineAt, reactivation?.at ?? now) } : next;
 }
 
-/** Notices from before a hold no longer count: the dates in them pass while it lasts. */
-export function withHold(state: LifecycleState, hold: Hold): LifecycleState {
-  return { ...state, hold, notices: voided(state.notices) };
+/**
+ * Sets a hold beside those that stand. Notices from before it no longer count: the dates in them pass while it lasts. One
+ * without a kind comes from a client of before there were kinds, and takes the place of the other of its sort.
+ */
+export function withHold(state: LifecycleState, hold: Omit<Hold, 'id'>): LifecycleState {
+  const count = (state.holdsSet ?? 0) + 1;
+  const kept = (state.holds ?? []).filter(({ kind }) => hold.kind !== undefined || kind !== undefined);
+  const next = { ...state, holds: [...kept, { ...hold, id: `h${count}` }], holdsSet: count };
+  return outdatedByHold(next, hold, hold.since);
 }
 
-/** Nor does a notice count that was on its way when the hold was set. */
-export function withoutHold(state: LifecycleState): LifecycleState {
-  const { hold: _hold, ...rest } = state;
-  return { ...rest, notices: voided(rest.notices) };
+/** Ends one hold. Nor does a notice count that was on its way when it was set. */
+export function withoutHold(state: LifecycleState, holdId: string, now: number): LifecycleState {
+  return withoutHolds(state, ({ id }) => id === holdId, now);
+}
+
+function withoutHolds(state: LifecycleState, ends: (hold: Hold) => boolean, now: number): LifecycleState {
+  const { holds = [], ...rest } = state;
+  const ended = holds.filter(ends);
+  if (ended.length === 0) return state;
+  const left = holds.filter((hold) => !ended.includes(hold));
+  const next: LifecycleState = left.length === 0 ? rest : { ...rest, holds: left };
+  return ended.reduce((before, hold) => outdatedByHold(before, hold, now), next);
+}
+
+/**
+ * What was announced before a hold's end has passed: notices are given anew, and so is the warning ahead of a suspension.
+ * Holds without a kind left the warning standing, and histories of that time must replay.
+ */
+function outdatedByHold(state: LifecycleState, { kind }: Pick<Hold, 'kind'>, now: number): LifecycleState {
+  const warning = state.skips?.warn;
+  // The time that a skipped warning leaves counts anew as well.
+  const skips = warning === undefined ? {} : { skips: { ...state.skips, warn: { ...warning, at: now } } };
+  const next = { ...state, ...skips, notices: voided(state.notices) };
+  // One that is on its way is not called back: it ends, and counts from then.
+  const done = rungNames.filter((rung) => state.rungs[rung]?.completedAt !== undefined);
+  if (kind === undefined || done.length !== 1 || done[0] !== 'warn') return next;
+  const unwarned = withoutRung(next, 'warn');
+  return stageOf(unwarned) === stageOf(state) ? unwarned : { ...unwarned, stageSince: now };
 }
 
 function voided(notices: readonly NoticeRecord[]): NoticeRecord[] {
@@ -127,6 +156,17 @@ export function withoutParked(state: LifecycleState): LifecycleState {
 
 export function withExported(state: LifecycleState, exported: Exported): LifecycleState {
   return { ...state, exported };
+}
+
+/** A parked rung is not to be carried out in this absence. What it had begun is forgotten: it leads to no stage. */
+export function withSkippedRung(
+  state: LifecycleState,
+  rung: RungName,
+  inactiveSince: number,
+  now: number,
+): LifecycleState {
+  const skips = { ...state.skips, [rung]: { at: now, inactiveSince } };
+  return { ...withoutRung(withoutParked(state), rung), skips };
 }
 
 export function withHeldByBreaker(state: LifecycleState, heldByBreaker: HeldByBreaker): LifecycleState {

@@ -52,6 +52,8 @@ export function stopsHere(run: LifecycleRun, rung: RungName, act: ActOutcome): b
   if (act.outcome === 'superseded') {
     run.state = { ...run.state, activity: mergeActivity(run.state.activity, act.activity, Date.now()) };
   }
-  if (act.outcome === 'left-alone') run.audit('left_alone', `${rung}/${Date.now()}`, 'disabled-by-admin');
+  if (act.outcome === 'left-alone') {
+    run.audit('left_alone', `${rung}/${Date.now()}`, act.because ?? 'disabled-by-admin');
+  }
   return true;
 }

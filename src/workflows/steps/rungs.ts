@@ -3,6 +3,7 @@
  * of calls is the design's (invariant 3).
  */
 import { ActivityFailure } from '@temporalio/workflow';
+import type { MailRequest } from '../../activities/mail.js';
 import { assertUnreachable } from '../../domain/assert.js';
 import { inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
 import { withActivity, withRungBegun } from '../../domain/lifecycle/transitions.js';
@@ -44,14 +45,27 @@ function deedOf(rung: PlanRung): Deed {
 }
 
 async function warn(run: LifecycleRun, rung: PlanRung): Promise<void> {
-  const suspension = run.plan.rungs.find((other) => other.rung === 'suspend');
-  const base = suspension === undefined ? Date.now() : scheduleOf(run.state, suspension).dueAt;
-  const at = Math.max(base, Date.now() + (suspension?.noticeFloorMs ?? 0));
-  const { outcome, addresses } = await sendMail(run, 'warn', `warn/${deedKey(run, rung)}`, {
-    upcoming: { action: 'suspend', at },
-  });
+  const upcoming = afterWarning(run);
+  const { outcome, addresses } = await sendMail(
+    run,
+    'warn',
+    `warn/${deedKey(run, rung)}`,
+    upcoming === undefined ? {} : { upcoming },
+  );
   complete(run, rung);
-  auditDeed(run, rung, 'inactivity_warned', outcome, { addresses, announcedAt: at });
+  const announcedAt = upcoming === undefined ? {} : { announcedAt: upcoming.at };
+  auditDeed(run, rung, 'inactivity_warned', outcome, { addresses, ...announcedAt });
+}
+
+/** What a warning announces: the next rung with an effect, at the earliest time at which it can come. */
+function afterWarning(run: LifecycleRun): MailRequest['upcoming'] {
+  for (const planned of run.plan.rungs) {
+    const { rung: action, noticeFloorMs } = planned;
+    if (action === 'warn' || action === 'winback') continue;
+    const at = Math.max(scheduleOf(run.state, planned).dueAt, Date.now() + noticeFloorMs);
+    return { action, at };
+  }
+  return undefined;
 }
 
 async function suspend(run: LifecycleRun, rung: PlanRung): Promise<void> {

@@ -1,0 +1,14 @@
+/** Durations as flags of the command line. */
+import { parseDuration } from '../domain/duration.js';
+
+/** @returns milliseconds. @throws Error naming the flag, the problem and the way out */
+export function durationFlag(flag: string, text: string): number {
+  const duration = parseDuration(text);
+  if (duration !== undefined) return duration;
+  throw new Error(`${flag}: "${text}" is not a duration. Write it as 90d or 12h`);
+}
+
+/** @returns the time so far from now, epoch milliseconds */
+export function inFuture(flag: string, text: string): number {
+  return Date.now() + durationFlag(flag, text);
+}

@@ -1,0 +1,39 @@
+/** Retries parked steps of many identities, at a rate that the server and what failed take. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Client, WorkflowNotFoundError, WorkflowUpdateStage } from '@temporalio/client';
+import { lifecycleWorkflowId } from '../domain/identity-id.js';
+import { retryParkedUpdate } from '../workflows/messages.js';
+
+export interface Retried {
+  /** Told to try again; one that is no longer parked refuses, and takes no harm. */
+  readonly told: number;
+  /** No lifecycle runs any more. */
+  readonly gone: number;
+}
+
+/**
+ * Does not wait for what comes of it: a step that fails again is parked again.
+ * @param perSecond at most so many a second
+ */
+export async function retryAll(
+  client: Client,
+  identityIds: readonly string[],
+  options: { readonly actor: string; readonly perSecond: number },
+): Promise<Retried> {
+  let [told, gone] = [0, 0];
+  for (const identityId of identityIds) {
+    const handle = client.workflow.getHandle(lifecycleWorkflowId(identityId));
+    try {
+      await handle.startUpdate(retryParkedUpdate, {
+        args: [{ schemaVersion: 1, actor: options.actor }],
+        waitForStage: WorkflowUpdateStage.ACCEPTED,
+      });
+      told += 1;
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      gone += 1;
+    }
+    await pause(1_000 / options.perSecond);
+  }
+  return { told, gone };
+}

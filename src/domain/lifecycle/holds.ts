@@ -1,0 +1,66 @@
+/** Holds: several may stand at once, each with a kind; which of them a release means. Pure. */
+import { dayMs } from '../duration.js';
+import type { Hold, LifecycleState } from './state.js';
+
+/** `legal`: a duty to keep, released only where the word is said. `leave`: the person is away with a good reason. */
+export const holdKinds = ['leave', 'legal', 'other'] as const;
+export type HoldKind = (typeof holdKinds)[number];
+
+/** The longest hold of each kind, milliseconds. Proceedings last longer than a leave; then somebody should look again. */
+export const longestHoldMs: Readonly<Record<HoldKind, number>> = {
+  leave: 1_096 * dayMs,
+  other: 1_096 * dayMs,
+  legal: 3_653 * dayMs,
+};
+
+/** Holds that an identity may have at once: a bound on what its workflow carries along. */
+export const mostHolds = 30;
+
+/** The kind of a hold; those set before there were kinds have none. */
+export function kindOfHold(hold: Hold): HoldKind {
+  return hold.kind ?? 'other';
+}
+
+/** @returns the hold in force that ends last, or `undefined` */
+export function governingHold(state: Pick<LifecycleState, 'holds'>, now: number): Hold | undefined {
+  const inForce = (state.holds ?? []).filter(({ until }) => until > now);
+  return inForce.reduce<Hold | undefined>(
+    (latest, hold) => (latest === undefined || hold.until > latest.until ? hold : latest),
+    undefined,
+  );
+}
+
+/** What a release says of the hold that it means. */
+export interface HoldChoice {
+  readonly holdId?: string;
+  readonly kind?: HoldKind;
+}
+
+/** The one hold that is meant, or why there is no such one. */
+export type ChosenHold = { readonly hold: Hold } | { readonly problem: string };
+
+/**
+ * A release ends exactly one hold: a leave that nobody meant stays. A legal hold is meant only where its kind is said.
+ */
+export function chooseHold(holds: readonly Hold[], { holdId, kind }: HoldChoice): ChosenHold {
+  if (holds.length === 0) return { problem: 'there is no hold to release' };
+  const named = holdId === undefined ? holds : holds.filter(({ id }) => id === holdId);
+  if (named.length === 0) return { problem: `holdId: there is no such hold. There are ${list(holds)}` };
+  const meant = named.filter((hold) =>
+    kind === undefined ? kindOfHold(hold) !== 'legal' : kindOfHold(hold) === kind,
+  );
+  const [hold] = meant;
+  if (hold === undefined) {
+    return kind === undefined
+      ? { problem: `kind: it is a legal hold (${list(named)}). Say kind "legal" to release it` }
+      : { problem: `kind: there is no such hold of kind "${kind}". There are ${list(holds)}` };
+  }
+  if (meant.length > 1) return { problem: `holdId: several are meant. Name one of ${list(meant)}` };
+  return { hold };
+}
+
+function list(holds: readonly Hold[]): string {
+  return holds
+    .map((hold) => `${hold.id} (${kindOfHold(hold)}, until ${new Date(hold.until).toISOString()})`)
+    .join(', ');
+}

@@ -1,0 +1,136 @@
+/** Parked steps on the real stack: one broken identity delays no other; skipped and retried by operators. */
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { retryAll } from '../../src/cli/retry-all.js';
+import { createDormouse, type Dormouse } from '../../src/client.js';
+import { readAudit } from '../../src/store/audit-log.js';
+import { parkedSteps } from '../../src/store/worklist/parked.js';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { Live } from '../support/live.js';
+import {
+  fastPolicy,
+  fresh,
+  makeFit,
+  makeUnfit,
+  openOutside,
+  publish,
+  stateOf,
+  unknownId,
+} from '../support/system-outside.js';
+import { eventually, rejection } from '../support/system-wait.js';
+import { quietLog } from '../support/workers.js';
+
+quietLog();
+const outside = openOutside();
+const { people, pool, stack, kratosDatabase } = outside;
+const actor = 'op-1';
+let live: Live;
+let kratos: FaultProxy;
+let dormouse: Dormouse;
+let policyId: string;
+
+beforeAll(async () => {
+  kratos = await startFaultProxy(stack.kratos.adminUrl);
+  live = await Live.begin({
+    stack,
+    environment: inject('environment'),
+    workflowBundlePath: inject('workflowBundlePath'),
+  });
+  const taskQueue = await live.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
+  policyId = (await publish(pool, fastPolicy(fresh('parked')))).id;
+  dormouse = createDormouse({
+    ...{ temporal: stack.temporal, postgresUrl: stack.postgres.url, taskQueue, policyId },
+    timeoutMs: 30_000,
+    requestTimeoutMs: 60_000,
+  });
+});
+afterAll(async () => {
+  await dormouse.close();
+  await live.end();
+  await kratos.close();
+  await outside.close();
+});
+
+const standsAt = (id: string, stage: string) =>
+  eventually(`${stage}`, async () => (await dormouse.standing(id))?.stage === stage);
+const parkedOf = (id: string) => eventually('its parking', async () => (await dormouse.standing(id))?.parked);
+
+async function unfit(): Promise<string> {
+  const { id } = await people.create('parked');
+  await makeUnfit(kratosDatabase, id);
+  await dormouse.enrol(id);
+  expect(await parkedOf(id)).toMatchObject({ step: 'deactivate', errorType: 'IdentityDoesNotFitSchema' });
+  return id;
+}
+
+describe('one broken identity', () => {
+  it('is parked after bounded retries, while others go on, and goes on when it is mended', async () => {
+    const broken = await people.create('broken');
+    await dormouse.enrol(broken.id);
+    await eventually('its first look', () => dormouse.standing(broken.id));
+    // Kratos fails for this one only.
+    const body = JSON.stringify({ error: { code: 500 } });
+    kratos.inject({ kind: 'answer', status: 500, body }, new RegExp(broken.id));
+    const others = await Promise.all([
+      people.create('other'),
+      people.create('other'),
+      people.create('other'),
+    ]);
+    for (const { id } of others) await dormouse.enrol(id);
+    for (const { id } of others) await standsAt(id, 'deactivated');
+    expect((await dormouse.standing(broken.id))?.stage).toBe('active');
+    expect(await parkedOf(broken.id)).toMatchObject({ errorType: 'KratosFailed' });
+    const attempts = kratos.requests.length;
+    // Parked is at rest: others' requests come, none for it.
+    const later = await people.create('other');
+    await dormouse.enrol(later.id);
+    await standsAt(later.id, 'deactivated');
+    expect(kratos.requests.slice(attempts).filter((line) => line.includes(broken.id))).toEqual([]);
+    kratos.heal();
+    await dormouse.retryParked(broken.id, { actor });
+    await standsAt(broken.id, 'deactivated');
+  });
+});
+
+describe('skip', () => {
+  it('leaves the rung undone for this absence, audited with actor and reason', async () => {
+    const id = await unfit();
+    const request = { actor, reason: 'the desk cleans it up', requestId: 'desk-1' };
+    const standing = await dormouse.skipParked(id, request);
+    expect([standing.stage, standing.parked, standing.blocked]).toEqual(['active', undefined, undefined]);
+    expect((await dormouse.skipParked(id, request)).parked).toBeUndefined();
+    const skipped = (await readAudit(pool, id)).filter(({ eventType }) => eventType === 'parked_skipped');
+    expect(skipped).toMatchObject([
+      { actor, detail: { step: 'deactivate', reason: 'the desk cleans it up' } },
+    ]);
+    expect(await stateOf(people, id)).toBe('active');
+  });
+
+  it('is refused where nothing is parked, and for a look', async () => {
+    const { id } = await people.create('parked');
+    await dormouse.enrol(id, { policyId: fresh('never') });
+    expect(await parkedOf(id)).toMatchObject({ step: 'look' });
+    const refused = await rejection(dormouse.skipParked(id, { actor, reason: 'away with it' }));
+    expect(refused.message).toMatch(/a look can't be skipped.*apply another policy/);
+    const fit = await people.create('parked');
+    await dormouse.enrol(fit.id);
+    await eventually('its standing', () => dormouse.standing(fit.id));
+    const nothing = await rejection(dormouse.skipParked(fit.id, { actor, reason: 'x' }));
+    expect(nothing.message).toMatch(/no step is parked/);
+  });
+});
+
+describe('retry of many', () => {
+  it('wakes those with one error; who is not parked takes no harm', async () => {
+    const ids = [await unfit(), await unfit()];
+    const listed: string[] = [];
+    for await (const { identityId } of parkedSteps(pool, 'IdentityDoesNotFitSchema')) listed.push(identityId);
+    expect(listed).toEqual(expect.arrayContaining(ids));
+    for (const id of ids) await makeFit(kratosDatabase, id);
+    const enrolled = await people.create('fit');
+    await dormouse.enrol(enrolled.id);
+    await eventually('its standing', () => dormouse.standing(enrolled.id));
+    const all = [...ids, enrolled.id, unknownId()];
+    expect(await retryAll(live.client, all, { actor, perSecond: 100 })).toEqual({ told: 3, gone: 1 });
+    for (const id of ids) await standsAt(id, 'deactivated');
+  });
+});
