@@ -14,7 +14,10 @@ import {
   isEnginesWork,
   readDisablement,
 } from '../store/disablements.js';
+import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
 import type { PolicyReader } from '../store/policies.js';
+import { everyAddress, mailAddresses } from './addresses.js';
+import type { Clock } from './clock.js';
 import { type EvidenceSources, readEvidence } from './evidence.js';
 import { callOry, giveUp, tryAgain } from './failures.js';
 import {
@@ -24,6 +27,7 @@ import {
   readSessions,
   textField,
 } from './kratos-identity.js';
+import { readNotices } from './notice-proof.js';
 import { readPolicy } from './policy.js';
 
 export interface KratosDependencies extends EvidenceSources {
@@ -36,12 +40,18 @@ export interface LastLook {
   /** Epoch milliseconds. */
   readonly inactiveSince: number;
   readonly keepsAlive: readonly ActivityKind[];
+  /** Keys of the notices that must still be proven; absent: none has to be. */
+  readonly notices?: readonly string[];
+  /** Whether a lost answer of the mail server is proof enough. */
+  readonly ambiguousCounts?: boolean;
 }
 
 export type ActOutcome =
   | { readonly outcome: 'done' }
   /** The person was seen since: nothing was done. */
   | { readonly outcome: 'superseded'; readonly activity: LatestActivity }
+  /** A notice that the act rests on turned out not to have arrived: nothing was done. */
+  | { readonly outcome: 'unannounced' }
   /** Somebody else decided about this identity; the engine keeps its hands off. */
   | { readonly outcome: 'left-alone' }
   | { readonly outcome: 'gone' };
@@ -51,6 +61,7 @@ const revocationRounds = 5;
 
 export function createKratosActivities(deps: KratosDependencies) {
   const { identities, pool, clock } = deps;
+  const notified = createNotifiedAddresses(pool);
 
   async function changeState(
     identityId: string,
@@ -68,7 +79,12 @@ export function createKratosActivities(deps: KratosDependencies) {
 
   return {
     /** Reads everything that the ladder decides by. */
-    async assess(input: { identityId: string; policyChoice: PolicyChoice }): Promise<Assessment> {
+    async assess(input: {
+      identityId: string;
+      policyChoice: PolicyChoice;
+      /** Keys of the notices that run. */
+      notices?: readonly string[];
+    }): Promise<Assessment> {
       const { identityId } = input;
       const stored = await readPolicy(deps.policies, input.policyChoice);
       const identity = await readIdentity(identities, identityId);
@@ -82,9 +98,12 @@ export function createKratosActivities(deps: KratosDependencies) {
       };
       const plan = planFor(stored.policy, stored.reference, subject);
       if (identity === undefined) return { activity: {}, plan };
-      const [activity, disablement] = await Promise.all([
+      const keys = input.notices ?? [];
+      const [activity, disablement, notices, hasMoved] = await Promise.all([
         readEvidence(deps, identityId),
         identity.state === 'inactive' ? readDisablement(pool, identityId) : undefined,
+        readNotices(pool, identity, keys),
+        haveAddressesChanged(notified, identity, keys),
       ]);
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
       return {
@@ -97,6 +116,8 @@ export function createKratosActivities(deps: KratosDependencies) {
         },
         activity,
         plan,
+        ...(keys.length === 0 ? {} : { notices }),
+        ...(hasMoved ? { addressesChanged: true as const } : {}),
       };
     },
 
@@ -151,6 +172,7 @@ export function createKratosActivities(deps: KratosDependencies) {
     /** Sets the state to `inactive` after a last look. Announced in PostgreSQL first, so that a crash leaves no doubt whose act it was. */
     async disableIdentity(look: LastLook): Promise<ActOutcome> {
       const { identityId } = look;
+      const lookedAt = await clock.now();
       const identity = await readIdentity(identities, identityId);
       if (identity === undefined) return { outcome: 'gone' };
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
@@ -162,6 +184,8 @@ export function createKratosActivities(deps: KratosDependencies) {
       }
       const activity = await seenSince(deps, look);
       if (activity !== undefined) return { outcome: 'superseded', activity };
+      if (!(await isAnnounced(deps, identity, look))) return { outcome: 'unannounced' };
+      await assertFresh(clock, lookedAt);
       await intendDisablement(pool, identityId, stateChangedAt, await clock.now());
       const after = await changeState(identityId, 'inactive');
       if (after === undefined) return { outcome: 'gone' };
@@ -192,6 +216,7 @@ export function createKratosActivities(deps: KratosDependencies) {
      */
     async deleteIdentity(look: LastLook): Promise<ActOutcome> {
       const { identityId } = look;
+      const lookedAt = await clock.now();
       const identity = await readIdentity(identities, identityId);
       if (identity === undefined) return { outcome: 'done' };
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
@@ -204,6 +229,8 @@ export function createKratosActivities(deps: KratosDependencies) {
       }
       const activity = await seenSince(deps, look);
       if (activity !== undefined) return { outcome: 'superseded', activity };
+      if (!(await isAnnounced(deps, identity, look))) return { outcome: 'unannounced' };
+      await assertFresh(clock, lookedAt);
       await callOry('Kratos', 'deleteIdentity', () => identities.deleteIdentity({ id: identityId }));
       if ((await readIdentity(identities, identityId)) !== undefined) {
         throw tryAgain('StateNotTaken', 'the identity is still there after its deletion');
@@ -214,6 +241,42 @@ export function createKratosActivities(deps: KratosDependencies) {
 }
 
 export type KratosActivities = ReturnType<typeof createKratosActivities>;
+
+/** Whether every notice that the act rests on still counts. */
+async function isAnnounced(
+  { pool }: KratosDependencies,
+  identity: KratosIdentity,
+  { notices = [], ambiguousCounts = false }: LastLook,
+): Promise<boolean> {
+  const found = await readNotices(pool, identity, notices);
+  return found.every(({ outcome }) => outcome === 'accepted' || (ambiguousCounts && outcome === 'ambiguous'));
+}
+
+/** What a last look may be old. Two calls take 10 s each at most, so only a halted process comes near it. */
+const longestLookMs = 25_000;
+
+/**
+ * A process that was halted between look and act may have been given up by then, and the person may be back: it must not
+ * act on what it saw before. @throws StaleLook
+ */
+async function assertFresh(clock: Clock, lookedAt: number): Promise<void> {
+  const ageMs = (await clock.now()) - lookedAt;
+  if (ageMs > longestLookMs) throw tryAgain('StaleLook', `the last look was ${ageMs} ms old`);
+}
+
+async function haveAddressesChanged(
+  notified: NotifiedAddresses,
+  identity: KratosIdentity,
+  keys: readonly string[],
+): Promise<boolean> {
+  if (keys.length === 0) return false;
+  const told = mailAddresses(identity).map(({ value }) => value);
+  const { added, former } = await notified.compare(identity.id, keys, {
+    told,
+    known: everyAddress(identity),
+  });
+  return added.length > 0 || former.length > 0;
+}
 
 /** @returns the evidence, when it shows the person alive later than the caller knew */
 async function seenSince(deps: KratosDependencies, look: LastLook): Promise<LatestActivity | undefined> {

@@ -17,6 +17,7 @@ export const mailKinds = [
   'winback',
   'deactivated',
   'reactivated',
+  'address-changed',
 ] as const;
 
 export type MailKind = (typeof mailKinds)[number];
@@ -94,6 +95,7 @@ function loadLocale(locale: MailLocale): Record<MailKind, MailTemplate> {
     winback: one('winback'),
     deactivated: one('deactivated'),
     reactivated: one('reactivated'),
+    'address-changed': one('address-changed'),
   };
 }
 

@@ -13,6 +13,7 @@ const announced: Record<MailKind, AnnouncedAction | undefined> = {
   winback: 'deactivate',
   deactivated: 'delete',
   reactivated: undefined,
+  'address-changed': 'delete',
 };
 
 export function factsOf(kind: MailKind, changes: Partial<MailFacts> = {}): MailFacts {

@@ -4,6 +4,7 @@
 import type { Plan } from '../plan.js';
 import type { Stage } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
+import type { NoticeOutcome } from './state.js';
 
 export interface FoundIdentity {
   readonly state: 'active' | 'inactive';
@@ -16,10 +17,20 @@ export interface FoundIdentity {
   readonly publishedStage: Stage;
 }
 
+/** How a notice that was given stands now. */
+export interface NoticeState {
+  readonly key: string;
+  readonly outcome: NoticeOutcome;
+}
+
 export interface Assessment {
   /** Absent when Kratos does not know the identity. */
   readonly identity?: FoundIdentity;
   /** Latest signs of life: PostgreSQL and the identity's Kratos sessions. */
   readonly activity: LatestActivity;
   readonly plan: Plan;
+  /** How the notices that were asked about stand now. Absent in histories from before bounces were known. */
+  readonly notices?: readonly NoticeState[];
+  /** The account's addresses are no longer those that the running notices went to. */
+  readonly addressesChanged?: true;
 }

@@ -1,4 +1,5 @@
 /** When each rung and each notice of one identity is due. Pure; every deadline is an absolute time. */
+import { dayMs } from '../duration.js';
 import type { Plan, PlanRung } from '../plan.js';
 import type { RungName } from '../rungs.js';
 import { latestOf } from '../sign-of-life.js';
@@ -54,12 +55,17 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
     const floorMs = index === 0 ? Math.max(leadMs, rung.noticeFloorMs) : leadMs;
     const record = validNotice(state, rung.rung, leadMs, { since, earliestAt: base - 2 * leadMs });
     if (record === undefined || !countsAsNotice(record.outcome, rung)) {
-      const failedAt = record === undefined ? {} : { failedAt: record.at };
+      const failedAt = record === undefined ? {} : { failedAt: record.failedAt ?? record.at };
       return { dueAt, notice: { leadMs, dueAt: dueAt - leadMs, floorMs, ...failedAt } };
     }
-    dueAt = Math.max(dueAt, record.at + floorMs);
+    dueAt = Math.max(dueAt, record.at + floorMs, (record.followedAt ?? 0) + followFloorMs(leadMs));
   }
   return { dueAt };
+}
+
+/** The time that is left to whoever hears of a notice by a change of address, though the date was announced before. */
+export function followFloorMs(leadMs: number): number {
+  return Math.min(leadMs, dayMs);
 }
 
 /**

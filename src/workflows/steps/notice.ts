@@ -1,7 +1,7 @@
 /** Carries out a notice: a mail that announces a rung ahead of it. */
 import { inactiveSince } from '../../domain/lifecycle/clock.js';
 import type { Decision } from '../../domain/lifecycle/decide.js';
-import { withNotice } from '../../domain/lifecycle/transitions.js';
+import { withNotice, withWarning } from '../../domain/lifecycle/transitions.js';
 import type { DestructiveRung } from '../../domain/rungs.js';
 import { carryOut } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
@@ -35,7 +35,11 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
         outcome: sent.outcome,
         at: sent.at,
         inactiveSince: since,
+        key,
+        announcedAt: rungAt,
       });
+      const deferred = sent.deferred ?? 0;
+      if (deferred > 0) run.state = withWarning(run.state, `mail-notice-${action}-deferred`);
       const accepted = sent.outcome === 'accepted';
       // One line in the audit log for a mailbox that stays unreachable, not one for each look at it.
       const isSameFailure =
@@ -44,7 +48,13 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
         failedBefore.void === undefined;
       if (isSameFailure && !accepted) return;
       run.audit(accepted ? 'notice_sent' : 'notice_failed', key, sent.outcome, {
-        detail: { rung: action, leadMs, announcedAt: rungAt, addresses: sent.addresses },
+        detail: {
+          rung: action,
+          leadMs,
+          announcedAt: rungAt,
+          addresses: sent.addresses,
+          ...(deferred > 0 && { deferred }),
+        },
       });
     },
     { interruptible: true },

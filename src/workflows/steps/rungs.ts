@@ -9,6 +9,7 @@ import type { AuditEntry, AuditEventType } from '../../domain/audit-entry.js';
 import { inDays } from '../../domain/duration.js';
 import { inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
 import {
+  runningNotices,
   withActivity,
   withoutRung,
   withRungBegun,
@@ -145,7 +146,13 @@ function complete(run: LifecycleRun, rung: PlanRung): void {
 }
 
 function lastLook(run: LifecycleRun, rung: PlanRung, since: number): LastLook {
-  return { identityId: run.state.identityId, inactiveSince: since, keepsAlive: rung.keepsAlive };
+  const { identityId } = run.state;
+  const look = { identityId, inactiveSince: since, keepsAlive: rung.keepsAlive };
+  if (rung.withoutNotice === 'proceed' && rung.rung !== 'delete') return look;
+  const notices = runningNotices(run.state)
+    .filter((notice) => notice.rung === rung.rung && rung.noticeLeadsMs.includes(notice.leadMs))
+    .map(({ key }) => key);
+  return { ...look, notices, ambiguousCounts: rung.rung !== 'delete' };
 }
 
 /** Whether the last look stopped the deed before it had any effect; what it saw is remembered. */
