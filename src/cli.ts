@@ -5,6 +5,7 @@ import { addAuditCommands } from './cli/audit-commands.js';
 import { addBreakerCommands } from './cli/breaker-commands.js';
 import { addEnrolCommands } from './cli/enrol-commands.js';
 import { addIdentityCommands } from './cli/identity-commands.js';
+import { addMailCommands } from './cli/mail-commands.js';
 import { addPolicyCommands } from './cli/policy-commands.js';
 
 const program = new Command('dormouse')
@@ -14,6 +15,7 @@ addIdentityCommands(program);
 addEnrolCommands(program);
 addPolicyCommands(program);
 addAuditCommands(program);
+addMailCommands(program);
 addBreakerCommands(program);
 
 try {

@@ -26,11 +26,14 @@ import type {
 } from './client/types.js';
 import { parseIdentityId } from './domain/identity-id.js';
 import type { Standing } from './domain/standing.js';
+import type { Bounce } from './mail/bounce.js';
+import { recordBounce } from './store/bounces.js';
 import { createPool } from './store/pool.js';
 import { readStanding } from './store/standings.js';
 import {
   applyPolicyUpdate,
   holdUpdate,
+  lookAgainSignal,
   reactivateUpdate,
   releaseUpdate,
   retryParkedUpdate,
@@ -42,6 +45,7 @@ export type * from './client/types.js';
 export { InvalidIdentityIdError } from './domain/identity-id.js';
 export type { ActivityKind } from './domain/sign-of-life.js';
 export type { Standing } from './domain/standing.js';
+export type { Bounce, BounceKind } from './mail/bounce.js';
 
 /** Opens a client. Connections are made when they are needed, so this neither waits nor fails when Temporal is away. */
 export function createDormouse(options: DormouseOptions): Dormouse {
@@ -174,6 +178,18 @@ class DormouseClient implements Dormouse {
         ...updateId(requestId),
       }),
     );
+  }
+
+  async noteBounce(bounce: Bounce): Promise<void> {
+    const noted = recordBounce(this.pool, bounce, Date.now());
+    const identityId = await within(this.timeoutMs, 'PostgreSQL', noted).catch((cause: unknown) => {
+      throw new DormouseUnavailableError('PostgreSQL', { cause });
+    });
+    if (identityId === undefined || bounce.kind !== 'hard') return;
+    // Best effort: whoever waits behind a notice looks again each day, and once more before the step.
+    await this.lifecycles
+      .ask(this.timeoutMs, identityId, (handle) => handle.signal(lookAgainSignal, { schemaVersion: 1 }))
+      .catch(() => undefined);
   }
 
   counters(): Counters {

@@ -1,6 +1,7 @@
 /** What the client offers. Types only. */
 import type { ActivityKind } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
+import type { Bounce } from '../mail/bounce.js';
 
 export interface DormouseOptions {
   readonly temporal: {
@@ -114,6 +115,11 @@ export interface Dormouse {
   reactivate(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
   /** Tries a step that failed for good once more. @throws InvalidRequestError, NotEnrolledError */
   retryParked(identityId: string, request: OperatorRequest): Promise<Standing>;
+  /**
+   * Tells that a mail of Dormouse came back. Lands in PostgreSQL and makes the lifecycle look again. A mail that is not
+   * known changes nothing, and is answered alike. @throws DormouseUnavailableError when PostgreSQL is away
+   */
+  noteBounce(bounce: Bounce): Promise<void>;
   counters(): Counters;
   /** Ends the connections. */
   close(): Promise<void>;

@@ -38,7 +38,12 @@ export type MailPhase =
 const serverPhases: readonly MailPhase[] = ['closed', 'connect', 'greeting', 'tls', 'auth'];
 
 /** OpenSSL's and Node's codes for a certificate that is not believed. */
-const certificateReason = /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/u;
+const certificateReasons = /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/u;
+
+/** @param reason - A bare code, as `CERT_HAS_EXPIRED`. */
+export function isCertificateReason(reason: string | undefined): boolean {
+  return certificateReasons.test(reason ?? '');
+}
 
 /** The world's trouble: the mail was certainly not taken over by the server; the same mail may be sent again later. */
 export class TemporaryMailError extends Error {
@@ -65,6 +70,6 @@ export class TemporaryMailError extends Error {
     if (detail.smtpCode !== undefined) this.smtpCode = detail.smtpCode;
     if (detail.enhancedCode !== undefined) this.enhancedCode = detail.enhancedCode;
     this.concernsServer = serverPhases.includes(phase);
-    this.concernsCertificate = certificateReason.test(detail.reason ?? '');
+    this.concernsCertificate = isCertificateReason(detail.reason);
   }
 }

@@ -6,7 +6,7 @@
  */
 import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import { type MailPhase, TemporaryMailError } from './errors.js';
+import { isCertificateReason, type MailPhase, TemporaryMailError } from './errors.js';
 import type { SmtpServer } from './smtp-url.js';
 
 /** Bounds in milliseconds. */
@@ -181,6 +181,7 @@ export class SmtpSession {
 
 function setupPhase(error: unknown, stage: 'init' | 'connected'): MailPhase {
   const command = field(error, 'command');
+  if (isCertificateReason(reasonOf(error))) return 'tls';
   if (field(error, 'code') === 'ETLS' || command === 'STARTTLS') return 'tls';
   return stage === 'connected' ? 'greeting' : 'connect';
 }
