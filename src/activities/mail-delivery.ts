@@ -1,6 +1,7 @@
 /** Hands one mail to one address, at most once, and keeps what the server said of it. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
+import { assertUnreachable } from '../domain/assert.js';
 import { mailHeaders } from '../mail/headers.js';
 import { stableMessageId } from '../mail/message-id.js';
 import type { RenderedMail } from '../mail/render.js';
@@ -138,5 +139,7 @@ function proofOf(sent: SendOutcome | TemporaryMailError, server: string): MailPr
       return { state: 'ambiguous' };
     case 'rejected':
       return { state: 'rejected', replyCode: sent.smtpCode, enhancedCode: sent.enhancedCode };
+    default:
+      return assertUnreachable(sent);
   }
 }
