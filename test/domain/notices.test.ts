@@ -125,8 +125,10 @@ it('a notice whose proof was lost does not count for deletion', () => {
 
 it('what a notice was only ever gets worse, and what is the same changes nothing', () => {
   expect(become(noticed, 'delete/7', 'accepted', 725)).toBe(noticed);
-  const lost = become(noticed, 'delete/7', 'bounced', 725);
-  expect(become(lost, 'delete/7', 'accepted', 726)).toBe(lost);
+  for (const outcome of ['bounced', 'ambiguous'] as const) {
+    const lost = become(noticed, 'delete/7', outcome, 725);
+    expect(become(lost, 'delete/7', 'accepted', 726)).toBe(lost);
+  }
   expect(become(noticed, 'delete/1', 'bounced', 725)).toBe(noticed);
 });
 

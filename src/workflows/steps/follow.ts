@@ -1,5 +1,4 @@
 /** Follows a change of address while a notice runs, so that nobody is deleted who never heard of it. */
-
 import { followFloorMs, inactiveSinceFor } from '../../domain/lifecycle/clock.js';
 import type { Decision } from '../../domain/lifecycle/decide.js';
 import { withNoticeFollowed, withWarning } from '../../domain/lifecycle/transitions.js';
