@@ -21,6 +21,7 @@ export default defineConfig({
             'test/mail/**/*.test.ts',
             'test/deploy/**/*.test.ts',
             'test/middleware/**/*.test.ts',
+            'test/runtime/**/*.test.ts',
             'test/sources/**/*.test.ts',
           ],
         },

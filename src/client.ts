@@ -33,6 +33,8 @@ import { parseIdentityId } from './domain/identity-id.js';
 import type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 import { selfServiceActor } from './domain/names.js';
 import type { Standing } from './domain/standing.js';
+import type { Bounce } from './mail/bounce.js';
+import { recordBounce } from './store/bounces.js';
 import { createPool } from './store/pool.js';
 import { readNotBefore } from './store/revocations.js';
 import { readStanding } from './store/standings.js';
@@ -56,6 +58,7 @@ export type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 export type { ActivityKind } from './domain/sign-of-life.js';
 export type { Standing } from './domain/standing.js';
 export type { WorkItem, WorkKind } from './domain/work-item.js';
+export type { Bounce, BounceKind } from './mail/bounce.js';
 
 /** Opens a client. Connections are made when they are needed, so this neither waits nor fails when Temporal is away. */
 export function createDormouse(options: DormouseOptions): Dormouse {
@@ -253,6 +256,18 @@ class DormouseClient implements Dormouse {
 
   worklist(request: WorklistRequest = {}): Promise<Worklist> {
     return readWorklist(this.operatorPool, request);
+  }
+
+  async noteBounce(bounce: Bounce): Promise<void> {
+    const noted = recordBounce(this.pool, bounce, Date.now());
+    const identityId = await within(this.timeoutMs, 'PostgreSQL', noted).catch((cause: unknown) => {
+      throw new DormouseUnavailableError('PostgreSQL', { cause });
+    });
+    if (identityId === undefined || bounce.kind !== 'hard') return;
+    // Best effort: whoever waits behind a notice looks again each day, and once more before the step.
+    await this.lifecycles
+      .ask(this.timeoutMs, identityId, (handle) => handle.signal(lookAgainSignal, { schemaVersion: 1 }))
+      .catch(() => undefined);
   }
 
   counters(): Counters {

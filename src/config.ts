@@ -183,7 +183,7 @@ export const variables = {
   DORMOUSE_HOOK_KEYS: serviceTokens
     .optional()
     .describe(
-      'API keys of the Kratos web hooks and the Hydra token hook (two while one is rotated out); unset: no hooks',
+      'API keys of the Kratos web hooks, the Hydra token hook and bounces of mail (two while one is rotated out); unset: no hooks',
     ),
   DORMOUSE_EVENT_SECRETS: serviceTokens
     .optional()

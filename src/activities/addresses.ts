@@ -18,9 +18,20 @@ export function mailAddresses(identity: KratosIdentity): MailAddress[] {
   const chosen = trusted.length > 0 ? trusted : verifiable;
   const byValue = new Map<string, MailAddress>();
   for (const { id, value } of chosen) {
-    const folded = value.trim().toLowerCase();
-    if (folded !== '' && !byValue.has(folded))
-      byValue.set(folded, { id: id ?? String(byValue.size), value: folded });
+    const address = folded(value);
+    if (address !== '' && !byValue.has(address))
+      byValue.set(address, { id: id ?? String(byValue.size), value: address });
   }
   return [...byValue.values()];
+}
+
+/** Every e-mail address of the identity, whether mails go to it or not. */
+export function everyAddress(identity: KratosIdentity): string[] {
+  const all = [...(identity.verifiable_addresses ?? []), ...(identity.recovery_addresses ?? [])];
+  return all.filter(({ via }) => via === 'email').map(({ value }) => folded(value));
+}
+
+/** Addresses that differ in case only are one. */
+function folded(value: string): string {
+  return value.trim().toLowerCase();
 }

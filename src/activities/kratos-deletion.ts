@@ -8,7 +8,7 @@ import { type IdentifierKey, retireIdentifiers } from '../store/retired-identifi
 import type { EvidenceSources } from './evidence.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
 import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from './kratos-identity.js';
-import { type ActOutcome, type LastLook, whatStops } from './last-look.js';
+import { type ActOutcome, assertFresh, type LastLook, whatStops } from './last-look.js';
 
 export interface DeletionDependencies extends EvidenceSources {
   /** Absent: identifiers of deleted accounts are not remembered. */
@@ -30,11 +30,13 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
      */
     async deleteIdentity(request: DeletionRequest): Promise<ActOutcome> {
       const { identityId } = request;
+      const lookedAt = await deps.clock.now();
       const identity = await readIdentity(identities, identityId);
       if (identity === undefined) return { outcome: 'done' };
       const stop = await stopOf(deps, request, identity);
       if (stop !== undefined) return stop;
       await retire(deps, request, identity);
+      await assertFresh(deps.clock, lookedAt);
       await callOry('Kratos', 'deleteIdentity', () => identities.deleteIdentity({ id: identityId }));
       if ((await readIdentity(identities, identityId)) !== undefined) {
         throw tryAgain('StateNotTaken', 'the identity is still there after its deletion');
@@ -51,6 +53,7 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
       request: DeletionRequest & { readonly anonymousTraits?: TraitsTemplate },
     ): Promise<ActOutcome> {
       const { identityId } = request;
+      const lookedAt = await deps.clock.now();
       const identity = await readIdentity(identities, identityId);
       if (identity === undefined) return { outcome: 'gone' };
       const traits = anonymousTraits(request.anonymousTraits ?? {}, identityId);
@@ -58,6 +61,7 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
         const stop = await stopOf(deps, request, identity);
         if (stop !== undefined) return stop;
         await retire(deps, request, identity);
+        await assertFresh(deps.clock, lookedAt);
         await empty(identities, identity, traits);
       }
       await removeCredentials(identities, identityId);
@@ -86,7 +90,7 @@ async function stopOf(
     // Somebody enabled it meanwhile: that is a decision for it, and the clock starts there.
     return { outcome: 'superseded', activity: {} };
   }
-  return whatStops(deps, look);
+  return whatStops(deps, look, identity);
 }
 
 /** Before the identity goes: afterwards nobody knows any more what it was called. */

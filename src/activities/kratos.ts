@@ -13,9 +13,11 @@ import {
   readDisablement,
 } from '../store/disablements.js';
 import { exemptionInForce } from '../store/exemptions.js';
+import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
 import type { PolicyReader } from '../store/policies.js';
 import { readPostponements } from '../store/postponements.js';
 import { isAnonymised } from '../store/tombstones.js';
+import { everyAddress, mailAddresses } from './addresses.js';
 import { type EvidenceSources, readEvidence } from './evidence.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
 import {
@@ -25,10 +27,13 @@ import {
   readSessions,
   textField,
 } from './kratos-identity.js';
-import { type ActOutcome, type LastLook, whatStops } from './last-look.js';
+import { type ActOutcome, assertFresh, type LastLook, whatStops } from './last-look.js';
+import { readNotices } from './notice-proof.js';
 import { readPolicy } from './policy.js';
 
 export interface KratosDependencies extends EvidenceSources {
+  /** Default: kept in PostgreSQL. */
+  readonly notified?: NotifiedAddresses;
   readonly policies: PolicyReader;
 }
 
@@ -37,6 +42,7 @@ const revocationRounds = 5;
 
 export function createKratosActivities(deps: KratosDependencies) {
   const { identities, pool, clock } = deps;
+  const notified = deps.notified ?? createNotifiedAddresses(pool);
 
   async function changeState(
     identityId: string,
@@ -54,7 +60,12 @@ export function createKratosActivities(deps: KratosDependencies) {
 
   return {
     /** Reads everything that the ladder decides by. */
-    async assess(input: { identityId: string; policyChoice: PolicyChoice }): Promise<Assessment> {
+    async assess(input: {
+      identityId: string;
+      policyChoice: PolicyChoice;
+      /** Keys of the notices that run. */
+      notices?: readonly string[];
+    }): Promise<Assessment> {
       const { identityId } = input;
       const stored = await readPolicy(deps.policies, input.policyChoice);
       const [found, exemption] = await Promise.all([
@@ -75,10 +86,13 @@ export function createKratosActivities(deps: KratosDependencies) {
       };
       const plan = planFor(stored.policy, stored.reference, subject);
       if (identity === undefined) return { activity: {}, plan };
-      const [activity, disablement, postponements] = await Promise.all([
+      const keys = input.notices ?? [];
+      const [activity, disablement, postponements, notices, hasMoved] = await Promise.all([
         readEvidence(deps, identityId),
         identity.state === 'inactive' ? readDisablement(pool, identityId) : undefined,
         readPostponements(pool, identityId),
+        readNotices(pool, identity, keys),
+        haveAddressesChanged(notified, identity, keys),
       ]);
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
       return {
@@ -92,6 +106,8 @@ export function createKratosActivities(deps: KratosDependencies) {
         activity,
         plan,
         ...(postponements.length === 0 ? {} : { postponements }),
+        ...(keys.length === 0 ? {} : { notices }),
+        ...(hasMoved ? { addressesChanged: true as const } : {}),
       };
     },
 
@@ -146,6 +162,7 @@ export function createKratosActivities(deps: KratosDependencies) {
     /** Sets the state to `inactive` after a last look. Announced in PostgreSQL first, so that a crash leaves no doubt whose act it was. */
     async disableIdentity(look: LastLook): Promise<ActOutcome> {
       const { identityId } = look;
+      const lookedAt = await clock.now();
       const identity = await readIdentity(identities, identityId);
       if (identity === undefined) return { outcome: 'gone' };
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
@@ -155,8 +172,9 @@ export function createKratosActivities(deps: KratosDependencies) {
         await confirmDisablement(pool, identityId, stateChangedAt);
         return { outcome: 'done' };
       }
-      const stop = await whatStops(deps, look);
+      const stop = await whatStops(deps, look, identity);
       if (stop !== undefined) return stop;
+      await assertFresh(clock, lookedAt);
       await intendDisablement(pool, identityId, stateChangedAt, await clock.now());
       const after = await changeState(identityId, 'inactive');
       if (after === undefined) return { outcome: 'gone' };
@@ -183,6 +201,20 @@ export function createKratosActivities(deps: KratosDependencies) {
 }
 
 export type KratosActivities = ReturnType<typeof createKratosActivities>;
+
+async function haveAddressesChanged(
+  notified: NotifiedAddresses,
+  identity: KratosIdentity,
+  keys: readonly string[],
+): Promise<boolean> {
+  if (keys.length === 0) return false;
+  const told = mailAddresses(identity).map(({ value }) => value);
+  const { added, former } = await notified.compare(identity.id, keys, {
+    told,
+    known: everyAddress(identity),
+  });
+  return added.length > 0 || former.length > 0;
+}
 
 /**
  * Kratos loads, patches, validates against the schema and writes the whole identity.

@@ -4,7 +4,11 @@ import { countedPostponements } from '../domain/postponement.js';
 import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
 import { exemptionInForce } from '../store/exemptions.js';
 import { readPostponements } from '../store/postponements.js';
+import type { Clock } from './clock.js';
 import { type EvidenceSources, readEvidence } from './evidence.js';
+import { tryAgain } from './failures.js';
+import type { KratosIdentity } from './kratos-identity.js';
+import { readNotices } from './notice-proof.js';
 
 /** What the caller believed about the person's absence; a later sign of life stops the act. */
 export interface LastLook {
@@ -14,12 +18,18 @@ export interface LastLook {
   readonly keepsAlive: readonly ActivityKind[];
   /** The rung, and how many of its postponements were known; a later one stops the act. Absent: there is no such link. */
   readonly postponable?: Pick<PlanRung, 'rung' | 'keep'> & { readonly known: number };
+  /** Keys of the notices that must still be proven; absent: none has to be. */
+  readonly notices?: readonly string[];
+  /** Whether a lost answer of the mail server is proof enough. */
+  readonly ambiguousCounts?: boolean;
 }
 
 export type ActOutcome =
   | { readonly outcome: 'done' }
   /** The person was seen since, or postponed the rung: nothing was done. */
   | { readonly outcome: 'superseded'; readonly activity: LatestActivity }
+  /** A notice that the act rests on turned out not to have arrived: nothing was done. */
+  | { readonly outcome: 'unannounced' }
   /**
    * Somebody else decided about this identity; the engine keeps its hands off. Without `because`: it was disabled by hand.
    */
@@ -27,11 +37,38 @@ export type ActOutcome =
   | { readonly outcome: 'gone' };
 
 /** What was decided or seen since the workflow looked, an exemption of this very second included. */
-export async function whatStops(sources: EvidenceSources, look: LastLook): Promise<ActOutcome | undefined> {
+export async function whatStops(
+  sources: EvidenceSources,
+  look: LastLook,
+  identity: KratosIdentity,
+): Promise<ActOutcome | undefined> {
+  if (!(await isAnnounced(sources, identity, look))) return { outcome: 'unannounced' };
   const activity = await seenSince(sources, look);
   if (activity !== undefined) return { outcome: 'superseded', activity };
   const exemption = await exemptionInForce(sources.pool, look.identityId);
   return exemption === undefined ? undefined : { outcome: 'left-alone', because: 'exempt' };
+}
+
+/** Whether every notice that the act rests on still counts. */
+async function isAnnounced(
+  { pool }: EvidenceSources,
+  identity: KratosIdentity,
+  { notices = [], ambiguousCounts = false }: LastLook,
+): Promise<boolean> {
+  const found = await readNotices(pool, identity, notices);
+  return found.every(({ outcome }) => outcome === 'accepted' || (ambiguousCounts && outcome === 'ambiguous'));
+}
+
+/** What a last look may be old. Two calls take 10 s each at most, so only a halted process comes near it. */
+const longestLookMs = 25_000;
+
+/**
+ * A process that was halted between look and act may have been given up by then, and the person may be back: it must not
+ * act on what it saw before. @throws StaleLook
+ */
+export async function assertFresh(clock: Clock, lookedAt: number): Promise<void> {
+  const ageMs = (await clock.now()) - lookedAt;
+  if (ageMs > longestLookMs) throw tryAgain('StaleLook', `the last look was ${ageMs} ms old`);
 }
 
 /** @returns the evidence, when it shows the person alive later than the caller knew, or that they postponed the rung */

@@ -9,6 +9,7 @@ import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import { appendAudit } from '../store/audit-log.js';
 import { tripAndAudit } from '../store/breaker/decisions.js';
 import { lastRelease } from '../store/breaker/trips.js';
+import { forgetNotified } from '../store/notified-addresses.js';
 import type { PolicyReader } from '../store/policies.js';
 import { inTransaction } from '../store/pool.js';
 import { writeNotBefore } from '../store/revocations.js';
@@ -49,6 +50,8 @@ export function createLedgerActivities({
       /** The revision that was written before: a database that knows less was restored from a backup. */
       previous?: { readonly revision: number; readonly operators: number };
       audit: readonly AuditEntry[];
+      /** Keys of the notices that run: what others went to is forgotten. Absent: nothing is. */
+      notices?: readonly string[];
     }): Promise<void> {
       const { standing, previous } = input;
       if (standing !== undefined && previous !== undefined) {
@@ -59,6 +62,9 @@ export function createLedgerActivities({
         fillOutbox(client, appended, receivers),
       );
       if (added > 0) onAppended?.();
+      if (standing !== undefined && input.notices !== undefined) {
+        await forgetNotified(pool, standing.identityId, input.notices);
+      }
     },
 
     /** Forgets what Dormouse knew of an identity that is no more, and leaves a tombstone. */

@@ -1,29 +1,29 @@
-/** The activity that writes to a person. The address is read from Kratos here and stays here (design, invariant 8). */
+/**
+ * The activities that write to a person. Addresses are read from Kratos here and stay here (design, invariant 8); what a
+ * notice went to is kept sealed while it runs.
+ */
+
 import type { IdentityApi } from '@ory/client';
-import type pg from 'pg';
+import { activityInfo } from '@temporalio/activity';
 import type { NoticeOutcome } from '../domain/lifecycle/state.js';
 import { MailTemplateError } from '../mail/errors.js';
-import { mailHeaders } from '../mail/headers.js';
-import { stableMessageId } from '../mail/message-id.js';
 import { type MailFacts, type MailKind, type RenderedMail, renderMail } from '../mail/render.js';
-import { type MailTransport, TemporaryMailError } from '../mail/transport.js';
-import { beginMail, type MailState, settleMail } from '../store/mails.js';
-import { type MailAddress, mailAddresses } from './addresses.js';
-import type { Clock } from './clock.js';
+import { readMail } from '../store/mails.js';
+import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
+import { everyAddress, type MailAddress, mailAddresses } from './addresses.js';
 import { giveUp, tryAgain } from './failures.js';
-import { readIdentity, textField } from './kratos-identity.js';
+import { type KratosIdentity, readIdentity, textField } from './kratos-identity.js';
+import { copyKey, type Delivery, type DeliveryDependencies, deliver, type Letter } from './mail-delivery.js';
 import { type MailLinks, mintLinks } from './mail-links.js';
 
-export interface MailDependencies {
+export interface MailDependencies extends DeliveryDependencies {
   readonly identities: IdentityApi;
-  readonly pool: pg.Pool;
-  readonly clock: Clock;
-  readonly transport: MailTransport;
-  readonly from: string;
   readonly productName: string;
   readonly signInUrl: string;
   /** Public address of the gateway's pages; absent: mails carry no links to them. */
   readonly linkBaseUrl?: string;
+  /** Default: kept in PostgreSQL. */
+  readonly notified?: NotifiedAddresses;
 }
 
 export interface MailRequest {
@@ -47,80 +47,183 @@ export interface MailResult {
   /** When the last of the servers' answers came; epoch milliseconds. */
   readonly at: number;
   readonly addresses: number;
+  /** Addresses that the server did not take the mail for, although it took it for another; absent: none. */
+  readonly deferred?: number;
+}
+
+/** A notice that runs, and what is announced by it. */
+export interface FollowRequest extends Omit<MailRequest, 'upcoming' | 'proofNeeded'> {
+  readonly upcoming: NonNullable<MailRequest['upcoming']>;
+  /** Keys of the notices that run: who was told by one of them is not told again. */
+  readonly running: readonly string[];
+}
+
+export interface FollowResult {
+  /** New addresses that the notice was sent to. */
+  readonly added: number;
+  /** Former addresses that were told of the change. */
+  readonly former: number;
+  /** Of both, those that the server did not take the mail for. */
+  readonly deferred: number;
 }
 
 /** How often a mail whose acceptance must be proven is handed over when the answer is lost each time. */
-const ambiguousAttempts = 3;
+const handoversForProof = 3;
+/** How often an address is tried that the server defers, once the mail has got through to another. */
+const attemptsAtDeferred = 3;
 
 export function createMailActivities(deps: MailDependencies) {
+  const notified = deps.notified ?? createNotifiedAddresses(deps.pool);
   return {
     /** Sends one mail to every address of the identity that counts. */
     async sendMail(request: MailRequest): Promise<MailResult> {
-      const identity = await readIdentity(deps.identities, request.identityId);
+      const { identityId, key, kind, proofNeeded } = request;
+      const identity = await readIdentity(deps.identities, identityId);
       const addresses = identity === undefined ? [] : mailAddresses(identity);
-      const locale = textField(identity?.traits, 'locale');
-      const outcomes: MailState[] = [];
-      for (const address of addresses) outcomes.push(await sendOnce(deps, request, address, locale));
-      const outcome: NoticeOutcome = outcomes.includes('accepted')
-        ? 'accepted'
-        : outcomes.includes('ambiguous')
-          ? 'ambiguous'
-          : outcomes.length > 0
-            ? 'rejected'
-            : 'no-address';
-      return { outcome, at: await deps.clock.now(), addresses: addresses.length };
+      const write = async () => {
+        const links = await mintLinks(deps, request, await deps.clock.now());
+        return render({ ...(await factsOf(deps, request, identity)), ...links });
+      };
+      const handovers = proofNeeded ? handoversForProof : 1;
+      const letter: Letter = { identityId, kind, key, render: write, handovers };
+      const deliveries = await deliverToAll(deps, letter, addresses);
+      const result = judge(deliveries, proofNeeded);
+      const at = await deps.clock.now();
+      if (kind.startsWith('notice-')) await notified.remember(identityId, key, addresses.map(bare), at);
+      return { ...result, at };
+    },
+
+    /**
+     * Follows a change of address while a notice runs: new addresses get the notice, former ones hear that they are no
+     * longer the account's. Neither counts as notice: that is proven by the notice itself.
+     */
+    async followAddresses(request: FollowRequest): Promise<FollowResult> {
+      const { identityId, key, running, upcoming } = request;
+      const identity = await readIdentity(deps.identities, identityId);
+      if (identity === undefined) return { added: 0, former: 0, deferred: 0 };
+      const told = mailAddresses(identity);
+      const change = await notified.compare(identityId, running, {
+        told: told.map(bare),
+        known: everyAddress(identity),
+      });
+      const added = told.filter(({ value }) => change.added.includes(value));
+      const tell = async (kind: MailKind, name: string, addresses: readonly MailAddress[]) => {
+        if (addresses.length === 0) return 0;
+        const write = async () => render(await factsOf(deps, { ...request, kind }, identity));
+        const letter: Letter = { identityId, kind, key: `${key}/${name}`, render: write, handovers: 1 };
+        const deliveries = await deliverToAll(deps, letter, addresses);
+        insist(deliveries, { gotThrough: true });
+        return deliveries.filter(({ state }) => state === 'deferred').length;
+      };
+      const late = await tell(request.kind, 'late', added);
+      await notified.remember(identityId, key, added.map(bare), await deps.clock.now());
+      // Signing in is all it takes to undo what milder rungs do: no reason to write to an address that is gone.
+      const former = upcoming.action === 'revoke' ? [] : change.former;
+      const unheard = await tell('address-changed', 'former', former);
+      for (const { id } of change.former) await notified.markTold(identityId, id, await deps.clock.now());
+      return { added: added.length, former: former.length, deferred: late + unheard };
     },
   };
 }
 
 export type MailActivities = ReturnType<typeof createMailActivities>;
 
-/** Sends to one address, unless an earlier attempt at the same mail got through. */
-async function sendOnce(
-  deps: MailDependencies,
-  request: MailRequest,
-  address: MailAddress,
-  locale: string | undefined,
-): Promise<MailState> {
-  const key = `${request.key}/${address.id}`;
-  const messageId = stableMessageId(key, deps.from);
-  const now = await deps.clock.now();
-  const before = await beginMail(deps.pool, {
-    key,
-    identityId: request.identityId,
-    kind: request.kind,
-    messageId,
-    now,
-  });
-  if (before?.state === 'accepted' || before?.state === 'rejected') return before.state;
-  const links = await mintLinks(deps, request, now);
-  const rendered = render({ ...factsOf(deps, request, locale, now), ...links });
-  const sent = await deps.transport
-    .send({ to: address.value, messageId, rendered, headers: mailHeaders(request.kind, rendered.locale) })
-    .catch((error: unknown) => {
-      if (error instanceof TemporaryMailError) {
-        throw tryAgain('MailServerUnavailable', `the mail server did not take the mail (${error.phase})`);
-      }
-      throw error;
-    });
-  await settleMail(deps.pool, key, sent.outcome, await deps.clock.now());
-  if (
-    sent.outcome === 'ambiguous' &&
-    request.proofNeeded &&
-    (before?.attempts ?? 0) + 1 < ambiguousAttempts
-  ) {
-    throw tryAgain('MailAmbiguous', 'the mail server took the mail and never answered');
+const bare = ({ value }: MailAddress) => value;
+
+/** Tries every address, so that one in trouble never keeps the mail from the others. A server that is away is asked once. */
+async function deliverToAll(
+  deps: DeliveryDependencies,
+  letter: Letter,
+  addresses: readonly MailAddress[],
+): Promise<Delivery[]> {
+  const deliveries: Delivery[] = [];
+  let isAway = false;
+  for (const address of addresses) {
+    const delivery: Delivery = isAway
+      ? await known(deps, letter, address)
+      : await deliver(deps, letter, address);
+    isAway ||= delivery.failure?.concernsServer === true;
+    deliveries.push(delivery);
   }
-  return sent.outcome;
+  return deliveries;
 }
 
-function factsOf(
+/** What is known of a copy without trying it. */
+async function known(
+  { pool }: DeliveryDependencies,
+  letter: Letter,
+  address: MailAddress,
+): Promise<Delivery> {
+  const record = await readMail(pool, copyKey(letter, address));
+  const state = record === undefined || record.state === 'sending' ? 'deferred' : record.state;
+  const isFinal =
+    state !== 'deferred' && (state !== 'ambiguous' || (record?.handovers ?? 0) >= letter.handovers);
+  return { state, attempts: record?.attempts ?? 0, isFinal };
+}
+
+/** @throws MailServerUnavailable, MailCertificate, MailAmbiguous when another attempt is worth its while */
+function judge(deliveries: readonly Delivery[], proofNeeded: boolean): Omit<MailResult, 'at'> {
+  const has = (wanted: Delivery['state']) => deliveries.some(({ state }) => state === wanted);
+  const gotThrough = has('accepted') || (!proofNeeded && has('ambiguous'));
+  insist(deliveries, { gotThrough });
+  const isUnproven = deliveries.some(({ state, isFinal }) => state === 'ambiguous' && !isFinal);
+  if (isUnproven && !gotThrough) {
+    throw tryAgain('MailAmbiguous', 'the mail server took the mail and never answered');
+  }
+  const deferred = deliveries.filter(({ state }) => state === 'deferred').length;
+  return {
+    outcome: outcomeOf(deliveries.map(({ state }) => state)),
+    addresses: deliveries.length,
+    ...(deferred === 0 ? {} : { deferred }),
+  };
+}
+
+/** What the copies of a mail amount to: the best of them. */
+function outcomeOf(states: readonly Delivery['state'][]): NoticeOutcome {
+  if (states.length === 0) return 'no-address';
+  const best = (['accepted', 'ambiguous', 'bounced'] as const).find((state) => states.includes(state));
+  return best ?? 'rejected';
+}
+
+/**
+ * Wants another attempt while addresses are deferred; once the mail got through elsewhere, for a few attempts only, so that
+ * one mailbox never parks the step.
+ */
+function insist(deliveries: readonly Delivery[], { gotThrough }: { gotThrough: boolean }): void {
+  const deferred = deliveries.filter(({ state }) => state === 'deferred');
+  if (deferred.length === 0) return;
+  const failure = deferred.find(({ failure }) => failure !== undefined)?.failure;
+  const isAway = failure?.concernsServer === true;
+  const wasTried = deferred.some(({ attempts }) => attempts >= attemptsAtDeferred);
+  if (gotThrough && ((wasTried && !isAway) || isLastAttempt())) return;
+  const type = failure?.concernsCertificate === true ? 'MailCertificate' : 'MailServerUnavailable';
+  const where = failure === undefined ? 'earlier' : failure.message;
+  throw tryAgain(
+    type,
+    `the mail server did not take the mail for ${deferred.length} of ${deliveries.length}: ${where}`,
+  );
+}
+
+/** Whether Temporal will not try again after this one. */
+function isLastAttempt(): boolean {
+  try {
+    const { attempt, retryPolicy } = activityInfo();
+    const most = retryPolicy?.maximumAttempts ?? 0;
+    return most > 0 && attempt >= most;
+  } catch {
+    // Called outside of Temporal.
+    return false;
+  }
+}
+
+async function factsOf(
   deps: MailDependencies,
-  request: MailRequest,
-  locale: string | undefined,
-  now: number,
-): MailFacts {
+  request: Pick<MailRequest, 'kind' | 'inactiveForMs' | 'upcoming'>,
+  identity: KratosIdentity | undefined,
+): Promise<MailFacts> {
   const { upcoming } = request;
+  const now = await deps.clock.now();
+  const locale = textField(identity?.traits, 'locale');
   return {
     kind: request.kind,
     ...(locale === undefined ? {} : { locale }),

@@ -4,6 +4,7 @@ import type { HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
 import type { ActivityKind } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
 import type { WorkItem, WorkKind, WorklistLimits } from '../domain/work-item.js';
+import type { Bounce } from '../mail/bounce.js';
 
 export interface DormouseOptions {
   readonly temporal: {
@@ -185,6 +186,11 @@ export interface Dormouse {
   endExemption(identityId: string, request: OperatorRequest & { reason: string }): Promise<Exemption>;
   /** What waits for a person's decision: counts of all, and one page. @throws InvalidRequestError, DormouseUnavailableError */
   worklist(request?: WorklistRequest): Promise<Worklist>;
+  /**
+   * Tells that a mail of Dormouse came back. Lands in PostgreSQL and makes the lifecycle look again. A mail that is not
+   * known changes nothing, and is answered alike. @throws DormouseUnavailableError when PostgreSQL is away
+   */
+  noteBounce(bounce: Bounce): Promise<void>;
   counters(): Counters;
   /** Ends the connections. */
   close(): Promise<void>;

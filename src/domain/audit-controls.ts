@@ -119,6 +119,8 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   parked_skipped: context(
     'an operator decided that a failed step is not to be done: the account may be over its time',
   ),
+  notice_bounced: context('a notice came back: the step ahead waits, and the person is told anew'),
+  addresses_followed: context('the addresses changed while a notice ran: old and new ones were told'),
   identity_gone: context('the account was deleted by somebody else'),
 };
 

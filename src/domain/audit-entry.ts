@@ -9,6 +9,8 @@ export const auditEventTypes = [
   'actions_suspended',
   'notice_sent',
   'notice_failed',
+  'notice_bounced',
+  'addresses_followed',
   'tokens_revoked_stale',
   'winback_sent',
   'account_deactivated',

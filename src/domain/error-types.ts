@@ -27,6 +27,11 @@ export const wayOutOf = {
     'Kratos accepted the change of state, but the identity does not show it. Look at the identity, then retry.',
   MailServerUnavailable:
     'The mail server did not take the mail. Check DORMOUSE_SMTP_URL and the server, then retry the step.',
+  MailCertificate:
+    "The mail server's certificate is not believed: it names another host, has expired, or is signed by an unknown authority. Mend the certificate, use the host name that it is made out to in DORMOUSE_SMTP_URL, or let the workers know the authority (NODE_EXTRA_CA_CERTS=file.pem), then retry the step.",
+  MailUnderWay: 'Another attempt was handing the same mail over. Retry the step.',
+  StaleLook:
+    'The worker was halted between its last look and the act, so it did not act. Check that it is not starved of processor time, then retry the step.',
   MailAmbiguous: 'The mail server took the mail and never answered. Check its queue, then retry the step.',
   MailTemplate: 'A mail could not be rendered. This is a defect of Dormouse or of a changed template.',
   LinksNotConfigured:

@@ -50,6 +50,8 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   exemption_reviewed: 'none',
   exemption_ended: 'none',
   parked_skipped: 'none',
+  notice_bounced: 'none',
+  addresses_followed: 'none',
   identity_gone: 'none',
 };
 

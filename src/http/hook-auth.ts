@@ -6,7 +6,7 @@ import { createTokenCheck } from './service-auth.js';
 export const hookKeyHeader = 'x-dormouse-hook-key';
 
 /** @param hook each hook has a rate limit of its own, so that a storm at one never holds up the other */
-export function hookEntrance(keys: readonly string[], hook: 'kratos' | 'hydra'): Entrance {
+export function hookEntrance(keys: readonly string[], hook: 'kratos' | 'hydra' | 'mail'): Entrance {
   const isValid = createTokenCheck(keys);
   return {
     message: `Send the hook's API key in the header ${hookKeyHeader}.`,

@@ -9,10 +9,12 @@ import { activityRoutes } from './activity-routes.js';
 import { refuseCompressed, takeStrictJson } from './content.js';
 import { handleErrors } from './errors.js';
 import { createGate, defaultRateLimits, type Gate, type RateLimits } from './gate.js';
+import { hookEntrance } from './hook-auth.js';
 import { hydraTokenHook, type TokenHookOptions } from './hydra-token-hook.js';
 import { identityRoutes } from './identity-routes.js';
 import { kratosHook } from './kratos-hook.js';
 import { kratosRegistrationHook, type RegistrationHookOptions } from './kratos-registration-hook.js';
+import { eitherEntrance, mailRoutes } from './mail-routes.js';
 import { describeRoutes, openApiRoute } from './openapi.js';
 import { accountPages, type PagesOptions } from './pages/account-pages.js';
 import { serviceEntrance } from './service-auth.js';
@@ -86,6 +88,8 @@ async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOp
   });
   openApiRoute(server, gate, service);
   await server.register(activityRoutes(dormouse, signedEvents(gate, service, options.eventSecrets ?? [])));
+  const mailEntrance = eitherEntrance(hookEntrance(hooks?.keys ?? [], 'mail'), service);
+  await server.register(mailRoutes(dormouse, gate, mailEntrance));
   if (hooks !== undefined) {
     await server.register(kratosHook(dormouse, gate, hooks.keys));
     await server.register(kratosRegistrationHook(gate, hooks));

@@ -34,11 +34,27 @@ export type MailPhase =
   | 'data'
   | 'message';
 
+/** Steps before there is a recipient: what fails here fails for every mail. */
+const serverPhases: readonly MailPhase[] = ['closed', 'connect', 'greeting', 'tls', 'auth'];
+
+/** OpenSSL's and Node's codes for a certificate that is not believed. */
+const certificateReasons = /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/u;
+
+/** @param reason - A bare code, as `CERT_HAS_EXPIRED`. */
+export function isCertificateReason(reason: string | undefined): boolean {
+  return certificateReasons.test(reason ?? '');
+}
+
 /** The world's trouble: the mail was certainly not taken over by the server; the same mail may be sent again later. */
 export class TemporaryMailError extends Error {
   override readonly name = 'TemporaryMailError';
   /** The server's reply code, where there was a reply. */
   readonly smtpCode?: number;
+  readonly enhancedCode?: string;
+  /** Whether it is about the server, and so the same for every recipient. */
+  readonly concernsServer: boolean;
+  /** Whether the server's certificate was not believed. */
+  readonly concernsCertificate: boolean;
 
   /**
    * @param phase - Where it happened.
@@ -46,11 +62,14 @@ export class TemporaryMailError extends Error {
    */
   constructor(
     readonly phase: MailPhase,
-    detail: { smtpCode?: number; reason?: string } = {},
+    detail: { smtpCode?: number; enhancedCode?: string; reason?: string } = {},
   ) {
     const why = detail.smtpCode === undefined ? (detail.reason ?? 'no answer') : `SMTP ${detail.smtpCode}`;
     // Never the server's text: replies quote the recipient's address.
     super(`mail server: temporary failure at ${phase} (${why})`);
     if (detail.smtpCode !== undefined) this.smtpCode = detail.smtpCode;
+    if (detail.enhancedCode !== undefined) this.enhancedCode = detail.enhancedCode;
+    this.concernsServer = serverPhases.includes(phase);
+    this.concernsCertificate = isCertificateReason(detail.reason);
   }
 }

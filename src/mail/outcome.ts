@@ -4,7 +4,7 @@ import type { Attempt, SmtpReply } from './smtp-session.js';
 
 export type SendOutcome =
   /** The server took the message over for its recipient (2xx after the final dot). */
-  | { outcome: 'accepted'; messageId: string; smtpCode: number }
+  | { outcome: 'accepted'; messageId: string; smtpCode: number; enhancedCode?: string; queueId?: string }
   /** The final dot was sent and no answer came: the mail may or may not arrive. */
   | { outcome: 'ambiguous'; messageId: string }
   /** A permanent refusal of the recipient or the message: sending it again is of no use. */
@@ -25,7 +25,14 @@ export function judge(attempt: Attempt, messageId: string): SendOutcome {
     return { outcome: 'ambiguous', messageId };
   }
   if (attempt.handedOver && reply !== undefined && reply.code < 300) {
-    return { outcome: 'accepted', messageId, smtpCode: reply.code };
+    const { code: smtpCode, enhancedCode, queueId } = reply;
+    return {
+      outcome: 'accepted',
+      messageId,
+      smtpCode,
+      ...(enhancedCode === undefined ? {} : { enhancedCode }),
+      ...(queueId === undefined ? {} : { queueId }),
+    };
   }
   if (reply !== undefined && isRejection(reply)) {
     const { code: smtpCode, enhancedCode } = reply;
@@ -33,6 +40,7 @@ export function judge(attempt: Attempt, messageId: string): SendOutcome {
   }
   throw new TemporaryMailError(reply?.phase ?? (attempt.begun ? 'message' : 'mail-from'), {
     ...(reply === undefined ? {} : { smtpCode: reply.code }),
+    ...(reply?.enhancedCode === undefined ? {} : { enhancedCode: reply.enhancedCode }),
     ...(attempt.reason === undefined ? {} : { reason: attempt.reason }),
   });
 }

@@ -62,6 +62,7 @@ const announcedBy: Record<MailKind, AnnouncedAction | null> = {
   deactivated: null,
   reactivated: null,
   reactivation: null,
+  'address-changed': null,
 };
 
 /** The latest instant that a Date can hold (ECMA-262, time values). */
@@ -96,7 +97,8 @@ function describeNext(facts: MailFacts, formatTag: string): MailView['next'] {
   const { kind, upcoming } = facts;
   const required = announcedBy[kind];
   if (upcoming === undefined) {
-    if (required !== null) throw new MailTemplateError(kind, 'upcoming', 'is missing');
+    if (required !== null || kind === 'address-changed')
+      throw new MailTemplateError(kind, 'upcoming', 'is missing');
     return { in: '', date: '', isSuspend: false, isRevoke: false, isDeactivate: false, isDelete: false };
   }
   if (required !== null && upcoming.action !== required) {

@@ -6,7 +6,7 @@
  */
 import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
-import { type MailPhase, TemporaryMailError } from './errors.js';
+import { isCertificateReason, type MailPhase, TemporaryMailError } from './errors.js';
 import type { SmtpServer } from './smtp-url.js';
 
 /** Bounds in milliseconds. */
@@ -43,6 +43,8 @@ export interface Attempt {
 export interface SmtpReply {
   code: number;
   enhancedCode?: string;
+  /** The token under which the server says that it keeps the message. */
+  queueId?: string;
   /** The step that the server answered. */
   phase: MailPhase;
 }
@@ -179,6 +181,7 @@ export class SmtpSession {
 
 function setupPhase(error: unknown, stage: 'init' | 'connected'): MailPhase {
   const command = field(error, 'command');
+  if (isCertificateReason(reasonOf(error))) return 'tls';
   if (field(error, 'code') === 'ETLS' || command === 'STARTTLS') return 'tls';
   return stage === 'connected' ? 'greeting' : 'connect';
 }
@@ -196,9 +199,29 @@ function replyOf(response: unknown, phase: MailPhase): { reply?: SmtpReply } {
   const match = /^([2-5]\d\d)(?:[ -]+([245]\.\d{1,3}\.\d{1,3})\b)?/u.exec(response);
   const [, code, enhancedCode] = match ?? [];
   if (code === undefined) return {};
+  const queueId = queueIdOf(response);
   return {
-    reply: { code: Number(code), phase, ...(enhancedCode === undefined ? {} : { enhancedCode }) },
+    reply: {
+      code: Number(code),
+      phase,
+      ...(enhancedCode === undefined ? {} : { enhancedCode }),
+      ...(queueId === undefined ? {} : { queueId }),
+    },
   };
+}
+
+/** How Postfix and Sendmail (`queued as X`), Exim (`id=X`), and SES (`Ok X`) name what they took. */
+const queueIdPatterns = [
+  /\bqueued as ([A-Za-z0-9-]{4,64})(?![\w@.-])/iu,
+  /\bid=([A-Za-z0-9-]{6,64})(?![\w@.-])/u,
+  /\bOk:? ([A-Za-z0-9-]{16,80})$/iu,
+];
+
+/** Nothing else of the text is kept: replies quote addresses. A token has a digit, so that it is no word. */
+function queueIdOf(response: string): string | undefined {
+  const text = response.trim();
+  const found = queueIdPatterns.map((pattern) => pattern.exec(text)?.[1]).find((id) => id !== undefined);
+  return found !== undefined && /\d/u.test(found) ? found : undefined;
 }
 
 function temporary(phase: MailPhase, error: unknown): TemporaryMailError {

@@ -18,6 +18,7 @@ export const mailKinds = [
   'deactivated',
   'reactivated',
   'reactivation',
+  'address-changed',
 ] as const;
 
 export type MailKind = (typeof mailKinds)[number];
@@ -111,6 +112,7 @@ function loadLocale(locale: MailLocale): Record<MailKind, MailTemplate> {
     deactivated: one('deactivated'),
     reactivated: one('reactivated'),
     reactivation: one('reactivation'),
+    'address-changed': one('address-changed'),
   };
 }
 

@@ -20,6 +20,14 @@ export interface OutgoingMail {
   headers?: Record<string, string>;
 }
 
+export interface SendOptions {
+  /**
+   * Called when a connection is ready and nothing of the message was sent yet; may be called again for a second connection.
+   * What it throws ends the send.
+   */
+  beforeHandOver?: () => Promise<void>;
+}
+
 export interface MailTransportOptions {
   /** See `parseSmtpUrl`. */
   smtpUrl: string;
@@ -70,11 +78,16 @@ export class MailTransport {
    *
    * @throws {@link TemporaryMailError} when the server certainly did not take the mail over and may do so later.
    */
-  async send(mail: OutgoingMail): Promise<SendOutcome> {
+  async send(mail: OutgoingMail, { beforeHandOver }: SendOptions = {}): Promise<SendOutcome> {
     // What no server could route gets the answer that a server would give (RFC 5321, 4.2.2; RFC 3463, X.1.3).
     if (!SINGLE_ADDRESS.test(mail.to)) return { outcome: 'rejected', smtpCode: 553, enhancedCode: '5.1.3' };
     const message = await this.compose(mail);
-    return this.limit(async () => judge(await this.attempt(message), mail.messageId));
+    return this.limit(async () => judge(await this.attempt(message, beforeHandOver), mail.messageId));
+  }
+
+  /** The server that mails are handed to. */
+  get host(): string {
+    return this.server.host;
   }
 
   /**
@@ -94,19 +107,29 @@ export class MailTransport {
     this.endIdle();
   }
 
-  private async attempt(message: WireMessage): Promise<Attempt> {
+  private async attempt(message: WireMessage, ready: SendOptions['beforeHandOver']): Promise<Attempt> {
     this.assertOpen();
     const kept = this.takeIdle();
     if (kept !== undefined) {
-      const attempt = await this.deliverOn(kept, message);
+      const attempt = await this.deliverOn(kept, message, ready);
       if (!wasStale(attempt)) return attempt;
       // What the server did to this connection it has probably done to its siblings.
       this.endIdle();
     }
-    return this.deliverOn(await SmtpSession.open(this.server, this.timeouts), message);
+    return this.deliverOn(await SmtpSession.open(this.server, this.timeouts), message, ready);
   }
 
-  private async deliverOn(session: SmtpSession, message: WireMessage): Promise<Attempt> {
+  private async deliverOn(
+    session: SmtpSession,
+    message: WireMessage,
+    ready: SendOptions['beforeHandOver'],
+  ): Promise<Attempt> {
+    try {
+      await ready?.();
+    } catch (error) {
+      session.end();
+      throw error;
+    }
     const attempt = await session.deliver(message);
     const { reply } = attempt;
     if (attempt.handedOver && reply !== undefined && reply.code < 300) this.keep(session);

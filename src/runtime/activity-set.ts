@@ -13,9 +13,12 @@ import { createOryClients } from '../activities/ory.js';
 import { createReconcileActivities } from '../activities/reconcile.js';
 import { createSignalActivities } from '../activities/signals.js';
 import type { Config } from '../config.js';
+import { parseMasterKeys } from '../keys/master-keys.js';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import { createMailTransport } from '../mail/transport.js';
 import type { SignalSender } from '../signals/load.js';
+import { createNotifiedAddresses } from '../store/notified-addresses.js';
+import { createPersonalData } from '../store/personal-data.js';
 import { PolicyReader } from '../store/policies.js';
 import type { OutsideSystem } from '../workflows/queues.js';
 
@@ -25,6 +28,7 @@ export const activityVariables = [
   'DORMOUSE_HYDRA_ADMIN_URL',
   'DORMOUSE_ORY_TOKEN',
   'DORMOUSE_IDENTIFIER_KEY',
+  'DORMOUSE_DATA_KEY',
   'DORMOUSE_SMTP_URL',
   'DORMOUSE_MAIL_FROM',
   'DORMOUSE_PRODUCT_NAME',
@@ -63,7 +67,8 @@ export function createActivitySet(
     smtpUrl: config.DORMOUSE_SMTP_URL,
     from: config.DORMOUSE_MAIL_FROM,
   });
-  const kratos = createKratosActivities({ identities, pool, clock, policies });
+  const notified = createNotifiedAddresses(pool, vaultOf(config, pool, clock));
+  const kratos = createKratosActivities({ identities, pool, clock, policies, notified });
   return {
     activities: {
       kratos: {
@@ -80,6 +85,7 @@ export function createActivitySet(
       },
       hydra: createHydraActivities({ oauth2 }),
       mail: createMailActivities({
+        notified,
         identities,
         pool,
         clock,
@@ -111,4 +117,9 @@ export function createActivitySet(
     },
     close: () => transport.close(),
   };
+}
+
+/** What seals personal data, where there is a master key for it. */
+function vaultOf({ DORMOUSE_DATA_KEY: text }: ActivityConfig, pool: pg.Pool, clock: Clock) {
+  return text === undefined ? undefined : createPersonalData(pool, parseMasterKeys(text), () => clock.now());
 }

@@ -1,6 +1,7 @@
 /** The Temporal workers of one process: one for workflows, one for the activities of each outside system. */
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { activityQueue, type OutsideSystem, outsideSystems } from '../workflows/queues.js';
+import { pulse } from './pulse.js';
 
 /** Activities a second at most, over all workers of a queue: what the systems behind them take without complaint. */
 const ratePerSecond: Readonly<Record<OutsideSystem, number>> = {
@@ -61,6 +62,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
         // Where a sweep is must be known a moment later: a killed worker's successor goes on from there.
         maxHeartbeatThrottleInterval: '1s',
         shutdownGraceTime: '20s',
+        interceptors: { activity: [(context) => ({ inbound: pulse(context) })] },
       }),
     );
   }

@@ -1,57 +1,211 @@
 /**
- * Table `mail`: what was handed to the mail server, by a key that is the same for every attempt at the same mail, so
- * that a crash after the server's answer does not send it twice.
+ * Table `mail`: what was handed to the mail server, one row an address, by a key that is the same for every attempt at the
+ * same mail, so that a crash after the server's answer does not send it twice; and the proof that the server gave.
  */
 import type pg from 'pg';
 
-export type MailState = 'sending' | 'accepted' | 'ambiguous' | 'rejected';
+/**
+ * `deferred`: not taken, to be tried again. `bounced`: taken, and given back later. The rest as in {@link SendOutcome}.
+ */
+export type MailState = 'sending' | 'accepted' | 'ambiguous' | 'rejected' | 'deferred' | 'bounced';
+
+/** Everything that an attempt can leave behind. */
+export type SettledState = Exclude<MailState, 'sending'>;
+
+/** What an attempt found out. */
+export interface MailProof {
+  readonly state: Exclude<SettledState, 'bounced'>;
+  /** Codes of the server's last reply, where there was one. Never its text, which quotes addresses. */
+  readonly replyCode?: number | undefined;
+  readonly enhancedCode?: string | undefined;
+  readonly queueId?: string | undefined;
+  /** The server's host name. */
+  readonly server?: string | undefined;
+}
 
 export interface MailRecord {
   readonly state: MailState;
   readonly attempts: number;
+  /** How often the final dot was sent and no answer came. */
+  readonly handovers: number;
   /** When the outcome was known; epoch milliseconds. */
   readonly settledAt?: number;
 }
 
 export interface MailAttempt {
   readonly key: string;
+  /** What all copies of the same mail share. */
+  readonly requestKey: string;
   readonly identityId: string;
   readonly kind: string;
   readonly messageId: string;
+  /** Names this attempt; random. */
+  readonly claim: string;
+  /** After this many lost answers it is not handed over again. */
+  readonly handovers: number;
   readonly now: number;
 }
 
-/** Notes that the mail is about to be handed over. @returns what was known of it before */
-export async function beginMail(pool: pg.Pool, attempt: MailAttempt): Promise<MailRecord | undefined> {
-  const before = await readMail(pool, attempt.key);
-  if (before?.state === 'accepted' || before?.state === 'rejected') return before;
-  await pool.query(
-    `INSERT INTO mail AS known (message_key, identity_id, kind, message_id, state, attempts, first_tried_at)
-     VALUES ($1, $2, $3, $4, 'sending', 1, $5)
-     ON CONFLICT (message_key) DO UPDATE SET state = 'sending', attempts = known.attempts + 1, settled_at = NULL`,
-    [attempt.key, attempt.identityId, attempt.kind, attempt.messageId, new Date(attempt.now)],
+/** How long an attempt keeps others away without a sign of its own. PostgreSQL's clock, so workers' clocks may differ. */
+export const claimMs = 12_000;
+
+export type ClaimAnswer =
+  | { readonly kind: 'claimed'; readonly attempts: number; readonly handovers: number }
+  /** There is nothing left to send. */
+  | { readonly kind: 'settled'; readonly state: SettledState; readonly attempts: number }
+  /** Another attempt is sending it. */
+  | { readonly kind: 'busy'; readonly forMs: number };
+
+/** Notes that the mail is about to be handed over, unless that is done or another attempt is at it. */
+export async function claimMail(pool: pg.Pool, attempt: MailAttempt): Promise<ClaimAnswer> {
+  const claimed = await pool.query<{ attempts: number; handovers: number }>(
+    `INSERT INTO mail AS known
+       (message_key, request_key, identity_id, kind, message_id, state, attempts, first_tried_at, claim, claimed_until)
+     VALUES ($1, $2, $3, $4, $5, 'sending', 1, $6, $7, now() + $8 * interval '1 millisecond')
+     ON CONFLICT (message_key) DO UPDATE
+       SET state = 'sending', attempts = known.attempts + 1, settled_at = NULL,
+           claim = EXCLUDED.claim, claimed_until = EXCLUDED.claimed_until
+       WHERE (known.claimed_until IS NULL OR known.claimed_until <= now())
+         AND (known.state IN ('sending', 'deferred') OR (known.state = 'ambiguous' AND known.handovers < $9))
+     RETURNING attempts, handovers`,
+    [
+      attempt.key,
+      attempt.requestKey,
+      attempt.identityId,
+      attempt.kind,
+      attempt.messageId,
+      new Date(attempt.now),
+      attempt.claim,
+      claimMs,
+      attempt.handovers,
+    ],
   );
-  return before;
+  const row = claimed.rows[0];
+  if (row !== undefined) return { kind: 'claimed', ...row };
+  const [record, forMs] = await Promise.all([readMail(pool, attempt.key), remainingMs(pool, attempt.key)]);
+  const state = record?.state;
+  if (state === undefined || state === 'sending' || forMs > 0) {
+    return { kind: 'busy', forMs: Math.max(1, forMs) };
+  }
+  return { kind: 'settled', state, attempts: record?.attempts ?? 0 };
 }
 
-export async function settleMail(pool: pg.Pool, key: string, state: MailState, now: number): Promise<void> {
-  await pool.query('UPDATE mail SET state = $2, settled_at = $3 WHERE message_key = $1', [
-    key,
-    state,
-    new Date(now),
-  ]);
+async function remainingMs(pool: pg.Pool, key: string): Promise<number> {
+  const found = await pool.query<{ ms: number | null }>(
+    'SELECT (EXTRACT(epoch FROM claimed_until - now()) * 1000)::float8 AS ms FROM mail WHERE message_key = $1',
+    [key],
+  );
+  return Math.ceil(found.rows[0]?.ms ?? 0);
+}
+
+/** Prolongs a claim. @returns false when it was lost: this attempt must not hand the mail over */
+export async function keepClaim(pool: pg.Pool, key: string, claim: string): Promise<boolean> {
+  const kept = await pool.query(
+    `UPDATE mail SET claimed_until = now() + $3 * interval '1 millisecond'
+     WHERE message_key = $1 AND claim = $2 AND claimed_until > now()`,
+    [key, claim, claimMs],
+  );
+  return kept.rowCount === 1;
+}
+
+/**
+ * Writes what became of an attempt. An acceptance counts whoever holds the claim by now: it is a fact. A bounce that was
+ * quicker than this stays.
+ */
+export async function settleMail(
+  pool: pg.Pool,
+  attempt: Pick<MailAttempt, 'key' | 'claim'>,
+  proof: MailProof,
+  now: number,
+): Promise<void> {
+  await pool.query(
+    `UPDATE mail SET
+       state = CASE WHEN bounce_class = 'hard' THEN 'bounced' ELSE $3 END,
+       handovers = handovers + CASE WHEN $3 = 'ambiguous' THEN 1 ELSE 0 END,
+       reply_code = $4, enhanced_code = $5, queue_id = $6,
+       accepted_by = CASE WHEN $3 = 'accepted' THEN $7 END,
+       settled_at = $8, claim = NULL, claimed_until = NULL
+     WHERE message_key = $1 AND (claim = $2 OR ($3 = 'accepted' AND state <> 'accepted'))`,
+    [
+      attempt.key,
+      attempt.claim,
+      proof.state,
+      proof.replyCode ?? null,
+      proof.enhancedCode ?? null,
+      proof.queueId ?? null,
+      proof.server ?? null,
+      new Date(now),
+    ],
+  );
+}
+
+/** Gives up a claim under which nothing was sent. */
+export async function dropClaim(pool: pg.Pool, attempt: Pick<MailAttempt, 'key' | 'claim'>): Promise<void> {
+  await pool.query(
+    'UPDATE mail SET claim = NULL, claimed_until = NULL WHERE message_key = $1 AND claim = $2',
+    [attempt.key, attempt.claim],
+  );
 }
 
 export async function readMail(pool: pg.Pool, key: string): Promise<MailRecord | undefined> {
-  const found = await pool.query<{ state: MailState; attempts: number; settled_at: Date | null }>(
-    'SELECT state, attempts, settled_at FROM mail WHERE message_key = $1',
-    [key],
-  );
+  const found = await pool.query<{
+    state: MailState;
+    attempts: number;
+    handovers: number;
+    settled_at: Date | null;
+  }>('SELECT state, attempts, handovers, settled_at FROM mail WHERE message_key = $1', [key]);
   const row = found.rows[0];
   if (row === undefined) return undefined;
   return {
     state: row.state,
     attempts: row.attempts,
+    handovers: row.handovers,
     ...(row.settled_at === null ? {} : { settledAt: row.settled_at.getTime() }),
   };
+}
+
+/** @returns the states of all copies of each of the mails; a mail of which nothing is known has none */
+export async function readCopies(
+  pool: pg.Pool,
+  identityId: string,
+  requestKeys: readonly string[],
+): Promise<Map<string, MailState[]>> {
+  const found = await pool.query<{ request_key: string; state: MailState }>(
+    'SELECT request_key, state FROM mail WHERE identity_id = $1 AND request_key = ANY($2)',
+    [identityId, requestKeys],
+  );
+  const copies = new Map<string, MailState[]>(requestKeys.map((key) => [key, []]));
+  for (const { request_key, state } of found.rows) copies.get(request_key)?.push(state);
+  return copies;
+}
+
+/** One copy of a mail as operators see it: proof and trouble, no address. */
+export interface MailRow {
+  readonly kind: string;
+  readonly state: MailState;
+  readonly messageId: string;
+  readonly attempts: number;
+  readonly firstTriedAt: number;
+  readonly settledAt: number | null;
+  readonly replyCode: number | null;
+  readonly enhancedCode: string | null;
+  readonly queueId: string | null;
+  readonly acceptedBy: string | null;
+  readonly bounceClass: string | null;
+  readonly bounceCode: string | null;
+  readonly bouncedAt: number | null;
+}
+
+/** @returns every mail to the identity, oldest first */
+export async function listMails(pool: pg.Pool, identityId: string): Promise<MailRow[]> {
+  const ms = (column: string) => `(EXTRACT(epoch FROM ${column}) * 1000)::float8`;
+  const found = await pool.query<MailRow>(
+    `SELECT kind, state, message_id AS "messageId", attempts, ${ms('first_tried_at')} AS "firstTriedAt",
+       ${ms('settled_at')} AS "settledAt", reply_code AS "replyCode", enhanced_code AS "enhancedCode",
+       queue_id AS "queueId", accepted_by AS "acceptedBy", bounce_class AS "bounceClass",
+       bounce_code AS "bounceCode", ${ms('bounced_at')} AS "bouncedAt"
+     FROM mail WHERE identity_id = $1 ORDER BY first_tried_at, message_key`,
+    [identityId],
+  );
+  return found.rows;
 }

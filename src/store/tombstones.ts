@@ -5,7 +5,7 @@ import { destroyKey } from './personal-data.js';
 import { inTransaction } from './pool.js';
 
 /**
- * Forgets activity, disablement, links and postponements, destroys the key of its personal data, and leaves a tombstone
+ * Forgets activity, disablement, links, postponements and the addresses that notices went to, destroys the keys of its personal data, and leaves a tombstone
  * without personal data. Safe to repeat.
  */
 export async function buryIdentity(
@@ -21,6 +21,8 @@ export async function buryIdentity(
     await client.query('DELETE FROM link WHERE identity_id = $1', [identityId]);
     await client.query('DELETE FROM postponement WHERE identity_id = $1', [identityId]);
     await destroyKey(client, identityId);
+    await client.query('DELETE FROM notified_address WHERE identity_id = $1', [identityId]);
+    await client.query('DELETE FROM address_key WHERE identity_id = $1', [identityId]);
     await client.query(
       `INSERT INTO tombstone (identity_id, deleted_at, policy_id, policy_version, action) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (identity_id) DO NOTHING`,

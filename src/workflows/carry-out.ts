@@ -66,7 +66,11 @@ export function typeOf(error: ActivityFailure): string {
   if (cause instanceof ApplicationFailure) return cause.type ?? 'Unexpected';
   if (cause instanceof TimeoutFailure) {
     const system =
-      error.activityType === 'endTokens' ? 'Hydra' : error.activityType === 'sendMail' ? 'Mail' : 'Kratos';
+      error.activityType === 'endTokens'
+        ? 'Hydra'
+        : ['sendMail', 'followAddresses'].includes(error.activityType)
+          ? 'Mail'
+          : 'Kratos';
     return system === 'Mail' ? 'MailServerUnavailable' : `${system}Unavailable`;
   }
   return 'Unexpected';

@@ -7,12 +7,14 @@ import { assertUnreachable } from '../domain/assert.js';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { type Decision, lookStep } from '../domain/lifecycle/decide.js';
 import { initialState, type LifecycleState, presentState } from '../domain/lifecycle/state.js';
+import { runningNotices } from '../domain/lifecycle/transitions.js';
 import { mergeActivity } from '../domain/sign-of-life.js';
 import { carryOut } from './carry-out.js';
 import { registerHandlers } from './handlers.js';
 import { LifecycleRun } from './lifecycle-run.js';
 import type { LifecycleInput, LifecycleResult } from './messages.js';
 import { settle } from './settle.js';
+import { followAddresses, mustFollow } from './steps/follow.js';
 import { giveNotice } from './steps/notice.js';
 import { comeBack } from './steps/return.js';
 import { climb } from './steps/rungs.js';
@@ -53,6 +55,10 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
       await settle(run);
       // Decided again: what came in while settling counts.
       decision = run.decide();
+      if (mustFollow(run, decision)) {
+        await followAddresses(run);
+        continue;
+      }
     }
     await act(run, input, decision);
     if (decision.kind === 'return') await settle(run);
@@ -76,9 +82,11 @@ async function look(run: LifecycleRun): Promise<boolean> {
     run,
     lookStep,
     async () => {
+      const notices = runningNotices(run.state).map(({ key }) => key);
       const assessment = await run.outside.kratos.assess({
         identityId,
         policyChoice: run.state.policyChoice,
+        ...(notices.length === 0 ? {} : { notices }),
       });
       const first = !run.state.known;
       const postponements = run.state.postponements ?? [];

@@ -10,7 +10,12 @@ import { inactiveSince } from '../domain/lifecycle/clock.js';
 import { type Decision, decide, type Situation } from '../domain/lifecycle/decide.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
-import { withAssessment, withAudit } from '../domain/lifecycle/transitions.js';
+import {
+  type RunningNotice,
+  runningNotices,
+  withAssessment,
+  withAudit,
+} from '../domain/lifecycle/transitions.js';
 import type { Plan, PlanRung } from '../domain/plan.js';
 import { activityKinds } from '../domain/sign-of-life.js';
 import { type Standing, standingOf } from '../domain/standing.js';
@@ -33,6 +38,8 @@ export class LifecycleRun {
   /** Absent before the first look, and when Kratos does not know the identity. */
   identity: FoundIdentity | undefined;
   hasLooked = false;
+  /** The notices that ran at the last look, where it found other addresses than those that they went to. */
+  moved: readonly RunningNotice[] = [];
   /** The step being carried out, for people who ask meanwhile. */
   inProgress: string | undefined;
   /** Set by message handlers: the main loop should look again now. */
@@ -66,7 +73,20 @@ export class LifecycleRun {
     this.identity = assessment.identity;
     this.outside = outsideUnder(assessment.plan.retry);
     this.hasLooked = true;
+    const before = runningNotices(this.state);
+    this.moved = assessment.addressesChanged === true ? before : [];
     this.state = withAssessment(this.state, { ...assessment, plan: this.plan }, Date.now());
+    this.auditLostNotices(before);
+  }
+
+  /** Notes what became of notices since they were given. */
+  private auditLostNotices(before: readonly RunningNotice[]): void {
+    for (const { key, outcome, rung, leadMs } of this.state.notices) {
+      const given = before.find((notice) => notice.key === key);
+      if (given === undefined || given.outcome === outcome) continue;
+      const event = outcome === 'bounced' ? 'notice_bounced' : 'notice_failed';
+      this.audit(event, `${given.key}/${outcome}`, outcome, { detail: { rung, leadMs } });
+    }
   }
 
   get inactiveSince(): number {

@@ -7,7 +7,7 @@ import type { KratosDeletionActivities } from '../activities/kratos-deletion.js'
 import type { LedgerActivities } from '../activities/ledger.js';
 import type { MailActivities } from '../activities/mail.js';
 import type { Plan } from '../domain/plan.js';
-import { activityQueue, type OutsideSystem } from './queues.js';
+import { activityQueue, heartbeatTimeoutMs, type OutsideSystem } from './queues.js';
 
 /** What a step may cost before it is parked. */
 export type RetryLimits = Plan['retry'];
@@ -34,6 +34,7 @@ export function outsideUnder(limits: RetryLimits): Outside {
   const options = (system: OutsideSystem, startToCloseTimeout: number) => ({
     taskQueue: activityQueue(workflowInfo().taskQueue, system),
     startToCloseTimeout,
+    heartbeatTimeout: heartbeatTimeoutMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: {
       initialInterval: limits.firstAfterMs,
@@ -45,7 +46,7 @@ export function outsideUnder(limits: RetryLimits): Outside {
   return {
     kratos: proxyActivities<KratosActivities & KratosDeletionActivities>(options('kratos', 120_000)),
     hydra: proxyActivities<HydraActivities>(options('hydra', 120_000)),
-    mail: proxyActivities<MailActivities>(options('mail', 300_000)),
+    mail: proxyActivities<MailActivities>(options('mail', 600_000)),
     // The engine's own database: without it nothing can even be parked, so it is waited for.
     ledger: proxyActivities<LedgerActivities & BreakerActivities>({
       ...options('ledger', 60_000),

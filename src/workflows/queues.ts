@@ -7,3 +7,9 @@ export type OutsideSystem = (typeof outsideSystems)[number];
 export function activityQueue(base: string, system: OutsideSystem): string {
   return `${base}-${system}`;
 }
+
+/**
+ * How long a worker may be silent about an activity of a lifecycle before the activity is run elsewhere. The workers' own
+ * pulse (runtime/pulse.ts) keeps it; activities with another timeout tell of themselves.
+ */
+export const heartbeatTimeoutMs = 15_000;

@@ -1,6 +1,6 @@
 /** Makes the world see what the lifecycle remembers: projection and audit in PostgreSQL, whoami, the Temporal UI. */
 import { stageOf } from '../domain/lifecycle/stage.js';
-import { withoutAudit, withoutParked, withWarning } from '../domain/lifecycle/transitions.js';
+import { runningNotices, withoutAudit, withoutParked, withWarning } from '../domain/lifecycle/transitions.js';
 import { carryOut } from './carry-out.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 
@@ -19,7 +19,9 @@ async function record(run: LifecycleRun): Promise<void> {
   const revision = Date.now();
   const operators = run.plan.breaker?.operators ?? 1;
   const previous = recordedAt === undefined ? {} : { previous: { revision: recordedAt, operators } };
-  await run.outside.ledger.record({ standing, revision, ...previous, audit: outbox });
+  // Former addresses are told after this; until then they are kept.
+  const notices = [...runningNotices(run.state), ...run.moved].map(({ key }) => key);
+  await run.outside.ledger.record({ standing, revision, ...previous, audit: outbox, notices });
   run.state = { ...withoutAudit(run.state, outbox), recordedAt: revision };
   run.recorded(standing);
 }

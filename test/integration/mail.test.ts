@@ -1,58 +1,18 @@
 /** Mails to people, from Kratos' address over real SMTP into the mail catcher, and into servers that refuse. */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/activities/clock.js';
-import { createMailActivities, type MailRequest } from '../../src/activities/mail.js';
 import { readMailbox } from '../../src/demo/mailbox.js';
-import type { Person } from '../../src/demo/ory-people.js';
-import { createMailTransport, type MailTransport } from '../../src/mail/transport.js';
 import { readMail } from '../../src/store/mails.js';
-import { type Faults, type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
+import type { SmtpFixture } from '../mail/smtp-fixture.js';
 import { closedPort } from '../support/fault-tcp.js';
-import { fresh, openOutside, unknownId } from '../support/system-outside.js';
+import { openMail } from '../support/mail.js';
+import { fresh, unknownId } from '../support/system-outside.js';
 import { eventually, rejection } from '../support/system-wait.js';
 
-const outside = openOutside();
-const { people, pool, kratosDatabase, stack } = outside;
-const from = 'Dormouse <no-reply@dormouse.test>';
-const open: (() => unknown)[] = [];
+const fixture = openMail();
+const { people, pool, stack, mailOver, smtpWith, requestFor, addRecoveryAddress } = fixture;
 
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-afterAll(() => outside.close());
-
-function mailOver(smtpUrl: string) {
-  const timeouts = { connectionMs: 2_000, greetingMs: 2_000, socketMs: 1_000, totalMs: 4_000 };
-  const transport: MailTransport = createMailTransport({ smtpUrl, from, timeouts });
-  open.push(() => transport.close());
-  return createMailActivities({
-    identities: outside.ory.identities,
-    pool,
-    clock: systemClock,
-    transport,
-    from,
-    productName: 'Acorn',
-    signInUrl: 'https://acorn.test/login',
-  });
-}
-
-async function smtpWith(faults: Faults = {}) {
-  const server = await startSmtp(faults);
-  open.push(() => server.close());
-  return server;
-}
-
-function requestFor(person: Pick<Person, 'id'>, more: Partial<MailRequest> = {}): MailRequest {
-  return {
-    identityId: person.id,
-    kind: 'notice-delete',
-    key: fresh('key'),
-    inactiveForMs: 700 * 86_400_000,
-    upcoming: { action: 'delete', at: Date.now() + 30 * 86_400_000 },
-    proofNeeded: false,
-    ...more,
-  };
-}
+afterEach(() => fixture.cleanUp());
+afterAll(() => fixture.close());
 
 /** Waits for the catcher: it shows a mail a moment after it took it. */
 const mailTo = (address: string | undefined) =>
@@ -64,14 +24,6 @@ const mailTo = (address: string | undefined) =>
 /** The Message-IDs of what a server took, in order. It is known before the sender hears of it. */
 const namesAt = (server: SmtpFixture) =>
   server.messages.map((message) => /^message-id: *(\S+)/im.exec(message)?.[1]);
-
-async function addRecoveryAddress(identityId: string, address: string): Promise<void> {
-  await kratosDatabase.query(
-    `INSERT INTO identity_recovery_addresses (id, via, value, identity_id, nid, created_at, updated_at)
-     SELECT gen_random_uuid(), 'email', $2, id, nid, now(), now() FROM identities WHERE id = $1`,
-    [identityId, address],
-  );
-}
 
 /** What a mail's row says of the only address. */
 async function rowsOf(key: string) {

@@ -15,6 +15,7 @@ const announced: Record<MailKind, AnnouncedAction | undefined> = {
   deactivated: 'delete',
   reactivated: undefined,
   reactivation: undefined,
+  'address-changed': 'delete',
 };
 
 export function factsOf(kind: MailKind, changes: Partial<MailFacts> = {}): MailFacts {

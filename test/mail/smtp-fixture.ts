@@ -2,16 +2,22 @@
 import { createServer, type Socket } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 
-/** Faults to inject. Return a reply to refuse with it, `drop` to cut the connection, `hang` never to answer. */
-export type Fault = { code: number; text?: string } | 'drop' | 'hang' | undefined;
+/**
+ * Faults to inject. Return a reply to refuse with it, `drop` to cut the connection, `hang` never to answer, `until` to
+ * answer well, but later.
+ */
+export type Fault = { code: number; text?: string } | 'drop' | 'hang' | { until: Promise<void> } | undefined;
 
 export interface Faults {
   connect?: () => Fault;
   auth?: () => Fault;
   mailFrom?: (visit: number) => Fault;
-  rcptTo?: () => Fault;
+  /** Is told the address. */
+  rcptTo?: (address: string) => Fault;
   /** After the final dot. */
   message?: () => Fault;
+  /** Default: none. Needs key and certificate in `options`. */
+  tls?: 'offered' | 'from the start';
   options?: SMTPServerOptions;
 }
 
@@ -22,6 +28,8 @@ export interface SmtpFixture {
   /** Recipients of all accepted RCPT TO. */
   recipients: string[];
   connections: () => number;
+  /** Messages that came over TLS. */
+  secured: () => number;
   /** Cuts all connections. */
   cut: () => void;
   /** Resolves when no connection is left. */
@@ -36,14 +44,17 @@ export async function startSmtp(faults: Faults = {}): Promise<SmtpFixture> {
   const recipients: string[] = [];
   let connections = 0;
   let mailFroms = 0;
+  let secured = 0;
   const apply = (fault: Fault, port: number, answer: Answer): void => {
     if (fault === 'hang') return;
     if (fault === 'drop') sockets.get(port)?.destroy();
     else if (fault === undefined) answer();
+    else if ('until' in fault) fault.until.then(() => answer());
     else answer(Object.assign(new Error(fault.text ?? 'no'), { responseCode: fault.code }));
   };
   const server = new SMTPServer({
-    disabledCommands: ['STARTTLS', ...(faults.auth ? [] : ['AUTH'])],
+    secure: faults.tls === 'from the start',
+    disabledCommands: [...(faults.tls === undefined ? ['STARTTLS'] : []), ...(faults.auth ? [] : ['AUTH'])],
     allowInsecureAuth: true,
     disableReverseLookup: true,
     closeTimeout: 1,
@@ -53,12 +64,13 @@ export async function startSmtp(faults: Faults = {}): Promise<SmtpFixture> {
     },
     onAuth: (_auth, { remotePort }, answer) =>
       apply(faults.auth?.(), remotePort, (error) => answer(error, error ? undefined : { user: 'u' })),
-    onMailFrom: (_address, { remotePort }, answer) => {
+    onMailFrom: (_address, { remotePort, secure }, answer) => {
+      if (secure) secured += 1;
       mailFroms += 1;
       apply(faults.mailFrom?.(mailFroms), remotePort, answer);
     },
     onRcptTo: ({ address }, { remotePort }, answer) =>
-      apply(faults.rcptTo?.(), remotePort, (error) => {
+      apply(faults.rcptTo?.(address), remotePort, (error) => {
         if (!error) recipients.push(address);
         answer(error);
       }),
@@ -85,6 +97,7 @@ export async function startSmtp(faults: Faults = {}): Promise<SmtpFixture> {
     messages,
     recipients,
     connections: () => connections,
+    secured: () => secured,
     cut: () => {
       for (const socket of sockets.values()) socket.destroy();
     },

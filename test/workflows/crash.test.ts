@@ -10,7 +10,9 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { kindsFor, readMailbox } from '../../src/demo/mailbox.js';
 import type { Person } from '../../src/demo/ory-people.js';
 import { verifyAudit } from '../../src/store/audit-verification.js';
+import { listMails } from '../../src/store/mails.js';
 import { standingQuery } from '../../src/workflows/messages.js';
+import { startSmtp } from '../mail/smtp-fixture.js';
 import { type EntryProcess, workerProcess } from '../support/entry-process.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
@@ -18,9 +20,11 @@ import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
 
 quietLog();
-/** A call that was under way when the worker died is given up after two minutes (startToCloseTimeout). */
+/** A call that was under way when the worker died is given up when its heartbeats have been missing for 15 s. */
 const patience = { timeoutMs: 240_000, everyMs: 250 };
 const taskQueue = `crash-${randomUUID().slice(0, 8)}`;
+/** `temporal.api.enums.v1.TimeoutType`, which the client does not export by name. */
+const heartbeatTimeout = 4;
 let live: Live;
 let kratos: FaultProxy;
 let worker: EntryProcess;
@@ -76,6 +80,21 @@ afterAll(async () => {
 
 const eventsOf = async ({ id }: Person) => (await live.audit(id)).map(({ eventType }) => eventType);
 const mailsOf = async ({ email }: Person) => kindsFor(await readMailbox(inject('stack').mail.apiUrl), email);
+
+/** The activities of which an attempt was given up because its worker fell silent, rather than for taking too long. */
+async function endedByHeartbeat(handle: LifecycleHandle): Promise<string[]> {
+  const { events } = await handle.fetchHistory();
+  const names = new Map(
+    events?.map(({ eventId, activityTaskScheduledEventAttributes: scheduled }) => [
+      String(eventId),
+      scheduled?.activityType?.name ?? '',
+    ]),
+  );
+  return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: attempt }) => {
+    const timeout = attempt?.lastFailure?.timeoutFailureInfo?.timeoutType;
+    return timeout === heartbeatTimeout ? [names.get(String(attempt?.scheduledEventId)) ?? ''] : [];
+  });
+}
 
 /** Waits until the event is in the audit log and the workflow sleeps again. */
 async function asleepAfter(event: string, person: Person, handle: LifecycleHandle): Promise<void> {
@@ -173,6 +192,9 @@ test(
       },
       patience,
     );
+    expect(await endedByHeartbeat(handles.revoke)).toEqual(['endSessions']);
+    expect(await endedByHeartbeat(handles.deactivate)).toEqual(['disableIdentity']);
+    expect(await endedByHeartbeat(handles.delete)).toEqual(['deleteIdentity']);
     expect(await handles.delete.result()).toEqual({ schemaVersion: 1, outcome: 'deleted' });
     await until('the last mails', async () => {
       const standings = await Promise.all(
@@ -199,6 +221,40 @@ test(
     expect(await mailsOf(deleted)).toEqual(['notice-delete', 'notice-delete']);
   },
 );
+
+test('killed while the mail server thinks: one duplicate at most, under the same name', async () => {
+  let asked = 0;
+  const smtp = await startSmtp({
+    message: () => {
+      asked += 1;
+      return asked === 1 ? 'hang' : undefined;
+    },
+  });
+  const queue = `${taskQueue}-mail`;
+  const mailing = workerProcess({
+    ...inject('environment'),
+    DORMOUSE_TASK_QUEUE: queue,
+    DORMOUSE_POLICY_FILE: join(directory, 'policy.yaml'),
+    DORMOUSE_SMTP_URL: smtp.url,
+  });
+  try {
+    await mailing.start();
+    const person = await live.people.create('crash-mail');
+    const handle = await live.enrol(person.id, queue, { policyId: 'crash-revoke' });
+    await until('the hand-over', () => smtp.messages.length === 1, patience);
+    await mailing.kill();
+    await mailing.start();
+    await asleepAfter('notice_sent', person, handle);
+    expect(await endedByHeartbeat(handle)).toContain('sendMail');
+    const names = smtp.messages.slice(0, 2).map((mail) => /^message-id: *(\S+)/im.exec(mail)?.[1]);
+    expect(names[0]).toBeDefined();
+    expect(names[1]).toBe(names[0]);
+    expect((await listMails(live.pool, person.id))[0]).toMatchObject({ state: 'accepted', attempts: 2 });
+  } finally {
+    await mailing.kill();
+    await smtp.close();
+  }
+});
 
 test('the chain of the audit log is whole', async () => {
   expect((await verifyAudit(live.pool)).brokenAt).toBeUndefined();

@@ -5,6 +5,7 @@ import type { Plan } from '../plan.js';
 import type { Postponement } from '../postponement.js';
 import type { Stage } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
+import type { NoticeOutcome } from './state.js';
 
 export interface FoundIdentity {
   readonly state: 'active' | 'inactive';
@@ -17,6 +18,12 @@ export interface FoundIdentity {
   readonly publishedStage: Stage;
 }
 
+/** How a notice that was given stands now. */
+export interface NoticeState {
+  readonly key: string;
+  readonly outcome: NoticeOutcome;
+}
+
 export interface Assessment {
   /** Absent when Kratos does not know the identity. */
   readonly identity?: FoundIdentity;
@@ -25,4 +32,8 @@ export interface Assessment {
   readonly plan: Plan;
   /** What was postponed by the person; absent where nothing ever was. */
   readonly postponements?: readonly Postponement[];
+  /** How the notices that were asked about stand now. Absent in histories from before bounces were known. */
+  readonly notices?: readonly NoticeState[];
+  /** The account's addresses are no longer those that the running notices went to. */
+  readonly addressesChanged?: true;
 }

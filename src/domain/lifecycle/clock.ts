@@ -1,4 +1,5 @@
 /** When each rung and each notice of one identity is due. Pure; every deadline is an absolute time. */
+import { dayMs } from '../duration.js';
 import type { Plan, PlanRung } from '../plan.js';
 import { countedPostponements, type Postponement } from '../postponement.js';
 import type { RungName } from '../rungs.js';
@@ -75,10 +76,10 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
       round: postponed.length,
     });
     if (record === undefined || !countsAsNotice(record.outcome, rung)) {
-      const failedAt = record === undefined ? {} : { failedAt: record.at };
+      const failedAt = record === undefined ? {} : { failedAt: record.failedAt ?? record.at };
       return { dueAt, notice: { leadMs, dueAt: dueAt - leadMs, floorMs, ...failedAt } };
     }
-    dueAt = Math.max(dueAt, record.at + floorMs);
+    dueAt = Math.max(dueAt, record.at + floorMs, (record.followedAt ?? 0) + followFloorMs(leadMs));
   }
   return { dueAt };
 }
@@ -87,6 +88,11 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
 function coolDownEnd(state: LifecycleState, { rung, coolDownMs }: PlanRung): number {
   const deactivatedAt = state.rungs.deactivate?.completedAt;
   return rung === 'delete' && deactivatedAt !== undefined ? deactivatedAt + (coolDownMs ?? 0) : 0;
+}
+
+/** The time that is left to whoever hears of a notice by a change of address, though the date was announced before. */
+export function followFloorMs(leadMs: number): number {
+  return Math.min(leadMs, dayMs);
 }
 
 /**

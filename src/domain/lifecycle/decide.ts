@@ -2,6 +2,7 @@
  * The ladder's decision: given what is remembered, what was just read and what time it is, the one thing to do next.
  * Pure; the workflow carries it out.
  */
+import { dayMs } from '../duration.js';
 import type { ExemptionCause, Plan, PlanRung } from '../plan.js';
 import { type RungName, rungNames, stageOfRung } from '../rungs.js';
 import type { FoundIdentity } from './assessment.js';
@@ -9,6 +10,7 @@ import { inactiveSince, scheduleOf, skipOf } from './clock.js';
 import { governingHold, kindOfHold } from './holds.js';
 import { begunRungs, type Return, unjustified } from './justification.js';
 import type { LifecycleState } from './state.js';
+import { runningNotices } from './transitions.js';
 
 export type BlockedBy = 'parked' | 'hold' | 'exempt' | 'disabled-by-admin' | 'no-notice' | 'breaker';
 
@@ -50,8 +52,19 @@ export interface Situation {
   readonly now: number;
 }
 
+/** How often those are looked at to whom a notice was given: addresses may change, and mails come back. */
+const longestNoticedWaitMs = dayMs;
+
 /** @returns the one thing to do next */
 export function decide(situation: Situation): Decision {
+  const decision = decideNext(situation);
+  if (decision.kind !== 'wait' || decision.until === undefined) return decision;
+  const latest = situation.now + longestNoticedWaitMs;
+  if (decision.until <= latest || runningNotices(situation.state).length === 0) return decision;
+  return { ...decision, until: latest };
+}
+
+function decideNext(situation: Situation): Decision {
   const { state, plan, identity, now } = situation;
   if (state.rungs.delete?.completedAt !== undefined) return { kind: 'finished' };
   if (state.parked?.step === lookStep) return parkedWait(state);

@@ -19,10 +19,10 @@ export interface RungRecord {
 }
 
 /**
- * How a notice fared. `accepted`: the mail server took it. `ambiguous`: handed over, answer lost. `rejected`,
- * `no-address`: it can't be delivered.
+ * How a notice fared. `accepted`: the mail server took it. `ambiguous`: handed over, answer lost. `bounced`: taken, and
+ * given back later. `rejected`, `no-address`: it can't be delivered.
  */
-export type NoticeOutcome = 'accepted' | 'ambiguous' | 'rejected' | 'no-address';
+export type NoticeOutcome = 'accepted' | 'ambiguous' | 'bounced' | 'rejected' | 'no-address';
 
 export interface NoticeRecord {
   readonly rung: RungName;
@@ -33,6 +33,14 @@ export interface NoticeRecord {
   readonly at: number;
   /** What it was based on: a notice no longer counts once the person was seen later than this. */
   readonly inactiveSince: number;
+  /** Names its mail. Absent in notices from before bounces were known. */
+  readonly key?: string;
+  /** The date that it announced; epoch milliseconds. */
+  readonly announcedAt?: number;
+  /** When it became known that the outcome is no longer what it was. */
+  readonly failedAt?: number;
+  /** When it was last sent after a change of address; the rung keeps a distance from that, too. */
+  readonly followedAt?: number;
   /**
    * It no longer counts: a hold, an exemption or a change of policy came between. It is remembered all the same, so
    * that the next one for the same absence is known to be a new mail and not an attempt at the old one.

@@ -3,7 +3,7 @@ import type { AuditEntry } from '../audit-entry.js';
 import type { PlanRung } from '../plan.js';
 import { type RungName, rungNames } from '../rungs.js';
 import { mergeActivity, mergeSign, type SignOfLife } from '../sign-of-life.js';
-import type { Assessment, FoundIdentity } from './assessment.js';
+import type { Assessment, FoundIdentity, NoticeState } from './assessment.js';
 import type { Return } from './justification.js';
 import { stageOf } from './stage.js';
 import type {
@@ -44,7 +44,8 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
     known: state.known || identity !== undefined,
     ...(assessment.postponements === undefined ? {} : { postponements: assessment.postponements }),
   };
-  return identity === undefined || state.known ? next : withAdoptedDeactivation(next, identity);
+  const noticed = withNoticeStates(next, assessment.notices ?? [], now);
+  return identity === undefined || state.known ? noticed : withAdoptedDeactivation(noticed, identity);
 }
 
 /**
@@ -86,6 +87,55 @@ export function withoutRung(state: LifecycleState, rung: RungName): LifecycleSta
 export function withNotice(state: LifecycleState, notice: NoticeRecord): LifecycleState {
   const others = state.notices.filter(({ rung, leadMs }) => rung !== notice.rung || leadMs !== notice.leadMs);
   return { ...state, notices: [...others, notice] };
+}
+
+export type RunningNotice = NoticeRecord & { readonly key: string };
+
+/** The notices that run: given, and their rung not yet done. What bounces, and who moved, is asked for these. */
+export function runningNotices(state: LifecycleState): RunningNotice[] {
+  return state.notices.flatMap((notice) => {
+    const { key, rung, outcome } = notice;
+    const isGiven = outcome === 'accepted' || outcome === 'ambiguous';
+    const runs = isGiven && notice.void === undefined && state.rungs[rung]?.completedAt === undefined;
+    return key !== undefined && runs ? [{ ...notice, key }] : [];
+  });
+}
+
+/**
+ * Takes in what became of notices since. One that reached nobody makes the later ones of its rung void: the date in them
+ * will not hold, since all of them are given anew.
+ */
+export function withNoticeStates(
+  state: LifecycleState,
+  found: readonly NoticeState[],
+  now: number,
+): LifecycleState {
+  const running = new Set(runningNotices(state).map(({ key }) => key));
+  const outcomes = new Map(found.map(({ key, outcome }) => [key, outcome]));
+  const changed = state.notices.map((notice): NoticeRecord => {
+    const { key } = notice;
+    const outcome = key === undefined || !running.has(key) ? undefined : outcomes.get(key);
+    // What a notice was proven to be only ever gets worse.
+    if (outcome === undefined || outcome === 'accepted' || outcome === notice.outcome) return notice;
+    return { ...notice, outcome, failedAt: now };
+  });
+  if (changed.every((notice, index) => notice === state.notices[index])) return state;
+  const isLost = ({ outcome, failedAt }: NoticeRecord) => failedAt === now && outcome !== 'ambiguous';
+  const notices = changed.map((notice): NoticeRecord => {
+    const lost = changed.some(
+      (other) => isLost(other) && other.rung === notice.rung && other.leadMs > notice.leadMs,
+    );
+    return lost ? { ...notice, void: true } : notice;
+  });
+  return { ...state, notices };
+}
+
+/** The rung's notice reached addresses that are new: the person behind them has time, too. */
+export function withNoticeFollowed(state: LifecycleState, key: string, now: number): LifecycleState {
+  const notices = state.notices.map((notice) =>
+    notice.key === key ? { ...notice, followedAt: now } : notice,
+  );
+  return { ...state, notices };
 }
 
 /** The person is back: what was undone is forgotten, notices no longer count, and nothing stays parked. */

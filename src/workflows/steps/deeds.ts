@@ -3,7 +3,7 @@ import type { ActOutcome, LastLook } from '../../activities/last-look.js';
 import type { AuditEntry, AuditEventType } from '../../domain/audit-entry.js';
 import { inDays } from '../../domain/duration.js';
 import { inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
-import { withoutRung, withRungCompleted } from '../../domain/lifecycle/transitions.js';
+import { runningNotices, withoutRung, withRungCompleted } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
 import type { RungName } from '../../domain/rungs.js';
 import { mergeActivity } from '../../domain/sign-of-life.js';
@@ -37,11 +37,16 @@ export function complete(run: LifecycleRun, rung: PlanRung): void {
 
 export function lastLook(run: LifecycleRun, rung: PlanRung, since: number): LastLook {
   const known = postponementsOf(run.state, rung).length;
+  const needsNotice = rung.withoutNotice !== 'proceed' || rung.rung === 'delete';
+  const notices = runningNotices(run.state)
+    .filter((notice) => notice.rung === rung.rung && rung.noticeLeadsMs.includes(notice.leadMs))
+    .map(({ key }) => key);
   return {
     identityId: run.state.identityId,
     inactiveSince: since,
     keepsAlive: rung.keepsAlive,
     ...(rung.keep && { postponable: { rung: rung.rung, keep: rung.keep, known } }),
+    ...(needsNotice && { notices, ambiguousCounts: rung.rung !== 'delete' }),
   };
 }
 

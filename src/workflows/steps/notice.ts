@@ -2,7 +2,7 @@
 import type { MailLinks } from '../../activities/mail-links.js';
 import { inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
 import type { Decision } from '../../domain/lifecycle/decide.js';
-import { withNotice } from '../../domain/lifecycle/transitions.js';
+import { withNotice, withWarning } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
 import type { DestructiveRung } from '../../domain/rungs.js';
 import { carryOut } from '../carry-out.js';
@@ -41,7 +41,11 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
         at: sent.at,
         inactiveSince: since,
         ...(round === 0 ? {} : { round }),
+        key,
+        announcedAt: rungAt,
       });
+      const deferred = sent.deferred ?? 0;
+      if (deferred > 0) run.state = withWarning(run.state, `mail-notice-${action}-deferred`);
       const accepted = sent.outcome === 'accepted';
       // One line in the audit log for a mailbox that stays unreachable, not one for each look at it.
       const isSameFailure =
@@ -50,7 +54,13 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
         failedBefore.void === undefined;
       if (isSameFailure && !accepted) return;
       run.audit(accepted ? 'notice_sent' : 'notice_failed', key, sent.outcome, {
-        detail: { rung: action, leadMs, announcedAt: rungAt, addresses: sent.addresses },
+        detail: {
+          rung: action,
+          leadMs,
+          announcedAt: rungAt,
+          addresses: sent.addresses,
+          ...(deferred > 0 && { deferred }),
+        },
       });
     },
     { interruptible: true },

@@ -1,0 +1,85 @@
+/** `dormouse mails|mail …`: what the mail server said of mails, who can't be reached, and bounces from a pipe. */
+import type { Command } from 'commander';
+import { parseIdentityId } from '../domain/identity-id.js';
+import { readDeliveryReport } from '../mail/delivery-report.js';
+import { listUnreached } from '../store/bounces.js';
+import { listMails, type MailRow } from '../store/mails.js';
+import { withDormouse, withPool } from './connection.js';
+
+/** sysexits(3): a mail server that pipes to this keeps the message and tries again later. */
+const tryLater = 75;
+/** What is longer is no report of a mail of ours. */
+const longestReport = 262_144;
+
+export function addMailCommands(program: Command): void {
+  program
+    .command('mails <identityId>')
+    .description('every mail to an identity, and the proof that the mail server gave; no address')
+    .option('--json', 'one JSON object a line')
+    .action(async (id: string, options: { json?: true }) => {
+      const rows = await withPool((pool) => listMails(pool, parseIdentityId(id)));
+      for (const row of rows) console.log(options.json ? JSON.stringify(row) : lineOf(row));
+    });
+  const mail = program.command('mail').description('mails that came back, and who can not be reached');
+  mail
+    .command('unreached')
+    .description('the work list: whose next step waits for a notice that can be delivered')
+    .option('--csv', 'comma-separated')
+    .action(async (options: { csv?: true }) => {
+      const rows = await withPool(listUnreached);
+      if (options.csv) console.log('identity_id,stage,waits_for,last_active_at,outcome');
+      for (const { identityId, stage, step, lastActiveAt, outcome } of rows) {
+        const fields = [identityId, stage, step ?? '', iso(lastActiveAt), outcome ?? ''];
+        console.log(fields.join(options.csv ? ',' : '  '));
+      }
+    });
+  mail
+    .command('bounce')
+    .description('take a delivery status notification from standard input, as a mail server pipes it')
+    .action(async () => {
+      const bounce = await readDeliveryReport(await readInput());
+      // Whatever it was, it is taken: a refusal would be sent back as yet another mail.
+      if (bounce === undefined) return;
+      try {
+        await withDormouse((dormouse) => dormouse.noteBounce(bounce));
+      } catch (error) {
+        console.error(error instanceof Error ? error.message : String(error));
+        process.exitCode = tryLater;
+      }
+    });
+}
+
+/** @returns the message; nothing when it is too long to be a report */
+async function readInput(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    const bytes = Buffer.from(chunk);
+    length += bytes.length;
+    if (length <= longestReport) chunks.push(bytes);
+  }
+  return length <= longestReport ? Buffer.concat(chunks) : Buffer.alloc(0);
+}
+
+const iso = (at: number) => new Date(at).toISOString();
+
+function lineOf(row: MailRow): string {
+  const codes = [row.replyCode, row.enhancedCode].filter((code) => code !== null).join(' ');
+  const server = row.acceptedBy === null ? '' : `by ${row.acceptedBy}`;
+  const bounce =
+    row.bounceClass === null || row.bouncedAt === null
+      ? ''
+      : `${row.bounceClass} bounce ${row.bounceCode ?? ''} at ${iso(row.bouncedAt)}`;
+  return [
+    iso(row.settledAt ?? row.firstTriedAt),
+    row.kind.padEnd(17),
+    row.state.padEnd(9),
+    codes,
+    row.queueId ?? '',
+    server,
+    bounce,
+    row.messageId,
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
+}

@@ -1,0 +1,93 @@
+/**
+ * `/v1/mail/…`: the mail system tells of mails that came back. Matched by our own Message-ID only. Whoever knows one (the
+ * recipient does) can forge a bounce; all that a bounce can do is hold a step back.
+ */
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Dormouse } from '../client.js';
+import { bounceKinds, findMessageId, findStatusCode } from '../mail/bounce.js';
+import { readDeliveryReport } from '../mail/delivery-report.js';
+import type { Entrance, Gate } from './gate.js';
+import { answers, inputTime } from './schemas.js';
+
+const body = z.strictObject({
+  messageId: z
+    .string()
+    .max(300)
+    .transform((text) => findMessageId(text))
+    .pipe(z.string({ error: 'is no Message-ID of Dormouse. Send the one of the mail that bounced' }))
+    .describe('Message-ID of the mail that bounced, with or without angle brackets'),
+  kind: z
+    .enum(bounceKinds)
+    .describe('hard: it will not arrive; soft: late; complaint: it arrived and was called unwanted'),
+  at: inputTime.optional().describe('default: now'),
+  diagnosticCode: z.string().max(2_000).optional().describe('only the enhanced status code in it is kept'),
+});
+
+/** The same whether the mail is known or not: nobody learns here to whom mails went. */
+const taken = answers({ 202: z.object({ outcome: z.literal('taken') }) });
+const security = [{ hookKey: [] }, { serviceToken: [] }];
+
+const rfc822 = 'message/rfc822';
+/** Reports quote at most the mail that bounced, and ours have a few kilobytes. */
+const reportLimit = 262_144;
+
+/** Lets in whom one of the two lets in. */
+export function eitherEntrance(first: Entrance, second: Entrance): Entrance {
+  return {
+    ...(second.challenge === undefined ? {} : { challenge: second.challenge }),
+    message: `${first.message} Or: ${second.message}`,
+    callerOf: (request: FastifyRequest) => first.callerOf(request) ?? second.callerOf(request),
+  };
+}
+
+export function mailRoutes(dormouse: Dormouse, gate: Gate, entrance: Entrance): FastifyPluginAsync {
+  return async (server) => {
+    server.withTypeProvider<ZodTypeProvider>().route({
+      method: 'POST',
+      url: '/v1/mail/bounces',
+      schema: { summary: 'A mail came back', security, body, response: taken },
+      bodyLimit: 4_096,
+      onRequest: gate.guard(entrance),
+      handler: async ({ body: { messageId, kind, at, diagnosticCode } }, reply) => {
+        const code = findStatusCode(diagnosticCode ?? '');
+        await dormouse.noteBounce({
+          messageId,
+          kind,
+          ...(at === undefined ? {} : { at: Date.parse(at) }),
+          ...(code === undefined ? {} : { code }),
+        });
+        return reply.code(202).send({ outcome: 'taken' });
+      },
+    });
+    await server.register(async (raw) => reportRoute(raw, dormouse, gate, entrance));
+  };
+}
+
+function reportRoute(server: FastifyInstance, dormouse: Dormouse, gate: Gate, entrance: Entrance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(rfc822, { parseAs: 'buffer' }, (_request, message, done) =>
+    done(null, message),
+  );
+  server.withTypeProvider<ZodTypeProvider>().route({
+    method: 'POST',
+    url: '/v1/mail/dsn',
+    schema: {
+      summary: 'A delivery status notification (RFC 3464), as it came',
+      description: 'Anything else is taken and changes nothing.',
+      security,
+      body: { content: { [rfc822]: { schema: z.string().describe('the message') } } },
+      response: taken,
+    },
+    bodyLimit: reportLimit,
+    onRequest: gate.guard(entrance),
+    // The bytes are the body; there is nothing to validate before they are parsed.
+    validatorCompiler: () => (value) => ({ value }),
+    handler: async (request, reply) => {
+      const bounce = Buffer.isBuffer(request.body) ? await readDeliveryReport(request.body) : undefined;
+      if (bounce !== undefined) await dormouse.noteBounce(bounce);
+      return reply.code(202).send({ outcome: 'taken' });
+    },
+  });
+}

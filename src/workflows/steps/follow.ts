@@ -1,0 +1,46 @@
+/** Follows a change of address while a notice runs, so that nobody is deleted who never heard of it. */
+import { followFloorMs, inactiveSinceFor } from '../../domain/lifecycle/clock.js';
+import type { Decision } from '../../domain/lifecycle/decide.js';
+import { withNoticeFollowed, withWarning } from '../../domain/lifecycle/transitions.js';
+import type { DestructiveRung } from '../../domain/rungs.js';
+import { carryOut } from '../carry-out.js';
+import type { LifecycleRun } from '../lifecycle-run.js';
+
+/** Whether somebody must be told before the decision is carried out. Who is left alone, is left alone. */
+export function mustFollow(run: LifecycleRun, decision: Decision): boolean {
+  if (run.moved.length === 0) return false;
+  if (decision.kind !== 'wait') return decision.kind === 'notice' || decision.kind === 'rung';
+  const by = decision.blocked?.by;
+  return by === undefined || by === 'breaker' || by === 'no-notice';
+}
+
+export async function followAddresses(run: LifecycleRun): Promise<void> {
+  const running = run.moved;
+  // The latest one: it says what the earlier ones said, and is the nearest to the date.
+  const notice = running.at(-1);
+  if (notice === undefined) return;
+  const { key, rung, leadMs } = notice;
+  const action = rung as DestructiveRung;
+  await carryOut(
+    run,
+    `follow:${action}`,
+    async () => {
+      const now = Date.now();
+      const earliest = now + followFloorMs(leadMs);
+      const result = await run.outside.mail.followAddresses({
+        identityId: run.state.identityId,
+        kind: `notice-${action}`,
+        key,
+        running: running.map((other) => other.key),
+        inactiveForMs: Math.max(0, now - inactiveSinceFor(run.state, run.plan, rung)),
+        upcoming: { action, at: Math.max(notice.announcedAt ?? earliest, earliest) },
+      });
+      const { added, former, deferred } = result;
+      if (added > 0) run.state = withNoticeFollowed(run.state, key, Date.now());
+      if (deferred > 0) run.state = withWarning(run.state, `mail-notice-${action}-deferred`);
+      run.moved = [];
+      run.audit('addresses_followed', `${key}/${now}`, 'done', { detail: { rung, added, former, deferred } });
+    },
+    { interruptible: true },
+  );
+}

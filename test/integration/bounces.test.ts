@@ -1,0 +1,379 @@
+/** Bounces: how they come in, what they change, and that they only ever hold a step back. */
+import { execa } from 'execa';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createKratosActivities } from '../../src/activities/kratos.js';
+import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
+import { dayMs } from '../../src/domain/duration.js';
+import type { Standing } from '../../src/domain/standing.js';
+import { projectDirectory } from '../../src/stack/project.js';
+import { listUnreached } from '../../src/store/bounces.js';
+import { listMails } from '../../src/store/mails.js';
+import { createNotifiedAddresses } from '../../src/store/notified-addresses.js';
+import { listenGateway, type TestGateway } from '../support/gateway.js';
+import { openMail } from '../support/mail.js';
+import { fresh, publish, slowPolicy, stateOf, unknownId } from '../support/system-outside.js';
+import { rejection } from '../support/system-wait.js';
+
+const fixture = openMail();
+const { people, pool, mailOver, requestFor, smtpWith, addRecoveryAddress, kratosDatabase } = fixture;
+let gateway: TestGateway;
+let policyId: string;
+
+beforeAll(async () => {
+  gateway = await listenGateway({ stack: inject('stack') });
+  policyId = fresh('policy');
+  await publish(pool, slowPolicy(policyId));
+});
+afterEach(() => fixture.cleanUp());
+afterAll(async () => {
+  await gateway.close();
+  await fixture.close();
+});
+
+/** A person to whom a notice was sent, and the Message-ID of each copy. */
+async function noticed(more: { second?: string } = {}) {
+  const person = await people.create('bounce');
+  if (more.second !== undefined) await addRecoveryAddress(person.id, more.second);
+  const server = await smtpWith();
+  const request = requestFor(person);
+  await mailOver(server.url).sendMail(request);
+  const messageIds = (await listMails(pool, person.id)).map(({ messageId }) => messageId);
+  const [messageId = ''] = messageIds;
+  return { person, request, key: request.key, messageId, messageIds };
+}
+
+async function post(path: string, body: string | Buffer, headers: Record<string, string> = {}) {
+  const answer = await fetch(new URL(path, gateway.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-dormouse-hook-key': gateway.hookKeys[0], ...headers },
+    body,
+  });
+  return { status: answer.status, body: await answer.text() };
+}
+const bounce = (fields: object, headers?: Record<string, string>) =>
+  post('/v1/mail/bounces', JSON.stringify(fields), headers);
+const assess = (identityId: string, notices: string[]) =>
+  fixture.assess({ identityId, policyChoice: { id: policyId }, notices });
+const stateAt = async (identityId: string) => (await listMails(pool, identityId))[0];
+
+const report = (messageId: string) => `From: MAILER-DAEMON@mx.example
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example
+
+Final-Recipient: rfc822; gone@people.example
+Action: failed
+Status: 5.1.1
+
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: ${messageId}
+--b--
+`;
+
+describe('POST /v1/mail/bounces', () => {
+  it('a hard one: the notice does not count any more, and nothing of the diagnosis but its code is kept', async () => {
+    const { person, key, messageId } = await noticed();
+    expect((await assess(person.id, [key])).notices).toEqual([{ key, outcome: 'accepted' }]);
+    const diagnosticCode = `smtp; 550 5.1.1 <${person.email}> unknown`;
+    expect(await bounce({ messageId, kind: 'hard', diagnosticCode })).toEqual({
+      status: 202,
+      body: '{"outcome":"taken"}',
+    });
+    expect(await stateAt(person.id)).toMatchObject({
+      state: 'bounced',
+      bounceClass: 'hard',
+      bounceCode: '5.1.1',
+    });
+    expect((await assess(person.id, [key])).notices).toEqual([{ key, outcome: 'bounced' }]);
+    const row = await pool.query('SELECT * FROM mail WHERE request_key = $1', [key]);
+    expect(JSON.stringify(row.rows)).not.toContain('example.com');
+  });
+
+  it.each(['soft', 'complaint'] as const)('a %s one is noted, and the notice counts', async (kind) => {
+    const { person, key, messageId } = await noticed();
+    await bounce({ messageId, kind });
+    expect(await stateAt(person.id)).toMatchObject({ state: 'accepted', bounceClass: kind });
+    expect((await assess(person.id, [key])).notices).toEqual([{ key, outcome: 'accepted' }]);
+  });
+
+  it('nothing takes a hard one back, and its time is never in the future', async () => {
+    const { person, messageId } = await noticed();
+    await bounce({ messageId, kind: 'hard', at: '2999-01-01T00:00:00Z', diagnosticCode: '5.1.1' });
+    const hard = await stateAt(person.id);
+    expect(hard?.bouncedAt).toBeLessThanOrEqual(Date.now());
+    await bounce({ messageId, kind: 'soft', diagnosticCode: '4.0.0' });
+    expect(await stateAt(person.id)).toEqual(hard);
+  });
+
+  it('one address of two: the other copy is notice enough; both: none is left', async () => {
+    const { person, key, messageIds } = await noticed({ second: `${fresh('second')}@example.com` });
+    const [first, second] = messageIds;
+    await bounce({ messageId: first, kind: 'hard' });
+    expect((await assess(person.id, [key])).notices).toEqual([{ key, outcome: 'accepted' }]);
+    await bounce({ messageId: second, kind: 'hard' });
+    expect((await assess(person.id, [key])).notices).toEqual([{ key, outcome: 'bounced' }]);
+  });
+
+  it('a mail that bounced is not sent again under its name, and one that bounced before it was settled stays so', async () => {
+    const { request, messageId, person } = await noticed();
+    await bounce({ messageId, kind: 'hard' });
+    const server = await smtpWith();
+    expect(await mailOver(server.url).sendMail(request)).toMatchObject({ outcome: 'bounced' });
+    expect(server.messages).toEqual([]);
+
+    const early = requestFor(person);
+    const quick = await smtpWith({
+      message: () => ({
+        until: listMails(pool, person.id).then(async (rows) => {
+          await bounce({ messageId: rows.at(-1)?.messageId, kind: 'hard' });
+        }),
+      }),
+    });
+    expect(await mailOver(quick.url).sendMail(early)).toMatchObject({ outcome: 'accepted' });
+    expect((await assess(person.id, [early.key])).notices).toEqual([{ key: early.key, outcome: 'bounced' }]);
+  });
+
+  it('an unknown mail is answered alike, and changes nothing', async () => {
+    const { person } = await noticed();
+    const before = await listMails(pool, person.id);
+    const messageId = `<${'0'.repeat(40)}@dormouse.test>`;
+    expect(await bounce({ messageId, kind: 'hard' })).toEqual({ status: 202, body: '{"outcome":"taken"}' });
+    expect(await listMails(pool, person.id)).toEqual(before);
+  });
+
+  it.each([
+    [
+      'a strange Message-ID',
+      { messageId: '<x@example.org>', kind: 'hard' },
+      /messageId: is no Message-ID of Dormouse/,
+    ],
+    ['an unknown kind', { messageId: `<${'0'.repeat(40)}@d.test>`, kind: 'gone' }, /kind/],
+    ['an unknown field', { messageId: `<${'0'.repeat(40)}@d.test>`, kind: 'hard', email: 'x' }, /email/],
+  ])('refuses %s, by its field', async (_what, fields, message) => {
+    const answer = await bounce(fields);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatch(message);
+  });
+
+  it('lets in by hook key or service token, and nobody else; takes no large body', async () => {
+    const { messageId } = await noticed();
+    const fields = { messageId, kind: 'soft' };
+    const bearer = { authorization: `Bearer ${gateway.tokens[0]}` };
+    expect((await bounce(fields, { 'x-dormouse-hook-key': '', ...bearer })).status).toBe(202);
+    expect((await bounce(fields, { 'x-dormouse-hook-key': 'wrong' })).status).toBe(401);
+    expect((await bounce({ ...fields, diagnosticCode: 'x'.repeat(5_000) })).status).toBe(413);
+  });
+});
+
+describe('POST /v1/mail/dsn', () => {
+  const rfc822 = { 'content-type': 'message/rfc822' };
+
+  it('a report of a failure is a hard bounce', async () => {
+    const { person, messageId } = await noticed();
+    expect(await post('/v1/mail/dsn', report(messageId), rfc822)).toEqual({
+      status: 202,
+      body: '{"outcome":"taken"}',
+    });
+    expect(await stateAt(person.id)).toMatchObject({ state: 'bounced', bounceCode: '5.1.1' });
+  });
+
+  it('anything else is taken and changes nothing', async () => {
+    const { person, messageId } = await noticed();
+    for (const text of [`In-Reply-To: ${messageId}\n\nfailed`, '', '\u0000']) {
+      expect((await post('/v1/mail/dsn', text, rfc822)).status).toBe(202);
+    }
+    expect(await stateAt(person.id)).toMatchObject({ state: 'accepted', bounceClass: null });
+  });
+
+  it('needs a credential, its content type, and a reasonable size', async () => {
+    expect((await post('/v1/mail/dsn', 'x', { ...rfc822, 'x-dormouse-hook-key': 'wrong' })).status).toBe(401);
+    expect((await post('/v1/mail/dsn', '{}')).status).toBe(415);
+    expect((await post('/v1/mail/dsn', 'x'.repeat(300_000), rfc822)).status).toBe(413);
+  });
+});
+
+describe('the command line', () => {
+  const dormouse = (args: string[], input = '') =>
+    execa(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+      cwd: projectDirectory,
+      env: inject('environment'),
+      input,
+      reject: false,
+    });
+
+  it('takes a report from a pipe, and shows proof and bounce without an address', async () => {
+    const { person, messageId } = await noticed();
+    expect(await dormouse(['mail', 'bounce'], report(messageId))).toMatchObject({ exitCode: 0, stdout: '' });
+    const { stdout } = await dormouse(['mails', person.id]);
+    expect(stdout).toMatch(/notice-delete {2,}bounced .*250.* by 127\.0\.0\.1 .*hard bounce 5\.1\.1 at /);
+    expect(stdout).not.toContain('example.com');
+  });
+
+  it('takes what is no report, and asks the mail server to come again when PostgreSQL is away', async () => {
+    expect(await dormouse(['mail', 'bounce'], 'hello')).toMatchObject({ exitCode: 0 });
+    const away = await execa(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'mail', 'bounce'], {
+      cwd: projectDirectory,
+      env: { ...inject('environment'), DORMOUSE_POSTGRES_URL: 'postgres://x:hidden@127.0.0.1:1/none' },
+      input: report(`<${'0'.repeat(40)}@dormouse.test>`),
+      reject: false,
+    });
+    expect(away.exitCode).toBe(75);
+    expect(away.stderr).not.toContain('hidden');
+  });
+});
+
+describe('the last look', () => {
+  const look = (identityId: string, notices: string[]) => ({
+    identityId,
+    inactiveSince: Date.now() + dayMs,
+    keepsAlive: ['human'] as const,
+    notices,
+  });
+
+  it('finds a bounce that nobody was told of: neither deleted nor deactivated', async () => {
+    const { person, key, messageId } = await noticed();
+    await bounce({ messageId, kind: 'hard' });
+    expect(await fixture.deleteIdentity(look(person.id, [key]))).toEqual({ outcome: 'unannounced' });
+    expect(await fixture.disableIdentity(look(person.id, [key]))).toEqual({ outcome: 'unannounced' });
+    expect(await stateOf(people, person.id)).toBe('active');
+  });
+
+  it('wants every notice proven, and one whose row is gone is not; deactivation takes a lost answer', async () => {
+    const { person, key } = await noticed();
+    const lost = look(person.id, [key, 'lost with a backup']);
+    expect(await fixture.deleteIdentity(lost)).toEqual({ outcome: 'unannounced' });
+    expect(await fixture.disableIdentity({ ...lost, ambiguousCounts: true })).toEqual({ outcome: 'done' });
+  });
+
+  it('wants an address that is still there', async () => {
+    const { person, key } = await noticed();
+    for (const table of ['identity_recovery_addresses', 'identity_verifiable_addresses']) {
+      await kratosDatabase.query(`DELETE FROM ${table} WHERE identity_id = $1`, [person.id]);
+    }
+    expect(await fixture.deleteIdentity(look(person.id, [key]))).toEqual({ outcome: 'unannounced' });
+    expect(await assess(person.id, [key])).toMatchObject({ notices: [{ key, outcome: 'no-address' }] });
+  });
+
+  it('deletes where all is proven', async () => {
+    const { person, key } = await noticed();
+    expect(await fixture.deleteIdentity(look(person.id, [key]))).toEqual({ outcome: 'done' });
+  });
+
+  it('does not act on what a halted process saw before', async () => {
+    const { person, key } = await noticed();
+    // The clock is asked at the start of the look, by the evidence, and just before the act.
+    const halted = () => {
+      let asked = 0;
+      const startedAt = Date.now();
+      const clock = { now: () => Promise.resolve(startedAt + 20_000 * asked++) };
+      const deps = { ...fixture, identities: fixture.ory.identities, clock };
+      return { ...createKratosActivities(deps), ...createKratosDeletionActivities(deps) };
+    };
+    for (const verb of ['deleteIdentity', 'disableIdentity'] as const) {
+      expect(await rejection(halted()[verb](look(person.id, [key])))).toMatchObject({ type: 'StaleLook' });
+    }
+    expect(await stateOf(people, person.id)).toBe('active');
+  });
+});
+
+describe('addresses that a notice went to', () => {
+  const notified = createNotifiedAddresses(pool);
+  const rowsOf = async (identityId: string) => {
+    const found = await pool.query('SELECT * FROM notified_address WHERE identity_id = $1', [identityId]);
+    return found.rows;
+  };
+
+  it('are sealed: no column holds one, and another identity’s key does not open it', async () => {
+    const { person } = await noticed();
+    const rows = await rowsOf(person.id);
+    expect(rows).toHaveLength(1);
+    const plain = Buffer.concat(
+      rows.map(({ sealed, address_hash }) => Buffer.concat([sealed, address_hash])),
+    );
+    expect(plain.includes('example.com')).toBe(false);
+    const other = unknownId();
+    await notified.remember(other, 'k', ['a@example.com'], Date.now());
+    await pool.query('UPDATE notified_address SET sealed = $2 WHERE identity_id = $1', [
+      other,
+      rows[0]?.sealed,
+    ]);
+    await expect(notified.compare(other, ['k'], { told: [], known: [] })).rejects.toThrow();
+  });
+
+  it('the same address has another hash for everybody', async () => {
+    const [one, two] = [unknownId(), unknownId()];
+    for (const id of [one, two]) await notified.remember(id, 'k', ['a@example.com'], Date.now());
+    const hashes = [...(await rowsOf(one)), ...(await rowsOf(two))].map(({ address_hash }) => address_hash);
+    expect(hashes[0]).not.toEqual(hashes[1]);
+  });
+
+  it('are compared: new ones, former ones once, and those that are there still', async () => {
+    const id = unknownId();
+    await notified.remember(id, 'k', ['old@example.com', 'kept@example.com'], Date.now());
+    const now = {
+      told: ['kept@example.com', 'new@example.com'],
+      known: ['kept@example.com', 'new@example.com'],
+    };
+    const { added, former } = await notified.compare(id, ['k'], now);
+    expect(added).toEqual(['new@example.com']);
+    expect(former).toMatchObject([{ value: 'old@example.com' }]);
+    await notified.markTold(id, former[0]?.id ?? '', Date.now());
+    expect((await notified.compare(id, ['k'], now)).former).toEqual([]);
+  });
+
+  it('are forgotten with the burial, their key destroyed, and when no notice runs', async () => {
+    for (const forget of [
+      (id: string) => fixture.ledger.bury({ identityId: id, deletedAt: Date.now() }),
+      (id: string) => recordWithout(id),
+    ]) {
+      const { person } = await noticed();
+      await forget(person.id);
+      expect(await rowsOf(person.id)).toEqual([]);
+      const keys = await pool.query('SELECT 1 FROM address_key WHERE identity_id = $1', [person.id]);
+      expect(keys.rows).toEqual([]);
+    }
+  });
+
+  async function recordWithout(identityId: string): Promise<void> {
+    const standing = unreached(identityId);
+    await fixture.ledger.record({ standing, revision: Date.now(), audit: [], notices: [] });
+  }
+});
+
+function unreached(identityId: string): Standing {
+  return {
+    schemaVersion: 1,
+    identityId,
+    stage: 'deactivated',
+    since: 0,
+    lastActiveAt: 0,
+    activity: {},
+    why: 'test',
+    next: { step: 'notice', rung: 'delete', at: 1 },
+    blocked: { by: 'no-notice', why: 'test' },
+    notices: [{ rung: 'delete', leadMs: 1, outcome: 'bounced', at: 0, inactiveSince: 0 }],
+    completed: {},
+    warnings: [],
+    offBottom: true,
+    signalWindowMs: 0,
+  };
+}
+
+it('the work list names who can not be reached, for what, and why', async () => {
+  const { person } = await noticed();
+  await fixture.ledger.record({
+    standing: unreached(person.id),
+    revision: Date.now(),
+    audit: [],
+  });
+  const mine = (await listUnreached(pool)).filter(({ identityId }) => identityId === person.id);
+  expect(mine).toMatchObject([
+    { stage: 'deactivated', outcome: 'bounced', step: expect.stringMatching(/delete/) },
+  ]);
+});

@@ -1,0 +1,133 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readDeliveryReport } from '../../src/mail/delivery-report.js';
+import { stableMessageId } from '../../src/mail/message-id.js';
+
+const messageId = stableMessageId('w/1/notice-delete', 'no-reply@acme.example');
+
+interface Parts {
+  status?: string;
+  returned?: string;
+  returnedType?: string;
+  statusType?: string;
+  headers?: string;
+}
+
+const failed = 'Final-Recipient: rfc822; gone@people.example\nAction: failed\nStatus: 5.1.1';
+const returnedHeaders = `Received: from a by b\nMessage-ID: ${messageId}\nSubject: x\nTo: gone@people.example`;
+
+/** A report as Postfix writes it. */
+function report(parts: Parts = {}): string {
+  return `From: MAILER-DAEMON@mx.example (Mail Delivery System)
+To: no-reply@acme.example
+Subject: Undelivered Mail Returned to Sender
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+${parts.headers ?? ''}Content-Type: multipart/report; report-type=delivery-status;
+\tboundary="A1B2.1/mx.example"
+
+This is a MIME-encapsulated message.
+
+--A1B2.1/mx.example
+Content-Description: Notification
+Content-Type: text/plain; charset=us-ascii
+
+<gone@people.example>: unknown user. Action: failed
+
+--A1B2.1/mx.example
+Content-Description: Delivery report
+Content-Type: ${parts.statusType ?? 'message/delivery-status'}
+
+Reporting-MTA: dns; mx.example
+X-Postfix-Queue-ID: A1B2
+
+${parts.status ?? failed}
+Remote-MTA: dns; mx.people.example
+
+--A1B2.1/mx.example
+Content-Description: Undelivered Message
+Content-Type: ${parts.returnedType ?? 'message/rfc822'}
+
+${parts.returned ?? `${returnedHeaders}\n\nHello,\n`}
+--A1B2.1/mx.example--
+`;
+}
+
+const read = (text: string) => readDeliveryReport(Buffer.from(text.replaceAll('\n', '\r\n')));
+
+describe('a delivery report', () => {
+  it.each([
+    ['a failure', {}, 'hard', '5.1.1'],
+    ['given up after days in a queue', { status: 'Action: failed\nStatus: 4.4.7' }, 'hard', '4.4.7'],
+    ['a delay', { status: 'Action: delayed\nStatus: 4.4.1' }, 'soft', '4.4.1'],
+    [
+      'in other letters, with a comment',
+      { status: 'ACTION: Failed (permanent)\nstatus: 5.2.2 (full)' },
+      'hard',
+      '5.2.2',
+    ],
+    ['without a status', { status: 'Action: failed' }, 'hard', undefined],
+    [
+      'several recipients, the worst counts',
+      { status: `Action: delayed\nStatus: 4.0.0\n\n${failed}` },
+      'hard',
+      '5.1.1',
+    ],
+    ['headers only', { returnedType: 'text/rfc822-headers', returned: returnedHeaders }, 'hard', '5.1.1'],
+    ['for UTF-8 addresses', { statusType: 'message/global-delivery-status' }, 'hard', '5.1.1'],
+    ['a folded Message-ID', { returned: `Message-ID:\n ${messageId}\n\n` }, 'hard', '5.1.1'],
+    [
+      'nothing returned, but In-Reply-To',
+      { returned: '\n', headers: `In-Reply-To: ${messageId}\n` },
+      'hard',
+      '5.1.1',
+    ],
+  ] as const)('%s', async (_what, parts, kind, code) => {
+    expect(await read(report(parts))).toEqual({ messageId, kind, ...(code && { code }) });
+  });
+
+  it('with bare line feeds, as a pipe gives it', async () => {
+    expect(await readDeliveryReport(Buffer.from(report()))).toMatchObject({ messageId, kind: 'hard' });
+  });
+
+  it.each([
+    ['a delivery that succeeded', report({ status: 'Action: delivered\nStatus: 2.0.0' })],
+    ['a relayed mail', report({ status: 'Action: relayed\nStatus: 2.0.0' })],
+    ['a report on a mail of somebody else', report({ returned: 'Message-ID: <x@example.org>\n\n' })],
+    [
+      'our Message-ID in the body of the returned mail only',
+      report({ returned: `Subject: x\n\nMessage-ID: ${messageId}\n` }),
+    ],
+    [
+      'a plain mail that says so',
+      `Subject: failed\nIn-Reply-To: ${messageId}\n\nAction: failed\nStatus: 5.1.1\n`,
+    ],
+    ['nothing', ''],
+    ['an unfinished report', report().slice(0, 420)],
+    ['a mail nested without end', nested(200)],
+  ])('is not %s', async (_what, text) => {
+    expect(await read(text)).toBeUndefined();
+  });
+
+  it('is never a failure of the reader', async () => {
+    const bytes = fc.uint8Array({ maxLength: 400 });
+    const cut = fc.nat({ max: report().length });
+    await fc.assert(
+      fc.asyncProperty(bytes, cut, async (noise, at) => {
+        const text = Buffer.from(report());
+        const broken = Buffer.concat([text.subarray(0, at), noise, text.subarray(at)]);
+        const found = await readDeliveryReport(broken);
+        expect([undefined, 'hard', 'soft']).toContain(found?.kind);
+        expect(await readDeliveryReport(noise)).toBeUndefined();
+      }),
+    );
+  });
+});
+
+function nested(depth: number): string {
+  const open = Array.from(
+    { length: depth },
+    (_x, i) => `Content-Type: multipart/mixed; boundary=b${i}\n\n--b${i}\n`,
+  );
+  return `${open.join('')}${report()}`;
+}

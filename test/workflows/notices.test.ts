@@ -1,0 +1,176 @@
+/** Notices that bounce, and addresses that change while a notice runs, in skipped time on the real stack. */
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { dayMs } from '../../src/domain/duration.js';
+import type { Standing } from '../../src/domain/standing.js';
+import { recordBounce } from '../../src/store/bounces.js';
+import { listMails } from '../../src/store/mails.js';
+import { lookAgainSignal, standingQuery } from '../../src/workflows/messages.js';
+import { type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
+import { lines, TimeTravel } from '../support/time-travel.js';
+import { until } from '../support/until.js';
+
+const started = '0 lifecycle_started';
+let journey: TimeTravel;
+let taskQueue: string;
+
+beforeAll(async () => {
+  journey = await TimeTravel.begin({
+    stack: inject('stack'),
+    environment: inject('environment'),
+    workflowBundlePath: inject('workflowBundlePath'),
+    timeSkippingServerPath: inject('timeSkippingServerPath'),
+  });
+  taskQueue = await journey.startWorkers();
+  await journey.publish(`id: notices
+ladder:
+  delete: { after: 60d, notices: [30d, 7d, 1d], noticeFloor: 30d }
+breaker: { percentFrom: 1000, limits: { delete: { atMost: 1000 } }, stall: off }
+jitter: none
+recheck: 7d
+retry: { attempts: 5, firstAfter: 1s, longestAfter: 1s }
+`);
+});
+afterEach(() => journey.forgetLifecycles());
+afterAll(() => journey.end());
+
+/** Somebody who is seen on day 0, and was sent the first notice on day 30. */
+async function begin(
+  queue = taskQueue,
+  before: (identityId: string) => Promise<void> = async () => undefined,
+) {
+  const person = await journey.people.create('notices');
+  await before(person.id);
+  const startedAt = await journey.now();
+  await journey.dateIdentity(person.id, startedAt);
+  const handle = await journey.enrol(person.id, queue, { policyId: 'notices' });
+  const toDay = (day: number) => journey.travelTo(startedAt + day * dayMs);
+  await toDay(31);
+  const standingWhere = (is: (standing: Standing) => boolean) =>
+    until('the standing', async () => {
+      const standing = await handle.query(standingQuery);
+      return is(standing) ? standing : undefined;
+    });
+  const story = async () => lines(await journey.audit(person.id));
+  expect(await story()).toEqual([started, '30 notice_sent']);
+  return { person, handle, startedAt, toDay, story, standingWhere };
+}
+
+async function bounceLast(identityId: string): Promise<void> {
+  const mail = (await listMails(journey.pool, identityId)).at(-1);
+  const bounce = { messageId: mail?.messageId ?? '', kind: 'hard' as const };
+  expect(await recordBounce(journey.pool, bounce, await journey.now())).toBe(identityId);
+}
+
+const mailsTo = async (address: string | undefined) =>
+  (await journey.mails()).filter(({ to }) => address !== undefined && to.includes(address));
+
+describe('a hard bounce of an accepted notice', () => {
+  test('holds the deletion, is shown, and the notice is given anew with its full floor', async () => {
+    const { person, handle, toDay, story, standingWhere } = await begin();
+    await bounceLast(person.id);
+    await handle.signal(lookAgainSignal, { schemaVersion: 1 });
+    const blocked = await standingWhere(({ blocked }) => blocked?.by === 'no-notice');
+    expect(blocked.notices).toMatchObject([{ outcome: 'bounced' }]);
+    await toDay(70);
+    expect(await story()).toEqual([
+      started,
+      '30 notice_sent',
+      '31 notice_bounced',
+      '38 notice_sent',
+      '61 notice_sent',
+      '67 notice_sent',
+      '68 account_deleted',
+    ]);
+  });
+
+  test('that nobody was told of is found within a day', async () => {
+    const { person, toDay, story } = await begin();
+    await bounceLast(person.id);
+    await toDay(33);
+    expect(await story()).toEqual([started, '30 notice_sent', '31 notice_bounced']);
+    await toDay(62);
+    expect((await story()).at(-1)).toBe('61 notice_sent');
+  });
+});
+
+describe('an address that changes while a notice runs', () => {
+  test('old and new are told once, with the same date, and nothing is put off', async () => {
+    const { person, toDay, story } = await begin();
+    const { email } = person;
+    const fresh = `moved-${person.id}@example.com`;
+    await journey.people.identities.patchIdentity({
+      id: person.id,
+      jsonPatch: [{ op: 'replace', path: '/traits/email', value: fresh }],
+    });
+    await toDay(33);
+    expect(await story()).toEqual([started, '30 notice_sent', '31 addresses_followed']);
+    expect((await mailsTo(email)).map(({ kind }) => kind)).toEqual(['notice-delete', 'address-changed']);
+    const [told] = await mailsTo(fresh);
+    expect(told?.kind).toBe('notice-delete');
+    const dateIn = (text = '') => /, from ([A-Z][a-z]+ \d+, \d+) on\./.exec(text.replace(/\s+/g, ' '))?.[1];
+    expect(dateIn(told?.text)).toBeDefined();
+    for (const mail of await mailsTo(email)) expect(dateIn(mail.text)).toBe(dateIn(told?.text));
+    await toDay(62);
+    expect((await story()).slice(3)).toEqual(['53 notice_sent', '59 notice_sent', '60 account_deleted']);
+    expect(await mailsTo(email)).toHaveLength(2);
+    expect(await mailsTo(fresh)).toHaveLength(3);
+    const kept = 'SELECT 1 FROM notified_address WHERE identity_id = $1';
+    expect((await journey.pool.query(kept, [person.id])).rows).toEqual([]);
+  });
+
+  test('one found just before the deletion leaves a day', async () => {
+    const { person, toDay, story } = await begin();
+    await toDay(59.5);
+    await journey.people.identities.patchIdentity({
+      id: person.id,
+      jsonPatch: [{ op: 'replace', path: '/traits/email', value: `late-${person.id}@example.com` }],
+    });
+    await toDay(62);
+    expect((await story()).slice(2)).toEqual([
+      '53 notice_sent',
+      '59 notice_sent',
+      '60 addresses_followed',
+      '61 account_deleted',
+    ]);
+  });
+
+  test('none left: the former one is told, and the deletion is held', async () => {
+    const { person, handle, toDay, story, standingWhere } = await begin();
+    for (const table of ['identity_recovery_addresses', 'identity_verifiable_addresses']) {
+      await journey.kratosPool.query(`DELETE FROM ${table} WHERE identity_id = $1`, [person.id]);
+    }
+    await handle.signal(lookAgainSignal, { schemaVersion: 1 });
+    await standingWhere(({ blocked, inProgress }) => blocked?.by === 'no-notice' && inProgress === undefined);
+    await toDay(36);
+    expect(await story()).toEqual([started, '30 notice_sent', '31 notice_failed', '31 addresses_followed']);
+    expect((await mailsTo(person.email)).map(({ kind }) => kind)).toEqual([
+      'notice-delete',
+      'address-changed',
+    ]);
+    await toDay(80);
+    expect(await story()).not.toContain('60 account_deleted');
+  });
+});
+
+describe('a mailbox that is deferred for good', () => {
+  let smtp: SmtpFixture;
+  afterAll(() => smtp.close());
+
+  test('does not park the notice that another address took; it is shown', async () => {
+    smtp = await startSmtp({
+      rcptTo: (address) => (address.startsWith('deferred') ? { code: 451 } : undefined),
+    });
+    const queue = await journey.startWorkers({ DORMOUSE_SMTP_URL: smtp.url });
+    const { handle } = await begin(queue, async (id) => {
+      await journey.kratosPool.query(
+        `INSERT INTO identity_recovery_addresses (id, via, value, identity_id, nid, created_at, updated_at)
+         SELECT gen_random_uuid(), 'email', $2, id, nid, now(), now() FROM identities WHERE id = $1`,
+        [id, `deferred-${id}@example.com`],
+      );
+    });
+    const standing = await handle.query(standingQuery);
+    expect(standing.warnings).toEqual(['mail-notice-delete-deferred']);
+    expect(standing.notices).toMatchObject([{ outcome: 'accepted' }]);
+    expect(standing.parked).toBeUndefined();
+  });
+});
