@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { formatDuration } from '../domain/duration.js';
-import { effectiveRungs } from '../domain/policy.js';
 import { parsePolicyFile } from '../domain/policy-file.js';
+import { effectiveRungs } from '../domain/policy-ladder.js';
 import { publishPolicy } from '../store/policies.js';
 import { withPool } from './connection.js';
 

@@ -7,7 +7,8 @@ import type { DeletionPlan } from './deletion.js';
 import { dayMs } from './duration.js';
 import type { ExemptionKind } from './exemption.js';
 import { jitterFor } from './jitter.js';
-import { effectiveRungs, type Ladder, type Policy, withOverride } from './policy.js';
+import type { Policy } from './policy.js';
+import { effectiveRungs, type Ladder, withOverride } from './policy-ladder.js';
 import { isDestructive, type RungName, rungNames } from './rungs.js';
 import { type ActivityKind, activityKinds } from './sign-of-life.js';
 

@@ -1,6 +1,8 @@
 /** What must hold of a policy's `selfService`; each rule's message says the way out. Pure. */
 import { dayMs, formatDuration } from './duration.js';
-import { type Issues, type Policy, report, withOverride } from './policy.js';
+import type { Policy } from './policy.js';
+import { type Issues, report } from './policy-issues.js';
+import { withOverride } from './policy-ladder.js';
 import type { DestructiveRung } from './rungs.js';
 
 /** Mails lie in servers that delay unknown senders for minutes; a link must outlive that. */

@@ -3,71 +3,17 @@
  * those of the project's seed documents (policies/default.yaml).
  */
 import { z } from 'zod';
-import { dayMs, formatDuration } from './duration.js';
+import { dayMs } from './duration.js';
 import { exemptionKinds } from './exemption.js';
 import { opaqueNamePattern, policyIdPattern } from './names.js';
 import { breakerSection } from './policy-breaker.js';
+import { checkBreaker, checkDeletion, checkLadder } from './policy-checks.js';
 import { deletionSection } from './policy-deletion.js';
 import { duration, durationForm } from './policy-duration.js';
+import { type Issues, report } from './policy-issues.js';
+import { kinds, ladder, ladderOverride, withOverride } from './policy-ladder.js';
 import { checkSelfService } from './policy-self-service.js';
-import { type DestructiveRung, destructiveRungs, type RungName, rungNames } from './rungs.js';
-import { activityKinds } from './sign-of-life.js';
-
-const kinds = z.array(z.enum(activityKinds)).min(1);
-
-/** Kinds of activity that count for this rung, where they differ from the policy's `keepsAlive`. */
-const ownKinds = { keepsAlive: kinds.optional() };
-
-const mailRung = z.strictObject({ after: duration, ...ownKinds });
-
-const suspendRung = z.strictObject({
-  after: duration,
-  ...ownKinds,
-  /** Least time between the warning mail and the suspension, however long overdue the identity is. */
-  noticeFloor: duration,
-});
-
-const destructiveRung = z.strictObject({
-  after: duration,
-  ...ownKinds,
-  /** Leads of the notices ahead of the rung, longest first. */
-  notices: z
-    .array(duration)
-    .min(1, 'a destructive rung needs at least one notice ahead of it, for example [7d]'),
-  /** Least time between the first accepted notice and the rung (design, invariant 2). */
-  noticeFloor: duration,
-  /** What happens when no notice can be delivered: `proceed` or `wait` for an address or an operator. */
-  withoutNotice: z.enum(['proceed', 'wait']),
-  /** Whether a mail tells the person afterwards what was done. */
-  mailAfter: z.boolean().default(false),
-});
-
-const deleteRung = destructiveRung.extend({
-  withoutNotice: z
-    .literal('wait', {
-      error: 'deletion without an accepted notice is never allowed: write "wait", or leave the field out',
-    })
-    .default('wait'),
-});
-
-const ladder = z.strictObject({
-  warn: mailRung.optional(),
-  suspend: suspendRung.optional(),
-  revoke: destructiveRung.optional(),
-  winback: mailRung.optional(),
-  deactivate: destructiveRung.optional(),
-  delete: deleteRung.optional(),
-});
-export type Ladder = z.infer<typeof ladder>;
-
-const ladderOverride = z.strictObject({
-  warn: mailRung.partial().optional(),
-  suspend: suspendRung.partial().optional(),
-  revoke: destructiveRung.omit({ mailAfter: true }).partial().optional(),
-  winback: mailRung.partial().optional(),
-  deactivate: destructiveRung.omit({ mailAfter: true }).partial().optional(),
-  delete: deleteRung.omit({ mailAfter: true, withoutNotice: true }).partial().optional(),
-});
+import { destructiveRungs, rungNames } from './rungs.js';
 
 const application = z.enum(['ladder', 'never'], {
   error: 'write "ladder" (the policy applies) or "never" (exempt)',
@@ -177,11 +123,6 @@ const policyObject = z.strictObject({
 });
 
 export type Policy = z.infer<typeof policyObject>;
-export type Issues = z.core.ParsePayload<Policy>['issues'];
-
-export function report(issues: Issues, input: Policy, path: (string | number)[], message: string): void {
-  issues.push({ code: 'custom', message, path, input });
-}
 
 /** `policies/x.yaml` may hold only what a ladder can keep; each rule's message says the way out. */
 export const policySchema = policyObject.check((payload) => {
@@ -211,22 +152,7 @@ export const policySchema = policyObject.check((payload) => {
     );
   }
   checkDeletion(policy, issues);
-  if (!policy.allowShortDurations && policy.breaker.window < dayMs) {
-    report(
-      issues,
-      policy,
-      ['breaker', 'window'],
-      `${formatDuration(policy.breaker.window)} is shorter than a day: the limits would be allowed again and again. Write at least 1d, or set allowShortDurations: true`,
-    );
-  }
-  if (policy.breaker.stall !== 'off' && policy.breaker.stall.baseline < 3 * policy.breaker.stall.window) {
-    report(
-      issues,
-      policy,
-      ['breaker', 'stall', 'baseline'],
-      'holds fewer than three windows, which say nothing about what is normal. Lengthen it',
-    );
-  }
+  checkBreaker(policy, issues);
   checkSelfService(policy, issues);
   if (policy.retry.longestAfter < policy.retry.firstAfter) {
     report(issues, policy, ['retry', 'longestAfter'], 'is shorter than firstAfter. Make it at least as long');
@@ -240,162 +166,3 @@ export const policySchema = policyObject.check((payload) => {
     );
   }
 });
-
-function checkDeletion(policy: Policy, issues: Issues): void {
-  const { deletion, ladder: rungs } = policy;
-  const at = (field: string, message: string) => report(issues, policy, ['deletion', field], message);
-  if (deletion.action === 'anonymise' && deletion.anonymousTraits === undefined) {
-    at(
-      'anonymousTraits',
-      'is missing. Say which traits the shell keeps, as {email: "deleted-{id}@example.invalid"}',
-    );
-  }
-  if (deletion.coolDown === undefined) return;
-  if (rungs.delete === undefined || rungs.deactivate === undefined) {
-    at('coolDown', 'needs the rungs deactivate and delete. Add them, or leave it out');
-  } else if (deletion.coolDown > rungs.delete.after - rungs.deactivate.after) {
-    const between = formatDuration(rungs.delete.after - rungs.deactivate.after);
-    at('coolDown', `is longer than the time between deactivate and delete (${between}). Shorten it`);
-  }
-}
-
-function checkLadder(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
-  checkShortDurations(policy, candidate, path, issues);
-  checkOrder(policy, candidate, path, issues);
-  checkNotices(policy, candidate, path, issues);
-}
-
-function checkShortDurations(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
-  if (policy.allowShortDurations) return;
-  for (const rung of rungNames) {
-    const values = candidate[rung];
-    if (values === undefined) continue;
-    for (const [field, value] of Object.entries(values)) {
-      const durations = Array.isArray(value) ? value : [value];
-      for (const item of durations) {
-        if (typeof item === 'number' && item < dayMs) {
-          report(
-            issues,
-            policy,
-            [...path, rung, field],
-            `${formatDuration(item)} is shorter than a day. Write at least 1d, or set allowShortDurations: true (for demonstrations and tests)`,
-          );
-        }
-      }
-    }
-  }
-}
-
-/** The base ladder must ascend; an override may pull a harsher rung forward, and milder ones behind it then fall away. */
-function checkOrder(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
-  if (path[0] !== 'ladder') return;
-  let previous: { rung: RungName; after: number } | undefined;
-  for (const rung of rungNames) {
-    const after = candidate[rung]?.after;
-    if (after === undefined) continue;
-    if (previous !== undefined && after <= previous.after) {
-      report(
-        issues,
-        policy,
-        [...path, rung, 'after'],
-        `${formatDuration(after)} is not later than ${previous.rung} (${formatDuration(previous.after)}). Rungs ascend in the order ${rungNames.join(', ')}`,
-      );
-    }
-    previous = { rung, after };
-  }
-}
-
-function checkNotices(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
-  const { warn, suspend } = candidate;
-  if (warn && suspend && suspend.after > warn.after && suspend.noticeFloor > suspend.after - warn.after) {
-    report(
-      issues,
-      policy,
-      [...path, 'suspend', 'noticeFloor'],
-      `is longer than the time between warn and suspend (${formatDuration(suspend.after - warn.after)}). Shorten it`,
-    );
-  }
-  for (const rung of destructiveRungs) checkRungNotices(policy, candidate, rung, path, issues);
-}
-
-function checkRungNotices(
-  policy: Policy,
-  candidate: Ladder,
-  rung: DestructiveRung,
-  path: string[],
-  issues: Issues,
-): void {
-  const values = candidate[rung];
-  const longest = values?.notices[0];
-  if (values === undefined || longest === undefined) return;
-  const effective = effectiveRungs(candidate);
-  // A rung that fell away behind a harsher one gives no notice.
-  if (path[0] !== 'ladder' && !effective.some(([name]) => name === rung)) return;
-  if (values.notices.some((lead, index) => index > 0 && lead >= (values.notices[index - 1] ?? 0))) {
-    report(issues, policy, [...path, rung, 'notices'], 'must descend: the longest lead first, no two alike');
-    return;
-  }
-  if (values.noticeFloor > longest) {
-    report(
-      issues,
-      policy,
-      [...path, rung, 'noticeFloor'],
-      `${formatDuration(values.noticeFloor)} is longer than the first notice's lead (${formatDuration(longest)}). Give notice earlier, or shorten the floor`,
-    );
-  }
-  const before = effective.filter(([name, v]) => name !== rung && v.after < values.after);
-  const previous = Math.max(0, ...before.map(([, v]) => v.after));
-  if (values.after - longest < previous || values.after - longest <= 0) {
-    report(
-      issues,
-      policy,
-      [...path, rung, 'notices'],
-      `the first notice (${formatDuration(longest)} ahead) would come before the rung that precedes ${rung}. Shorten its lead to at most ${formatDuration(values.after - previous)}`,
-    );
-  }
-}
-
-/** Lays an override over a ladder, field by field. */
-export function withOverride(base: Ladder, override: z.infer<typeof ladderOverride>): Ladder {
-  const result: Record<string, unknown> = { ...base };
-  for (const rung of rungNames) {
-    if (override[rung] !== undefined && base[rung] !== undefined)
-      result[rung] = { ...base[rung], ...override[rung] };
-  }
-  return result as Ladder;
-}
-
-/** One rung of a ladder with the fields that all have. */
-type AnyRung = NonNullable<Ladder[RungName]>;
-
-/**
- * The rungs in the order in which they come due. Where an override pulled a harsher rung forward (an admin's
- * revocation after 7 days), `warn` and `suspend` behind it fall away: they would announce what has happened already.
- */
-export function effectiveRungs(candidate: Ladder): [RungName, AnyRung][] {
-  const present = rungNames.flatMap((rung): [RungName, AnyRung][] => {
-    const values = candidate[rung];
-    return values === undefined ? [] : [[rung, values]];
-  });
-  const subsumed = ([rung, values]: [RungName, AnyRung]): boolean =>
-    present.some(
-      ([other, otherValues]) =>
-        other !== 'winback' &&
-        rungNames.indexOf(other) > rungNames.indexOf(rung) &&
-        otherValues.after <= values.after,
-    );
-  const kept = present.filter((entry) => !subsumed(entry));
-  return withWarningAhead(candidate, kept).sort(([, a], [, b]) => a.after - b.after);
-}
-
-/**
- * Nobody is suspended without a warning where the ladder has one: an override that pulls `suspend` before `warn` takes the
- * warning along, at the floor's distance where there is room for it.
- */
-function withWarningAhead({ warn }: Ladder, kept: [RungName, AnyRung][]): [RungName, AnyRung][] {
-  const suspend = kept.find(([rung]) => rung === 'suspend')?.[1];
-  if (warn === undefined || suspend === undefined || kept.some(([rung]) => rung === 'warn')) return kept;
-  const floor = 'noticeFloor' in suspend ? suspend.noticeFloor : 0;
-  const after = Math.max(suspend.after - floor, Math.floor(suspend.after / 2));
-  return [['warn', { ...warn, after }], ...kept];
-}

@@ -1,0 +1,9 @@
+/** How the rules of a policy say what is wrong with it. Pure. */
+import type { z } from 'zod';
+import type { Policy } from './policy.js';
+
+export type Issues = z.core.ParsePayload<Policy>['issues'];
+
+export function report(issues: Issues, input: Policy, path: (string | number)[], message: string): void {
+  issues.push({ code: 'custom', message, path, input });
+}
