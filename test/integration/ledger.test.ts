@@ -124,7 +124,13 @@ describe('bury', () => {
     expect(await readDisablement(pool, id)).toBeUndefined();
     const { rows } = await pool.query('SELECT * FROM tombstone WHERE identity_id = $1', [id]);
     expect(rows).toEqual([
-      { identity_id: id, deleted_at: new Date(5_000), policy_id: policy.id, policy_version: 1 },
+      {
+        identity_id: id,
+        deleted_at: new Date(5_000),
+        policy_id: policy.id,
+        policy_version: 1,
+        action: 'delete',
+      },
     ]);
   });
 
