@@ -161,6 +161,7 @@ describe('"Keep my account"', () => {
   it('postpones once, tells the workflow, and is used up', async () => {
     const id = await warned();
     const path = await keepLink(id);
+    const sibling = await keepLink(id);
     const done = await post(path);
     expect(done).toMatchObject({
       status: 200,
@@ -171,8 +172,11 @@ describe('"Keep my account"', () => {
     const expected = [{ rung: 'delete', inactiveSince, round: 0, untilAt, confirmedAt: now }];
     expect(await readPostponements(gateway.pool, id)).toEqual(expected);
     expect(told).toContain(id);
-    expect((await post(path)).status).toBe(404);
-    expect((await get(path)).status).toBe(404);
+    expect(await isUsable(path)).toBe(false);
+    for (const used of [path, sibling]) {
+      expect((await get(used)).status).toBe(404);
+      expect((await post(used)).status).toBe(404);
+    }
     expect(await readPostponements(gateway.pool, id)).toEqual(expected);
   });
 
