@@ -22,6 +22,7 @@ export default defineConfig({
             'test/deploy/**/*.test.ts',
             'test/middleware/**/*.test.ts',
             'test/runtime/**/*.test.ts',
+            'test/mutations/**/*.test.ts',
             'test/sources/**/*.test.ts',
           ],
         },

@@ -1,0 +1,6 @@
+/** All guards that `npm run test:mutations` takes out, one after the other. */
+import type { Guard } from './guard.js';
+import { systemGuards } from './system-guards.js';
+import { unitGuards } from './unit-guards.js';
+
+export const guards: readonly Guard[] = [...unitGuards, ...systemGuards];

@@ -1,0 +1,77 @@
+/**
+ * `npm run test:mutations`: takes each guard out of a copy of the checkout, runs the tests that must notice, and writes
+ * which of them did into docs/reliability.md. Arguments select guards by a part of their name, file or project.
+ */
+import { z } from 'zod';
+import { readFigures, table, writeFigures, writeSection } from '../reliability/document.js';
+import { Checkout } from './checkout.js';
+import type { Guard } from './guard.js';
+import { guards } from './list.js';
+import { runTests } from './run-tests.js';
+
+const verdictSchema = z.object({
+  guard: z.string(),
+  file: z.string(),
+  /** `caught`: a test failed. `survived`: all passed. `no-test`: none ran, before or after. */
+  verdict: z.enum(['caught', 'survived', 'no-test']),
+  by: z.array(z.string()),
+});
+type Verdict = z.infer<typeof verdictSchema>;
+
+const wanted = process.argv.slice(2);
+const selected = guards.filter(
+  ({ name, file, project }) =>
+    wanted.length === 0 || wanted.some((word) => `${project} ${file} ${name}`.includes(word)),
+);
+const checkout = await Checkout.copy();
+try {
+  const verdicts: Verdict[] = [];
+  const sound = new Map<string, boolean>();
+  for (const guard of selected) {
+    const verdict = await judge(guard, sound);
+    verdicts.push(verdict);
+    console.log(`${verdict.verdict.padEnd(8)} ${guard.name} ${verdict.by.join('; ')}`);
+    await report(verdicts);
+  }
+  const uncaught = verdicts.filter(({ verdict }) => verdict !== 'caught');
+  console.log(`${verdicts.length - uncaught.length} of ${verdicts.length} guards are held by a test`);
+  if (uncaught.length > 0) process.exitCode = 1;
+} finally {
+  await checkout.remove();
+}
+
+/** A test that fails without the mutation, too, proves nothing: the same selection must pass first. */
+async function judge(guard: Guard, sound: Map<string, boolean>): Promise<Verdict> {
+  const { name, file } = guard;
+  const selection = JSON.stringify([guard.project, guard.tests, guard.only]);
+  if (!sound.has(selection)) {
+    const before = await runTests(checkout.directory, guard, false);
+    sound.set(selection, before.passed > 0 && before.failed.length === 0);
+    if (sound.get(selection) !== true) console.error(before.output.slice(-3_000));
+  }
+  if (sound.get(selection) !== true) return { guard: name, file, verdict: 'no-test', by: [] };
+  const { failed, passed, output } = await checkout.without(guard, () =>
+    runTests(checkout.directory, guard, true),
+  );
+  if (failed.length > 0) return { guard: name, file, verdict: 'caught', by: failed.slice(0, 1) };
+  if (passed === 0) console.error(output.slice(-3_000));
+  return { guard: name, file, verdict: passed === 0 ? 'no-test' : 'survived', by: [] };
+}
+
+/** Figures of guards that were not selected are kept; those of guards that are no more are dropped. */
+async function report(verdicts: readonly Verdict[]): Promise<void> {
+  const before = z.array(verdictSchema).safeParse(await readFigures('mutations')).data ?? [];
+  const latest = new Map([...before, ...verdicts].map((verdict) => [verdict.guard, verdict]));
+  const all = guards.flatMap(({ name }) => latest.get(name) ?? []);
+  await writeFigures('mutations', all);
+  const caught = all.filter(({ verdict }) => verdict === 'caught').length;
+  const rows = all.map(({ guard, file, verdict, by }) => [
+    guard,
+    `\`${file}\``,
+    verdict === 'caught' ? by.join('; ') : `**${verdict}**`,
+  ]);
+  await writeSection(
+    'mutations',
+    `${caught} of ${guards.length} guards: taken out, a test fails.\n\n${table(['guard', 'in', 'the test that failed'], rows)}`,
+  );
+}
