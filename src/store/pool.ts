@@ -57,6 +57,11 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const client = await pool.connect();
   let broken = false;
+  // While a connection is taken the pool does not listen to it, and an error without a listener ends the process.
+  const onError = () => {
+    broken = true;
+  };
+  client.on('error', onError);
   try {
     await client.query('BEGIN');
     const result = await work(client);
@@ -69,6 +74,7 @@ export async function inTransaction<T>(
     throw error;
   } finally {
     // A connection that can't even roll back is not given to the next caller.
+    client.off('error', onError);
     client.release(broken);
   }
 }
