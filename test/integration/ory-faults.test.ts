@@ -155,7 +155,10 @@ describe('reading Kratos', () => {
   it('another identity than the one that was asked for is not taken for it', async () => {
     const other = await people.create('faults');
     const { data } = await people.identities.getIdentity({ id: other.id });
-    kratos.inject({ kind: 'answer', status: 200, body: JSON.stringify(data) });
+    kratos.inject(
+      { kind: 'answer', status: 200, body: JSON.stringify(data) },
+      /^GET \/admin\/identities\/[^/]+$/,
+    );
     expectFailure(await rejection(through.disableIdentity(look())), {
       type: 'KratosMalformedAnswer',
       nonRetryable: false,
