@@ -45,7 +45,8 @@ export async function callOry<T>(
         `${operation} was answered 404 by something that is not ${system}`,
       );
     }
-    if (status === undefined) {
+    // A status of success on an error means that the answer broke off: nothing was refused.
+    if (status === undefined || status < 300) {
       throw tryAgain(`${system}Unavailable`, `${operation} got no answer (${error.code ?? 'no code'})`);
     }
     const message = `${operation} was answered ${status}`;

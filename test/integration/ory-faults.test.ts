@@ -91,6 +91,7 @@ const faults: [string, () => Fault, Expected][] = [
   ['no answer', () => ({ kind: 'no-answer' }), { type: 'Unavailable', nonRetryable: false }],
   ['a reset connection', () => ({ kind: 'reset' }), { type: 'Unavailable', nonRetryable: false }],
   ['a lost answer', () => ({ kind: 'answer-lost' }), { type: 'Unavailable', nonRetryable: false }],
+  ['an answer that breaks off', () => ({ kind: 'truncated' }), { type: 'Unavailable', nonRetryable: false }],
 ];
 
 const malformed: [string, () => Fault][] = [

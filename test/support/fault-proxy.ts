@@ -16,6 +16,8 @@ export type Fault =
   | { readonly kind: 'reset' }
   /** The server carries the request out; its answer is lost. */
   | { readonly kind: 'answer-lost' }
+  /** The server carries the request out; the connection breaks in the middle of its answer. */
+  | { readonly kind: 'truncated' }
   /** Does something after the server carried the request out and before its answer is passed on. */
   | { readonly kind: 'meanwhile'; readonly deed: () => Promise<unknown> };
 
@@ -36,7 +38,11 @@ interface Rule {
   left: number;
 }
 
-export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
+/** @param decide asked for each request that no injected fault takes, by its `METHOD /path` */
+export async function startFaultProxy(
+  upstream: string,
+  decide: (line: string) => Fault | undefined = () => undefined,
+): Promise<FaultProxy> {
   const requests: string[] = [];
   let rules: Rule[] = [];
   const take = (line: string): Fault | undefined => {
@@ -47,7 +53,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const server = createServer((incoming, outgoing) => {
     const line = `${incoming.method} ${incoming.url}`;
     requests.push(line);
-    handle(upstream, take(line), incoming, outgoing).catch(() => outgoing.destroy());
+    handle(upstream, take(line) ?? decide(line), incoming, outgoing).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -90,6 +96,13 @@ async function handle(
     return;
   }
   if (fault?.kind === 'meanwhile') await fault.deed();
+  if (fault?.kind === 'truncated') {
+    outgoing.writeHead(answer.status, { ...answer.headers, 'content-length': answer.body.length + 20 });
+    if (answer.body.length > 0) outgoing.write(answer.body.subarray(0, answer.body.length / 2));
+    // Once what was written is on its way.
+    setImmediate(() => incoming.socket.destroy());
+    return;
+  }
   outgoing.writeHead(answer.status, answer.headers);
   outgoing.end(answer.body);
 }
