@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * `unit`: pure rules, mails, deployment files: no server. `stack`: the embedded stack itself. `system`: activities,
- * client, gateway and workflows against one real stack that is started once for all files.
+ * client, gateway and workflows against one real stack that is started once for all files. `faults`: the same parts, broken on purpose; a
+ * sample by `npm test`, all of it by `npm run test:faults`.
  */
 export default defineConfig({
   test: {
@@ -43,6 +44,16 @@ export default defineConfig({
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          globalSetup: ['test/support/global-setup.ts'],
+          testTimeout: 1_800_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },

@@ -24,7 +24,7 @@ import { createPool } from '../../src/store/pool.js';
 import type { identityLifecycle } from '../../src/workflows/identity-lifecycle.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
 import { until } from './until.js';
-import { quietLog, startTestWorkers } from './workers.js';
+import { quietLog, startTestWorkers, type TestWorkersOptions } from './workers.js';
 
 export interface TimeTravelOptions {
   readonly stack: StackInfo;
@@ -77,7 +77,11 @@ export class TimeTravel {
   }
 
   /** Starts workers on a queue of their own. @returns its name */
-  async startWorkers(environment: Record<string, string> = {}, extras: AuditExtras = {}): Promise<string> {
+  async startWorkers(
+    environment: Record<string, string> = {},
+    extras: AuditExtras = {},
+    more: Partial<Pick<TestWorkersOptions, 'pool' | 'wrap'>> = {},
+  ): Promise<string> {
     const taskQueue = `time-travel-${randomUUID().slice(0, 8)}`;
     this.workers.push(
       await startTestWorkers({
@@ -88,6 +92,7 @@ export class TimeTravel {
         workflowBundlePath: this.options.workflowBundlePath,
         clock: { now: () => this.now() },
         extras,
+        ...more,
       }),
     );
     return taskQueue;

@@ -50,18 +50,27 @@ export interface TestWorkersOptions {
   readonly workflowBundlePath: string;
   readonly clock?: Clock;
   readonly extras?: AuditExtras;
+  /** Replaces the activities of each system: to watch them, or to break them. */
+  readonly wrap?: (activities: object) => object;
 }
 
 /** Starts all workers of one task queue. */
 export async function startTestWorkers(options: TestWorkersOptions): Promise<RunningWorkers> {
   const config = readConfig(activityVariables, options.environment);
+  const wrap = options.wrap ?? ((activities) => activities);
   const set = createActivitySet(config, options.pool, options.clock, [], options.extras);
   const workers = await startWorkers({
     connection: options.connection,
     namespace: 'default',
     taskQueue: options.taskQueue,
     workflowBundle: { codePath: options.workflowBundlePath },
-    activities: set.activities,
+    activities: {
+      kratos: wrap(set.activities.kratos),
+      hydra: wrap(set.activities.hydra),
+      mail: wrap(set.activities.mail),
+      ledger: wrap(set.activities.ledger),
+      signals: wrap(set.activities.signals),
+    },
   });
   return {
     ended: workers.ended,

@@ -116,6 +116,15 @@ export const systemGuards: readonly Guard[] = [
     only: '404',
   },
   {
+    name: 'an answer that breaks off is tried again, not taken for a refusal',
+    file: 'src/activities/failures.ts',
+    find: 'status === undefined || status < 300',
+    replace: 'status === undefined',
+    project: 'system',
+    tests: ['test/integration/ory-faults.test.ts'],
+    only: 'breaks off',
+  },
+  {
     name: "another identity's answer is not believed",
     file: 'src/activities/kratos-identity.ts',
     find: 'parsed.success && parsed.data.id === identityId',
@@ -363,6 +372,14 @@ export const systemGuards: readonly Guard[] = [
     project: 'system',
     tests: ['test/integration/mail.test.ts'],
     only: 'proof is needed|proven',
+  },
+  {
+    name: 'a connection that is cut in mid-transaction ends no process',
+    file: 'src/store/pool.ts',
+    find: "client.on('error', onError);",
+    replace: '',
+    project: 'system',
+    tests: ['test/integration/transactions.test.ts'],
   },
   {
     name: 'retries are bounded, then the step is parked',

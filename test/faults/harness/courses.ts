@@ -1,0 +1,160 @@
+/** The courses through the ladder of which every call is made to go wrong: each is one life, the same each time. */
+import { dayMs } from '../../../src/domain/duration.js';
+import { reactivateUpdate, userActivitySignal } from '../../../src/workflows/messages.js';
+import { recordSigns } from '../../support/record-signs.js';
+import type { LifecycleHandle, TimeTravel } from '../../support/time-travel.js';
+
+const ladder = `
+ladder:
+  warn: { after: 10d }
+  suspend: { after: 20d, noticeFloor: 5d }
+  revoke: { after: 30d, notices: [5d], noticeFloor: 5d, withoutNotice: proceed, mailAfter: true }
+  winback: { after: 40d }
+  deactivate: { after: 50d, notices: [5d], noticeFloor: 5d, withoutNotice: wait, mailAfter: true }
+  delete: { after: 90d, notices: [10d, 3d], noticeFloor: 10d }
+breaker:
+  percentFrom: 100000
+  stall: off
+  limits: { revoke: { atMost: 100000 }, deactivate: { atMost: 100000 }, delete: { atMost: 100000 } }
+recheck: 3d
+retry: { attempts: 4, firstAfter: 5s, longestAfter: 30s }
+jitter: none
+`;
+const keepsNames = 'coolDown: 30d, refuseIdentifiersFor: 100d';
+
+export const policies = [
+  `id: faults-delete${ladder}deletion: { ${keepsNames} }\n`,
+  `id: faults-anonymise${ladder}deletion: { ${keepsNames}, action: anonymise, anonymousTraits: { email: "deleted-{id}@example.invalid" } }\n`,
+];
+
+export interface Life {
+  readonly id: string;
+  readonly handle: LifecycleHandle;
+  readonly startedAt: number;
+}
+
+export interface Course {
+  readonly name: string;
+  readonly policyId: string;
+  /** What the person or an operator does on a day. */
+  readonly acts: Readonly<Record<number, (journey: TimeTravel, life: Life) => Promise<unknown>>>;
+  /** By then it is over, whatever went wrong once. */
+  readonly untilDay: number;
+  /** Deeds in the audit log at the end, in order; each once. */
+  readonly deeds: readonly string[];
+  /** Kinds of mail, in order; each once. */
+  readonly mails: readonly string[];
+  /** The first day from which calls are made to go wrong: what comes before is another course's. */
+  readonly fromDay: number;
+  readonly end: 'deleted' | 'active';
+  /** Absence before which a deed is wrong, by its name in the audit log. Milliseconds. */
+  readonly earliestMs: Readonly<Record<string, number>>;
+  /** Between the first notice of a deletion and the deletion. Milliseconds. */
+  readonly noticeBeforeDeletionMs: number;
+}
+
+const toDeactivated = [
+  'inactivity_warned',
+  'actions_suspended',
+  'notice_sent',
+  'tokens_revoked_stale',
+  'winback_sent',
+  'notice_sent',
+  'account_deactivated',
+];
+const mailsToDeactivated = [
+  'warn',
+  'notice-revoke',
+  'revoked',
+  'winback',
+  'notice-deactivate',
+  'deactivated',
+];
+const mailsToDeleted = [...mailsToDeactivated, 'notice-delete', 'notice-delete'];
+
+const isSeen = async (journey: TimeTravel, { id, handle }: Life) => {
+  const at = await journey.now();
+  await recordSigns(journey.pool, [{ identityId: id, at, kind: 'human', source: 'app' }]);
+  await handle.signal(userActivitySignal, { schemaVersion: 1, kind: 'human', source: 'app', at });
+};
+const isReactivated = async (_journey: TimeTravel, { handle }: Life) =>
+  handle.startUpdate(reactivateUpdate, {
+    args: [{ schemaVersion: 1, actor: 'op-1', reason: 'came back' }],
+    waitForStage: 'ACCEPTED',
+  });
+
+const rules = {
+  earliestMs: {
+    inactivity_warned: 10 * dayMs,
+    actions_suspended: 20 * dayMs,
+    tokens_revoked_stale: 30 * dayMs,
+    winback_sent: 40 * dayMs,
+    account_deactivated: 50 * dayMs,
+    account_deleted: 90 * dayMs,
+    account_anonymised: 90 * dayMs,
+  },
+  noticeBeforeDeletionMs: 10 * dayMs,
+};
+
+export const courses: readonly Course[] = [
+  {
+    ...rules,
+    name: 'warn to delete',
+    policyId: 'faults-delete',
+    acts: {},
+    untilDay: 125,
+    deeds: [...toDeactivated, 'notice_sent', 'notice_sent', 'account_deleted'],
+    mails: mailsToDeleted,
+    fromDay: 0,
+    end: 'deleted',
+  },
+  {
+    ...rules,
+    name: 'anonymise',
+    policyId: 'faults-anonymise',
+    acts: {},
+    untilDay: 125,
+    deeds: [...toDeactivated, 'notice_sent', 'notice_sent', 'account_anonymised'],
+    mails: mailsToDeleted,
+    fromDay: 88,
+    end: 'deleted',
+  },
+  {
+    ...rules,
+    name: 'return after suspension',
+    policyId: 'faults-delete',
+    acts: { 22: isSeen },
+    untilDay: 30,
+    deeds: ['inactivity_warned', 'actions_suspended', 'returned'],
+    mails: ['warn'],
+    fromDay: 22,
+    end: 'active',
+  },
+  {
+    ...rules,
+    name: 'return after revocation',
+    policyId: 'faults-delete',
+    acts: { 32: isSeen },
+    untilDay: 40,
+    deeds: ['inactivity_warned', 'actions_suspended', 'notice_sent', 'tokens_revoked_stale', 'returned'],
+    mails: ['warn', 'notice-revoke', 'revoked'],
+    fromDay: 32,
+    end: 'active',
+  },
+  {
+    ...rules,
+    name: 'reactivation',
+    policyId: 'faults-delete',
+    acts: { 53: isReactivated },
+    untilDay: 61,
+    deeds: [...toDeactivated, 'account_reactivated'],
+    mails: [...mailsToDeactivated, 'reactivated'],
+    fromDay: 53,
+    end: 'active',
+  },
+];
+
+/** When everything that a course does has happened. */
+export const lastDay = Math.max(...courses.map(({ untilDay }) => untilDay));
+/** Epoch milliseconds of a course's day. */
+export const dayOf = (startedAt: number, day: number): number => startedAt + day * dayMs;

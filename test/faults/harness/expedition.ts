@@ -1,0 +1,178 @@
+/** Many lives in one skipped time, each on its course with at most one fault, on the real servers behind the proxies. */
+import { randomUUID } from 'node:crypto';
+import { inject } from 'vitest';
+import { createPool } from '../../../src/store/pool.js';
+import { type RetryParkedUpdate, retryParkedUpdate } from '../../../src/workflows/messages.js';
+import type { FaultProxy } from '../../support/fault-proxy.js';
+import { testIdentifierKey } from '../../support/system-outside.js';
+import { type LifecycleHandle, TimeTravel } from '../../support/time-travel.js';
+import { CallBook, type PlannedFault } from './call-book.js';
+import { type Course, courses, dayOf, lastDay, policies } from './courses.js';
+import { startHttpFaults } from './http-faults.js';
+import type { Evidence } from './judge.js';
+import { type MailServer, startMailServer } from './mail-server.js';
+import type { FaultCase } from './plan-faults.js';
+import { type PostgresWire, startPostgresWire } from './postgres-wire.js';
+
+/** What was found of one life. */
+export type Found = Evidence & { readonly course: Course };
+
+interface Traveller {
+  readonly id: string;
+  readonly email: string;
+  readonly course: Course;
+  readonly fault: FaultCase | undefined;
+  readonly handle: LifecycleHandle;
+}
+
+export class Expedition {
+  readonly book: CallBook;
+  private constructor(
+    readonly journey: TimeTravel,
+    readonly taskQueue: string,
+    private readonly proxies: readonly FaultProxy[],
+    private readonly wire: PostgresWire,
+    readonly mailServer: MailServer,
+    book: CallBook,
+  ) {
+    this.book = book;
+  }
+
+  static async begin(): Promise<Expedition> {
+    const stack = inject('stack');
+    const book = new CallBook();
+    const journey = await TimeTravel.begin({
+      stack,
+      environment: inject('environment'),
+      workflowBundlePath: inject('workflowBundlePath'),
+      timeSkippingServerPath: inject('timeSkippingServerPath'),
+    });
+    const kratos = await startHttpFaults('kratos', stack.kratos.adminUrl, book);
+    const hydra = await startHttpFaults('hydra', stack.hydra.adminUrl, book);
+    const mailServer = await startMailServer(book);
+    const wire = await startPostgresWire(stack.postgres.runtimeUrl, book);
+    const taskQueue = await journey.startWorkers(
+      {
+        DORMOUSE_KRATOS_ADMIN_URL: kratos.url,
+        DORMOUSE_HYDRA_ADMIN_URL: hydra.url,
+        DORMOUSE_SMTP_URL: mailServer.url,
+        DORMOUSE_IDENTIFIER_KEY: testIdentifierKey,
+      },
+      {},
+      { pool: createPool({ url: wire.url }), wrap: (activities) => book.wrap(activities) },
+    );
+    for (const policy of policies) await journey.publish(policy);
+    return new Expedition(journey, taskQueue, [kratos, hydra], wire, mailServer, book);
+  }
+
+  /** Lets everybody live to the end of their course. @returns what the world shows of each then */
+  async travel(party: readonly { course: Course; fault?: FaultCase }[]): Promise<Found[]> {
+    const startedAt = await this.journey.now();
+    const travellers = await inLanes(party, 8, ({ course, fault }) => this.enrol(course, fault, startedAt));
+    const found = new Map<string, Found>();
+    for (const day of stops()) {
+      await this.journey.travelTo(dayOf(startedAt, day));
+      await this.act(travellers, day, startedAt);
+      await this.retryParked(travellers.filter(({ id }) => !found.has(id)));
+      for (const traveller of travellers.filter(({ course }) => course.untilDay === day)) {
+        found.set(traveller.id, await this.evidenceOf(traveller));
+        await traveller.handle.terminate('course is over').catch(() => undefined);
+      }
+    }
+    return travellers.flatMap(({ id }) => found.get(id) ?? []);
+  }
+
+  private async enrol(course: Course, fault: FaultCase | undefined, startedAt: number): Promise<Traveller> {
+    const email = `f-${randomUUID()}@example.com`;
+    const { data } = await this.journey.people.identities.createIdentity({
+      createIdentityBody: { schema_id: 'person', traits: { email } },
+    });
+    const { id } = data;
+    const planned: PlannedFault | undefined = fault;
+    this.book.open(id, email, planned);
+    const handle = await this.journey.enrol(id, this.taskQueue, {
+      policyId: course.policyId,
+      activity: { human: startedAt },
+    });
+    return { id, email, course, fault, handle };
+  }
+
+  private async act(travellers: readonly Traveller[], day: number, startedAt: number): Promise<void> {
+    for (const { id, handle, course } of travellers) {
+      if (course.fromDay === day) this.book.mark(id);
+      await course.acts[day]?.(this.journey, { id, handle, startedAt });
+    }
+  }
+
+  /** An operator looks once a day and retries what is parked. */
+  async retryParked(travellers: readonly Pick<Traveller, 'id' | 'handle'>[]): Promise<void> {
+    const parked = await this.journey.pool.query<{ identity_id: string }>(
+      "SELECT identity_id FROM standing WHERE identity_id = ANY($1) AND document ? 'parked'",
+      [travellers.map(({ id }) => id)],
+    );
+    const ids = new Set(parked.rows.map((row) => row.identity_id));
+    for (const { id, handle } of travellers) {
+      if (!ids.has(id)) continue;
+      const args: [RetryParkedUpdate] = [{ schemaVersion: 1, actor: 'op-1' }];
+      await handle.startUpdate(retryParkedUpdate, { args, waitForStage: 'ACCEPTED' });
+    }
+  }
+
+  private async evidenceOf({ id, email, course, fault, handle }: Traveller): Promise<Found> {
+    const { identities } = this.journey.people;
+    const answer = await identities.getIdentity({ id }, { validateStatus: () => true });
+    const state = answer.data.state === 'inactive' ? 'inactive' : 'active';
+    const isShell = JSON.stringify(answer.data.traits ?? {}).includes('@example.invalid');
+    const { status } = await handle.describe();
+    const standing = await this.journey.pool.query<{ stage: string; parked: boolean }>(
+      "SELECT stage, document ? 'parked' AS parked FROM standing WHERE identity_id = $1",
+      [id],
+    );
+    const row = standing.rows[0];
+    return {
+      id,
+      email,
+      course,
+      fault,
+      struck: this.book.wasStruck(id),
+      audit: await this.journey.audit(id),
+      mails: this.mailServer.taken.filter(({ to }) => to === email),
+      kratos: answer.status === 404 ? 'absent' : isShell ? 'shell' : state,
+      isOver: course.end === 'deleted' ? status.name === 'COMPLETED' : row?.stage === 'active',
+      isParked: row?.parked ?? false,
+    };
+  }
+
+  async end(): Promise<void> {
+    await this.journey.end();
+    for (const proxy of this.proxies) await proxy.close();
+    await this.mailServer.close();
+    await this.wire.close();
+  }
+}
+
+/** Each second day, and the days of the courses. */
+function stops(): number[] {
+  const days = new Set<number>();
+  for (let day = 2; day <= lastDay; day += 2) days.add(day);
+  for (const { acts, untilDay, fromDay } of courses) {
+    for (const day of [...Object.keys(acts).map(Number), untilDay, fromDay]) if (day > 0) days.add(day);
+  }
+  return [...days].sort((a, b) => a - b);
+}
+
+/** Works at several items at once. @returns the results in the order of the items */
+export async function inLanes<T, R>(
+  items: readonly T[],
+  lanes: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  await Promise.all(
+    Array.from({ length: lanes }, async () => {
+      for (const [index, item] of queue) results[index] = await work(item);
+    }),
+  );
+  return results;
+}

@@ -1,0 +1,121 @@
+/**
+ * Judges one life by what the world shows at its end: audit log, mails and Kratos. Knows the course as a person would write
+ * it down, and nothing of the engine's rules. Pure.
+ */
+import { dayMs } from '../../../src/domain/duration.js';
+import type { AuditRow } from '../../../src/store/audit-log.js';
+import type { Course } from './courses.js';
+import type { TakenMail } from './mail-server.js';
+import { type FaultCase, isAmbiguousForMail, mayLoseAMail } from './plan-faults.js';
+
+export interface Evidence {
+  readonly id: string;
+  readonly email: string;
+  readonly course: Pick<Course, 'deeds' | 'mails' | 'end' | 'earliestMs' | 'noticeBeforeDeletionMs'>;
+  readonly fault: FaultCase | undefined;
+  readonly struck: boolean;
+  readonly audit: readonly AuditRow[];
+  readonly mails: readonly TakenMail[];
+  /** What Kratos says. */
+  readonly kratos: 'active' | 'inactive' | 'absent' | 'shell';
+  readonly isOver: boolean;
+  readonly isParked: boolean;
+  /** Copies of one mail beyond the first that its faults explain; absent: what the one fault explains. */
+  readonly copiesAllowed?: number;
+}
+
+export interface Verdict {
+  readonly wrongful: readonly string[];
+  readonly missed: readonly string[];
+  readonly stuck: readonly string[];
+  /** Copies of a mail beyond the first. */
+  readonly duplicates: number;
+  readonly problems: readonly string[];
+}
+
+/** The log's days are counted with the clock of the moment of writing, which lags behind the timer by rounding. */
+const toleranceMs = 50;
+
+const bookkeeping: readonly string[] = [
+  'lifecycle_started',
+  'step_parked',
+  'parked_retried',
+  'notice_failed',
+];
+
+export function judge(evidence: Evidence): Verdict {
+  const { course, audit, fault } = evidence;
+  const deeds = audit.filter(({ eventType }) => !bookkeeping.includes(eventType));
+  const done = deeds.map(({ eventType }) => eventType);
+  const wrongful = [
+    ...beyond(done, course.deeds),
+    ...tooEarly(deeds, course),
+    ...withoutNotice(deeds, course),
+  ];
+  const refused = noticesThatCount(audit, fault);
+  const missed = beyond(course.deeds, [...done, ...refused]);
+  const stuck = evidence.isOver && !evidence.isParked ? [] : [evidence.isParked ? 'parked' : 'not over'];
+  const { duplicates, problems } = judgeMails(evidence);
+  const expected =
+    course.end === 'active' ? 'active' : done.includes('account_anonymised') ? 'shell' : 'absent';
+  const inKratos = evidence.kratos === expected ? [] : [`Kratos says ${evidence.kratos}`];
+  const unstruck = fault !== undefined && !evidence.struck ? ['the fault never happened'] : [];
+  return { wrongful, missed, stuck, duplicates, problems: [...problems, ...inKratos, ...unstruck] };
+}
+
+/** A lost answer counts as notice of revocation and deactivation, a refusal as notice of revocation, by the policy. */
+function noticesThatCount(audit: readonly AuditRow[], fault: FaultCase | undefined): string[] {
+  if (fault === undefined || !fault.call.startsWith('sendMail')) return [];
+  return audit
+    .filter(({ eventType, outcome, detail }) => {
+      if (eventType !== 'notice_failed' || detail.rung === 'delete') return false;
+      return outcome === 'ambiguous' || detail.rung === 'revoke';
+    })
+    .map(() => 'notice_sent');
+}
+
+/** What is in `some` and not, or not so often, in `others`. */
+function beyond(some: readonly string[], others: readonly string[]): string[] {
+  const left = [...others];
+  return some.filter((one) => {
+    const index = left.indexOf(one);
+    if (index < 0) return true;
+    left.splice(index, 1);
+    return false;
+  });
+}
+
+function tooEarly(deeds: readonly AuditRow[], { earliestMs }: Evidence['course']): string[] {
+  return deeds
+    .filter(
+      ({ eventType, daysInactive }) => daysInactive * dayMs + toleranceMs < (earliestMs[eventType] ?? 0),
+    )
+    .map(({ eventType, daysInactive }) => `${eventType} on day ${daysInactive}`);
+}
+
+function withoutNotice(deeds: readonly AuditRow[], { noticeBeforeDeletionMs }: Evidence['course']): string[] {
+  const end = deeds.find(({ eventType }) => /account_(deleted|anonymised)/.test(eventType));
+  if (end === undefined) return [];
+  const notice = deeds.find(
+    ({ eventType, detail }) => eventType === 'notice_sent' && detail.rung === 'delete',
+  );
+  const ms = notice === undefined ? 0 : end.occurredAt - notice.occurredAt;
+  return ms + toleranceMs < noticeBeforeDeletionMs ? [`deleted ${ms} ms after its notice`] : [];
+}
+
+function judgeMails({ course, mails, fault, copiesAllowed }: Evidence): {
+  duplicates: number;
+  problems: string[];
+} {
+  const copies = mails.length - new Set(mails.map(({ messageId }) => messageId)).size;
+  const allowed = copiesAllowed ?? (fault !== undefined && isAmbiguousForMail(fault) ? 1 : 0);
+  const kinds = [...new Map(mails.map(({ messageId, kind }) => [messageId, kind])).values()];
+  const lost = beyond(course.mails, kinds);
+  const forgiven = fault !== undefined && mayLoseAMail(fault) ? 1 : 0;
+  const problems = [
+    ...(copies > allowed ? [`${copies} copies of a mail, ${allowed} allowed`] : []),
+    ...beyond(kinds, course.mails).map((kind) => `one mail too many: ${kind}`),
+    ...(lost.length > forgiven ? [`mails that nobody got: ${lost.join(', ')}`] : []),
+  ];
+  return { duplicates: copies, problems };
+}

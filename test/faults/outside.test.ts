@@ -1,0 +1,111 @@
+/**
+ * Every request of every course, made to go wrong in every way that its system knows: afterwards each step is done exactly
+ * once, or was parked, and is done once an operator retries it. The requests come from a clean run, not from a list.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { quietLog } from '../support/workers.js';
+import { courses } from './harness/courses.js';
+import { Expedition, type Found } from './harness/expedition.js';
+import { counted, keepFigures } from './harness/figures.js';
+import { canary } from './harness/http-faults.js';
+import { judge } from './harness/judge.js';
+import { type FaultCase, planFaults } from './harness/plan-faults.js';
+import { isFull, sized, spread } from './harness/size.js';
+
+const log = quietLog();
+let expedition: Expedition;
+let clean: Found[];
+let planned: { course: (typeof courses)[number]; fault: FaultCase }[];
+
+beforeAll(async () => {
+  expedition = await Expedition.begin();
+  clean = await expedition.travel(courses.map((course) => ({ course })));
+  planned = clean.flatMap(({ course, id }) =>
+    planFaults(expedition.book.touchesOf(id)).map((fault) => ({ course, fault })),
+  );
+}, 600_000);
+afterAll(() => expedition.end());
+
+test('without faults each course is as it is written down', () => {
+  for (const evidence of clean) {
+    expect({ course: evidence.course.name, ...judge(evidence) }).toEqual({
+      course: evidence.course.name,
+      wrongful: [],
+      missed: [],
+      stuck: [],
+      duplicates: 0,
+      problems: [],
+    });
+  }
+});
+
+test('the calls of a course are found, not listed', () => {
+  const calls = new Set(
+    clean.flatMap(({ id }) => expedition.book.callsOf(id).map((call) => call.split('#')[0])),
+  );
+  expect([...calls].sort()).toEqual([
+    'anonymiseIdentity',
+    'assess',
+    'bury',
+    'deleteIdentity',
+    'disableIdentity',
+    'enableIdentity',
+    'endSessions',
+    'endTokens',
+    'passBreaker',
+    'publishStage',
+    'record',
+    'sendMail',
+    'signReceipt',
+    'writeNotBefore',
+  ]);
+});
+
+test(
+  'with one fault each, everything is done exactly once all the same',
+  { timeout: 1_800_000 },
+  async () => {
+    const atOnce = 250;
+    const cases = spread(
+      planned.filter(({ fault }) => isFull || (fault.kind !== 'slow' && fault.kind !== 'no answer')),
+      sized('DORMOUSE_FAULTS_CASES', 100_000, 48),
+    );
+    const evidence: Found[] = [];
+    for (let from = 0; from < cases.length; from += atOnce) {
+      evidence.push(...(await expedition.travel(cases.slice(from, from + atOnce))));
+    }
+    const judged = evidence.map((one) => ({ one, verdict: judge(one) }));
+    const bad = judged.filter(
+      ({ verdict: { wrongful, missed, stuck, problems } }) =>
+        [wrongful, missed, stuck, problems].flat().length > 0,
+    );
+    const sum = (count: (index: (typeof judged)[number]) => number) =>
+      judged.reduce((total, each) => total + count(each), 0);
+    await keepFigures({
+      part: 'outside',
+      tried: `${cases.length} of ${planned.length} faults at the requests of ${courses.length} courses`,
+      steps: sum(({ one }) => expedition.book.callsOf(one.id).length),
+      faults: sum(({ one }) => (one.struck ? 1 : 0)),
+      wrongful: sum(({ verdict }) => verdict.wrongful.length),
+      missed: sum(({ verdict }) => verdict.missed.length),
+      stuck: sum(({ verdict }) => verdict.stuck.length),
+      duplicateMails: sum(({ verdict }) => verdict.duplicates),
+      byKind: counted(cases.map(({ fault }) => `${fault.system}: ${fault.kind}`)),
+      notes: ['time is skipped; slow answers take 30 real seconds, once for each kind of request'],
+    });
+    expect(
+      bad.map(({ one, verdict }) => ({
+        course: one.course.name,
+        fault: one.fault,
+        ...verdict,
+        audit: one.audit.map(({ eventType, outcome }) => `${eventType} ${outcome}`).join(', '),
+      })),
+    ).toEqual([]);
+  },
+);
+
+test('what a server said in its errors is in no log and no history', async () => {
+  const said = JSON.stringify(log);
+  expect(said).not.toContain(canary);
+  expect(said).not.toMatch(/f-[0-9a-f-]{36}@example\.com/);
+});
