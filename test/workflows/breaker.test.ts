@@ -27,7 +27,7 @@ beforeAll(async () => {
   const stack = inject('stack');
   environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url };
   live = await Live.begin({
-    stack: { ...stack, postgres: { ...stack.postgres, url: database.url } },
+    stack: { ...stack, postgres: { ...stack.postgres, url: database.url, runtimeUrl: database.url } },
     environment,
     workflowBundlePath: inject('workflowBundlePath'),
   });
@@ -99,7 +99,10 @@ test('one is deactivated, the others wait until somebody decides', async () => {
   );
   await returns.handle.signal(lookAgainSignal, { schemaVersion: 1 });
   await until('the returned one is not blocked', async () => (await blockOf(returns)) === undefined);
-  expect((await live.audit(returns.id)).map(({ eventType }) => eventType)).toContain('returned');
+  // The projection is written first.
+  await until('the audit log has the return', async () =>
+    (await live.audit(returns.id)).some(({ eventType }) => eventType === 'returned'),
+  );
 
   const seen = await dormouse('breaker', 'status');
   expect(seen.all).toMatch(/trip \d+ +deactivate stopped since .* \(limit\)/);
