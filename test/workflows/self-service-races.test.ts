@@ -4,7 +4,7 @@ import { kindsFor, readMailbox } from '../../src/demo/mailbox.js';
 import type { Person } from '../../src/demo/ory-people.js';
 import { linkIn } from '../../src/demo/people-links.js';
 import { readNotBefore } from '../../src/store/revocations.js';
-import { standingQuery } from '../../src/workflows/messages.js';
+import { reactivateUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { Live } from '../support/live.js';
@@ -117,6 +117,30 @@ describe('a link is followed', () => {
     expect((await events(person)).filter((event) => event === 'account_reactivated')).toHaveLength(1);
     const kinds = kindsFor(await readMailbox(stack.mail.apiUrl), person.email);
     expect(kinds.slice(-3)).toEqual(['deactivated', 'reactivation', 'reactivated']);
+  });
+
+  test('made for one deactivation, it ends no later one: the workflow itself refuses', async () => {
+    const { person, handle } = await enrol();
+    const deactivated = () =>
+      until('the deactivation', async () => {
+        const standing = await gateway.dormouse.standing(person.id);
+        return standing?.stage === 'deactivated' ? standing.since : undefined;
+      });
+    const first = await deactivated();
+    const standing = await gateway.dormouse.reactivateByLink(person.id, first);
+    expect(standing.stage).toBe('active');
+    await until('the return', async () => {
+      return (await gateway.dormouse.standing(person.id))?.stage === 'active';
+    });
+    const second = await deactivated();
+    expect(second).toBeGreaterThan(first);
+    const update = { schemaVersion: 1, actor: 'self-service', reason: 'link in a mail' } as const;
+    await expect(
+      handle.executeUpdate(reactivateUpdate, { args: [{ ...update, linkFor: first }] }),
+    ).rejects.toMatchObject({ cause: { message: expect.stringContaining('has ended') } });
+    // Repeating the request that was carried out brings nobody back either.
+    expect((await gateway.dormouse.reactivateByLink(person.id, first)).identityId).toBe(person.id);
+    expect((await handle.query(standingQuery)).stage).toBe('deactivated');
   });
 
   test('while Temporal is away: try again, and the link still holds', async () => {
