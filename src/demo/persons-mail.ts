@@ -5,7 +5,7 @@ import { readMailbox } from './mailbox.js';
 import type { Person } from './ory-people.js';
 import { followLink, linkIn } from './people-links.js';
 
-const tickMs = 200;
+const tickMs = 500;
 const patienceMs = 30_000;
 
 export class PersonsMail {
