@@ -68,7 +68,7 @@ test(
     const atOnce = 250;
     const cases = spread(
       planned.filter(({ fault }) => isFull || (fault.kind !== 'slow' && fault.kind !== 'no answer')),
-      sized('DORMOUSE_FAULTS_CASES', 100_000, 48),
+      sized('DORMOUSE_FAULTS_CASES', 100_000, 24),
     );
     const evidence: Found[] = [];
     for (let from = 0; from < cases.length; from += atOnce) {

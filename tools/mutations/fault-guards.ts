@@ -11,13 +11,4 @@ export const faultGuards: readonly Guard[] = [
     tests: ['test/faults/between.test.ts'],
     only: 'minted',
   },
-  {
-    name: 'decided again after the breaker has answered',
-    file: 'src/workflows/steps/breaker.ts',
-    find: "return again.kind === 'rung' && again.rung.rung === action;",
-    replace: "return again.kind !== 'gone';",
-    project: 'faults',
-    tests: ['test/faults/between.test.ts'],
-    only: 'breaker is asked',
-  },
 ];

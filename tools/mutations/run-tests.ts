@@ -29,7 +29,21 @@ const longestMs = { unit: 90_000, system: 600_000, faults: 900_000 } as const;
 
 type Selection = Pick<Guard, 'project' | 'tests' | 'only'>;
 
+/** Where no test ran at all, the servers did not start (a busy machine): that says nothing about a guard, and is tried again. */
+const starts = 3;
+
 export async function runTests(
+  directory: string,
+  selection: Selection,
+  stopAtFirst: boolean,
+): Promise<TestRun> {
+  for (let start = 1; ; start += 1) {
+    const run = await runOnce(directory, selection, stopAtFirst);
+    if (run.passed + run.failed.length > 0 || start === starts) return run;
+  }
+}
+
+async function runOnce(
   directory: string,
   { project, tests, only }: Selection,
   stopAtFirst: boolean,
