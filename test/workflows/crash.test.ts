@@ -59,9 +59,10 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'dormouse-crash-'));
   const policyFile = join(directory, 'policy.yaml');
   await writeFile(policyFile, whole);
-  await live.publish(policy('crash-revoke', revoke));
-  await live.publish(policy('crash-deactivate', deactivate));
-  await live.publish(policy('crash-delete', remove));
+  // All three in the same second: a call gives up by itself when it was not answered for ten.
+  await live.publish(policy('crash-revoke', revoke.replace('7s', '8s')));
+  await live.publish(policy('crash-deactivate', deactivate.replace('12s', '8s')));
+  await live.publish(policy('crash-delete', remove.replace('18s', '8s')));
   worker = workerProcess({
     ...inject('environment'),
     DORMOUSE_TASK_QUEUE: taskQueue,
