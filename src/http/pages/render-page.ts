@@ -20,7 +20,6 @@ export const pageNames = [
   'problem',
 ] as const;
 export type PageName = (typeof pageNames)[number];
-export const pageLocales = ['en', 'de'] as const satisfies readonly MailLocale[];
 
 /** What a template may name. Every name is always there: strict mode asks for it. */
 export interface PageView {
