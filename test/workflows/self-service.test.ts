@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Dormouse } from '../../src/client.js';
 import type { Tokens } from '../../src/demo/authorization-code-flow.js';
 import { type CaughtMail, kindsFor } from '../../src/demo/mailbox.js';
 import type { Person, PersonOptions, SignIn } from '../../src/demo/ory-people.js';
@@ -28,6 +29,8 @@ const gatewayLog: string[] = [];
 let journey: TimeTravel;
 let taskQueue: string;
 let gateway: TestGateway;
+/** Requests for a link that the workflow took or refused. The page answers before. */
+let settledRequests = 0;
 /** Every token that a mail of this file carried. */
 const tokens = new Set<string>();
 
@@ -46,6 +49,7 @@ beforeAll(async () => {
     temporalAddress: journey.env.address,
     clock: { now: () => journey.now() },
     log: pino({ level: 'trace' }, { write: (line: string) => gatewayLog.push(line) }),
+    wrap: countingRequests,
     more: { rateLimits: { pagesPerMinute: 10_000, linkRequestsPerMinute: 10_000 } },
   });
 });
@@ -93,10 +97,28 @@ async function press(url: URL): Promise<{ status: number; html: string }> {
   return { status: answer.status, html: await answer.text() };
 }
 
+function countingRequests(dormouse: Dormouse): Dormouse {
+  return new Proxy(dormouse, {
+    get: (target, name: keyof Dormouse) => {
+      if (name !== 'requestReactivationLink') {
+        const value = target[name];
+        return typeof value === 'function' ? value.bind(target) : value;
+      }
+      return (identityId: string) =>
+        target.requestReactivationLink(identityId).finally(() => {
+          settledRequests += 1;
+        });
+    },
+  });
+}
+
+/** Asks for a link, and waits until the workflow has decided: what is asked now must not be decided after a journey. */
 async function askForLink(identifier: string): Promise<void> {
+  const before = settledRequests;
   const body = new URLSearchParams({ identifier });
   const answer = await fetch(new URL('/account/reactivate', gateway.url), { method: 'POST', body });
   expect(answer.status).toBe(200);
+  await until('the decision about the link', () => settledRequests > before);
 }
 
 /** Asks for a link, and waits for its mail. */
