@@ -17,6 +17,7 @@ import {
   reconcileWorkflowType,
 } from '../../src/workflows/reconcile-messages.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { emptyDirectory } from '../support/kratos-database.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { until } from '../support/until.js';
 import { publishPolicyFile, quietLog, startTestWorkers } from '../support/workers.js';
@@ -51,6 +52,7 @@ export class ReconcileFixture {
   static async begin(): Promise<ReconcileFixture> {
     quietLog();
     const { temporal, kratos } = inject('stack');
+    await emptyDirectory(inject('stack'));
     const database = await openFreshDatabase();
     await publishPolicyFile(database.pool, 'policies/default.yaml');
     const proxy = await startFaultProxy(kratos.adminUrl);
@@ -98,7 +100,7 @@ export class ReconcileFixture {
     return (data.identities ?? []).flatMap(({ identity }) => identity ?? []);
   }
 
-  /** Everybody in Kratos: other test files leave people behind. */
+  /** Everybody in Kratos: the tests of a file leave people behind. */
   async countIdentities(): Promise<number> {
     const { headers } = await this.people.identities.listIdentities({ perPage: 1, page: 1 });
     return Number(headers['x-total-count']);

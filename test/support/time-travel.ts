@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import type { WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import pg from 'pg';
+import type pg from 'pg';
 import { type CaughtMail, readMailbox } from '../../src/demo/mailbox.js';
 import { OryPeople } from '../../src/demo/ory-people.js';
 import { dayMs } from '../../src/domain/duration.js';
@@ -23,6 +23,7 @@ import { publishPolicy } from '../../src/store/policies.js';
 import { createPool } from '../../src/store/pool.js';
 import type { identityLifecycle } from '../../src/workflows/identity-lifecycle.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
+import { openKratosDatabase } from './kratos-database.js';
 import { until } from './until.js';
 import { quietLog, startTestWorkers, type TestWorkersOptions } from './workers.js';
 
@@ -72,11 +73,8 @@ export class TimeTravel {
     // Journeys go through the same days one after another: the breaker must not count the acts of all of them together.
     await pool.query('DELETE FROM breaker_grant');
     await pool.query('UPDATE breaker_trip SET released_at = tripped_at WHERE released_at IS NULL');
-    // Kratos keeps its own database on the same server; only there can a date of an identity be set.
-    const kratosUrl = new URL(options.stack.postgres.url);
-    kratosUrl.pathname = '/kratos';
-    const kratosPool = new pg.Pool({ connectionString: kratosUrl.href, max: 2 });
-    return new TimeTravel(options, env, pool, kratosPool);
+    // Only there can a date of an identity be set.
+    return new TimeTravel(options, env, pool, openKratosDatabase(options.stack));
   }
 
   /** Starts workers on a queue of their own. @returns its name */

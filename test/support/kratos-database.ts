@@ -1,0 +1,17 @@
+/** Kratos' own database, for what no interface of Kratos lets a test do. */
+import pg from 'pg';
+import type { StackInfo } from '../../src/stack/index.js';
+
+/** Kratos keeps its tables in a database of its own on the stack's server. */
+export function openKratosDatabase(stack: StackInfo): pg.Pool {
+  const url = new URL(stack.postgres.url);
+  url.pathname = '/kratos';
+  return new pg.Pool({ connectionString: url.href, max: 2 });
+}
+
+/** Takes away whom the test files before left behind: whoever sweeps the whole directory would meet them all. */
+export async function emptyDirectory(stack: StackInfo): Promise<void> {
+  const pool = openKratosDatabase(stack);
+  await pool.query('DELETE FROM identities');
+  await pool.end();
+}
