@@ -5,6 +5,7 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  patched,
   TimeoutFailure,
 } from '@temporalio/workflow';
 import { type ErrorType, wayOut } from '../domain/error-types.js';
@@ -32,24 +33,35 @@ export async function carryOut(
 ): Promise<StepEnd> {
   run.inProgress = step;
   run.show();
-  const scope = new CancellationScope({ cancellable: options.interruptible });
-  let finished = false;
-  const watching = options.interruptible
-    ? condition(() => finished || run.attention).then(() => {
-        if (!finished) scope.cancel();
-      })
-    : Promise.resolve();
   try {
-    await scope.run(work);
+    await (options.interruptible ? unlessInterrupted(run, work) : CancellationScope.nonCancellable(work));
     return 'done';
   } catch (error) {
     if (isCancellation(error)) return 'interrupted';
     if (!(error instanceof ActivityFailure)) throw error;
+    if (wasInterrupted(error)) return 'interrupted';
     park(run, step, options.failure ?? typeOf(error));
     return 'parked';
   } finally {
-    finished = true;
     run.inProgress = undefined;
+  }
+}
+
+/**
+ * Runs `work` until a message wants attention: then no attempt is begun any more. One that is under way is waited for, and
+ * if it succeeds it counts.
+ * @throws CancelledFailure when it was interrupted
+ */
+export async function unlessInterrupted<T>(run: LifecycleRun, work: () => Promise<T>): Promise<T> {
+  const scope = new CancellationScope({ cancellable: true });
+  let finished = false;
+  const watching = condition(() => finished || run.attention).then(() => {
+    if (!finished) scope.cancel();
+  });
+  try {
+    return await scope.run(work);
+  } finally {
+    finished = true;
     await watching;
   }
 }
@@ -58,6 +70,11 @@ function park(run: LifecycleRun, step: string, errorType: string): void {
   const since = Date.now();
   run.state = withParked(run.state, { step, errorType, wayOut: wayOut(errorType), since });
   run.audit('step_parked', `${step}/${since}`, errorType, { detail: { step } });
+}
+
+/** Whether it failed in an attempt that was under way when it was interrupted: it would have been tried again otherwise. */
+function wasInterrupted({ retryState }: ActivityFailure): boolean {
+  return retryState === 'CANCEL_REQUESTED' && patched('interrupted-attempt-may-fail');
 }
 
 /** The stable type of what ended an activity. */

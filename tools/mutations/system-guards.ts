@@ -390,4 +390,22 @@ export const systemGuards: readonly Guard[] = [
     tests: ['test/workflows/ladder.test.ts'],
     only: 'parked when its attempts are spent',
   },
+  {
+    name: 'a deletion that is being tried is called back by a hold',
+    file: 'src/workflows/steps/deletion.ts',
+    find: "patched('deletion-is-called-back') ? unlessInterrupted(run, deletion) : deletion()",
+    replace: 'deletion()',
+    project: 'system',
+    tests: ['test/workflows/deletion-called-back.test.ts'],
+    only: 'at once',
+  },
+  {
+    name: 'an attempt that fails when it was interrupted parks nothing',
+    file: 'src/workflows/carry-out.ts',
+    find: "if (wasInterrupted(error)) return 'interrupted';",
+    replace: '',
+    project: 'system',
+    tests: ['test/workflows/deletion-called-back.test.ts'],
+    only: 'very attempt',
+  },
 ];

@@ -44,8 +44,15 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
     known: state.known || identity !== undefined,
     ...(assessment.postponements === undefined ? {} : { postponements: assessment.postponements }),
   };
-  const noticed = withNoticeStates(next, assessment.notices ?? [], now);
+  const noticed = withoutFutileDeletion(withNoticeStates(next, assessment.notices ?? [], now), identity);
   return identity === undefined || state.known ? noticed : withAdoptedDeactivation(noticed, identity);
+}
+
+/** A deletion that was interrupted before it had any effect is none: should somebody else delete the identity, it was them. */
+function withoutFutileDeletion(state: LifecycleState, identity: FoundIdentity | undefined): LifecycleState {
+  const record = state.rungs.delete;
+  if (identity === undefined || record === undefined || record.completedAt !== undefined) return state;
+  return state.parked === undefined ? withoutRung(state, 'delete') : state;
 }
 
 /**

@@ -2,14 +2,16 @@
  * Deletion in parts: export by the app, the identity itself after a last look, tokens, what Dormouse knew, and the
  * receipt. How each goes wrong stands in docs/irreversible-steps.md.
  */
-import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { ActivityCancellationType, patched, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { DeletionRequest } from '../../activities/kratos-deletion.js';
+import type { ActOutcome } from '../../activities/last-look.js';
 import type { DeletionReceipt } from '../../audit/deletion-receipt.js';
 import type { DeletionPlan, ExportAnswer, ExportHook, ExportRequest } from '../../domain/deletion.js';
 import { exportReference } from '../../domain/deletion.js';
 import { inactiveSince } from '../../domain/lifecycle/clock.js';
 import { withExported } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
-import { carryOut } from '../carry-out.js';
+import { carryOut, unlessInterrupted } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { auditDeed, complete, lastLook, stopsHere } from './deeds.js';
 
@@ -83,10 +85,11 @@ function referenceOf(answer: unknown): string | undefined {
 export async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
   const { identityId, policy } = run.state;
   const deletion = run.plan.deletion;
+  const request = { ...lastLook(run, rung, since), ...keeping(deletion) };
   const act =
     deletion?.action === 'anonymise'
-      ? await run.outside.kratos.anonymiseIdentity({ ...lastLook(run, rung, since), ...keeping(deletion) })
-      : await run.outside.kratos.deleteIdentity({ ...lastLook(run, rung, since), ...keeping(deletion) });
+      ? await run.outside.kratos.anonymiseIdentity(request)
+      : await deleteUnlessInterrupted(run, request);
   if (stopsHere(run, rung.rung, act)) return;
   await run.outside.hydra.endTokens({ identityId });
   await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
@@ -104,6 +107,16 @@ export async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: nu
     ...detailOf(receipt),
     ...signed,
   });
+}
+
+/**
+ * While Kratos is away the attempts go on for a day and more: a hold, or the person, that comes meanwhile must not wait for
+ * their end. Where an attempt had its effect before, the identity is gone at the next look, and the step goes on. A shell
+ * could be half made by then, so anonymising is not called back.
+ */
+function deleteUnlessInterrupted(run: LifecycleRun, request: DeletionRequest): Promise<ActOutcome> {
+  const deletion = () => run.outside.kratos.deleteIdentity(request);
+  return patched('deletion-is-called-back') ? unlessInterrupted(run, deletion) : deletion();
 }
 
 /** What the activity needs of the policy. */

@@ -1,0 +1,136 @@
+/** A hold that comes while a deletion is being tried: on the real server, as the skipping one stops skipping then. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { holdUpdate, releaseUpdate, standingQuery } from '../../src/workflows/messages.js';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { type LifecycleHandle, Live } from '../support/live.js';
+import { until } from '../support/until.js';
+import { quietLog } from '../support/workers.js';
+
+const policyId = `called-back-${randomUUID().slice(0, 8)}`;
+/** The second attempt would come after an hour: whatever happens within the test did not wait for it. */
+const policy = `
+id: ${policyId}
+allowShortDurations: true
+ladder:
+  deactivate: { after: 2s, notices: [1s], noticeFloor: 1s, withoutNotice: wait }
+  delete: { after: 4s, notices: [1s], noticeFloor: 1s }
+deletion: { coolDown: 1s }
+breaker:
+  percentFrom: 100000
+  stall: off
+  clockTolerance: 1h
+  limits: { deactivate: { atMost: 100000 }, delete: { atMost: 100000 } }
+recheck: 1h
+jitter: none
+retry: { attempts: 5, firstAfter: 1h, longestAfter: 1h }
+`;
+const operator = { schemaVersion: 1, actor: 'op-1', reason: 'case 12' } as const;
+const unavailable = { kind: 'answer', status: 503, body: '{"error":{}}' } as const;
+let live: Live;
+let kratos: FaultProxy;
+let taskQueue: string;
+
+beforeAll(async () => {
+  quietLog();
+  const stack = inject('stack');
+  kratos = await startFaultProxy(stack.kratos.adminUrl);
+  live = await Live.begin({
+    stack,
+    environment: inject('environment'),
+    workflowBundlePath: inject('workflowBundlePath'),
+  });
+  taskQueue = await live.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
+  await live.publish(policy);
+});
+afterAll(async () => {
+  await live.end();
+  await kratos.close();
+});
+
+interface Life {
+  readonly id: string;
+  readonly handle: LifecycleHandle;
+  readonly deletions: RegExp;
+}
+
+async function enrolled(): Promise<Life> {
+  const { id } = await live.people.create('called-back');
+  const handle = await live.enrol(id, taskQueue, { policyId, activity: { human: Date.now() } });
+  return { id, handle, deletions: new RegExp(`^DELETE /admin/identities/${id}$`) };
+}
+
+const eventsOf = async ({ id }: Life) => (await live.audit(id)).map(({ eventType }) => eventType);
+const exists = async ({ id }: Life) =>
+  (await live.people.identities.getIdentity({ id }, { validateStatus: () => true })).status === 200;
+const hold = ({ handle }: Life) =>
+  handle.executeUpdate(holdUpdate, { args: [{ ...operator, until: Date.now() + 7 * 86_400_000 }] });
+
+/** Waits until an attempt at the deletion has failed. */
+function failedAttempt({ handle }: Life): Promise<true> {
+  return until('an attempt that failed', async () => {
+    const pending = (await handle.describe()).raw.pendingActivities ?? [];
+    return pending.some(
+      ({ activityType, lastFailure }) => activityType?.name === 'deleteIdentity' && lastFailure != null,
+    );
+  });
+}
+
+describe('a deletion that Kratos does not answer', () => {
+  test('is called back by a hold at once, and comes after it with new notices', async () => {
+    const life = await enrolled();
+    kratos.inject(unavailable, life.deletions);
+    await failedAttempt(life);
+    const noticesBefore = (await eventsOf(life)).filter((event) => event === 'notice_sent').length;
+
+    expect((await hold(life)).blocked?.by).toBe('hold');
+
+    kratos.heal();
+    expect(await exists(life)).toBe(true);
+    expect((await eventsOf(life)).at(-1)).toBe('hold_set');
+    await life.handle.executeUpdate(releaseUpdate, { args: [operator] });
+    expect(await life.handle.result()).toMatchObject({ outcome: 'deleted' });
+    expect(await exists(life)).toBe(false);
+    const after = (await eventsOf(life)).filter((event) => event === 'notice_sent').length;
+    expect(after).toBe(noticesBefore + 1);
+    expect(kratos.requests.filter((line) => life.deletions.test(line))).toHaveLength(2);
+  });
+
+  test('a hold that comes in the very attempt: it fails, and nothing is parked', async () => {
+    const life = await enrolled();
+    kratos.inject(unavailable, life.deletions);
+    let held: ReturnType<typeof hold> | undefined;
+    const deed = async () => {
+      const pending = (await life.handle.describe()).raw.pendingActivities ?? [];
+      if (held !== undefined || !pending.some(({ activityType }) => activityType?.name === 'deleteIdentity'))
+        return;
+      held = hold(life);
+      await until('the call for its end', async () => {
+        const { events } = await life.handle.fetchHistory();
+        return events?.some((event) => event.activityTaskCancelRequestedEventAttributes != null);
+      });
+    };
+    // The last look of the attempt: what it reads is passed on when the hold has been set.
+    kratos.inject({ kind: 'meanwhile', deed }, new RegExp(`^GET /admin/identities/${life.id}$`));
+    await until('the hold', () => held !== undefined);
+    expect((await held)?.blocked?.by).toBe('hold');
+    kratos.heal();
+    expect((await life.handle.query(standingQuery)).parked).toBeUndefined();
+    expect(await eventsOf(life)).not.toContain('step_parked');
+    expect(kratos.requests.filter((line) => life.deletions.test(line))).toHaveLength(1);
+    expect(await exists(life)).toBe(true);
+  });
+
+  test('that had its effect is finished, and told as what it was', async () => {
+    const life = await enrolled();
+    kratos.inject({ kind: 'answer-lost' }, life.deletions);
+    await failedAttempt(life);
+    kratos.heal();
+    expect(await exists(life)).toBe(false);
+
+    await hold(life);
+
+    expect(await life.handle.result()).toMatchObject({ outcome: 'deleted' });
+    expect((await eventsOf(life)).slice(-2)).toEqual(['hold_set', 'account_deleted']);
+  });
+});
