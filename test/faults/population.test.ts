@@ -3,13 +3,14 @@
  * model that shares nothing with the engine, and what is left of the deleted is searched for.
  */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
 import { recordAndClaim } from '../../src/store/activity-signals.js';
 import { holdUpdate, releaseUpdate, userActivitySignal } from '../../src/workflows/messages.js';
 import { recordSigns } from '../support/record-signs.js';
 import type { LifecycleHandle } from '../support/time-travel.js';
 import { quietLog } from '../support/workers.js';
+import { openVisitedGateway, type VisitedGateway } from './harness/clumsy-visitor.js';
 import { Expedition, inLanes } from './harness/expedition.js';
 import { counted, keepFigures } from './harness/figures.js';
 import { leftoversIn, searchHistories, searchTables } from './harness/leftovers.js';
@@ -52,10 +53,15 @@ interface Being {
 /** Faults behind which a mail may have been taken, or its row may be lost. */
 let lostAnswers = 0;
 let expedition: Expedition;
+let gateway: VisitedGateway;
 beforeAll(async () => {
   expedition = await Expedition.begin();
+  gateway = await openVisitedGateway(inject('stack'));
 });
-afterAll(() => expedition.end());
+afterAll(async () => {
+  await gateway.close();
+  await expedition.end();
+});
 
 async function create(random: () => number, plan: Plan, startedAt: number): Promise<Being> {
   const { journey, book, taskQueue } = expedition;
@@ -70,6 +76,7 @@ async function create(random: () => number, plan: Plan, startedAt: number): Prom
     },
   });
   const { id } = data;
+  await gateway.visit({ id, email, name });
   book.open(id, email, undefined, (touch) => {
     if (random() >= stormy) return undefined;
     const kinds = kindsFor(touch).filter((kind) => !tooHarsh.includes(kind));
@@ -220,6 +227,7 @@ test(`random lives, seed ${seed}`, async () => {
       secrets,
     )),
     ...leftoversIn('the log of the workers', JSON.stringify(log), secrets),
+    ...leftoversIn('the log of the gateway', gateway.log(), secrets),
   ];
   await keepFigures({
     part: 'population',
@@ -251,5 +259,6 @@ test(`random lives, seed ${seed}`, async () => {
   expect(copies).toBeLessThanOrEqual(lostAnswers);
   expect(gone.length, 'somebody was deleted').toBeGreaterThan(0);
   expect(leftovers).toEqual([]);
+  expect(gateway.log(), 'a log was kept').toContain('Server listening');
   if (isFull) expect(Object.keys(counted(book.storms)).length).toBeGreaterThan(10);
 });
