@@ -19,6 +19,9 @@ const application = z.enum(['ladder', 'never'], {
   error: 'write "ladder" (the policy applies) or "never" (exempt)',
 });
 
+/** Accounts behind which nobody is who shows up: a policy that does not name them leaves them alone. */
+const outByDefault = { service: 'never', trusted_integration: 'never', break_glass: 'never' } as const;
+
 /** What people may do by a link in a mail; what is left out is not allowed. */
 const selfService = z.strictObject({
   reactivation: z
@@ -94,8 +97,11 @@ const policyObject = z.strictObject({
       }),
     )
     .default({}),
-  /** Per `metadata_admin.account_type`. */
-  accountTypes: z.record(z.string().min(1).max(64), application).default({}),
+  /** Per `metadata_admin.account_type`. Whoever wants one of {@link outByDefault} on the ladder says so. */
+  accountTypes: z
+    .record(z.string().min(1).max(64), application)
+    .default({})
+    .transform((given): Record<string, 'ladder' | 'never'> => ({ ...outByDefault, ...given })),
   /** Whether `metadata_admin.skip_stale_revocation` opts an identity out. */
   honourOptOut: z.boolean().default(true),
   exclusions: z

@@ -26,6 +26,21 @@ function withRoles(roles: string) {
 }
 
 describe('exemption', () => {
+  it('is usual for accounts behind which nobody is, unless the policy says otherwise', () => {
+    const silent = smallPolicy('warn: {after: 30d}');
+    for (const accountType of ['service', 'trusted_integration', 'break_glass']) {
+      expect(planOf(silent, { accountType }).exempt, accountType).toBe('account-type');
+    }
+    expect(planOf(silent, { accountType: 'contractor' }).exempt).toBeUndefined();
+    const outspoken = smallPolicy(
+      'warn: {after: 30d}',
+      'accountTypes: { service: ladder, contractor: never }\n',
+    );
+    expect(planOf(outspoken, { accountType: 'service' }).exempt).toBeUndefined();
+    expect(planOf(outspoken, { accountType: 'contractor' }).exempt).toBe('account-type');
+    expect(planOf(outspoken, { accountType: 'break_glass' }).exempt).toBe('account-type');
+  });
+
   it('comes by account type, role set by an admin, opt-out, exclusion of the identity or of its schema', () => {
     const excluding = {
       ...exactPolicy,
