@@ -1,8 +1,7 @@
-/** `dormouse mails|mail …`: what the mail server said of mails, who can't be reached, and bounces from a pipe. */
+/** `dormouse mails|mail …`: what the mail server said of mails, and bounces from a pipe. */
 import type { Command } from 'commander';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { readDeliveryReport } from '../mail/delivery-report.js';
-import { listUnreached } from '../store/bounces.js';
 import { listMails, type MailRow } from '../store/mails.js';
 import { withDormouse, withPool } from './connection.js';
 
@@ -20,19 +19,7 @@ export function addMailCommands(program: Command): void {
       const rows = await withPool((pool) => listMails(pool, parseIdentityId(id)));
       for (const row of rows) console.log(options.json ? JSON.stringify(row) : lineOf(row));
     });
-  const mail = program.command('mail').description('mails that came back, and who can not be reached');
-  mail
-    .command('unreached')
-    .description('the work list: whose next step waits for a notice that can be delivered')
-    .option('--csv', 'comma-separated')
-    .action(async (options: { csv?: true }) => {
-      const rows = await withPool(listUnreached);
-      if (options.csv) console.log('identity_id,stage,waits_for,last_active_at,outcome');
-      for (const { identityId, stage, step, lastActiveAt, outcome } of rows) {
-        const fields = [identityId, stage, step ?? '', iso(lastActiveAt), outcome ?? ''];
-        console.log(fields.join(options.csv ? ',' : '  '));
-      }
-    });
+  const mail = program.command('mail').description('mails that came back');
   mail
     .command('bounce')
     .description('take a delivery status notification from standard input, as a mail server pipes it')

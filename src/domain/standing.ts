@@ -1,12 +1,12 @@
 /** Standing: where an identity stands, what comes next, when, and why. For people and for apps. Pure. */
 import { describeElapsed } from './duration.js';
-import { inactiveSince } from './lifecycle/clock.js';
+import { inactiveSince, inactiveSinceFor, skipOf } from './lifecycle/clock.js';
 import { type Blocked, type Decision, decide, type NextStep, type Situation } from './lifecycle/decide.js';
 import { governingHold } from './lifecycle/holds.js';
 import { offTheBottom, stageOf } from './lifecycle/stage.js';
 import type { Hold, LifecycleState, NoticeRecord, Parked } from './lifecycle/state.js';
 import type { PolicyReference } from './plan.js';
-import type { RungName, Stage } from './rungs.js';
+import { type RungName, rungNames, type Stage } from './rungs.js';
 import type { LatestActivity } from './sign-of-life.js';
 
 export interface Standing {
@@ -28,6 +28,8 @@ export interface Standing {
   /** All of them, where there are any; standings written before there could be several lack it. */
   readonly holds?: readonly Hold[];
   readonly parked?: Parked;
+  /** Rungs that an operator decided not to carry out in this absence, and when. */
+  readonly skipped?: Readonly<Partial<Record<RungName, number>>>;
   /** The step that is being carried out (or retried) at this moment. */
   readonly inProgress?: string;
   readonly notices: readonly NoticeRecord[];
@@ -59,6 +61,7 @@ export function standingOf(situation: Situation, inProgress?: string): Standing 
     why: whyOf(situation, decision, inProgress),
     ...holdsOf(state, now),
     ...(state.parked === undefined ? {} : { parked: state.parked }),
+    ...skippedOf(situation),
     ...(inProgress === undefined ? {} : { inProgress }),
     notices: state.notices.filter((notice) => notice.void === undefined),
     completed: completedRungs(state),
@@ -71,6 +74,14 @@ export function standingOf(situation: Situation, inProgress?: string): Standing 
 function holdsOf({ holds = [] }: LifecycleState, now: number): Pick<Standing, 'hold' | 'holds'> {
   const hold = governingHold({ holds }, now);
   return { ...(hold === undefined ? {} : { hold }), ...(holds.length === 0 ? {} : { holds }) };
+}
+
+function skippedOf({ state, plan }: Situation): Pick<Standing, 'skipped'> {
+  const inForce = rungNames.flatMap((rung) => {
+    const skip = skipOf(state, rung, inactiveSinceFor(state, plan, rung));
+    return skip === undefined ? [] : [[rung, skip.at]];
+  });
+  return inForce.length === 0 ? {} : { skipped: Object.fromEntries(inForce) };
 }
 
 function nextOf(decision: Decision, now: number): NextStep | undefined {

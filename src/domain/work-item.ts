@@ -15,6 +15,8 @@ export const workKinds = [
   /** Something that a policy exempts and nobody answers for. */
   'exemption-without-owner',
   'hold-ends',
+  /** An operator decided that it is not to be deleted in this absence: nothing else ever happens to it. */
+  'deletion-skipped',
   /** Disabled in Kratos by hand for long: it neither lives nor is ever deleted. */
   'disabled-by-admin',
   /** Trouble that stopped nothing, as `metadata-not-published`. */
@@ -67,6 +69,8 @@ export function wayOutOfWork(kind: WorkKind): string {
       return 'Publish the policy with an owner and a reviewAt for it, or without it.';
     case 'hold-ends':
       return 'Nothing, where that is right: notices begin anew then. Otherwise hold it again: dormouse hold.';
+    case 'deletion-skipped':
+      return 'Nothing, where that is right. To have it deleted, delete it in Kratos: the lifecycle ends with it. To give it back: dormouse reactivate.';
     case 'disabled-by-admin':
       return 'Whoever disabled it decides: enable it in Kratos, so that the ladder applies again, or delete it there.';
     case 'warning':

@@ -65,6 +65,11 @@ export const standingAnswer = z.object({
   hold: hold.exactOptional().describe('the hold that ends last'),
   holds: z.array(hold).readonly().exactOptional(),
   parked: parked.exactOptional(),
+  skipped: z
+    .partialRecord(z.enum(rungNames), epochMs)
+    .readonly()
+    .exactOptional()
+    .describe('rungs that an operator decided against, in this absence'),
   inProgress: z.string().exactOptional().describe('the step that is being carried out'),
   notices: z
     .array(

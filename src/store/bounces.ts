@@ -19,24 +19,3 @@ export async function recordBounce(pool: pg.Pool, bounce: Bounce, now: number): 
   );
   return noted.rows[0]?.identity_id;
 }
-
-/** Identities whose next step waits for a notice that can be delivered. */
-export interface Unreached {
-  readonly identityId: string;
-  readonly stage: string;
-  readonly step: string | null;
-  readonly lastActiveAt: number;
-  /** What became of the latest notice. */
-  readonly outcome: string | null;
-}
-
-/** @returns the work list: who can't be reached by mail, by the rung that waits for it */
-export async function listUnreached(pool: pg.Pool): Promise<Unreached[]> {
-  const found = await pool.query<Unreached>(
-    `SELECT identity_id AS "identityId", stage, next_step AS step,
-       (EXTRACT(epoch FROM last_active_at) * 1000)::float8 AS "lastActiveAt",
-       document #>> '{notices,-1,outcome}' AS outcome
-     FROM standing WHERE blocked_by = 'no-notice' ORDER BY next_step, identity_id`,
-  );
-  return found.rows;
-}

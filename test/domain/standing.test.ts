@@ -40,6 +40,12 @@ it('tells stage, next step with its time, and why', () => {
   });
 });
 
+it('names the rungs that an operator decided against in this absence, and in no other', () => {
+  const skips = { delete: { at: epoch + 735 * day, inactiveSince: epoch } };
+  expect(standingAt(740, { skips }).skipped).toEqual({ delete: epoch + 735 * day });
+  expect(standingAt(740, { skips, activity: { human: epoch + day } }).skipped).toBeUndefined();
+});
+
 it.each<[string, Standing, string]>([
   ['a rung that is due', standingAt(30), 'for 30 days; rung (warn) is due now.'],
   [

@@ -6,7 +6,6 @@ import { createKratosDeletionActivities } from '../../src/activities/kratos-dele
 import { dayMs } from '../../src/domain/duration.js';
 import type { Standing } from '../../src/domain/standing.js';
 import { projectDirectory } from '../../src/stack/project.js';
-import { listUnreached } from '../../src/store/bounces.js';
 import { listMails } from '../../src/store/mails.js';
 import { createNotifiedAddresses } from '../../src/store/notified-addresses.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
@@ -364,16 +363,3 @@ function unreached(identityId: string): Standing {
     signalWindowMs: 0,
   };
 }
-
-it('the work list names who can not be reached, for what, and why', async () => {
-  const { person } = await noticed();
-  await fixture.ledger.record({
-    standing: unreached(person.id),
-    revision: Date.now(),
-    audit: [],
-  });
-  const mine = (await listUnreached(pool)).filter(({ identityId }) => identityId === person.id);
-  expect(mine).toMatchObject([
-    { stage: 'deactivated', outcome: 'bounced', step: expect.stringMatching(/delete/) },
-  ]);
-});

@@ -83,6 +83,7 @@ const expected: Record<WorkKind, number> = {
   'exemption-review': 4,
   'exemption-without-owner': 1,
   'hold-ends': 2,
+  'deletion-skipped': 1,
   'disabled-by-admin': 2,
   warning: 1,
 };
@@ -107,6 +108,8 @@ async function fill(): Promise<void> {
   await disabled(400);
   await disabled(89);
   await standing({ warnings: ['metadata-not-published'] });
+  await standing({ stage: 'deactivated', skipped: { delete: now - day } });
+  await standing({ skipped: { suspend: now - day } });
   await standing({ blocked: { by: 'exempt', why: 'exempt' } });
   await standing({});
   for (const days of [-3, -2, -1, 1]) await exempt(days);

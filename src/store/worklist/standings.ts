@@ -83,6 +83,17 @@ export const noNoticeSource = standingSource(
   },
 );
 
+export const skippedSource = standingSource(
+  'deletion-skipped',
+  () => ({ where: "document #> '{skipped,delete}' IS NOT NULL", values: [] }),
+  ({ stage, skipped }) => ({
+    subject: stage,
+    why: 'an operator decided that it is not to be deleted in this absence; it stays as it is',
+    wayOut: wayOutOfWork('deletion-skipped'),
+    ...sinceOf(skipped?.delete),
+  }),
+);
+
 export const disabledSource = standingSource(
   'disabled-by-admin',
   // Standings of before it was known since when are as old as their last writing.

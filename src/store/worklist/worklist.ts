@@ -5,7 +5,7 @@ import { releaseSource, tripSource } from './breaker.js';
 import { ownerlessSource, reviewSource } from './exemptions.js';
 import { holdSource } from './holds.js';
 import type { WorkQuery, WorkSource } from './source.js';
-import { disabledSource, noNoticeSource, parkedSource, warningSource } from './standings.js';
+import { disabledSource, noNoticeSource, parkedSource, skippedSource, warningSource } from './standings.js';
 
 /** In the order in which they are shown: what stops the most comes first. */
 const sources: Readonly<Record<WorkKind, WorkSource>> = {
@@ -16,6 +16,7 @@ const sources: Readonly<Record<WorkKind, WorkSource>> = {
   'exemption-review': reviewSource,
   'exemption-without-owner': ownerlessSource,
   'hold-ends': holdSource,
+  'deletion-skipped': skippedSource,
   'disabled-by-admin': disabledSource,
   warning: warningSource,
 };
