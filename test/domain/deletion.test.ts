@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { anonymousTraits, exportReference } from '../../src/domain/deletion.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
 import type { LifecycleState } from '../../src/domain/lifecycle/state.js';
-import { withExported, withReturn } from '../../src/domain/lifecycle/transitions.js';
+import { withExported, withHold, withReturn } from '../../src/domain/lifecycle/transitions.js';
 import { parsePolicyFile } from '../../src/domain/policy-file.js';
 import { absentState, anna, day, enabled, epoch, planOf, smallPolicy } from './fixtures.js';
 
@@ -76,6 +76,12 @@ describe('a policy', () => {
 test('an export is forgotten when the person returns', () => {
   const exported = withExported(absentState(), { inactiveSince: epoch, at: epoch + day });
   expect(withReturn(exported, { cause: 'activity', undo: [] }, epoch + day)).not.toHaveProperty('exported');
+});
+
+test('an export from before a hold is old after it', () => {
+  const exported = withExported(absentState(), { inactiveSince: epoch, at: epoch + day });
+  const hold = { actor: 'op-1', reason: 'case 12', since: epoch + 2 * day, until: epoch + 900 * day };
+  expect(withHold(exported, { ...hold, kind: 'legal' })).not.toHaveProperty('exported');
 });
 
 describe('an export reference', () => {

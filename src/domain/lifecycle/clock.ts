@@ -63,7 +63,11 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
     // Where the warning was skipped there was none; the person keeps the time that it would have given.
     const skippedAt = state.skips?.warn?.at ?? 0;
     const warnedAt = state.rungs.warn?.completedAt ?? (skippedAt > since ? skippedAt : undefined);
-    return { dueAt: warnedAt === undefined ? base : Math.max(base, warnedAt + rung.noticeFloorMs) };
+    // Nor does a policy that was tightened meanwhile break what the warning said.
+    const announcedAt = state.rungs.warn?.announcedAt ?? 0;
+    return {
+      dueAt: warnedAt === undefined ? base : Math.max(base, warnedAt + rung.noticeFloorMs, announcedAt),
+    };
   }
   const postponed = postponementsOf(state, rung);
   const from = Math.max(base, ...postponed.map(({ untilAt }) => untilAt));

@@ -16,6 +16,8 @@ export interface RungRecord {
   /** What the act was justified by: inactivity since then, and the threshold in force. */
   readonly inactiveSince: number;
   readonly afterMs: number;
+  /** Of a warning: the day of the suspension that it named. Absent: it named none. */
+  readonly announcedAt?: number;
 }
 
 /**

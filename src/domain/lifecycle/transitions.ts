@@ -4,6 +4,7 @@ import type { PlanRung } from '../plan.js';
 import { type RungName, rungNames } from '../rungs.js';
 import { mergeActivity, mergeSign, type SignOfLife } from '../sign-of-life.js';
 import type { Assessment, FoundIdentity, NoticeState } from './assessment.js';
+import type { HoldKind } from './holds.js';
 import type { Return } from './justification.js';
 import { stageOf } from './stage.js';
 import type {
@@ -78,10 +79,16 @@ export function withRungBegun(
   return { ...state, rungs: { ...state.rungs, [rung.rung]: record } };
 }
 
-export function withRungCompleted(state: LifecycleState, rung: RungName, now: number): LifecycleState {
+/** @param more what else is remembered of it */
+export function withRungCompleted(
+  state: LifecycleState,
+  rung: RungName,
+  now: number,
+  more: Pick<RungRecord, 'announcedAt'> = {},
+): LifecycleState {
   const record = state.rungs[rung];
   if (record === undefined) throw new Error(`rung ${rung} was completed without having begun`);
-  const next = { ...state, rungs: { ...state.rungs, [rung]: { ...record, completedAt: now } } };
+  const next = { ...state, rungs: { ...state.rungs, [rung]: { ...record, completedAt: now, ...more } } };
   return stageOf(next) === stageOf(state) ? next : { ...next, stageSince: now };
 }
 
@@ -190,12 +197,19 @@ function outdatedByHold(state: LifecycleState, { kind }: Pick<Hold, 'kind'>, now
   const warning = state.skips?.warn;
   // The time that a skipped warning leaves counts anew as well.
   const skips = warning === undefined ? {} : { skips: { ...state.skips, warn: { ...warning, at: now } } };
-  const next = { ...state, ...skips, notices: voided(state.notices) };
+  const next = withoutOldExport({ ...state, ...skips, notices: voided(state.notices) }, kind);
   // One that is on its way is not called back: it ends, and counts from then.
   const done = rungNames.filter((rung) => state.rungs[rung]?.completedAt !== undefined);
   if (kind === undefined || done.length !== 1 || done[0] !== 'warn') return next;
   const unwarned = withoutRung(next, 'warn');
   return stageOf(unwarned) === stageOf(state) ? unwarned : { ...unwarned, stageSince: now };
+}
+
+/** What the app exported before a hold is old after it. Holds without a kind left it, as above. */
+function withoutOldExport(state: LifecycleState, kind: HoldKind | undefined): LifecycleState {
+  if (kind === undefined || state.exported === undefined) return state;
+  const { exported: _old, ...rest } = state;
+  return rest;
 }
 
 function voided(notices: readonly NoticeRecord[]): NoticeRecord[] {

@@ -3,6 +3,7 @@ import type { ActOutcome, LastLook } from '../../activities/last-look.js';
 import type { AuditEntry, AuditEventType } from '../../domain/audit-entry.js';
 import { inDays } from '../../domain/duration.js';
 import { inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
+import type { RungRecord } from '../../domain/lifecycle/state.js';
 import { runningNotices, withoutRung, withRungCompleted } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
 import type { RungName } from '../../domain/rungs.js';
@@ -31,8 +32,13 @@ export function auditDeed(
   run.audit(eventType, deedKey(run, rung), outcome, { daysInactive, ...(detail && { detail }) });
 }
 
-export function complete(run: LifecycleRun, rung: PlanRung): void {
-  run.state = withRungCompleted(run.state, rung.rung, Date.now());
+/** @param more what else is remembered of it */
+export function complete(
+  run: LifecycleRun,
+  rung: PlanRung,
+  more: Pick<RungRecord, 'announcedAt'> = {},
+): void {
+  run.state = withRungCompleted(run.state, rung.rung, Date.now(), more);
 }
 
 export function lastLook(run: LifecycleRun, rung: PlanRung, since: number): LastLook {

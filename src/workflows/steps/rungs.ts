@@ -2,7 +2,7 @@
  * Carries out one rung each. How each goes wrong, and what holds then, stands in docs/irreversible-steps.md; the order
  * of calls is the design's (invariant 3).
  */
-import { ActivityFailure } from '@temporalio/workflow';
+import { ActivityFailure, patched } from '@temporalio/workflow';
 import type { MailRequest } from '../../activities/mail.js';
 import { assertUnreachable } from '../../domain/assert.js';
 import { inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
@@ -52,8 +52,8 @@ async function warn(run: LifecycleRun, rung: PlanRung): Promise<void> {
     `warn/${deedKey(run, rung)}`,
     upcoming === undefined ? {} : { upcoming },
   );
-  complete(run, rung);
   const announcedAt = upcoming === undefined ? {} : { announcedAt: upcoming.at };
+  complete(run, rung, patched('warning-keeps-its-day') && upcoming?.action === 'suspend' ? announcedAt : {});
   auditDeed(run, rung, 'inactivity_warned', outcome, { addresses, ...announcedAt });
 }
 
