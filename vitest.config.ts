@@ -7,12 +7,16 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    // The order of the files is the same on every machine.
+    cache: false,
     projects: [
       {
         test: {
           name: 'unit',
           // Properties over thousands of cases; a busy machine is no failure.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+          setupFiles: ['test/support/fixed-seed.ts'],
           include: [
             'test/domain/**/*.test.ts',
             'test/keys/**/*.test.ts',

@@ -72,7 +72,8 @@ test('whoever shows up while the breaker is asked is not touched', async () => {
     const travelling = journey.travelTo(startedAt + 31 * dayMs);
     await until('the lifecycle asks the breaker', async () => {
       const waiting = await journey.pool.query(
-        "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted",
+        `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
       );
       return waiting.rows.length > 0;
     });

@@ -22,7 +22,8 @@ import { isFull, sized } from './harness/size.js';
 const log = quietLog();
 const thresholds: Thresholds = { warn: 10, suspend: 20, revoke: 30, deactivate: 50, delete: 90 };
 const days = 160;
-const seed = Number(process.env.DORMOUSE_FAULTS_SEED ?? Date.now() % 1_000_000);
+/** The short form always lives the same lives. */
+const seed = Number(process.env.DORMOUSE_FAULTS_SEED ?? (isFull ? Date.now() % 1_000_000 : 4_711));
 const size = sized('DORMOUSE_FAULTS_PEOPLE', 1_000, 12);
 /** How many requests go wrong, of all. */
 const stormy = 0.01;
@@ -63,6 +64,7 @@ afterAll(async () => {
   await expedition.end();
 });
 
+/** @param random makes the weather of this one: lives go side by side, so one sequence for all would never repeat */
 async function create(random: () => number, plan: Plan, startedAt: number): Promise<Being> {
   const { journey, book, taskQueue } = expedition;
   const email = `p-${randomUUID()}@example.com`;
@@ -191,7 +193,8 @@ test(`random lives, seed ${seed}`, async () => {
   const random = seeded(seed);
   const startedAt = await journey.now();
   const plans = Array.from({ length: size }, () => randomPlan(random, days));
-  const beings = await inLanes(plans, 8, (plan) => create(random, plan, startedAt));
+  const numbered = plans.map((plan, index) => ({ plan, weather: seeded(seed + 1 + index) }));
+  const beings = await inLanes(numbered, 8, ({ plan, weather }) => create(weather, plan, startedAt));
   for (let day = 1; day <= days; day += 1) {
     await journey.travelTo(startedAt + day * (dayMs + apartMs));
     const now = await journey.now();

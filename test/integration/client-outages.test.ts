@@ -57,7 +57,7 @@ function expectUnavailable(error: Error, system: string): void {
 
 describe.concurrent.each(ways)('Temporal is away (%s)', (away) => {
   it('recordActivity: recorded in PostgreSQL, and counted as without signal', async () => {
-    const dormouse = client({ temporal: await temporalAway(away), timeoutMs: 3_000 });
+    const dormouse = client({ temporal: await temporalAway(away), timeoutMs: 8_000 });
     const [id, at] = [unknownId(), Date.now() - 1_000];
     expect(await settled(dormouse.recordActivity(id, { at }))).toMatchObject({ value: 'recorded' });
     expect(await readActivity(pool, id)).toEqual({ human: at });
@@ -81,14 +81,14 @@ describe.concurrent.each(ways)('Temporal is away (%s)', (away) => {
   });
 
   it('the standing is read all the same', async () => {
-    const dormouse = client({ temporal: await temporalAway(away), timeoutMs: 5_000 });
+    const dormouse = client({ temporal: await temporalAway(away), timeoutMs: 15_000 });
     expect(await settled(dormouse.standing(unknownId()))).toMatchObject({ status: 'fulfilled' });
   });
 });
 
 describe.concurrent.each(ways)('PostgreSQL is away (%s)', (away) => {
   it('recordActivity: the signal is enough', async () => {
-    const dormouse = client({ postgresUrl: await postgresAway(away), timeoutMs: 3_000 });
+    const dormouse = client({ postgresUrl: await postgresAway(away), timeoutMs: 8_000 });
     expect(await settled(dormouse.recordActivity(unknownId()))).toMatchObject({ value: 'recorded' });
     expect(dormouse.counters()).toMatchObject({ recorded: 1, dropped: 0, recordedWithoutSignal: 0 });
   });
@@ -126,7 +126,7 @@ describe.concurrent.each(ways)('both are away (%s)', (away) => {
 
 describe.concurrent('a worker that is away', () => {
   it('an update waits no longer than it may', async () => {
-    const dormouse = client({ timeoutMs: 5_000 });
+    const dormouse = client({ timeoutMs: 15_000 });
     const id = unknownId();
     await dormouse.recordActivity(id);
     const request = { actor: 'operator-7', reason: 'leave', until: Date.now() + 60_000 };

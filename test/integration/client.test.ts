@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { InvalidIdentityIdError, InvalidRequestError, NotEnrolledError } from '../../src/client.js';
 import { readAudit } from '../../src/store/audit-log.js';
 import { readActivity } from '../../src/store/user-activity.js';
+import { backdate } from '../support/old-people.js';
 import { openSystemClient } from '../support/system-client.js';
 import {
   fastPolicy,
@@ -36,9 +37,11 @@ async function enrolled(policy = policyId) {
 
 /** An identity that the engine has deactivated. */
 async function deactivated() {
-  const policy = await publish(pool, fastPolicy(fresh('fast')));
+  // A year away, so that nothing is due for a year after the return.
+  const policy = await publish(pool, fastPolicy(fresh('yearly')).replace('after: 2s', 'after: 365d'));
   const person = await people.create('client');
   const signIn = await people.signIn(person);
+  await backdate(kratosDatabase, [person.id], 400);
   await dormouse.enrol(person.id, { policyId: policy.id });
   await eventually('its deactivation', async () => {
     return (await dormouse.standing(person.id))?.stage === 'deactivated';

@@ -95,7 +95,7 @@ describe('enrol --all --dry-run', () => {
 describe('enrol --all', () => {
   it('goes on when nobody watches any more, and can be watched again', async () => {
     const identities = await fixture.createIdentities(60);
-    const options = { ...testOptions, startsPerSecond: 20, pageSize: 10 };
+    const options = { ...testOptions, startsPerSecond: 5, pageSize: 10 };
     const system = { client: fixture.client, taskQueue: fixture.taskQueue };
     const workflowId = enrolAllWorkflowId(fixture.taskQueue);
     expect(await startEnrolAll(system, options)).toEqual({ workflowId, started: true });

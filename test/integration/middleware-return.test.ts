@@ -23,6 +23,8 @@ const system = await openSystemClient('middleware-return', suspending);
 const { dormouse } = system;
 const { people, pool, kratosDatabase, stack } = system.outside;
 const kratos = { publicUrl: stack.kratos.publicUrl };
+/** There is one request only: a slow answer must not be its end. */
+const verifyTimeoutMs = 20_000;
 afterAll(() => system.close());
 
 interface App {
@@ -32,7 +34,7 @@ interface App {
 
 async function fastifyApp(): Promise<App> {
   const app = Fastify();
-  await app.register(fastifyActivity, { dormouse, kratos });
+  await app.register(fastifyActivity, { dormouse, kratos, verifyTimeoutMs });
   app.get('/', () => ({ hello: 'world' }));
   app.get('/forbidden', (_request, reply) => reply.code(403).send({}));
   return { url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() };
@@ -40,7 +42,7 @@ async function fastifyApp(): Promise<App> {
 
 async function expressApp(): Promise<App> {
   const app = express();
-  app.use(expressActivity({ dormouse, kratos }));
+  app.use(expressActivity({ dormouse, kratos, verifyTimeoutMs }));
   app.get('/', (_request, response) => void response.json({ hello: 'world' }));
   app.get('/forbidden', (_request, response) => void response.status(403).json({}));
   const server = app.listen(0, '127.0.0.1');

@@ -89,7 +89,8 @@ describe.each([
 ])('%s', (_name, start) => {
   let app: App;
   const begin = async (options: Options = { kratos, tokens }) => {
-    app = await start(options);
+    // Mostly there is one request: a slow answer must not be its end.
+    app = await start({ verifyTimeoutMs: 20_000, ...options });
   };
   const end = () => app.close();
 

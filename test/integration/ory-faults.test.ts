@@ -10,7 +10,7 @@ import { rejection } from '../support/system-wait.js';
 
 const outside = openOutside();
 const { people } = outside;
-const timeoutMs = 400;
+const timeoutMs = 2_000;
 let kratos: FaultProxy;
 let hydra: FaultProxy;
 let person: Person;

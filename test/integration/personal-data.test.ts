@@ -135,7 +135,13 @@ describe('burial', () => {
       await expect
         .poll(
           async () =>
-            (await pool.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")).rows,
+            (
+              await pool.query(
+                `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+              )
+            ).rows,
+          { timeout: 30_000 },
         )
         .toHaveLength(1);
       await maker.query("INSERT INTO identity_key VALUES ($1, '\\x00', 'k', now())", [id]);

@@ -46,7 +46,7 @@ it('is created once by many workers, skips what would overlap, and follows the c
 it('runs a reconciliation', async () => {
   const [identityId = ''] = await fixture.createIdentities(1);
   // The directory holds whatever other tests left there: a sweep at the rate of the test before would take minutes.
-  await ensureReconcileSchedule(fixture.client, config('1h'));
+  await ensureReconcileSchedule(fixture.client, config('7d'));
   await schedule().trigger();
   const workflowId = await until('the run', async () => {
     const { info } = await schedule().describe();

@@ -135,7 +135,7 @@ describe.each(manners)('one mail, $manner', ({ options }) => {
   it('is ambiguous when the answer to the final dot takes too long', async () => {
     const { server, transport } = await setUp(
       { message: () => 'hang', options },
-      { timeouts: { socketMs: 150 } },
+      { timeouts: { socketMs: 1_500 } },
     );
     expect(await transport.send(mail)).toEqual({ outcome: 'ambiguous', messageId });
     expect(server.messages).toHaveLength(1);
@@ -143,7 +143,7 @@ describe.each(manners)('one mail, $manner', ({ options }) => {
   });
 
   it('fails for now when the answer to RCPT TO takes too long', async () => {
-    const { transport } = await setUp({ rcptTo: () => 'hang', options }, { timeouts: { socketMs: 150 } });
+    const { transport } = await setUp({ rcptTo: () => 'hang', options }, { timeouts: { socketMs: 1_500 } });
     expect(await failure(transport.send(mail))).toMatchObject({ phase: 'mail-from' });
   });
 });
@@ -216,7 +216,7 @@ describe('a server that is no good', () => {
       const drip = setInterval(() => socket.write('250-still here\r\n'), 20);
       socket.on('close', () => clearInterval(drip));
     });
-    const transport = connectTo(url, { timeouts: { socketMs: 5_000, totalMs: 300 } });
+    const transport = connectTo(url, { timeouts: { socketMs: 10_000, totalMs: 3_000 } });
     expect(await transport.send(mail)).toEqual({ outcome: 'ambiguous', messageId });
   });
 });

@@ -85,6 +85,9 @@ describe('what counts', () => {
   });
 });
 
+/** A bound against hanging, no measure of speed. */
+const patience = { timeout: 20_000 };
+
 describe('asking Kratos', () => {
   test('shows it the session cookies only', async () => {
     const seen: unknown[] = [];
@@ -94,7 +97,7 @@ describe('asking Kratos', () => {
     });
     const { observe, dormouse } = observer({ kratos: { publicUrl: server.url } });
     observe(request({ cookie: 'basket=1; ory_kratos_session=abc; secret=2; ory_kratos_session_x=d' }));
-    await vi.waitFor(() => expect(dormouse.ids()).toEqual([identityId]));
+    await vi.waitFor(() => expect(dormouse.ids()).toEqual([identityId]), patience);
     expect(seen).toEqual(['ory_kratos_session=abc; ory_kratos_session_x=d']);
   });
 
@@ -102,7 +105,7 @@ describe('asking Kratos', () => {
     const server = await kratos(() => session());
     const { observe, dormouse } = observer({ kratos: { publicUrl: server.url } });
     for (let index = 0; index < 30; index += 1) observe(sessionRequest('token', { at: 1_000 + index }));
-    await vi.waitFor(() => expect(dormouse.noted).toHaveLength(1));
+    await vi.waitFor(() => expect(dormouse.noted).toHaveLength(1), patience);
     expect(dormouse.noted[0]?.at).toBe(1_029);
     observe(sessionRequest());
     expect(dormouse.noted).toHaveLength(2);
@@ -114,7 +117,7 @@ describe('asking Kratos', () => {
     const { observe, dormouse } = observer({ kratos: { publicUrl: server.url } });
     for (const count of [1, 2]) {
       observe(sessionRequest());
-      await vi.waitFor(() => expect(dormouse.noted).toHaveLength(count));
+      await vi.waitFor(() => expect(dormouse.noted).toHaveLength(count), patience);
     }
     expect(server.requests()).toBe(2);
   });
@@ -128,7 +131,7 @@ describe('asking Kratos', () => {
     const server = await kratos(() => body);
     const { observe, dormouse, counters } = observer({ kratos: { publicUrl: server.url } });
     observe(sessionRequest());
-    await vi.waitFor(() => expect(counters().anonymous).toBe(1));
+    await vi.waitFor(() => expect(counters().anonymous).toBe(1), patience);
     expect(dormouse.noted).toEqual([]);
   });
 
@@ -148,13 +151,13 @@ describe('when the issuer is slow or away', () => {
     const { observe, counters } = observer({
       kratos: { publicUrl: server.url },
       maxInFlight: 3,
-      verifyTimeoutMs: 300,
+      verifyTimeoutMs: 3_000,
       onError: (error) => errors.push(error),
     });
     for (let index = 0; index < 50; index += 1) observe(sessionRequest(`secret-${index}`));
     expect(counters()).toMatchObject({ skipped: 47 });
-    await vi.waitFor(() => expect(counters().failed).toBe(3));
-    expect(server.requests()).toBe(3);
+    await vi.waitFor(() => expect(counters().failed).toBe(3), patience);
+    await vi.waitFor(() => expect(server.requests()).toBe(3), patience);
     for (const error of errors) {
       expect(JSON.stringify({ ...error, message: error.message, stack: error.stack })).not.toContain(
         'secret-',
@@ -162,7 +165,7 @@ describe('when the issuer is slow or away', () => {
       expect(error.cause).toBeUndefined();
     }
     observe(sessionRequest('another'));
-    await vi.waitFor(() => expect(counters().failed).toBe(4));
+    await vi.waitFor(() => expect(counters().failed).toBe(4), patience);
   });
 
   test('errors of the app’s own functions and of the client are counted, never thrown', async () => {
@@ -180,6 +183,6 @@ describe('when the issuer is slow or away', () => {
     refusing.observe(request({}));
     expect(counters().failed).toBe(1);
     expect(refusing.counters()).toMatchObject({ failed: 1, noted: 0 });
-    await vi.waitFor(() => expect(rejecting.counters().failed).toBe(1));
+    await vi.waitFor(() => expect(rejecting.counters().failed).toBe(1), patience);
   });
 });

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => jwks.close());
 
-const verifier = () => jwtVerifier({ url: jwks.url, issuer, audience }, 1_000);
+const verifier = () => jwtVerifier({ url: jwks.url, issuer, audience }, 20_000);
 
 function token(claims: Record<string, unknown> = {}) {
   return new SignJWT({ sub, iss: issuer, aud: audience, ...claims }).setIssuedAt();

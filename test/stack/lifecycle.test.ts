@@ -14,7 +14,7 @@ import { mailTo } from './support/mails.js';
 import { scratchDirectory } from './support/scratch.js';
 import { aliveOf, type Child, runReadyStack, runStack } from './support/stack-process.js';
 
-const timeoutMs = 60_000;
+const timeoutMs = 300_000;
 
 /** Closed to others, so that root's PostgreSQL has to keep its data elsewhere: that is removed too. */
 async function dataDirectory(): Promise<string> {
@@ -55,7 +55,7 @@ async function findTraces(info: StackInfo, identityId: string) {
 }
 
 async function expectAllGone(children: readonly Child[]): Promise<void> {
-  await waitUntil(async () => (await aliveOf(children)).length === 0, { timeoutMs: 15_000 });
+  await waitUntil(async () => (await aliveOf(children)).length === 0, { timeoutMs: 60_000 });
   expect(await aliveOf(children)).toEqual([]);
 }
 

@@ -16,7 +16,7 @@ let stack: RunningStack;
 
 beforeAll(async () => {
   stack = await startStack({ dataDirectory: 'unused', ephemeral: true, worker: false, gateway: false });
-}, 60_000);
+});
 
 afterAll(async () => {
   const directory = stack.dataDirectory;

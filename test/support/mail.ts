@@ -17,7 +17,7 @@ export function openMail() {
   return {
     ...outside,
     mailOver(smtpUrl: string, more: Partial<SmtpTimeouts> = {}) {
-      const timeouts = { connectionMs: 2_000, greetingMs: 2_000, socketMs: 1_000, totalMs: 4_000, ...more };
+      const timeouts = { connectionMs: 2_000, greetingMs: 2_000, socketMs: 3_000, totalMs: 12_000, ...more };
       const transport = createMailTransport({ smtpUrl, from: mailFrom, timeouts });
       open.push(() => transport.close());
       return createMailActivities({

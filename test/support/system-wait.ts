@@ -12,7 +12,7 @@ const pollMs = 50;
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T | undefined | false>,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
@@ -24,7 +24,7 @@ export async function eventually<T>(
 }
 
 /** How long a call that is said to be bounded may take at most before a test calls it hanging. */
-export const hangMs = 10_000;
+export const hangMs = 60_000;
 
 /** What became of `work` within {@link hangMs}; never rejects. */
 export async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T> | { status: 'hanging' }> {

@@ -60,9 +60,7 @@ export class TimeTravel {
   static async begin(options: TimeTravelOptions): Promise<TimeTravel> {
     quietLog();
     const { timeSkippingServerPath: path } = options;
-    const env = await TestWorkflowEnvironment.createTimeSkipping(
-      path === '' ? {} : { server: { executable: { type: 'existing-path', path } } },
-    );
+    const env = await startSkipping(path);
     await env.connection.operatorService.addSearchAttributes({
       namespace: 'default',
       searchAttributes: Object.fromEntries(
@@ -177,6 +175,17 @@ export class TimeTravel {
     await this.pool.end();
     await this.workerPool.end();
     await this.kratosPool.end();
+  }
+}
+
+/** The SDK gives a server five seconds to start, which a busy machine may need for the JVM alone. */
+async function startSkipping(path: string, attempts = 5): Promise<TestWorkflowEnvironment> {
+  const options = path === '' ? {} : ({ server: { executable: { type: 'existing-path', path } } } as const);
+  try {
+    return await TestWorkflowEnvironment.createTimeSkipping(options);
+  } catch (error) {
+    if (attempts <= 1) throw error;
+    return startSkipping(path, attempts - 1);
   }
 }
 

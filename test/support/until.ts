@@ -1,7 +1,7 @@
 /** Waits for a condition, never for a time: for tests against servers that take as long as they take. */
 
 export interface UntilOptions {
-  /** Real milliseconds. Default 30,000. */
+  /** Real milliseconds. Default 60,000. */
   readonly timeoutMs?: number;
   /** Default 50. */
   readonly everyMs?: number;
@@ -17,7 +17,7 @@ export async function until<T>(
   ask: () => Promise<T | undefined | false> | T | undefined | false,
   options: UntilOptions = {},
 ): Promise<T> {
-  const deadline = Date.now() + (options.timeoutMs ?? 30_000);
+  const deadline = Date.now() + (options.timeoutMs ?? 60_000);
   for (;;) {
     let last: unknown;
     try {

@@ -223,39 +223,43 @@ test(
   },
 );
 
-test('killed while the mail server thinks: one duplicate at most, under the same name', async () => {
-  let asked = 0;
-  const smtp = await startSmtp({
-    message: () => {
-      asked += 1;
-      return asked === 1 ? 'hang' : undefined;
-    },
-  });
-  const queue = `${taskQueue}-mail`;
-  const mailing = workerProcess({
-    ...inject('environment'),
-    DORMOUSE_TASK_QUEUE: queue,
-    DORMOUSE_POLICY_FILE: join(directory, 'policy.yaml'),
-    DORMOUSE_SMTP_URL: smtp.url,
-  });
-  try {
-    await mailing.start();
-    const person = await live.people.create('crash-mail');
-    const handle = await live.enrol(person.id, queue, { policyId: 'crash-revoke' });
-    await until('the hand-over', () => smtp.messages.length === 1, patience);
-    await mailing.kill();
-    await mailing.start();
-    await asleepAfter('notice_sent', person, handle);
-    expect(await endedByHeartbeat(handle)).toContain('sendMail');
-    const names = smtp.messages.slice(0, 2).map((mail) => /^message-id: *(\S+)/im.exec(mail)?.[1]);
-    expect(names[0]).toBeDefined();
-    expect(names[1]).toBe(names[0]);
-    expect((await listMails(live.pool, person.id))[0]).toMatchObject({ state: 'accepted', attempts: 2 });
-  } finally {
-    await mailing.kill();
-    await smtp.close();
-  }
-});
+test(
+  'killed while the mail server thinks: one duplicate at most, under the same name',
+  { timeout: 400_000 },
+  async () => {
+    let asked = 0;
+    const smtp = await startSmtp({
+      message: () => {
+        asked += 1;
+        return asked === 1 ? 'hang' : undefined;
+      },
+    });
+    const queue = `${taskQueue}-mail`;
+    const mailing = workerProcess({
+      ...inject('environment'),
+      DORMOUSE_TASK_QUEUE: queue,
+      DORMOUSE_POLICY_FILE: join(directory, 'policy.yaml'),
+      DORMOUSE_SMTP_URL: smtp.url,
+    });
+    try {
+      await mailing.start();
+      const person = await live.people.create('crash-mail');
+      const handle = await live.enrol(person.id, queue, { policyId: 'crash-revoke' });
+      await until('the hand-over', () => smtp.messages.length === 1, patience);
+      await mailing.kill();
+      await mailing.start();
+      await asleepAfter('notice_sent', person, handle);
+      expect(await endedByHeartbeat(handle)).toContain('sendMail');
+      const names = smtp.messages.slice(0, 2).map((mail) => /^message-id: *(\S+)/im.exec(mail)?.[1]);
+      expect(names[0]).toBeDefined();
+      expect(names[1]).toBe(names[0]);
+      expect((await listMails(live.pool, person.id))[0]).toMatchObject({ state: 'accepted', attempts: 2 });
+    } finally {
+      await mailing.kill();
+      await smtp.close();
+    }
+  },
+);
 
 test('the chain of the audit log is whole', async () => {
   expect((await verifyAudit(live.pool)).brokenAt).toBeUndefined();

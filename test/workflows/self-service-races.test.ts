@@ -21,6 +21,7 @@ ladder:
 selfService:
   reactivation: { linkLifetime: 1h }
   keep: { rungs: [deactivate], postpones: 1h, times: 1 }
+breaker: { percentFrom: 1000, stall: off }
 recheck: 1h
 retry: { attempts: 5, firstAfter: 1s, longestAfter: 1s }
 `;
@@ -82,7 +83,6 @@ const events = async ({ id }: Person) => (await live.audit(id)).map(({ eventType
 describe('a link is followed', () => {
   test('while the deactivation is under way, before its last look: the click counts', async () => {
     const { person, handle } = await enrol();
-    const link = await latestLink(person, '/account/keep/');
     let status = 0;
     // The deed writes not_before, then reads the identity for the last look.
     kratos.inject(
@@ -90,7 +90,7 @@ describe('a link is followed', () => {
         kind: 'meanwhile',
         deed: async () => {
           if (status === 0 && (await readNotBefore(live.pool, person.id)) !== undefined)
-            status = await press(link);
+            status = await press(await latestLink(person, '/account/keep/'));
         },
       },
       new RegExp(`^GET /admin/identities/${person.id}$`),
@@ -113,10 +113,13 @@ describe('a link is followed', () => {
     expect(statuses).toContain(200);
     expect(statuses.filter((status) => status !== 200 && status !== 404)).toEqual([]);
     expect(await press(link)).toBe(404);
-    await until('the mail', async () => (await mailsOf(person)).at(-1)?.kind === 'reactivated');
+    await until('the mail', async () => (await mailsOf(person)).some(({ kind }) => kind === 'reactivated'));
     expect((await events(person)).filter((event) => event === 'account_reactivated')).toHaveLength(1);
     const kinds = kindsFor(await readMailbox(stack.mail.apiUrl), person.email);
-    expect(kinds.slice(-3)).toEqual(['deactivated', 'reactivation', 'reactivated']);
+    // The ladder goes on: a notice of the next deactivation may have come by now.
+    const from = kinds.indexOf('deactivated');
+    expect(kinds.slice(from, from + 3)).toEqual(['deactivated', 'reactivation', 'reactivated']);
+    expect(kinds.filter((kind) => kind === 'reactivated')).toHaveLength(1);
   });
 
   test('made for one deactivation, it ends no later one: the workflow itself refuses', async () => {

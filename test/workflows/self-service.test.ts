@@ -322,6 +322,9 @@ describe('"Keep my account"', () => {
 
     await toDay(cast, 389);
     expect((await press(await latestLink(cast, '/account/keep/'))).status).toBe(200);
+    await until('the workflow heard of it', async () =>
+      (await audit(cast)).at(-1)?.includes('rung_postponed'),
+    );
     await toDay(cast, 419);
     expect(await stageOf(cast)).toBe('revoked');
     const third = (await mailsOf(cast)).at(-1);

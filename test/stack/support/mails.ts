@@ -15,6 +15,6 @@ export async function mailTo(apiUrl: string, address: string): Promise<Mail | un
       const mails = mailsSchema.parse(await response.json());
       return mails.find((mail) => mail.to.some((recipient) => recipient.address === address));
     },
-    { timeoutMs: 15_000 },
+    { timeoutMs: 60_000 },
   );
 }
