@@ -56,7 +56,7 @@ export default defineConfig({
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
           globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 1_800_000,
+          testTimeout: 7_200_000,
           hookTimeout: 600_000,
           fileParallelism: false,
         },

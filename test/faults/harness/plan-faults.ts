@@ -14,16 +14,16 @@ export function kindsFor({ system, what }: Touch): readonly string[] {
   return httpFaults;
 }
 
-/** Those that cost real seconds: once for each kind of request. */
-const slowKinds: readonly string[] = ['slow', 'no answer'];
+/** Whether it costs real seconds: those are tried once for each kind of request of a course. */
+export const isSlow = (kind: string): boolean => kind === 'slow' || kind === 'no answer';
 
 export function planFaults(touches: readonly Touch[]): FaultCase[] {
   const waited = new Set<string>();
   return touches.flatMap((touch) =>
     kindsFor(touch).flatMap((kind) => {
       const slowKey = `${touch.system} ${touch.what}`;
-      if (slowKinds.includes(kind) && waited.has(slowKey)) return [];
-      if (slowKinds.includes(kind)) waited.add(slowKey);
+      if (isSlow(kind) && waited.has(slowKey)) return [];
+      if (isSlow(kind)) waited.add(slowKey);
       return [{ ...touch, kind }];
     }),
   );
