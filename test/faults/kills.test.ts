@@ -16,7 +16,7 @@ import { CallBook } from './harness/call-book.js';
 import { counted, keepFigures } from './harness/figures.js';
 import { judge } from './harness/judge.js';
 import { callsOf, type Kill, wasKilled, writeKillPlan } from './harness/kill-plan.js';
-import { type MailServer, startMailServer } from './harness/mail-server.js';
+import { deletionNoticedAt, type MailServer, startMailServer } from './harness/mail-server.js';
 import { type QuickCourse, quickCourses, quickPolicies } from './harness/quick-courses.js';
 import { isFull, sized, spread } from './harness/size.js';
 import { WorkerRelay } from './harness/worker-relay.js';
@@ -126,6 +126,7 @@ async function verdictOf({ id, email, course }: Mortal) {
   const answer = await identities.getIdentity({ id }, { validateStatus: () => true });
   const isShell = JSON.stringify(answer.data.traits ?? {}).includes('@example.invalid');
   const state = answer.data.state === 'inactive' ? 'inactive' : 'active';
+  const mails = mailServer.taken.filter(({ to }) => to === email);
   return judge({
     id,
     email,
@@ -133,7 +134,8 @@ async function verdictOf({ id, email, course }: Mortal) {
     fault: undefined,
     struck: true,
     audit: await live.audit(id),
-    mails: mailServer.taken.filter(({ to }) => to === email),
+    mails,
+    ...deletionNoticedAt(mails),
     kratos: answer.status === 404 ? 'absent' : isShell ? 'shell' : state,
     isOver: true,
     isParked: false,

@@ -13,7 +13,7 @@ import { quietLog } from '../support/workers.js';
 import { CallBook } from './harness/call-book.js';
 import { keepFigures } from './harness/figures.js';
 import { judge, type Verdict } from './harness/judge.js';
-import { type MailServer, startMailServer } from './harness/mail-server.js';
+import { deletionNoticedAt, type MailServer, startMailServer } from './harness/mail-server.js';
 import { quickCourses, quickPolicies } from './harness/quick-courses.js';
 import { findProcess, killAndRevive } from './harness/revive.js';
 import { isFull } from './harness/size.js';
@@ -105,11 +105,13 @@ scope.each(servers)('%s is killed and started again', async (server) => {
   for (const { id, email, handle } of people) {
     await until(`the end of ${id}`, () => isOver(handle), patience);
     const answer = await live.people.identities.getIdentity({ id }, { validateStatus: () => true });
+    const mails = mailServer.taken.filter(({ to }) => to === email);
     verdicts.push(
       judge({
         ...{ id, email, course, fault: undefined, struck: true, isOver: true, isParked: false },
         audit: await live.audit(id),
-        mails: mailServer.taken.filter(({ to }) => to === email),
+        mails,
+        ...deletionNoticedAt(mails),
         kratos: answer.status === 404 ? 'absent' : 'active',
         // PostgreSQL may die between the mail server's answer and the row that keeps it, at each restart.
         copiesAllowed: server === 'postgres' ? 3 : 0,

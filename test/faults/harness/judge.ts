@@ -20,6 +20,8 @@ export interface Evidence {
   readonly kratos: 'active' | 'inactive' | 'absent' | 'shell';
   readonly isOver: boolean;
   readonly isParked: boolean;
+  /** When the mail server took the first notice of the deletion, on the clock of the log; absent: as the log says. */
+  readonly noticedAt?: number;
   /** Copies of one mail beyond the first that its faults explain; absent: what the one fault explains. */
   readonly copiesAllowed?: number;
 }
@@ -35,6 +37,8 @@ export interface Verdict {
 
 /** The log's days are counted with the clock of the moment of writing, which lags behind the timer by rounding. */
 const toleranceMs = 50;
+/** The floor counts from the acceptance, and the log has the notice once that is known: on a busy machine a while later. */
+const logLagMs = 60_000;
 
 const bookkeeping: readonly string[] = [
   'lifecycle_started',
@@ -50,7 +54,7 @@ export function judge(evidence: Evidence): Verdict {
   const wrongful = [
     ...beyond(done, course.deeds),
     ...tooEarly(deeds, course),
-    ...withoutNotice(deeds, course),
+    ...withoutNotice(evidence, deeds),
   ];
   const refused = noticesThatCount(audit, fault);
   const missed = beyond(course.deeds, [...done, ...refused]);
@@ -93,14 +97,15 @@ function tooEarly(deeds: readonly AuditRow[], { earliestMs }: Evidence['course']
     .map(({ eventType, daysInactive }) => `${eventType} on day ${daysInactive}`);
 }
 
-function withoutNotice(deeds: readonly AuditRow[], { noticeBeforeDeletionMs }: Evidence['course']): string[] {
+function withoutNotice({ course, noticedAt }: Evidence, deeds: readonly AuditRow[]): string[] {
   const end = deeds.find(({ eventType }) => /account_(deleted|anonymised)/.test(eventType));
   if (end === undefined) return [];
   const notice = deeds.find(
     ({ eventType, detail }) => eventType === 'notice_sent' && detail.rung === 'delete',
   );
-  const ms = notice === undefined ? 0 : end.occurredAt - notice.occurredAt;
-  return ms + toleranceMs < noticeBeforeDeletionMs ? [`deleted ${ms} ms after its notice`] : [];
+  const from = noticedAt ?? (notice === undefined ? end.occurredAt : notice.occurredAt - logLagMs);
+  const ms = end.occurredAt - from;
+  return ms + toleranceMs < course.noticeBeforeDeletionMs ? [`deleted ${ms} ms after its notice`] : [];
 }
 
 function judgeMails({ course, mails, fault, copiesAllowed }: Evidence): {

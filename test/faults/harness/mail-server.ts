@@ -14,6 +14,8 @@ export interface TakenMail {
   readonly messageId: string;
   readonly kind: string;
   readonly text: string;
+  /** When its final dot came; epoch milliseconds of the real clock. */
+  readonly at: number;
 }
 
 export interface MailServer {
@@ -51,7 +53,7 @@ export async function startMailServer(book: CallBook): Promise<MailServer> {
         const fault = strike(to, 'final dot');
         if (fault === undefined || !/^\d/.test(fault)) {
           const [messageId, kind] = [headerOf(text, 'Message-ID'), headerOf(text, 'X-Dormouse-Kind')];
-          taken.push({ to, messageId, kind, text });
+          taken.push({ to, messageId, kind, text, at: Date.now() });
         }
         apply(fault, remotePort, answer);
       });
@@ -73,6 +75,12 @@ export async function startMailServer(book: CallBook): Promise<MailServer> {
     taken,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
+}
+
+/** When the first notice of the deletion was taken: for lives in real time. */
+export function deletionNoticedAt(mails: readonly TakenMail[]): { noticedAt?: number } {
+  const notice = mails.find(({ kind }) => kind === 'notice-delete');
+  return notice === undefined ? {} : { noticedAt: notice.at };
 }
 
 function headerOf(text: string, name: string): string {
