@@ -6,12 +6,14 @@ import { recordBounce } from '../../src/store/bounces.js';
 import { listMails } from '../../src/store/mails.js';
 import { lookAgainSignal, standingQuery } from '../../src/workflows/messages.js';
 import { type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
+import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { lines, TimeTravel } from '../support/time-travel.js';
 import { until } from '../support/until.js';
 
 const started = '0 lifecycle_started';
 let journey: TimeTravel;
 let taskQueue: string;
+let gateway: TestGateway;
 
 beforeAll(async () => {
   journey = await TimeTravel.begin({
@@ -21,6 +23,7 @@ beforeAll(async () => {
     timeSkippingServerPath: inject('timeSkippingServerPath'),
   });
   taskQueue = await journey.startWorkers();
+  gateway = await listenGateway({ stack: inject('stack'), temporalAddress: journey.env.address });
   await journey.publish(`id: notices
 ladder:
   delete: { after: 60d, notices: [30d, 7d, 1d], noticeFloor: 30d }
@@ -31,7 +34,10 @@ retry: { attempts: 5, firstAfter: 1s, longestAfter: 1s }
 `);
 });
 afterEach(() => journey.forgetLifecycles());
-afterAll(() => journey.end());
+afterAll(async () => {
+  await gateway.close();
+  await journey.end();
+});
 
 /** Somebody who is seen on day 0, and was sent the first notice on day 30. */
 async function begin(
@@ -55,9 +61,24 @@ async function begin(
   return { person, handle, startedAt, toDay, story, standingWhere };
 }
 
-async function bounceLast(identityId: string): Promise<void> {
+async function lastBounce(identityId: string) {
   const mail = (await listMails(journey.pool, identityId)).at(-1);
-  const bounce = { messageId: mail?.messageId ?? '', kind: 'hard' as const };
+  return { messageId: mail?.messageId ?? '', kind: 'hard' as const };
+}
+
+/** As the mail system tells of it. */
+async function reportBounce(identityId: string): Promise<void> {
+  const answer = await fetch(new URL('/v1/mail/bounces', gateway.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-dormouse-hook-key': gateway.hookKeys[0] },
+    body: JSON.stringify(await lastBounce(identityId)),
+  });
+  expect(answer.status).toBe(202);
+}
+
+/** Behind the back of the lifecycle. */
+async function bounceLast(identityId: string): Promise<void> {
+  const bounce = await lastBounce(identityId);
   expect(await recordBounce(journey.pool, bounce, await journey.now())).toBe(identityId);
 }
 
@@ -66,9 +87,8 @@ const mailsTo = async (address: string | undefined) =>
 
 describe('a hard bounce of an accepted notice', () => {
   test('holds the deletion, is shown, and the notice is given anew with its full floor', async () => {
-    const { person, handle, toDay, story, standingWhere } = await begin();
-    await bounceLast(person.id);
-    await handle.signal(lookAgainSignal, { schemaVersion: 1 });
+    const { person, toDay, story, standingWhere } = await begin();
+    await reportBounce(person.id);
     const blocked = await standingWhere(({ blocked }) => blocked?.by === 'no-notice');
     expect(blocked.notices).toMatchObject([{ outcome: 'bounced' }]);
     await toDay(70);
