@@ -24,14 +24,8 @@ beforeAll(async () => {
   });
   taskQueue = await journey.startWorkers();
   gateway = await listenGateway({ stack: inject('stack'), temporalAddress: journey.env.address });
-  await journey.publish(`id: notices
-ladder:
-  delete: { after: 60d, notices: [30d, 7d, 1d], noticeFloor: 30d }
-breaker: { percentFrom: 1000, limits: { delete: { atMost: 1000 } }, stall: off }
-jitter: none
-recheck: 7d
-retry: { attempts: 5, firstAfter: 1s, longestAfter: 1s }
-`);
+  await journey.publish(policy('notices', 'attempts: 5, firstAfter: 1s, longestAfter: 1s'));
+  await journey.publish(policy('persistent', 'attempts: 100, firstAfter: 1h, longestAfter: 6h'));
 });
 afterEach(() => journey.forgetLifecycles());
 afterAll(async () => {
@@ -39,16 +33,26 @@ afterAll(async () => {
   await journey.end();
 });
 
+const policy = (id: string, retry: string) => `id: ${id}
+ladder:
+  delete: { after: 60d, notices: [30d, 7d, 1d], noticeFloor: 30d }
+breaker: { percentFrom: 1000, limits: { delete: { atMost: 1000 } }, stall: off }
+jitter: none
+recheck: 7d
+retry: { ${retry} }
+`;
+
 /** Somebody who is seen on day 0, and was sent the first notice on day 30. */
 async function begin(
   queue = taskQueue,
   before: (identityId: string) => Promise<void> = async () => undefined,
+  policyId = 'notices',
 ) {
   const person = await journey.people.create('notices');
   await before(person.id);
   const startedAt = await journey.now();
   await journey.dateIdentity(person.id, startedAt);
-  const handle = await journey.enrol(person.id, queue, { policyId: 'notices' });
+  const handle = await journey.enrol(person.id, queue, { policyId });
   const toDay = (day: number) => journey.travelTo(startedAt + day * dayMs);
   await toDay(31);
   const standingWhere = (is: (standing: Standing) => boolean) =>
@@ -192,5 +196,33 @@ describe('a mailbox that is deferred for good', () => {
     expect(standing.warnings).toEqual(['mail-notice-delete-deferred']);
     expect(standing.notices).toMatchObject([{ outcome: 'accepted' }]);
     expect(standing.parked).toBeUndefined();
+  });
+});
+
+describe('an outage of the mail server over several notices', () => {
+  let isDown = false;
+  let smtp: SmtpFixture;
+  afterAll(() => smtp.close());
+
+  test('each is sent afterwards, late, and the deletion is put off by their floors', async () => {
+    smtp = await startSmtp({ connect: () => (isDown ? { code: 421, text: 'try later' } : undefined) });
+    const queue = await journey.startWorkers({ DORMOUSE_SMTP_URL: smtp.url });
+    const { person, toDay, story } = await begin(queue, undefined, 'persistent');
+    await toDay(50);
+    isDown = true;
+    smtp.cut();
+    // Notices were due on the days 53 and 59, and the deletion on day 60.
+    await toDay(60.5);
+    expect(await story()).toEqual([started, '30 notice_sent']);
+    expect(smtp.messages).toHaveLength(1);
+    isDown = false;
+    await toDay(70);
+    const late = ['60 notice_sent', '66 notice_sent', '67 account_deleted'];
+    expect(await story()).toEqual([started, '30 notice_sent', ...late]);
+    expect(smtp.messages).toHaveLength(3);
+    const [, , second, third, deleted] = await journey.audit(person.id);
+    const between = (from = second, to = deleted) => (to?.occurredAt ?? 0) - (from?.occurredAt ?? 0);
+    expect(between(second)).toBeGreaterThanOrEqual(7 * dayMs);
+    expect(between(third)).toBeGreaterThanOrEqual(dayMs);
   });
 });
