@@ -203,6 +203,52 @@ describe('climbing', () => {
     expect(decideAt({ days: 500, state, plan: later })).toMatchObject({ kind: 'notice', rungAt: at(507) });
   });
 
+  describe('after a policy that acts earlier', () => {
+    const tightened = (after: number, lead: number) =>
+      planOf(
+        smallPolicy(
+          `revoke: {after: 50d, notices: [7d], noticeFloor: 7d, withoutNotice: wait}
+           deactivate: {after: ${after}d, notices: [${lead}d], noticeFloor: ${lead}d, withoutNotice: wait}`,
+        ),
+      );
+    const rungs = climbed({ revoke: 80 });
+    const announced = { rungs, notices: [noticed('deactivate', 7, 83, { announcedAt: at(90) })] };
+
+    it('what was announced keeps its date', () => {
+      const next = { step: 'rung', rung: 'deactivate', at: at(90) };
+      for (const days of [84, 85, 89.999]) {
+        expect(decideAt({ days, state: announced, plan: tightened(85, 7) })).toEqual({
+          kind: 'wait',
+          until: at(90),
+          next,
+        });
+      }
+      expect(decideAt({ days: 90, state: announced, plan: tightened(85, 7) }).kind).toBe('rung');
+    });
+
+    it('a notice with another lead is given anew, and the rung keeps its distance from that', () => {
+      const plan = tightened(60, 2);
+      expect(decideAt({ days: 84, state: announced, plan })).toMatchObject({
+        kind: 'notice',
+        rung: { rung: 'deactivate' },
+        leadMs: 2 * day,
+        rungAt: at(86),
+      });
+      const again = { rungs, notices: [...announced.notices, noticed('deactivate', 2, 84)] };
+      expect(decideAt({ days: 85.999, state: again, plan })).toMatchObject({ kind: 'wait', until: at(86) });
+      expect(decideAt({ days: 86, state: again, plan }).kind).toBe('rung');
+    });
+
+    it('a notice of a revocation is none of a deactivation', () => {
+      const state = { rungs, notices: [noticed('revoke', 7, 73)] };
+      expect(decideAt({ days: 84, state, plan: tightened(85, 7) })).toMatchObject({
+        kind: 'notice',
+        rung: { rung: 'deactivate' },
+        rungAt: at(91),
+      });
+    });
+  });
+
   it('a deletion that is the end of the ladder finishes it', () => {
     expect(decideAt({ days: 731, state: { rungs: climbed({ delete: 730 }) }, identity: 'absent' })).toEqual({
       kind: 'finished',

@@ -12,7 +12,7 @@ import { isDestructive, type RungName, rungNames } from '../../src/domain/rungs.
 import { standingOf } from '../../src/domain/standing.js';
 import { day, defaultPolicy, epoch, hour } from './fixtures.js';
 import { policies, scenario } from './scenarios.js';
-import { type Entry, type Scenario, Simulation } from './simulator.js';
+import { type Entry, type Mail, type Scenario, Simulation } from './simulator.js';
 
 type Decided = Extract<Entry, { type: 'decided' }>;
 type Effect = Extract<Entry, { type: 'effect' }>;
@@ -56,6 +56,13 @@ describe('over random lives', () => {
   it('(b) destructive rungs come no sooner than the floor after notices that count, since the last sign of life', () => {
     everyEntry('effect', (effect) => {
       if (isDestructive(effect.rung.rung)) expect(missingNotices(effect)).toEqual([]);
+    });
+  });
+
+  it('(b) nor before the date that the last notice of them announced, whatever the policy became since', () => {
+    everyEntry('effect', (effect) => {
+      const { announcedAt } = noticesThatCount(effect).at(-1) ?? {};
+      if (announcedAt !== undefined) expect(effect.at).toBeGreaterThanOrEqual(announcedAt);
     });
   });
 
@@ -260,19 +267,25 @@ function isDone(state: LifecycleState, rung: RungName): boolean {
 }
 
 /** The leads of the rung for which no mail was sent early enough, after the last sign of life and the last hold. */
-function missingNotices({ rung, at, mails, knownSince, heldUntil }: Effect): number[] {
-  const thatCount = outcomesThatCount(rung);
+function missingNotices(effect: Effect): number[] {
+  const { rung, at } = effect;
+  const given = noticesThatCount(effect);
   return rung.noticeLeadsMs.filter((leadMs, index) => {
     const floorMs = index === 0 ? Math.max(leadMs, rung.noticeFloorMs) : leadMs;
-    return !mails.some(
-      (mail) =>
-        mail.rung === rung.rung &&
-        mail.leadMs === leadMs &&
-        thatCount.includes(mail.outcome) &&
-        mail.at >= Math.max(knownSince, heldUntil) &&
-        at - mail.at >= floorMs,
-    );
+    return !given.some((mail) => mail.leadMs === leadMs && at - mail.at >= floorMs);
   });
+}
+
+/** The notices of the rung, of those that its plan wants, since the last sign of life and the last hold. */
+function noticesThatCount({ rung, mails, knownSince, heldUntil }: Effect): Mail[] {
+  const thatCount = outcomesThatCount(rung);
+  return mails.filter(
+    (mail) =>
+      mail.rung === rung.rung &&
+      rung.noticeLeadsMs.includes(mail.leadMs) &&
+      thatCount.includes(mail.outcome) &&
+      mail.at >= Math.max(knownSince, heldUntil),
+  );
 }
 
 /** Invariant 2, said again and apart from the engine. */

@@ -84,6 +84,8 @@ export interface Mail {
   readonly leadMs: number;
   readonly outcome: NoticeOutcome;
   readonly at: number;
+  /** The date in it; absent: the notice was skipped. */
+  readonly announcedAt?: number;
 }
 
 /** One line of the history. */
@@ -253,7 +255,7 @@ export class Simulation {
       this.endBadly(`notice:${rung.rung}`);
       return;
     }
-    const mail = { rung: rung.rung, leadMs, outcome: luck, at: this.now };
+    const mail = { rung: rung.rung, leadMs, outcome: luck, at: this.now, announcedAt: rungAt };
     this.mails.push(mail);
     this.state = withNotice(this.state, { ...mail, inactiveSince: since, round });
     if (luck !== 'accepted' || rung.keep === undefined || round >= rung.keep.times) return;

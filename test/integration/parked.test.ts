@@ -23,6 +23,8 @@ quietLog();
 const outside = openOutside();
 const { people, pool, stack, kratosDatabase } = outside;
 const actor = 'op-1';
+/** Calls to Kratos that a worker has under way at once (src/runtime/workers.ts). */
+const slotsForKratos = 20;
 let live: Live;
 let kratos: FaultProxy;
 let dormouse: Dormouse;
@@ -89,6 +91,39 @@ describe('one broken identity', () => {
     await dormouse.retryParked(broken.id, { actor });
     await standsAt(broken.id, 'deactivated');
   });
+
+  it('that hangs delays others by the time limit of its call at most, even where more hang than there are slots', async () => {
+    const patient = fastPolicy(fresh('hanging')).replace(
+      /^retry:.*$/m,
+      'retry: { attempts: 5, firstAfter: 30s, longestAfter: 30s }',
+    );
+    const { id: patience } = await publish(pool, patient);
+    const hanging = await Promise.all(
+      Array.from({ length: slotsForKratos + 5 }, async () => (await people.create('hanging')).id),
+    );
+    const deed = new RegExp(`^PATCH .*(${hanging.join('|')})`);
+    kratos.inject({ kind: 'no-answer' }, deed);
+    await Promise.all(hanging.map((id) => dormouse.enrol(id, { policyId: patience })));
+    await eventually(
+      'every slot is taken',
+      async () => kratos.requests.filter((line) => deed.test(line)).length >= slotsForKratos,
+      100_000,
+    );
+    const { id } = await people.create('healthy');
+    await dormouse.enrol(id);
+    await eventually(
+      'the healthy one is deactivated',
+      async () => (await dormouse.standing(id))?.stage === 'deactivated',
+      100_000,
+    );
+    for (const one of hanging) {
+      const standing = await dormouse.standing(one);
+      expect([standing?.stage, standing?.parked]).toEqual(['active', undefined]);
+    }
+    kratos.heal();
+    // The breaker counts for all files together.
+    await pool.query('DELETE FROM breaker_grant WHERE identity_id = ANY($1)', [hanging]);
+  }, 240_000);
 });
 
 describe('skip', () => {

@@ -3,14 +3,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { Person } from '../../src/demo/ory-people.js';
 import { projectDirectory } from '../../src/stack/project.js';
 import { recordAndClaim } from '../../src/store/activity-signals.js';
 import { readStanding } from '../../src/store/standings.js';
-import { lookAgainSignal, standingQuery } from '../../src/workflows/messages.js';
+import { lookAgainSignal, retryParkedUpdate, standingQuery } from '../../src/workflows/messages.js';
+import { openKratosDatabase } from '../support/kratos-database.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+import { makeFit, makeUnfit, stateOf } from '../support/system-outside.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
 
@@ -21,10 +24,12 @@ let live: Live;
 let taskQueue: string;
 let environment: Record<string, string>;
 let scratch: string;
+let kratosPool: pg.Pool;
 
 beforeAll(async () => {
   database = await openFreshDatabase();
   const stack = inject('stack');
+  kratosPool = openKratosDatabase(stack);
   environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url };
   live = await Live.begin({
     stack: { ...stack, postgres: { ...stack.postgres, url: database.url, runtimeUrl: database.url } },
@@ -46,8 +51,13 @@ recheck: 1h
 retry: { attempts: 5, firstAfter: 1s, longestAfter: 2s }
 `);
 });
+beforeEach(async () => {
+  await database.pool.query('DELETE FROM breaker_grant');
+  await database.pool.query('UPDATE breaker_trip SET released_at = now() WHERE released_at IS NULL');
+});
 afterAll(async () => {
   await live.end();
+  await kratosPool.end();
   await database.close();
   await rm(scratch, { recursive: true, force: true });
 });
@@ -118,6 +128,38 @@ test('one is deactivated, the others wait until somebody decides', async () => {
   await until('the released one is deactivated', async () => (await stageOf(released)) === 'deactivated');
   expect(await blockOf(stays)).toMatchObject({ by: 'breaker' });
   expect(await live.people.signIn(stays.person), 'the door is still open').toBeDefined();
+});
+
+test('a step that an operator retries by hand asks it as well', async () => {
+  const { id } = await live.people.create('fused');
+  await makeUnfit(kratosPool, id);
+  const handle = await live.enrol(id, taskQueue, { policyId: 'fused' });
+  const standing = () => readStanding(database.pool, id);
+  await until('its parking', async () => (await standing())?.parked?.step === 'deactivate');
+  const tripped = await dormouse('breaker', 'trip', 'all', '--reason', 'incident', '--actor', 'op-1');
+  expect(tripped.exitCode, tripped.all).toBe(0);
+  await makeFit(kratosPool, id);
+
+  const retried = await handle.executeUpdate(retryParkedUpdate, {
+    args: [{ schemaVersion: 1, actor: 'op-1' }],
+  });
+  expect(retried.parked).toBeUndefined();
+  const { blocked, stage } = await until('it is held, or done', async () => {
+    const now = await handle.query(standingQuery);
+    return (now.blocked !== undefined || now.stage === 'deactivated') && now;
+  });
+  expect({ stage, by: blocked?.by }).toEqual({ stage: 'active', by: 'breaker' });
+  expect(await stateOf(live.people, id)).toBe('active');
+
+  const tripId = /trip (\d+)/.exec(blocked?.why ?? '')?.[1] ?? '';
+  const file = join(scratch, 'by-hand.csv');
+  await writeFile(file, id);
+  const released = await dormouse(
+    ...['breaker', 'release', tripId, '--identities', file, '--reason', 'mended', '--actor', 'op-1'],
+  );
+  expect(released.all).toBe('released. 1 of 1 were woken to go on');
+  await until('it is deactivated', async () => (await standing())?.stage === 'deactivated');
+  expect(await stateOf(live.people, id)).toBe('inactive');
 });
 
 test.each([

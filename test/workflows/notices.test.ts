@@ -6,12 +6,14 @@ import { recordBounce } from '../../src/store/bounces.js';
 import { listMails } from '../../src/store/mails.js';
 import { lookAgainSignal, standingQuery } from '../../src/workflows/messages.js';
 import { type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
+import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { lines, TimeTravel } from '../support/time-travel.js';
 import { until } from '../support/until.js';
 
 const started = '0 lifecycle_started';
 let journey: TimeTravel;
 let taskQueue: string;
+let gateway: TestGateway;
 
 beforeAll(async () => {
   journey = await TimeTravel.begin({
@@ -21,28 +23,36 @@ beforeAll(async () => {
     timeSkippingServerPath: inject('timeSkippingServerPath'),
   });
   taskQueue = await journey.startWorkers();
-  await journey.publish(`id: notices
+  gateway = await listenGateway({ stack: inject('stack'), temporalAddress: journey.env.address });
+  await journey.publish(policy('notices', 'attempts: 5, firstAfter: 1s, longestAfter: 1s'));
+  await journey.publish(policy('persistent', 'attempts: 100, firstAfter: 1h, longestAfter: 6h'));
+});
+afterEach(() => journey.forgetLifecycles());
+afterAll(async () => {
+  await gateway.close();
+  await journey.end();
+});
+
+const policy = (id: string, retry: string) => `id: ${id}
 ladder:
   delete: { after: 60d, notices: [30d, 7d, 1d], noticeFloor: 30d }
 breaker: { percentFrom: 1000, limits: { delete: { atMost: 1000 } }, stall: off }
 jitter: none
 recheck: 7d
-retry: { attempts: 5, firstAfter: 1s, longestAfter: 1s }
-`);
-});
-afterEach(() => journey.forgetLifecycles());
-afterAll(() => journey.end());
+retry: { ${retry} }
+`;
 
 /** Somebody who is seen on day 0, and was sent the first notice on day 30. */
 async function begin(
   queue = taskQueue,
   before: (identityId: string) => Promise<void> = async () => undefined,
+  policyId = 'notices',
 ) {
   const person = await journey.people.create('notices');
   await before(person.id);
   const startedAt = await journey.now();
   await journey.dateIdentity(person.id, startedAt);
-  const handle = await journey.enrol(person.id, queue, { policyId: 'notices' });
+  const handle = await journey.enrol(person.id, queue, { policyId });
   const toDay = (day: number) => journey.travelTo(startedAt + day * dayMs);
   await toDay(31);
   const standingWhere = (is: (standing: Standing) => boolean) =>
@@ -55,9 +65,24 @@ async function begin(
   return { person, handle, startedAt, toDay, story, standingWhere };
 }
 
-async function bounceLast(identityId: string): Promise<void> {
+async function lastBounce(identityId: string) {
   const mail = (await listMails(journey.pool, identityId)).at(-1);
-  const bounce = { messageId: mail?.messageId ?? '', kind: 'hard' as const };
+  return { messageId: mail?.messageId ?? '', kind: 'hard' as const };
+}
+
+/** As the mail system tells of it. */
+async function reportBounce(identityId: string): Promise<void> {
+  const answer = await fetch(new URL('/v1/mail/bounces', gateway.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-dormouse-hook-key': gateway.hookKeys[0] },
+    body: JSON.stringify(await lastBounce(identityId)),
+  });
+  expect(answer.status).toBe(202);
+}
+
+/** Behind the back of the lifecycle. */
+async function bounceLast(identityId: string): Promise<void> {
+  const bounce = await lastBounce(identityId);
   expect(await recordBounce(journey.pool, bounce, await journey.now())).toBe(identityId);
 }
 
@@ -66,9 +91,8 @@ const mailsTo = async (address: string | undefined) =>
 
 describe('a hard bounce of an accepted notice', () => {
   test('holds the deletion, is shown, and the notice is given anew with its full floor', async () => {
-    const { person, handle, toDay, story, standingWhere } = await begin();
-    await bounceLast(person.id);
-    await handle.signal(lookAgainSignal, { schemaVersion: 1 });
+    const { person, toDay, story, standingWhere } = await begin();
+    await reportBounce(person.id);
     const blocked = await standingWhere(({ blocked }) => blocked?.by === 'no-notice');
     expect(blocked.notices).toMatchObject([{ outcome: 'bounced' }]);
     await toDay(70);
@@ -172,5 +196,33 @@ describe('a mailbox that is deferred for good', () => {
     expect(standing.warnings).toEqual(['mail-notice-delete-deferred']);
     expect(standing.notices).toMatchObject([{ outcome: 'accepted' }]);
     expect(standing.parked).toBeUndefined();
+  });
+});
+
+describe('an outage of the mail server over several notices', () => {
+  let isDown = false;
+  let smtp: SmtpFixture;
+  afterAll(() => smtp.close());
+
+  test('each is sent afterwards, late, and the deletion is put off by their floors', async () => {
+    smtp = await startSmtp({ connect: () => (isDown ? { code: 421, text: 'try later' } : undefined) });
+    const queue = await journey.startWorkers({ DORMOUSE_SMTP_URL: smtp.url });
+    const { person, toDay, story } = await begin(queue, undefined, 'persistent');
+    await toDay(50);
+    isDown = true;
+    smtp.cut();
+    // Notices were due on the days 53 and 59, and the deletion on day 60.
+    await toDay(60.5);
+    expect(await story()).toEqual([started, '30 notice_sent']);
+    expect(smtp.messages).toHaveLength(1);
+    isDown = false;
+    await toDay(70);
+    const late = ['60 notice_sent', '66 notice_sent', '67 account_deleted'];
+    expect(await story()).toEqual([started, '30 notice_sent', ...late]);
+    expect(smtp.messages).toHaveLength(3);
+    const [, , second, third, deleted] = await journey.audit(person.id);
+    const between = (from = second, to = deleted) => (to?.occurredAt ?? 0) - (from?.occurredAt ?? 0);
+    expect(between(second)).toBeGreaterThanOrEqual(7 * dayMs);
+    expect(between(third)).toBeGreaterThanOrEqual(dayMs);
   });
 });

@@ -1,7 +1,8 @@
 /** All guards that `npm run test:mutations` takes out, one after the other. */
 import { faultGuards } from './fault-guards.js';
 import type { Guard } from './guard.js';
+import { noticeGuards } from './notice-guards.js';
 import { systemGuards } from './system-guards.js';
 import { unitGuards } from './unit-guards.js';
 
-export const guards: readonly Guard[] = [...unitGuards, ...systemGuards, ...faultGuards];
+export const guards: readonly Guard[] = [...unitGuards, ...systemGuards, ...noticeGuards, ...faultGuards];
