@@ -5,12 +5,11 @@ import { anonymousTraits } from '../domain/deletion.js';
 import type { TraitsTemplate } from '../domain/policy-deletion.js';
 import { isEnginesWork, readDisablement } from '../store/disablements.js';
 import { type IdentifierKey, retireIdentifiers } from '../store/retired-identifiers.js';
-import type { EvidenceSources } from './evidence.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
 import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from './kratos-identity.js';
-import { type ActOutcome, assertFresh, type LastLook, whatStops } from './last-look.js';
+import { type ActOutcome, assertFresh, type LastLook, type LookSources, whatStops } from './last-look.js';
 
-export interface DeletionDependencies extends EvidenceSources {
+export interface DeletionDependencies extends LookSources {
   /** Absent: identifiers of deleted accounts are not remembered. */
   readonly identifierKey?: IdentifierKey;
 }

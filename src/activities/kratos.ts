@@ -14,27 +14,19 @@ import {
 } from '../store/disablements.js';
 import { exemptionInForce } from '../store/exemptions.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
-import type { PolicyReader } from '../store/policies.js';
 import { readPostponements } from '../store/postponements.js';
 import { isAnonymised } from '../store/tombstones.js';
 import { everyAddress, mailAddresses } from './addresses.js';
-import { type EvidenceSources, readEvidence } from './evidence.js';
+import { readEvidence } from './evidence.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
-import {
-  type KratosIdentity,
-  latestAuthentication,
-  readIdentity,
-  readSessions,
-  textField,
-} from './kratos-identity.js';
-import { type ActOutcome, assertFresh, type LastLook, whatStops } from './last-look.js';
+import { type KratosIdentity, latestAuthentication, readIdentity, readSessions } from './kratos-identity.js';
+import { type ActOutcome, assertFresh, type LastLook, type LookSources, whatStops } from './last-look.js';
 import { readNotices } from './notice-proof.js';
-import { readPolicy } from './policy.js';
+import { readPolicy, subjectOf } from './policy.js';
 
-export interface KratosDependencies extends EvidenceSources {
+export interface KratosDependencies extends LookSources {
   /** Default: kept in PostgreSQL. */
   readonly notified?: NotifiedAddresses;
-  readonly policies: PolicyReader;
 }
 
 /** How often sessions are deleted and listed again before the step is retried with back-off. */
@@ -75,15 +67,7 @@ export function createKratosActivities(deps: KratosDependencies) {
       // The shell of an anonymised person is nobody.
       const isShell = found?.state === 'inactive' && (await isAnonymised(pool, identityId));
       const identity = isShell ? undefined : found;
-      const subject = {
-        identityId,
-        schemaId: identity?.schema_id ?? '',
-        ...present('accountType', textField(identity?.metadata_admin, 'account_type')),
-        ...present('adminRole', textField(identity?.metadata_admin, 'role')),
-        ...present('traitsRole', textField(identity?.traits, 'role')),
-        optedOut: identity?.metadata_admin?.skip_stale_revocation === true,
-        ...present('exemption', exemption),
-      };
+      const subject = subjectOf(identityId, identity, exemption);
       const plan = planFor(stored.policy, stored.reference, subject);
       if (identity === undefined) return { activity: {}, plan };
       const keys = input.notices ?? [];
