@@ -3,11 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { DeleteIdentityCredentialsTypeEnum, type IdentityApi } from '@ory/client';
 import { anonymousTraits } from '../domain/deletion.js';
 import type { TraitsTemplate } from '../domain/policy-deletion.js';
-import { isEnginesWork, readDisablement } from '../store/disablements.js';
 import { type IdentifierKey, retireIdentifiers } from '../store/retired-identifiers.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
 import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from './kratos-identity.js';
-import { type ActOutcome, assertFresh, type LastLook, type LookSources, whatStops } from './last-look.js';
+import { type ActOutcome, assertFresh, type LastLook, type LookSources, stopOf } from './last-look.js';
 
 export interface DeletionDependencies extends LookSources {
   /** Absent: identifiers of deleted accounts are not remembered. */
@@ -74,23 +73,6 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
 }
 
 export type KratosDeletionActivities = ReturnType<typeof createKratosDeletionActivities>;
-
-/** @returns why nothing may be done */
-async function stopOf(
-  deps: DeletionDependencies,
-  look: LastLook,
-  identity: KratosIdentity,
-): Promise<ActOutcome | undefined> {
-  const stateChangedAt = identity.state_changed_at ?? identity.created_at;
-  if (identity.state === 'inactive') {
-    const disablement = await readDisablement(deps.pool, look.identityId);
-    if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
-  } else if (stateChangedAt > look.inactiveSince) {
-    // Somebody enabled it meanwhile: that is a decision for it, and the clock starts there.
-    return { outcome: 'superseded', activity: {} };
-  }
-  return whatStops(deps, look, identity);
-}
 
 /** Before the identity goes: afterwards nobody knows any more what it was called. */
 async function retire(

@@ -20,13 +20,28 @@ import { everyAddress, mailAddresses } from './addresses.js';
 import { readEvidence } from './evidence.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
 import { type KratosIdentity, latestAuthentication, readIdentity, readSessions } from './kratos-identity.js';
-import { type ActOutcome, assertFresh, type LastLook, type LookSources, whatStops } from './last-look.js';
+import {
+  type ActOutcome,
+  assertFresh,
+  type LastLook,
+  type LookSources,
+  stopOf,
+  whatStops,
+} from './last-look.js';
 import { readNotices } from './notice-proof.js';
 import { readPolicy, subjectOf } from './policy.js';
 
 export interface KratosDependencies extends LookSources {
   /** Default: kept in PostgreSQL. */
   readonly notified?: NotifiedAddresses;
+}
+
+export interface EndedSessions {
+  readonly ended: number;
+  /** Epoch milliseconds. */
+  readonly authenticatedAt?: number;
+  /** Why the last look ended none. */
+  readonly stopped?: ActOutcome;
 }
 
 /** How often sessions are deleted and listed again before the step is retried with back-off. */
@@ -48,6 +63,15 @@ export function createKratosActivities(deps: KratosDependencies) {
       throw tryAgain('StateNotTaken', `the identity is still ${after.state}`);
     }
     return after;
+  }
+
+  async function stopOfRevocation(look: LastLook): Promise<ActOutcome | undefined> {
+    const lookedAt = await clock.now();
+    const identity = await readIdentity(identities, look.identityId);
+    if (identity === undefined) return { outcome: 'gone' };
+    const stop = await stopOf(deps, look, identity);
+    if (stop === undefined) await assertFresh(clock, lookedAt);
+    return stop;
   }
 
   return {
@@ -123,10 +147,13 @@ export function createKratosActivities(deps: KratosDependencies) {
     },
 
     /**
-     * Deletes every session and lists again until none is left, those minted meanwhile included.
+     * Deletes every session and lists again until none is left, those minted meanwhile included. With a `look`: after a
+     * last look, which may stop it before the first of them is ended.
      * @returns how many were ended, and the latest sign-in among them: a fresh one means that the person is back
      */
-    async endSessions(input: { identityId: string }): Promise<{ ended: number; authenticatedAt?: number }> {
+    async endSessions(input: { identityId: string; look?: LastLook }): Promise<EndedSessions> {
+      const stopped = input.look === undefined ? undefined : await stopOfRevocation(input.look);
+      if (stopped !== undefined) return { ended: 0, stopped };
       let ended = 0;
       let authenticatedAt: number | undefined;
       for (let round = 0; round <= revocationRounds; round += 1) {

@@ -1,8 +1,9 @@
-/** The last look: what is read inside the very activity that disables or deletes, just before it does. */
+/** The last look: what is read inside the very activity that revokes, disables or deletes, just before it does. */
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { type PlanRung, planFor } from '../domain/plan.js';
 import { countedPostponements } from '../domain/postponement.js';
 import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
+import { isEnginesWork, readDisablement } from '../store/disablements.js';
 import { exemptionInForce } from '../store/exemptions.js';
 import type { PolicyReader } from '../store/policies.js';
 import { readPostponements } from '../store/postponements.js';
@@ -44,6 +45,23 @@ export type ActOutcome =
    */
   | { readonly outcome: 'left-alone'; readonly because?: 'exempt' }
   | { readonly outcome: 'gone' };
+
+/** What {@link whatStops} finds, and whether somebody else changed the state of the identity. @returns why nothing may be done */
+export async function stopOf(
+  sources: LookSources,
+  look: LastLook,
+  identity: KratosIdentity,
+): Promise<ActOutcome | undefined> {
+  const stateChangedAt = identity.state_changed_at ?? identity.created_at;
+  if (identity.state === 'inactive') {
+    const disablement = await readDisablement(sources.pool, look.identityId);
+    if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
+  } else if (stateChangedAt > look.inactiveSince) {
+    // Somebody enabled it meanwhile: that is a decision for it, and the clock starts there.
+    return { outcome: 'superseded', activity: {} };
+  }
+  return whatStops(sources, look, identity);
+}
 
 /** What was decided or seen since the workflow looked, an exemption of this very second included. */
 export async function whatStops(

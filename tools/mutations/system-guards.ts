@@ -36,8 +36,8 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'last look inside the call that deletes or anonymises',
-    file: 'src/activities/kratos-deletion.ts',
-    find: 'return whatStops(deps, look, identity);',
+    file: 'src/activities/last-look.ts',
+    find: 'return whatStops(sources, look, identity);',
     replace: 'return undefined;',
     project: 'system',
     tests: [...deeds, ...deletion],
@@ -45,7 +45,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'an admin who enables the identity stops its deletion',
-    file: 'src/activities/kratos-deletion.ts',
+    file: 'src/activities/last-look.ts',
     find: '} else if (stateChangedAt > look.inactiveSince) {',
     replace: '} else if (false) {',
     project: 'system',
@@ -72,7 +72,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: "only the engine's own work: deleting",
-    file: 'src/activities/kratos-deletion.ts',
+    file: 'src/activities/last-look.ts',
     find: "if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };",
     replace: '',
     project: 'system',
@@ -452,5 +452,14 @@ export const systemGuards: readonly Guard[] = [
     project: 'system',
     tests: ['test/integration/bounces.test.ts'],
     only: 'halted process',
+  },
+  {
+    name: 'last look inside the call that revokes',
+    file: 'src/activities/kratos.ts',
+    find: 'input.look === undefined ? undefined : await stopOfRevocation(input.look);',
+    replace: 'undefined as Awaited<ReturnType<typeof stopOfRevocation>>;',
+    project: 'system',
+    tests: deeds,
+    only: 'endSessions after a last look',
   },
 ];
