@@ -462,4 +462,13 @@ export const systemGuards: readonly Guard[] = [
     tests: deeds,
     only: 'endSessions after a last look',
   },
+  {
+    name: 'no deletion without the key that remembers identifiers',
+    file: 'src/activities/kratos-deletion.ts',
+    find: "throw giveUp('IdentifierKeyMissing', 'there is no key by which to remember identifiers');",
+    replace: 'return;',
+    project: 'system',
+    tests: deletion,
+    only: 'there is no key',
+  },
 ];
