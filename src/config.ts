@@ -100,7 +100,7 @@ export const variables = {
     .min(32, { message: 'needs at least 32 characters (for example: openssl rand -base64 32)' })
     .optional()
     .describe(
-      'secret by which identifiers of deleted accounts are recognised (docs/deletion.md); unset: they are not remembered',
+      'secret by which identifiers of deleted accounts are recognised, the same for workers and gateway (docs/deletion.md); unset: nothing is deleted under a policy with refuseIdentifiersFor',
     ),
   DORMOUSE_SMTP_URL: url(['smtp', 'smtps']).describe('mail server, with credentials if it needs them'),
   DORMOUSE_MAIL_FROM: z

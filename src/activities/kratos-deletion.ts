@@ -3,15 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { DeleteIdentityCredentialsTypeEnum, type IdentityApi } from '@ory/client';
 import { anonymousTraits } from '../domain/deletion.js';
 import type { TraitsTemplate } from '../domain/policy-deletion.js';
-import { isEnginesWork, readDisablement } from '../store/disablements.js';
 import { type IdentifierKey, retireIdentifiers } from '../store/retired-identifiers.js';
-import type { EvidenceSources } from './evidence.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
 import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from './kratos-identity.js';
-import { type ActOutcome, assertFresh, type LastLook, whatStops } from './last-look.js';
+import { type ActOutcome, assertFresh, type LastLook, type LookSources, stopOf } from './last-look.js';
 
-export interface DeletionDependencies extends EvidenceSources {
-  /** Absent: identifiers of deleted accounts are not remembered. */
+export interface DeletionDependencies extends LookSources {
+  /** Absent: nothing is deleted under a policy that wants identifiers remembered. */
   readonly identifierKey?: IdentifierKey;
 }
 
@@ -27,6 +25,7 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
      * Deletes the identity after a last look. The caller knows that it was real: an absent one counts as deleted.
      * Between the look and Kratos' delete lies one call; a person who signs in within it has no session to sign in with,
      * because the account is deactivated by then.
+     * @throws IdentifierKeyMissing (not retried) where the policy wants identifiers remembered and there is no key for it
      */
     async deleteIdentity(request: DeletionRequest): Promise<ActOutcome> {
       const { identityId } = request;
@@ -48,6 +47,7 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
      * Empties the identity after a last look: the policy's traits in place of the person's, no metadata, no credential that
      * anybody knows, disabled for good. Read back afterwards: nothing of the person may be left.
      * @throws AnonymousTraitsDoNotFit (not retried) where Kratos refuses the policy's traits
+     * @throws IdentifierKeyMissing (not retried), as above
      */
     async anonymiseIdentity(
       request: DeletionRequest & { readonly anonymousTraits?: TraitsTemplate },
@@ -76,30 +76,19 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
 
 export type KratosDeletionActivities = ReturnType<typeof createKratosDeletionActivities>;
 
-/** @returns why nothing may be done */
-async function stopOf(
-  deps: DeletionDependencies,
-  look: LastLook,
-  identity: KratosIdentity,
-): Promise<ActOutcome | undefined> {
-  const stateChangedAt = identity.state_changed_at ?? identity.created_at;
-  if (identity.state === 'inactive') {
-    const disablement = await readDisablement(deps.pool, look.identityId);
-    if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
-  } else if (stateChangedAt > look.inactiveSince) {
-    // Somebody enabled it meanwhile: that is a decision for it, and the clock starts there.
-    return { outcome: 'superseded', activity: {} };
-  }
-  return whatStops(deps, look, identity);
-}
-
-/** Before the identity goes: afterwards nobody knows any more what it was called. */
+/**
+ * Before the identity goes: afterwards nobody knows any more what it was called.
+ * @throws IdentifierKeyMissing (not retried)
+ */
 async function retire(
   deps: DeletionDependencies,
   { refuseIdentifiersForMs }: DeletionRequest,
   identity: KratosIdentity,
 ): Promise<void> {
-  if (refuseIdentifiersForMs === undefined || deps.identifierKey === undefined) return;
+  if (refuseIdentifiersForMs === undefined) return;
+  if (deps.identifierKey === undefined) {
+    throw giveUp('IdentifierKeyMissing', 'there is no key by which to remember identifiers');
+  }
   const now = await deps.clock.now();
   await retireIdentifiers(deps.pool, deps.identifierKey, identifiersOf(identity), {
     now,

@@ -14,27 +14,34 @@ import {
 } from '../store/disablements.js';
 import { exemptionInForce } from '../store/exemptions.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
-import type { PolicyReader } from '../store/policies.js';
 import { readPostponements } from '../store/postponements.js';
 import { isAnonymised } from '../store/tombstones.js';
 import { everyAddress, mailAddresses } from './addresses.js';
-import { type EvidenceSources, readEvidence } from './evidence.js';
+import { readEvidence } from './evidence.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
+import { type KratosIdentity, latestAuthentication, readIdentity, readSessions } from './kratos-identity.js';
 import {
-  type KratosIdentity,
-  latestAuthentication,
-  readIdentity,
-  readSessions,
-  textField,
-} from './kratos-identity.js';
-import { type ActOutcome, assertFresh, type LastLook, whatStops } from './last-look.js';
+  type ActOutcome,
+  assertFresh,
+  type LastLook,
+  type LookSources,
+  stopOf,
+  whatStops,
+} from './last-look.js';
 import { readNotices } from './notice-proof.js';
-import { readPolicy } from './policy.js';
+import { readPolicy, subjectOf } from './policy.js';
 
-export interface KratosDependencies extends EvidenceSources {
+export interface KratosDependencies extends LookSources {
   /** Default: kept in PostgreSQL. */
   readonly notified?: NotifiedAddresses;
-  readonly policies: PolicyReader;
+}
+
+export interface EndedSessions {
+  readonly ended: number;
+  /** Epoch milliseconds. */
+  readonly authenticatedAt?: number;
+  /** Why the last look ended none. */
+  readonly stopped?: ActOutcome;
 }
 
 /** How often sessions are deleted and listed again before the step is retried with back-off. */
@@ -58,6 +65,15 @@ export function createKratosActivities(deps: KratosDependencies) {
     return after;
   }
 
+  async function stopOfRevocation(look: LastLook): Promise<ActOutcome | undefined> {
+    const lookedAt = await clock.now();
+    const identity = await readIdentity(identities, look.identityId);
+    if (identity === undefined) return { outcome: 'gone' };
+    const stop = await stopOf(deps, look, identity);
+    if (stop === undefined) await assertFresh(clock, lookedAt);
+    return stop;
+  }
+
   return {
     /** Reads everything that the ladder decides by. */
     async assess(input: {
@@ -75,15 +91,7 @@ export function createKratosActivities(deps: KratosDependencies) {
       // The shell of an anonymised person is nobody.
       const isShell = found?.state === 'inactive' && (await isAnonymised(pool, identityId));
       const identity = isShell ? undefined : found;
-      const subject = {
-        identityId,
-        schemaId: identity?.schema_id ?? '',
-        ...present('accountType', textField(identity?.metadata_admin, 'account_type')),
-        ...present('adminRole', textField(identity?.metadata_admin, 'role')),
-        ...present('traitsRole', textField(identity?.traits, 'role')),
-        optedOut: identity?.metadata_admin?.skip_stale_revocation === true,
-        ...present('exemption', exemption),
-      };
+      const subject = subjectOf(identityId, identity, exemption);
       const plan = planFor(stored.policy, stored.reference, subject);
       if (identity === undefined) return { activity: {}, plan };
       const keys = input.notices ?? [];
@@ -139,10 +147,13 @@ export function createKratosActivities(deps: KratosDependencies) {
     },
 
     /**
-     * Deletes every session and lists again until none is left, those minted meanwhile included.
+     * Deletes every session and lists again until none is left, those minted meanwhile included. With a `look`: after a
+     * last look, which may stop it before the first of them is ended.
      * @returns how many were ended, and the latest sign-in among them: a fresh one means that the person is back
      */
-    async endSessions(input: { identityId: string }): Promise<{ ended: number; authenticatedAt?: number }> {
+    async endSessions(input: { identityId: string; look?: LastLook }): Promise<EndedSessions> {
+      const stopped = input.look === undefined ? undefined : await stopOfRevocation(input.look);
+      if (stopped !== undefined) return { ended: 0, stopped };
       let ended = 0;
       let authenticatedAt: number | undefined;
       for (let round = 0; round <= revocationRounds; round += 1) {

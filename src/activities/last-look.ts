@@ -1,14 +1,22 @@
-/** The last look: what is read inside the very activity that disables or deletes, just before it does. */
-import type { PlanRung } from '../domain/plan.js';
+/** The last look: what is read inside the very activity that revokes, disables or deletes, just before it does. */
+import type { PolicyChoice } from '../domain/lifecycle/state.js';
+import { type PlanRung, planFor } from '../domain/plan.js';
 import { countedPostponements } from '../domain/postponement.js';
 import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
+import { isEnginesWork, readDisablement } from '../store/disablements.js';
 import { exemptionInForce } from '../store/exemptions.js';
+import type { PolicyReader } from '../store/policies.js';
 import { readPostponements } from '../store/postponements.js';
 import type { Clock } from './clock.js';
 import { type EvidenceSources, readEvidence } from './evidence.js';
 import { tryAgain } from './failures.js';
 import type { KratosIdentity } from './kratos-identity.js';
 import { readNotices } from './notice-proof.js';
+import { readPolicy, subjectOf } from './policy.js';
+
+export interface LookSources extends EvidenceSources {
+  readonly policies: PolicyReader;
+}
 
 /** What the caller believed about the person's absence; a later sign of life stops the act. */
 export interface LastLook {
@@ -22,6 +30,8 @@ export interface LastLook {
   readonly notices?: readonly string[];
   /** Whether a lost answer of the mail server is proof enough. */
   readonly ambiguousCounts?: boolean;
+  /** What the identity as it is now must not be exempt by. Absent in looks of older builds: only operators' exemptions count. */
+  readonly policyChoice?: PolicyChoice;
 }
 
 export type ActOutcome =
@@ -36,17 +46,45 @@ export type ActOutcome =
   | { readonly outcome: 'left-alone'; readonly because?: 'exempt' }
   | { readonly outcome: 'gone' };
 
+/** What {@link whatStops} finds, and whether somebody else changed the state of the identity. @returns why nothing may be done */
+export async function stopOf(
+  sources: LookSources,
+  look: LastLook,
+  identity: KratosIdentity,
+): Promise<ActOutcome | undefined> {
+  const stateChangedAt = identity.state_changed_at ?? identity.created_at;
+  if (identity.state === 'inactive') {
+    const disablement = await readDisablement(sources.pool, look.identityId);
+    if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
+  } else if (stateChangedAt > look.inactiveSince) {
+    // Somebody enabled it meanwhile: that is a decision for it, and the clock starts there.
+    return { outcome: 'superseded', activity: {} };
+  }
+  return whatStops(sources, look, identity);
+}
+
 /** What was decided or seen since the workflow looked, an exemption of this very second included. */
 export async function whatStops(
-  sources: EvidenceSources,
+  sources: LookSources,
   look: LastLook,
   identity: KratosIdentity,
 ): Promise<ActOutcome | undefined> {
   if (!(await isAnnounced(sources, identity, look))) return { outcome: 'unannounced' };
+  if (await isExempt(sources, look, identity)) return { outcome: 'left-alone', because: 'exempt' };
   const activity = await seenSince(sources, look);
-  if (activity !== undefined) return { outcome: 'superseded', activity };
-  const exemption = await exemptionInForce(sources.pool, look.identityId);
-  return exemption === undefined ? undefined : { outcome: 'left-alone', because: 'exempt' };
+  return activity === undefined ? undefined : { outcome: 'superseded', activity };
+}
+
+/** By an operator's exemption, or by the policy in force now: account type, role, opt-out, exclusions. */
+async function isExempt(
+  { pool, policies }: LookSources,
+  { identityId, policyChoice }: LastLook,
+  identity: KratosIdentity,
+): Promise<boolean> {
+  const exemption = await exemptionInForce(pool, identityId);
+  if (exemption !== undefined || policyChoice === undefined) return exemption !== undefined;
+  const { policy, reference } = await readPolicy(policies, policyChoice);
+  return planFor(policy, reference, subjectOf(identityId, identity, exemption)).exempt !== undefined;
 }
 
 /** Whether every notice that the act rests on still counts. */

@@ -1,7 +1,10 @@
-/** Reads the policy that an identity follows. */
+/** Reads the policy that an identity follows, and what of the identity it looks at. */
+import type { ExemptionKind } from '../domain/exemption.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
+import type { PolicySubject } from '../domain/plan.js';
 import { type PolicyReader, type StoredPolicy, UnknownPolicyError } from '../store/policies.js';
 import { giveUp } from './failures.js';
+import { type KratosIdentity, textField } from './kratos-identity.js';
 
 /** @throws UnknownPolicy (not retried) when it was never published */
 export async function readPolicy(policies: PolicyReader, choice: PolicyChoice): Promise<StoredPolicy> {
@@ -11,4 +14,24 @@ export async function readPolicy(policies: PolicyReader, choice: PolicyChoice): 
     if (error instanceof UnknownPolicyError) throw giveUp('UnknownPolicy', error.message);
     throw error;
   }
+}
+
+/** @param identity absent: not in Kratos */
+export function subjectOf(
+  identityId: string,
+  identity: KratosIdentity | undefined,
+  exemption: ExemptionKind | undefined,
+): PolicySubject {
+  const accountType = textField(identity?.metadata_admin, 'account_type');
+  const adminRole = textField(identity?.metadata_admin, 'role');
+  const traitsRole = textField(identity?.traits, 'role');
+  return {
+    identityId,
+    schemaId: identity?.schema_id ?? '',
+    ...(accountType === undefined ? {} : { accountType }),
+    ...(adminRole === undefined ? {} : { adminRole }),
+    ...(traitsRole === undefined ? {} : { traitsRole }),
+    optedOut: identity?.metadata_admin?.skip_stale_revocation === true,
+    ...(exemption === undefined ? {} : { exemption }),
+  };
 }

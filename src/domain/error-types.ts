@@ -42,6 +42,8 @@ export const wayOutOf = {
     "The app's export did not succeed, so nothing was deleted. Check that a worker runs that activity on the task queue that the policy names, and its log; then retry the step.",
   AnonymousTraitsDoNotFit:
     'Kratos refuses the traits that the policy gives an anonymised identity (deletion.anonymousTraits). Make them fit the identity schema, then retry the step.',
+  IdentifierKeyMissing:
+    'The policy keeps names of deleted accounts from being registered again (deletion.refuseIdentifiersFor), and the worker has no key for it, so nothing was deleted. Set DORMOUSE_IDENTIFIER_KEY, the same for all workers and the gateway, then retry the step (dormouse parked retry).',
   CredentialsRemain:
     'The identity still had credentials after they were removed. Look at it in Kratos, then retry the step.',
   Unexpected: 'The worker failed in a way that was not foreseen. Look at its log, then retry the step.',

@@ -77,6 +77,7 @@ export function createActivitySet(
           identities,
           pool,
           clock,
+          policies,
           ...(config.DORMOUSE_IDENTIFIER_KEY === undefined
             ? {}
             : { identifierKey: config.DORMOUSE_IDENTIFIER_KEY }),

@@ -1,13 +1,16 @@
 /** The worst moments: what happens between two calls of one step, when the look is over and the deed is not done yet. */
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
-import { userActivitySignal } from '../../src/workflows/messages.js';
+import { readNotBefore } from '../../src/store/revocations.js';
+import { standingQuery, userActivitySignal } from '../../src/workflows/messages.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { recordSigns } from '../support/record-signs.js';
 import { lines, TimeTravel } from '../support/time-travel.js';
 import { until } from '../support/until.js';
 
 let journey: TimeTravel;
 let hydra: FaultProxy;
+let kratos: FaultProxy;
 let taskQueue: string;
 
 beforeAll(async () => {
@@ -18,24 +21,29 @@ beforeAll(async () => {
     timeSkippingServerPath: inject('timeSkippingServerPath'),
   });
   hydra = await startFaultProxy(inject('stack').hydra.adminUrl);
-  taskQueue = await journey.startWorkers({ DORMOUSE_HYDRA_ADMIN_URL: hydra.url });
+  kratos = await startFaultProxy(inject('stack').kratos.adminUrl);
+  taskQueue = await journey.startWorkers({
+    DORMOUSE_HYDRA_ADMIN_URL: hydra.url,
+    DORMOUSE_KRATOS_ADMIN_URL: kratos.url,
+  });
   await journey.publish(`
 id: between
 ladder:
   revoke: { after: 30d, notices: [5d], noticeFloor: 5d, withoutNotice: proceed }
 breaker: { stall: off, limits: { revoke: { atMost: 1000 } }, percentFrom: 1000 }
 recheck: 7d
-retry: { attempts: 3, firstAfter: 5s, longestAfter: 30s }
+retry: { attempts: 3, firstAfter: 12h, longestAfter: 12h }
 jitter: none
 `);
 });
 afterEach(async () => {
   hydra.heal();
+  kratos.heal();
   await journey.forgetLifecycles();
 });
 afterAll(async () => {
   await journey.end();
-  await hydra.close();
+  await Promise.all([hydra.close(), kratos.close()]);
 });
 
 async function enrolled() {
@@ -53,11 +61,13 @@ test('a session that is minted while Hydra is asked is ended, too', async () => 
   let minted: Awaited<ReturnType<typeof journey.people.signIn>>;
   const signIn = async () => {
     minted = await journey.people.signIn(person);
+    // Kratos has a clock of its own.
+    await journey.dateSessions(person.id, await journey.now());
   };
   hydra.inject({ kind: 'meanwhile', deed: signIn }, new RegExp(`^DELETE .*${person.id}`), 1);
   await journey.travelTo(startedAt + 31 * dayMs);
-  const events = (await journey.audit(person.id)).map(({ eventType }) => eventType);
-  expect(events).toContain('tokens_revoked_stale');
+  const seen = lines(await journey.audit(person.id));
+  expect(seen.slice(-2)).toEqual(['0 tokens_revoked_stale', '0 returned']);
   if (minted === undefined) expect.fail('the sign-in was refused');
   expect(await journey.people.isSignedIn(minted)).toBe(false);
 });
@@ -88,4 +98,67 @@ test('whoever shows up while the breaker is asked is not touched', async () => {
   const seen = lines(await journey.audit(person.id));
   expect(seen.filter((line) => line.endsWith('tokens_revoked_stale'))).toEqual([]);
   expect(seen.at(-1)).toBe('0 returned');
+});
+
+describe('while Kratos fails to end the sessions of a revocation', () => {
+  /** Until an attempt has failed; the next one comes half a day later. */
+  async function underWay() {
+    const person = await journey.people.create('between');
+    const session = await journey.people.signIn(person);
+    if (session === undefined) expect.fail('the sign-in was refused');
+    const startedAt = await journey.now();
+    await journey.dateSessions(person.id, startedAt);
+    const handle = await journey.enrol(person.id, taskQueue, {
+      policyId: 'between',
+      activity: { human: startedAt },
+    });
+    const deletion = `DELETE /admin/identities/${person.id}/sessions`;
+    kratos.inject({ kind: 'answer', status: 503, body: '{"error":{}}' }, new RegExp(`^${deletion}`));
+    await journey.travelTo(startedAt + 30 * dayMs + 3_600_000);
+    await until('the attempt', () => kratos.requests.includes(deletion));
+    return { person, handle, session, startedAt };
+  }
+  type Life = Awaited<ReturnType<typeof underWay>>;
+
+  /** Kratos is back, and the next attempts are made. */
+  async function healed({ person, handle, session, startedAt }: Life) {
+    kratos.heal();
+    await journey.travelTo(startedAt + 32 * dayMs);
+    return {
+      events: (await journey.audit(person.id)).map(({ eventType, outcome }) => `${eventType} ${outcome}`),
+      standing: await handle.query(standingQuery),
+      isSignedIn: await journey.people.isSignedIn(session),
+      notBefore: await readNotBefore(journey.pool, person.id),
+    };
+  }
+  const untouched = { standing: { stage: 'active' }, isSignedIn: true };
+
+  test('it is made up for when Kratos is back', async () => {
+    const found = await healed(await underWay());
+    expect(found).toMatchObject({ standing: { stage: 'revoked' }, isSignedIn: false });
+    expect(found.events).toContain('tokens_revoked_stale done');
+    expect(found.notBefore).toBeGreaterThan(0);
+  });
+
+  test('an admin opts the person out: nothing of it is done', async () => {
+    const life = await underWay();
+    const value = { skip_stale_revocation: true };
+    await journey.people.identities.patchIdentity({
+      id: life.person.id,
+      jsonPatch: [{ op: 'add', path: '/metadata_admin', value }],
+    });
+    const found = await healed(life);
+    expect(found).toMatchObject({ ...untouched, notBefore: undefined });
+    expect(found.standing.blocked?.by).toBe('exempt');
+    expect(found.events.slice(-2)).toEqual(['left_alone exempt', 'returned exempt']);
+  });
+
+  test('the person is seen, and nobody tells the lifecycle: nothing of it is done', async () => {
+    const life = await underWay();
+    const at = await journey.now();
+    await recordSigns(journey.pool, [{ identityId: life.person.id, at, kind: 'human', source: 'app' }]);
+    const found = await healed(life);
+    expect(found).toMatchObject({ ...untouched, notBefore: undefined });
+    expect(found.events.filter((event) => event.startsWith('tokens_revoked_stale'))).toEqual([]);
+  });
 });

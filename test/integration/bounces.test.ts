@@ -277,6 +277,8 @@ describe('the last look', () => {
     for (const verb of ['deleteIdentity', 'disableIdentity'] as const) {
       expect(await rejection(halted()[verb](look(person.id, [key])))).toMatchObject({ type: 'StaleLook' });
     }
+    const revocation = { identityId: person.id, look: look(person.id, [key]) };
+    expect(await rejection(halted().endSessions(revocation))).toMatchObject({ type: 'StaleLook' });
     expect(await stateOf(people, person.id)).toBe('active');
   });
 });

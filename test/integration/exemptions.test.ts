@@ -156,6 +156,46 @@ describe('in the very second of the deed', () => {
     await dormouse.endExemption(id, by);
     expect(await through()[deed](look)).toEqual({ outcome: 'done' });
   });
+
+  const deeds = ['disableIdentity', 'deleteIdentity', 'anonymiseIdentity'] as const;
+  const marks: [string, object][] = [
+    ['an account type', { account_type: 'service' }],
+    ['a role', { role: 'service' }],
+    ['the opt-out', { skip_stale_revocation: true }],
+  ];
+  const mark = (id: string, value: object) =>
+    people.identities.patchIdentity({ id, jsonPatch: [{ op: 'add', path: '/metadata_admin', value }] });
+  const lookOf = (identityId: string, policyChoice = { id: policyId }) => ({
+    ...{ identityId, inactiveSince: Date.now(), keepsAlive: ['human', 'token'] as const, policyChoice },
+    anonymousTraits: { email: 'deleted-{id}@example.invalid' },
+  });
+
+  describe.each(deeds)('%s', (deed) => {
+    it.each(marks)('heeds %s that an admin set since the look', async (_name, value) => {
+      const person = await people.create('exempt');
+      const look = lookOf(person.id);
+      await mark(person.id, value);
+      expect(await outside[deed](look)).toEqual({ outcome: 'left-alone', because: 'exempt' });
+      const { data } = await people.identities.getIdentity({ id: person.id });
+      expect(data).toMatchObject({ state: 'active', traits: { email: person.email } });
+      await mark(person.id, { note: 'none of these' });
+      expect(await outside[deed](look)).toEqual({ outcome: 'done' });
+    });
+
+    it('heeds an exclusion of a version that was published since the look, but not where the version is fixed', async () => {
+      const { id } = await people.create('exempt');
+      const own = fresh('slow');
+      const { version } = await publish(pool, slowPolicy(own));
+      const exclusion = `{ identities: [${id}] }`;
+      await publish(pool, slowPolicy(own, `exclusions: ${exclusion}\n`));
+      const latest = lookOf(id, { id: own });
+      expect(await outside[deed](latest)).toEqual({ outcome: 'left-alone', because: 'exempt' });
+      expect(await stateOf(people, id)).toBe('active');
+      expect(await outside[deed]({ ...latest, policyChoice: { id: own, version } })).toEqual({
+        outcome: 'done',
+      });
+    });
+  });
 });
 
 describe('what a person writes', () => {

@@ -6,9 +6,12 @@ import { confirmDisablement, intendDisablement, readDisablement } from '../../sr
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { recordSigns } from '../support/record-signs.js';
 import {
+  fresh,
   makeUnfit,
   openOutside,
+  publish,
   setStateByHand,
+  slowPolicy,
   stateChangedAt,
   stateOf,
   unknownId,
@@ -108,6 +111,121 @@ describe.concurrent('endSessions', () => {
     const work = outside.activitiesOn(clients).endSessions({ identityId: person.id });
     await expect(work).rejects.toMatchObject({ type: 'SessionsRemain', nonRetryable: false });
     await proxy.close();
+  });
+});
+
+describe.concurrent('endSessions after a last look', () => {
+  /** Of somebody who signed in before the look, and was not seen since. */
+  async function absent() {
+    const person = await people.create('revoke');
+    const made = await signIn(person);
+    return { person, made, since: Date.now() };
+  }
+  const revoke = (identityId: string, since: number, more: object = {}) =>
+    endSessions({ identityId, look: { ...look(identityId, since), ...more } });
+
+  it('ends them where nothing speaks against it, and has nothing to do the next time', async () => {
+    const { person, made, since } = await absent();
+    expect(await revoke(person.id, since)).toMatchObject({ ended: 1 });
+    expect(await people.isSignedIn(made)).toBe(false);
+    expect(await revoke(person.id, since)).toEqual({ ended: 0 });
+  });
+
+  it('is stopped by activity that PostgreSQL knows of', async () => {
+    const { person, made, since } = await absent();
+    await recordSigns(pool, [{ identityId: person.id, kind: 'token', at: since + 1, source: 'test' }]);
+    const { ended, stopped } = await revoke(person.id, since);
+    expect([ended, stopped]).toMatchObject([0, { outcome: 'superseded', activity: { token: since + 1 } }]);
+    expect(await people.isSignedIn(made)).toBe(true);
+  });
+
+  it('is stopped by a fresh sign-in', async () => {
+    const person = await people.create('revoke');
+    const since = Date.now();
+    const made = await signIn(person);
+    const { stopped } = await revoke(person.id, since);
+    expect(stopped).toMatchObject({ outcome: 'superseded', activity: { human: expect.any(Number) } });
+    expect(await people.isSignedIn(made)).toBe(true);
+  });
+
+  it('is stopped by the opt-out that an admin set since', async () => {
+    const { person, made, since } = await absent();
+    const { id: policyId } = await publish(pool, slowPolicy(fresh('revoke')));
+    await people.identities.patchIdentity({
+      id: person.id,
+      jsonPatch: [{ op: 'add', path: '/metadata_admin', value: { skip_stale_revocation: true } }],
+    });
+    expect(await revoke(person.id, since, { policyChoice: { id: policyId } })).toEqual({
+      ended: 0,
+      stopped: { outcome: 'left-alone', because: 'exempt' },
+    });
+    expect(await people.isSignedIn(made)).toBe(true);
+  });
+
+  it('is stopped by a notice whose proof is lost, unless that is proof enough', async () => {
+    const { person, made, since } = await absent();
+    const notices = ['lost with a backup'];
+    expect(await revoke(person.id, since, { notices })).toEqual({
+      ended: 0,
+      stopped: { outcome: 'unannounced' },
+    });
+    expect(await people.isSignedIn(made)).toBe(true);
+    expect(await revoke(person.id, since, { notices, ambiguousCounts: true })).toMatchObject({ ended: 1 });
+  });
+
+  it('leaves alone what an admin disabled', async () => {
+    const { person, since } = await absent();
+    await setStateByHand(people, person.id, 'inactive');
+    expect(await revoke(person.id, since)).toEqual({ ended: 0, stopped: { outcome: 'left-alone' } });
+    expect(await sessionsOf(person.id)).toHaveLength(1);
+  });
+
+  it('is stopped when an admin disabled and enabled the identity meanwhile', async () => {
+    const { person, made } = await absent();
+    await setStateByHand(people, person.id, 'inactive');
+    const enabledAt = await setStateByHand(people, person.id, 'active');
+    const stopped = { outcome: 'superseded', activity: {} };
+    expect(await revoke(person.id, enabledAt - 1)).toEqual({ ended: 0, stopped });
+    expect(await people.isSignedIn(made)).toBe(true);
+  });
+
+  it('says so when the identity is gone', async () => {
+    expect(await revoke(unknownId(), Date.now())).toEqual({ ended: 0, stopped: { outcome: 'gone' } });
+  });
+
+  it('looks again at each attempt', async () => {
+    const { person, made, since } = await absent();
+    const proxy = await startFaultProxy(outside.stack.kratos.adminUrl);
+    const clients = createOryClients({ kratosAdminUrl: proxy.url, hydraAdminUrl: proxy.url });
+    const attempt = () =>
+      outside
+        .activitiesOn(clients)
+        .endSessions({ identityId: person.id, look: { ...look(person.id, since) } });
+    proxy.inject({ kind: 'answer', status: 503, body: '{"error":{}}' }, /^DELETE /);
+    await expect(attempt()).rejects.toMatchObject({ type: 'KratosFailed' });
+    await recordSigns(pool, [{ identityId: person.id, kind: 'human', at: since + 1, source: 'test' }]);
+    proxy.heal();
+    expect(await attempt()).toMatchObject({ ended: 0, stopped: { outcome: 'superseded' } });
+    await proxy.close();
+    expect(await people.isSignedIn(made)).toBe(true);
+  });
+
+  it('ends one that is minted after the look', async () => {
+    const { person, since } = await absent();
+    const proxy = await startFaultProxy(outside.stack.kratos.adminUrl);
+    const clients = createOryClients({ kratosAdminUrl: proxy.url, hydraAdminUrl: proxy.url });
+    let minted: Awaited<ReturnType<typeof signIn>> | undefined;
+    const deed = async () => {
+      minted = await signIn(person);
+    };
+    proxy.inject({ kind: 'meanwhile', deed }, /^DELETE /, 1);
+    const ended = await outside
+      .activitiesOn(clients)
+      .endSessions({ identityId: person.id, look: look(person.id, since) });
+    await proxy.close();
+    expect(ended).toMatchObject({ ended: 2, authenticatedAt: expect.any(Number) });
+    if (minted === undefined) throw new Error('no session was minted');
+    expect(await people.isSignedIn(minted)).toBe(false);
   });
 });
 

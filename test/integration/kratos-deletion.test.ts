@@ -1,6 +1,8 @@
 /** Ending an identity on the real Kratos: the empty shell, names that nobody may take, and what is left of the person. */
 import { Configuration, FrontendApi } from '@ory/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/activities/clock.js';
+import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
 import type { Person } from '../../src/demo/ory-people.js';
 import { isRetired, retireIdentifiers } from '../../src/store/retired-identifiers.js';
 import { buryIdentity } from '../../src/store/tombstones.js';
@@ -192,6 +194,25 @@ describe('identifiers of deleted accounts', () => {
     const { refuseIdentifiersForMs: _none, ...forgetful } = look(person.id, soon());
     await deleteIdentity(forgetful);
     expect((await register(person.email ?? '')).status).toBe(200);
+  });
+
+  it.each([
+    'deleteIdentity',
+    'anonymiseIdentity',
+  ] as const)('%s does not go on where they are to be remembered and there is no key', async (deed) => {
+    const person = await deactivated();
+    const { policies } = outside;
+    const { identities } = outside.ory;
+    const keyless = createKratosDeletionActivities({ identities, pool, policies, clock: systemClock });
+    const request = { ...look(person.id, soon()), anonymousTraits: template };
+    await expect(keyless[deed](request)).rejects.toMatchObject({
+      type: 'IdentifierKeyMissing',
+      nonRetryable: true,
+    });
+    const { data } = await people.identities.getIdentity({ id: person.id });
+    expect(data).toMatchObject({ traits: { email: person.email }, metadata_admin: { note: 'prefers tea' } });
+    const { refuseIdentifiersForMs: _none, ...forgetful } = request;
+    expect(await keyless[deed](forgetful)).toEqual({ outcome: 'done' });
   });
 
   it('are refused only until then, and only by the key', async () => {

@@ -39,6 +39,7 @@ export function openOutside() {
       identities: clients.identities,
       pool,
       clock: systemClock,
+      policies,
       identifierKey: testIdentifierKey,
     }),
     ...createHydraActivities({ oauth2: clients.oauth2 }),

@@ -89,7 +89,8 @@ test('one is deactivated, the others wait until somebody decides', async () => {
   const waiting = await until('three wait for the breaker', async () => {
     const blocks = await Promise.all(everybody.map(blockOf));
     const held = everybody.filter((_one, index) => blocks[index]?.by === 'breaker');
-    return held.length === 3 ? held : undefined;
+    const stages = await Promise.all(everybody.map(stageOf));
+    return held.length === 3 && stages.includes('deactivated') ? held : undefined;
   });
   const stages = await Promise.all(everybody.map(stageOf));
   expect(stages.toSorted()).toEqual(['active', 'active', 'active', 'deactivated']);

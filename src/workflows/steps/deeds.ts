@@ -51,6 +51,7 @@ export function lastLook(run: LifecycleRun, rung: PlanRung, since: number): Last
     identityId: run.state.identityId,
     inactiveSince: since,
     keepsAlive: rung.keepsAlive,
+    policyChoice: run.state.policyChoice,
     ...(rung.keep && { postponable: { rung: rung.rung, keep: rung.keep, known } }),
     ...(needsNotice && { notices, ambiguousCounts: rung.rung !== 'delete' }),
   };

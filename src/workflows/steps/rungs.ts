@@ -3,6 +3,7 @@
  * of calls is the design's (invariant 3).
  */
 import { ActivityFailure, patched } from '@temporalio/workflow';
+import type { EndedSessions } from '../../activities/kratos.js';
 import type { MailRequest } from '../../activities/mail.js';
 import { assertUnreachable } from '../../domain/assert.js';
 import { inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
@@ -74,9 +75,15 @@ async function suspend(run: LifecycleRun, rung: PlanRung): Promise<void> {
   auditDeed(run, rung, 'actions_suspended', 'done');
 }
 
-async function revoke(run: LifecycleRun, rung: PlanRung): Promise<void> {
-  await run.outside.ledger.writeNotBefore({ identityId: run.state.identityId, at: Date.now() });
-  const ended = await endCredentials(run);
+/** `not_before` acts at once for those who ask for it, so it is written only after the last look. */
+async function revoke(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
+  const { identityId } = run.state;
+  const looksFirst = patched('revocation-looks');
+  if (!looksFirst) await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
+  const first = await run.outside.kratos.endSessions({ identityId, look: lastLook(run, rung, since) });
+  if (first.stopped !== undefined && stopsHere(run, rung.rung, first.stopped)) return;
+  if (looksFirst) await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
+  const ended = await endRemaining(run, first);
   complete(run, rung);
   auditDeed(run, rung, 'tokens_revoked_stale', 'done', ended);
   if (rung.mailAfter) await tellAfterwards(run, 'revoked', `revoked/${deedKey(run, rung)}`);
@@ -109,13 +116,20 @@ async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Pro
   }
 }
 
-/**
- * Kratos sessions, Hydra consents and logins, and Kratos sessions once more: one minted meanwhile is ended too. A
- * sign-in that fresh is a sign of life, and the next turn brings the person back to the bottom of the ladder.
- */
+/** Kratos sessions, Hydra consents and logins, and Kratos sessions once more. */
 export async function endCredentials(run: LifecycleRun): Promise<{ sessions: number; consents: number }> {
+  return endRemaining(run, await run.outside.kratos.endSessions({ identityId: run.state.identityId }));
+}
+
+/**
+ * What follows a first pass over the sessions. The second pass takes no look: it ends those that were minted meanwhile.
+ * A sign-in that fresh is a sign of life, and the next turn brings the person back to the bottom of the ladder.
+ */
+async function endRemaining(
+  run: LifecycleRun,
+  first: EndedSessions,
+): Promise<{ sessions: number; consents: number }> {
   const { identityId } = run.state;
-  const first = await run.outside.kratos.endSessions({ identityId });
   const { consents } = await run.outside.hydra.endTokens({ identityId });
   const second = await run.outside.kratos.endSessions({ identityId });
   const authenticatedAt = Math.max(first.authenticatedAt ?? 0, second.authenticatedAt ?? 0);
