@@ -70,9 +70,9 @@ export async function whatStops(
   identity: KratosIdentity,
 ): Promise<ActOutcome | undefined> {
   if (!(await isAnnounced(sources, identity, look))) return { outcome: 'unannounced' };
-  if (await isExempt(sources, look, identity)) return { outcome: 'left-alone', because: 'exempt' };
   const activity = await seenSince(sources, look);
-  return activity === undefined ? undefined : { outcome: 'superseded', activity };
+  if (activity !== undefined) return { outcome: 'superseded', activity };
+  return (await isExempt(sources, look, identity)) ? { outcome: 'left-alone', because: 'exempt' } : undefined;
 }
 
 /** By an operator's exemption, or by the policy in force now: account type, role, opt-out, exclusions. */
@@ -114,7 +114,7 @@ async function seenSince(sources: EvidenceSources, look: LastLook): Promise<Late
   const activity = await readEvidence(sources, look.identityId);
   const latest = latestOf(activity, look.keepsAlive);
   if (latest !== undefined && latest > look.inactiveSince) return activity;
-  // The last thing that is read: a click in this very second counts.
+  // Read after what Kratos answers, as exemptions are: a click in this very second counts.
   return (await isPostponedSince(sources, look)) ? activity : undefined;
 }
 
