@@ -41,7 +41,7 @@ export const systemGuards: readonly Guard[] = [
     replace: 'return undefined;',
     project: 'system',
     tests: [...deeds, ...deletion],
-    only: 'is stopped by|stops when the person',
+    only: 'deleteIdentity is stopped by|stops when the person',
   },
   {
     name: 'an admin who enables the identity stops its deletion',
