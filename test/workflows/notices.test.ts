@@ -92,6 +92,8 @@ const mailsTo = async (address: string | undefined) =>
 describe('a hard bounce of an accepted notice', () => {
   test('holds the deletion, is shown, and the notice is given anew with its full floor', async () => {
     const { person, toDay, story, standingWhere } = await begin();
+    // Half a day from any look of its own: only the bounce can wake it.
+    await toDay(31.5);
     await reportBounce(person.id);
     const blocked = await standingWhere(({ blocked }) => blocked?.by === 'no-notice');
     expect(blocked.notices).toMatchObject([{ outcome: 'bounced' }]);
