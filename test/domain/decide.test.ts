@@ -226,6 +226,15 @@ describe('climbing', () => {
       expect(decideAt({ days: 90, state: announced, plan: tightened(85, 7) }).kind).toBe('rung');
     });
 
+    it('what was announced under a policy that was looser for a while keeps its date, too', () => {
+      const looser = { rungs, notices: [noticed('deactivate', 7, 83, { announcedAt: at(100) })] };
+      expect(decideAt({ days: 95, state: looser, plan: tightened(85, 7) })).toMatchObject({
+        kind: 'wait',
+        next: { step: 'rung', at: at(100) },
+      });
+      expect(decideAt({ days: 100, state: looser, plan: tightened(85, 7) }).kind).toBe('rung');
+    });
+
     it('a notice with another lead is given anew, and the rung keeps its distance from that', () => {
       const plan = tightened(60, 2);
       expect(decideAt({ days: 84, state: announced, plan })).toMatchObject({

@@ -420,4 +420,12 @@ export const unitGuards: readonly Guard[] = [
     project: 'unit',
     tests: ['test/domain/deletion.test.ts'],
   },
+  {
+    name: 'no rung before the day that its notice named',
+    file: `${lifecycle}/clock.ts`,
+    find: 'dueAt = Math.max(dueAt, record.announcedAt ?? 0);',
+    replace: '',
+    project: 'unit',
+    tests: ['test/domain/decide.test.ts'],
+  },
 ];

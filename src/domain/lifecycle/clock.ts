@@ -84,6 +84,8 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
       return { dueAt, notice: { leadMs, dueAt: dueAt - leadMs, floorMs, ...failedAt } };
     }
     dueAt = Math.max(dueAt, record.at + floorMs, (record.followedAt ?? 0) + followFloorMs(leadMs));
+    // A policy may have been loosened when it was given, and tightened since.
+    dueAt = Math.max(dueAt, record.announcedAt ?? 0);
   }
   return { dueAt };
 }
