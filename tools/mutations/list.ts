@@ -1,8 +1,17 @@
 /** All guards that `npm run test:mutations` takes out, one after the other. */
+import { auditGuards } from './audit-guards.js';
+import { breakerGuards } from './breaker-guards.js';
 import { faultGuards } from './fault-guards.js';
 import type { Guard } from './guard.js';
 import { noticeGuards } from './notice-guards.js';
 import { systemGuards } from './system-guards.js';
 import { unitGuards } from './unit-guards.js';
 
-export const guards: readonly Guard[] = [...unitGuards, ...systemGuards, ...noticeGuards, ...faultGuards];
+export const guards: readonly Guard[] = [
+  ...unitGuards,
+  ...systemGuards,
+  ...noticeGuards,
+  ...breakerGuards,
+  ...auditGuards,
+  ...faultGuards,
+];
