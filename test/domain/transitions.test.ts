@@ -84,11 +84,13 @@ describe('a look', () => {
     expect(withAssessment(fresh, { ...look, identity: ahead }, at(9)).baselineAt).toBe(at(9));
   });
 
-  it('forgets a deletion that was begun and had no effect, unless it is parked', () => {
+  it('forgets a deletion that was begun and had no effect, unless it is parked, or may have left a shell', () => {
     const deletion = planOf().rungs.find(({ rung }) => rung === 'delete') ?? expect.fail('no deletion');
     const begun = withRungBegun(absentState(), deletion, at(0), at(730));
     expect(withAssessment(begun, { ...look, identity: enabled() }, at(731)).rungs.delete).toBeUndefined();
     expect(withAssessment(begun, look, at(731)).rungs.delete).toEqual(begun.rungs.delete);
+    const shell = { ...look, plan: { ...look.plan, deletion: { action: 'anonymise' as const } } };
+    expect(withAssessment(begun, { ...shell, identity: enabled() }, at(731)).rungs.delete).toBeDefined();
     const parked = withParked(begun, { step: 'delete', errorType: 'X', wayOut: 'y', since: at(731) });
     expect(withAssessment(parked, { ...look, identity: enabled() }, at(732)).rungs.delete).toBeDefined();
   });

@@ -45,15 +45,19 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
     known: state.known || identity !== undefined,
     ...(assessment.postponements === undefined ? {} : { postponements: assessment.postponements }),
   };
-  const noticed = withoutFutileDeletion(withNoticeStates(next, assessment.notices ?? [], now), identity);
+  const noticed = withoutFutileDeletion(withNoticeStates(next, assessment.notices ?? [], now), assessment);
   return identity === undefined || state.known ? noticed : withAdoptedDeactivation(noticed, identity);
 }
 
-/** A deletion that was interrupted before it had any effect is none: should somebody else delete the identity, it was them. */
-function withoutFutileDeletion(state: LifecycleState, identity: FoundIdentity | undefined): LifecycleState {
+/**
+ * A deletion that was interrupted before it had any effect is none: should somebody else delete the identity, it was them.
+ * Of an anonymised one a shell is there, and what is left to be done for it must be.
+ */
+function withoutFutileDeletion(state: LifecycleState, { identity, plan }: Assessment): LifecycleState {
   const record = state.rungs.delete;
   if (identity === undefined || record === undefined || record.completedAt !== undefined) return state;
-  return state.parked === undefined ? withoutRung(state, 'delete') : state;
+  if (state.parked !== undefined || plan.deletion?.action === 'anonymise') return state;
+  return withoutRung(state, 'delete');
 }
 
 /**

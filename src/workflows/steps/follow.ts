@@ -1,4 +1,5 @@
 /** Follows a change of address while a notice runs, so that nobody is deleted who never heard of it. */
+import { patched } from '@temporalio/workflow';
 import { followFloorMs, inactiveSinceFor } from '../../domain/lifecycle/clock.js';
 import type { Decision } from '../../domain/lifecycle/decide.js';
 import { withNoticeFollowed, withWarning } from '../../domain/lifecycle/transitions.js';
@@ -9,6 +10,8 @@ import type { LifecycleRun } from '../lifecycle-run.js';
 /** Whether somebody must be told before the decision is carried out. Who is left alone, is left alone. */
 export function mustFollow(run: LifecycleRun, decision: Decision): boolean {
   if (run.moved.length === 0) return false;
+  // Anonymising has begun, and the other address is that of the shell.
+  if (run.state.rungs.delete !== undefined && patched('no-mail-follows-a-shell')) return false;
   if (decision.kind !== 'wait') return decision.kind === 'notice' || decision.kind === 'rung';
   const by = decision.blocked?.by;
   return by === undefined || by === 'breaker' || by === 'no-notice';
