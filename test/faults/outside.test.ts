@@ -10,7 +10,7 @@ import { counted, keepFigures } from './harness/figures.js';
 import { canary } from './harness/http-faults.js';
 import { judge } from './harness/judge.js';
 import { type FaultCase, isSlow, planFaults } from './harness/plan-faults.js';
-import { isFull, sized, spread } from './harness/size.js';
+import { chosen, isFull, sized } from './harness/size.js';
 
 const log = quietLog();
 let expedition: Expedition;
@@ -25,6 +25,19 @@ beforeAll(async () => {
   );
 }, 600_000);
 afterAll(() => expedition.end());
+
+/** All, or a sample; what once went wrong is in both. */
+function casesOfThisForm(): typeof planned {
+  const quick = planned.filter(({ fault }) => isFull || !isSlow(fault.kind));
+  const sample = chosen(quick, sized('DORMOUSE_FAULTS_CASES', 100_000, 24), ({ course, fault }) =>
+    [course.name, fault.call, fault.system, fault.request, fault.kind].join(' '),
+  );
+  // A refusal behind the shell: its address was taken for a new one of the person's.
+  const wentWrong = quick.filter(
+    ({ course, fault }) => course.name === 'anonymise' && fault.system === 'hydra' && fault.kind === '400',
+  );
+  return [...new Set([...sample, ...wentWrong])];
+}
 
 /**
  * Many at a time. The slow ones go together: no time is skipped while a call waits for its answer, and so those wait at the
@@ -77,10 +90,7 @@ test(
   'with one fault each, everything is done exactly once all the same',
   { timeout: 7_200_000 },
   async () => {
-    const cases = spread(
-      planned.filter(({ fault }) => isFull || !isSlow(fault.kind)),
-      sized('DORMOUSE_FAULTS_CASES', 100_000, 24),
-    );
+    const cases = casesOfThisForm();
     const evidence: Found[] = [];
     for (const party of parties(cases)) {
       evidence.push(...(await expedition.travel(party)));

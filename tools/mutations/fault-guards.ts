@@ -38,4 +38,13 @@ export const faultGuards: readonly Guard[] = [
     tests: ['test/faults/between.test.ts'],
     only: 'minted',
   },
+  {
+    name: "a shell's address is no change of address",
+    file: 'src/workflows/steps/follow.ts',
+    find: "if (run.state.rungs.delete !== undefined && patched('no-mail-follows-a-shell')) return false;",
+    replace: '',
+    project: 'faults',
+    tests: ['test/faults/outside.test.ts'],
+    only: 'exactly once',
+  },
 ];

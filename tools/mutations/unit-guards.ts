@@ -428,4 +428,12 @@ export const unitGuards: readonly Guard[] = [
     project: 'unit',
     tests: ['test/domain/decide.test.ts'],
   },
+  {
+    name: 'the shell of somebody who is being anonymised is not taken for them',
+    file: `${lifecycle}/transitions.ts`,
+    find: "if (state.parked !== undefined || plan.deletion?.action === 'anonymise') return state;",
+    replace: 'if (state.parked !== undefined) return state;',
+    project: 'unit',
+    tests: ['test/domain/transitions.test.ts'],
+  },
 ];

@@ -1,4 +1,5 @@
 /** How much of the harness runs: all of it by `npm run test:faults`, a sample with all other tests. Reads the environment. */
+import { createHash } from 'node:crypto';
 
 export const isFull = process.env.DORMOUSE_FAULTS === 'full';
 
@@ -16,4 +17,17 @@ export function spread<T>(items: readonly T[], count: number): T[] {
     { length: count },
     (_none, index) => items[Math.floor((index * items.length) / count)],
   ).flatMap((item) => (item === undefined ? [] : [item]));
+}
+
+/**
+ * At most `count` of the items, chosen by their names: nearly the same ones in each run, though the list as a whole is found
+ * anew each time and varies a little.
+ */
+export function chosen<T>(items: readonly T[], count: number, nameOf: (item: T) => string): T[] {
+  if (items.length <= count) return [...items];
+  const rankOf = (item: T) => createHash('sha256').update(nameOf(item)).digest('hex');
+  const ranked = items.map((item) => ({ item, rank: rankOf(item) }));
+  return ranked
+    .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+    .flatMap(({ item }, index) => (index < count ? [item] : []));
 }
