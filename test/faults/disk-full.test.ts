@@ -29,7 +29,8 @@ ladder:
   deactivate: { after: 30d, notices: [5d], noticeFloor: 5d, withoutNotice: wait }
 breaker: { stall: off }
 recheck: 7d
-retry: { attempts: 3, firstAfter: 5s, longestAfter: 30s }
+# In skipped time attempts come one upon another: enough of them until the room is back, and all of them within a day.
+retry: { attempts: 100, firstAfter: 5s, longestAfter: 10m }
 jitter: none
 `);
 });
