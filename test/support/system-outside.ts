@@ -1,6 +1,6 @@
 /** What tests of the system share: the outside systems of the injected stack, the activities on them, fresh policies. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { inject } from 'vitest';
 import { systemClock } from '../../src/activities/clock.js';
 import { createHydraActivities } from '../../src/activities/hydra.js';
@@ -12,6 +12,7 @@ import { OryPeople } from '../../src/demo/ory-people.js';
 import type { PolicyReference } from '../../src/domain/plan.js';
 import { PolicyReader, publishPolicy } from '../../src/store/policies.js';
 import { createPool } from '../../src/store/pool.js';
+import { openKratosDatabase } from './kratos-database.js';
 
 /** A fresh word for names that must not meet those of another test. */
 export const fresh = (prefix: string): string => `${prefix}-${randomBytes(5).toString('hex')}`;
@@ -24,9 +25,7 @@ export type Outside = ReturnType<typeof openOutside>;
 export function openOutside() {
   const stack = inject('stack');
   const pool = createPool({ url: stack.postgres.url });
-  const kratosUrl = new URL(stack.postgres.url);
-  kratosUrl.pathname = '/kratos';
-  const kratosDatabase = new pg.Pool({ connectionString: kratosUrl.href, max: 2 });
+  const kratosDatabase = openKratosDatabase(stack);
   const people = new OryPeople(stack);
   const policies = new PolicyReader(pool);
   const ory = createOryClients({

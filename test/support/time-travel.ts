@@ -24,6 +24,7 @@ import { publishPolicy } from '../../src/store/policies.js';
 import { createPool } from '../../src/store/pool.js';
 import type { identityLifecycle } from '../../src/workflows/identity-lifecycle.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
+import { clearBreaker } from './clear-breaker.js';
 import { openKratosDatabase } from './kratos-database.js';
 import { until } from './until.js';
 import { quietLog, startTestWorkers, type TestWorkersOptions } from './workers.js';
@@ -70,8 +71,7 @@ export class TimeTravel {
     });
     const pool = createPool({ url: options.stack.postgres.url });
     // Journeys go through the same days one after another: the breaker must not count the acts of all of them together.
-    await pool.query('DELETE FROM breaker_grant');
-    await pool.query('UPDATE breaker_trip SET released_at = tripped_at WHERE released_at IS NULL');
+    await clearBreaker(pool);
     // Only there can a date of an identity be set.
     return new TimeTravel(options, env, pool, openKratosDatabase(options.stack));
   }

@@ -10,6 +10,7 @@ import { projectDirectory } from '../../src/stack/project.js';
 import { recordAndClaim } from '../../src/store/activity-signals.js';
 import { readStanding } from '../../src/store/standings.js';
 import { lookAgainSignal, retryParkedUpdate, standingQuery } from '../../src/workflows/messages.js';
+import { clearBreaker } from '../support/clear-breaker.js';
 import { openKratosDatabase } from '../support/kratos-database.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
@@ -51,10 +52,7 @@ recheck: 1h
 retry: { attempts: 5, firstAfter: 1s, longestAfter: 2s }
 `);
 });
-beforeEach(async () => {
-  await database.pool.query('DELETE FROM breaker_grant');
-  await database.pool.query('UPDATE breaker_trip SET released_at = now() WHERE released_at IS NULL');
-});
+beforeEach(() => clearBreaker(database.pool));
 afterAll(async () => {
   await live.end();
   await kratosPool.end();

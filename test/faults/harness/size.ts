@@ -27,7 +27,6 @@ export function chosen<T>(items: readonly T[], count: number, nameOf: (item: T) 
   if (items.length <= count) return [...items];
   const rankOf = (item: T) => createHash('sha256').update(nameOf(item)).digest('hex');
   const ranked = items.map((item) => ({ item, rank: rankOf(item) }));
-  return ranked
-    .sort((a, b) => (a.rank < b.rank ? -1 : 1))
-    .flatMap(({ item }, index) => (index < count ? [item] : []));
+  ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1));
+  return ranked.slice(0, count).map(({ item }) => item);
 }

@@ -1,0 +1,7 @@
+/** The breaker as in an installation that has done nothing yet: it counts, and trips, for all tests of a database together. */
+import type pg from 'pg';
+
+export async function clearBreaker(pool: pg.Pool): Promise<void> {
+  await pool.query('DELETE FROM breaker_grant');
+  await pool.query('UPDATE breaker_trip SET released_at = tripped_at WHERE released_at IS NULL');
+}
