@@ -376,6 +376,15 @@ export const systemGuards: readonly Guard[] = [
     only: 'endSessions after a last look',
   },
   {
+    name: 'not_before comes after the last look of a deactivation',
+    file: 'src/workflows/steps/rungs.ts',
+    find: "const looksFirst = patched('deactivation-looks');",
+    replace: 'const looksFirst = false;',
+    project: 'system',
+    tests: ['test/workflows/self-service-races.test.ts'],
+    only: 'before its last look',
+  },
+  {
     name: 'no deletion without the key that remembers identifiers',
     file: 'src/activities/kratos-deletion.ts',
     find: "throw giveUp('IdentifierKeyMissing', 'there is no key by which to remember identifiers');",

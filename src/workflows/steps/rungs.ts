@@ -95,9 +95,11 @@ async function winBack(run: LifecycleRun, rung: PlanRung): Promise<void> {
   auditDeed(run, rung, 'winback_sent', outcome, { addresses });
 }
 
+/** As in a revocation, `not_before` comes after the last look, which is inside the call that disables. */
 async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
   const { identityId } = run.state;
-  await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
+  const looksFirst = patched('deactivation-looks');
+  if (!looksFirst) await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
   let refused: ActivityFailure | undefined;
   try {
     const act = await run.outside.kratos.disableIdentity(lastLook(run, rung, since));
@@ -107,6 +109,7 @@ async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Pro
     refused = error;
   }
   // An identity that Kratos can't write must not keep its sessions and tokens for it; the step is parked afterwards.
+  if (looksFirst) await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
   const ended = await endCredentials(run);
   if (refused !== undefined) throw refused;
   complete(run, rung);
