@@ -14,28 +14,35 @@ import { join } from 'node:path';
 import { dayMs } from '../../src/domain/duration.js';
 import { bundleWorkflows } from '../../src/runtime/workflow-bundle.js';
 import { startStack } from '../../src/stack/index.js';
+import { proposeRelease, tripAndAudit } from '../../src/store/breaker/decisions.js';
+import { lockBreaker } from '../../src/store/breaker/trips.js';
+import { inTransaction } from '../../src/store/pool.js';
 import { prepareDatabase } from '../../src/store/prepare.js';
 import {
   holdUpdate,
+  lookAgainSignal,
   reactivateUpdate,
   releaseUpdate,
   retryParkedUpdate,
+  skipParkedUpdate,
+  standingQuery,
   userActivitySignal,
 } from '../../src/workflows/messages.js';
 import { startSmtp } from '../mail/smtp-fixture.js';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 import { historiesDirectory, scrubbed, toPlain } from './histories.js';
 import { type EnrolOptions, type LifecycleHandle, Live } from './live.js';
 import { until } from './until.js';
 import { quietLog } from './workers.js';
 
-const policy = (id: string, rungs: string) => `
+const policy = (id: string, rungs: string, retry = 'attempts: 2, firstAfter: 1s, longestAfter: 1s') => `
 id: ${id}
 allowShortDurations: true
 ladder:
 ${rungs}
 breaker: { percentFrom: 1000, limits: { delete: { atMost: 1000 } } }
 recheck: 1h
-retry: { attempts: 2, firstAfter: 1s, longestAfter: 1s }
+retry: { ${retry} }
 `;
 const revoke =
   '  revoke: { after: 7s, notices: [2s], noticeFloor: 2s, withoutNotice: proceed, mailAfter: true }\n';
@@ -51,6 +58,16 @@ ${deactivate}  delete: { after: 18s, notices: [4s, 2s], noticeFloor: 4s }`,
 /** Stories about one rung have a ladder of that rung, so that the files stay small. */
 const revokeOnly = policy('recorded-revoke', revoke);
 const deactivateOnly = policy('recorded-deactivate', deactivate);
+const linked = policy('recorded-linked', `${deactivate}selfService:\n  reactivation: { linkLifetime: 1h }`);
+const deletion = '  delete: { after: 8s, notices: [4s, 2s], noticeFloor: 4s }';
+const deleteOnly = policy('recorded-delete', deletion, 'attempts: 2, firstAfter: 1h, longestAfter: 1h');
+const anonymiseOnly = policy(
+  'recorded-anonymise',
+  `${deletion}
+deletion: { action: anonymise, anonymousTraits: { email: "deleted-{id}@example.invalid" } }`,
+);
+/** Played when the others are over: a trip stops everybody. */
+const fused = policy('recorded-fused', deactivate.replace('12s', '4s'));
 const operator = { schemaVersion: 1, actor: 'op-1' } as const;
 const patience = { timeoutMs: 60_000 };
 
@@ -60,6 +77,10 @@ interface Stage {
   /** A queue whose workers meet a mail server that refuses all, until `mend` is called. */
   readonly queueWithoutMail: string;
   readonly mend: () => void;
+  readonly queueNeverMailing: string;
+  /** A queue whose workers reach Kratos through `kratos`. */
+  readonly queueBehindProxy: string;
+  readonly kratos: FaultProxy;
 }
 
 /** Plays one story. @returns its workflow */
@@ -75,19 +96,19 @@ async function enrol({ live, taskQueue }: Stage, options: EnrolOptions & { queue
   });
   const event = (eventType: string) =>
     until(eventType, async () => (await live.audit(id)).some((row) => row.eventType === eventType), patience);
-  return { handle, event };
+  return { id, handle, event };
 }
 
 const seenNow = (handle: LifecycleHandle) =>
   handle.signal(userActivitySignal, { schemaVersion: 1, kind: 'human', source: 'app', at: Date.now() });
 
 const stories: Record<string, Story> = {
-  async deleted(stage) {
+  async 'deleted-2'(stage) {
     const { handle } = await enrol(stage);
     await handle.result();
     return handle;
   },
-  async 'returned-after-revocation'(stage) {
+  async 'returned-after-revocation-2'(stage) {
     const { handle, event } = await enrol(stage, { policyId: 'recorded-revoke' });
     await event('tokens_revoked_stale');
     await seenNow(handle);
@@ -104,11 +125,52 @@ const stories: Record<string, Story> = {
     await event('tokens_revoked_stale');
     return handle;
   },
-  async reactivated(stage) {
+  async 'reactivated-2'(stage) {
     const { handle, event } = await enrol(stage, { policyId: 'recorded-deactivate' });
     await event('account_deactivated');
     await handle.executeUpdate(reactivateUpdate, { args: [{ ...operator, reason: 'asked for it' }] });
     await event('account_reactivated');
+    return handle;
+  },
+  async 'reactivated-by-link'(stage) {
+    const { handle, event } = await enrol(stage, { policyId: 'recorded-linked' });
+    await event('account_deactivated');
+    const { since } = await handle.query(standingQuery);
+    const reason = 'link in a mail';
+    await handle.executeUpdate(reactivateUpdate, { args: [{ ...operator, reason, linkFor: since }] });
+    await event('account_reactivated');
+    return handle;
+  },
+  async anonymised(stage) {
+    const { handle } = await enrol(stage, { policyId: 'recorded-anonymise' });
+    await handle.result();
+    return handle;
+  },
+  async 'deletion-called-back'(stage) {
+    const options = { policyId: 'recorded-delete', queue: stage.queueBehindProxy };
+    const { id, handle, event } = await enrol(stage, options);
+    stage.kratos.inject({ kind: 'reset' }, new RegExp(`^DELETE /admin/identities/${id}$`));
+    await until(
+      'an attempt that failed',
+      async () => {
+        const pending = (await handle.describe()).raw.pendingActivities ?? [];
+        return pending.some(
+          ({ activityType, lastFailure }) => activityType?.name === 'deleteIdentity' && lastFailure != null,
+        );
+      },
+      patience,
+    );
+    await handle.executeUpdate(holdUpdate, {
+      args: [{ ...operator, reason: 'leave', until: Date.now() + dayMs }],
+    });
+    await event('hold_set');
+    return handle;
+  },
+  async 'parked-and-skipped'(stage) {
+    const { handle, event } = await enrol(stage, { queue: stage.queueNeverMailing });
+    await event('step_parked');
+    await handle.executeUpdate(skipParkedUpdate, { args: [{ ...operator, reason: 'told by hand' }] });
+    await event('actions_suspended');
     return handle;
   },
   async 'parked-and-retried'(stage) {
@@ -130,6 +192,31 @@ const stories: Record<string, Story> = {
       await handle.signal(userActivitySignal, { schemaVersion: 1, kind: 'human', source: 'app', at: 1 });
       return (await stage.live.runIdOf(handle)) !== first;
     });
+    return handle;
+  },
+};
+
+/** After all others, one at a time. */
+const storiesAlone: Record<string, Story> = {
+  async 'held-by-breaker'(stage) {
+    const { pool } = stage.live;
+    const { handle, event } = await enrol(stage, { policyId: 'recorded-fused' });
+    const [actor, reason] = ['op-1', 'incident 42'];
+    const wanted = {
+      scope: 'all',
+      cause: 'operator',
+      why: reason,
+      trippedAt: Date.now(),
+      operators: 1,
+    } as const;
+    const { id: tripId } = await inTransaction(pool, async (client) => {
+      await lockBreaker(client);
+      return tripAndAudit(client, wanted, actor);
+    });
+    await event('held_by_breaker');
+    await proposeRelease(pool, { tripId, actor, reason, at: Date.now() });
+    await handle.signal(lookAgainSignal, { schemaVersion: 1 });
+    await event('account_deactivated');
     return handle;
   },
 };
@@ -171,12 +258,15 @@ async function record(names: readonly string[]): Promise<void> {
   });
   let isDown = true;
   const smtp = await startSmtp({ connect: () => (isDown ? { code: 421, text: 'try later' } : undefined) });
+  const refusing = await startSmtp({ connect: () => ({ code: 421, text: 'try later' }) });
+  const kratos = await startFaultProxy(stack.info.kratos.adminUrl);
   try {
     await prepareDatabase({ url: stack.info.postgres.runtimeUrl, migrationUrl: stack.info.postgres.url });
     const workflowBundlePath = join(directory, 'workflow-bundle.js');
     await writeFile(workflowBundlePath, (await bundleWorkflows()).code);
     const live = await Live.begin({ stack: stack.info, environment: stack.environment, workflowBundlePath });
-    for (const text of [whole, revokeOnly, deactivateOnly]) await live.publish(text);
+    for (const text of [whole, revokeOnly, deactivateOnly, linked, deleteOnly, anonymiseOnly, fused])
+      await live.publish(text);
     const stage: Stage = {
       live,
       taskQueue: await live.startWorkers(),
@@ -184,16 +274,18 @@ async function record(names: readonly string[]): Promise<void> {
       mend: () => {
         isDown = false;
       },
+      queueNeverMailing: await live.startWorkers({ DORMOUSE_SMTP_URL: refusing.url }),
+      queueBehindProxy: await live.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url }),
+      kratos,
     };
     await mkdir(historiesDirectory, { recursive: true });
-    await Promise.all(
-      Object.entries(stories)
-        .filter(([name]) => names.length === 0 || names.includes(name))
-        .map(async ([name, story]) => write(stage, name, await story(stage))),
-    );
+    const isWanted = ([name]: [string, Story]) => names.length === 0 || names.includes(name);
+    const play = async ([name, story]: [string, Story]) => write(stage, name, await story(stage));
+    await Promise.all(Object.entries(stories).filter(isWanted).map(play));
+    for (const entry of Object.entries(storiesAlone).filter(isWanted)) await play(entry);
     await live.end();
   } finally {
-    await smtp.close();
+    await Promise.all([smtp.close(), refusing.close(), kratos.close()]);
     await stack.stop();
     await rm(directory, { recursive: true, force: true });
   }

@@ -22,13 +22,13 @@ import { quietLog } from '../support/workers.js';
 quietLog();
 /** A call that was under way when the worker died is given up when its heartbeats have been missing for 15 s. */
 const patience = { timeoutMs: 240_000, everyMs: 250 };
-const taskQueue = `crash-${randomUUID().slice(0, 8)}`;
 /** `temporal.api.enums.v1.TimeoutType`, which the client does not export by name. */
 const heartbeatTimeout = 4;
 let live: Live;
 let kratos: FaultProxy;
-let worker: EntryProcess;
+let policyFile: string;
 let directory: string;
+const workers: EntryProcess[] = [];
 
 const policy = (id: string, rungs: string) => `
 id: ${id}
@@ -57,27 +57,37 @@ beforeAll(async () => {
   });
   kratos = await startFaultProxy(inject('stack').kratos.adminUrl);
   directory = await mkdtemp(join(tmpdir(), 'dormouse-crash-'));
-  const policyFile = join(directory, 'policy.yaml');
+  policyFile = join(directory, 'policy.yaml');
   await writeFile(policyFile, whole);
   // All three in the same second: a call gives up by itself when it was not answered for ten.
   await live.publish(policy('crash-revoke', revoke.replace('7s', '8s')));
   await live.publish(policy('crash-deactivate', deactivate.replace('12s', '8s')));
   await live.publish(policy('crash-delete', remove.replace('18s', '8s')));
-  worker = workerProcess({
-    ...inject('environment'),
-    DORMOUSE_TASK_QUEUE: taskQueue,
-    DORMOUSE_POLICY_FILE: policyFile,
-    DORMOUSE_KRATOS_ADMIN_URL: kratos.url,
-  });
-  await worker.start();
 });
 afterAll(async () => {
   kratos.heal();
-  await worker.kill();
+  await Promise.all(workers.map((worker) => worker.kill()));
   await live.end();
   await kratos.close();
   await rm(directory, { recursive: true, force: true });
 });
+
+/** A worker of one test, on a queue of its own: the tests wait for heartbeats most of the time, and do so side by side. */
+async function startWorker(
+  name: string,
+  environment: Record<string, string> = {},
+): Promise<{ worker: EntryProcess; taskQueue: string }> {
+  const taskQueue = `crash-${name}-${randomUUID().slice(0, 8)}`;
+  const worker = workerProcess({
+    ...inject('environment'),
+    DORMOUSE_TASK_QUEUE: taskQueue,
+    DORMOUSE_POLICY_FILE: policyFile,
+    ...environment,
+  });
+  workers.push(worker);
+  await worker.start();
+  return { worker, taskQueue };
+}
 
 const eventsOf = async ({ id }: Person) => (await live.audit(id)).map(({ eventType }) => eventType);
 const mailsOf = async ({ email }: Person) => kindsFor(await readMailbox(inject('stack').mail.apiUrl), email);
@@ -110,7 +120,8 @@ async function asleepAfter(event: string, person: Person, handle: LifecycleHandl
   );
 }
 
-test('killed while asleep, after each of several rungs', { timeout: 400_000 }, async () => {
+test.concurrent('killed while asleep, after each of several rungs', { timeout: 400_000 }, async () => {
+  const { worker, taskQueue } = await startWorker('asleep');
   const person = await live.people.create('crash-asleep');
   const handle = await live.enrol(person.id, taskQueue, { policyId: 'crash-whole' });
   for (const event of ['inactivity_warned', 'notice_sent', 'tokens_revoked_stale', 'account_deactivated']) {
@@ -144,10 +155,11 @@ test('killed while asleep, after each of several rungs', { timeout: 400_000 }, a
   ]);
 });
 
-test(
+test.concurrent(
   'killed when Kratos had done what was asked, and had not answered yet',
   { timeout: 400_000 },
   async () => {
+    const { worker, taskQueue } = await startWorker('answered', { DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
     // Three people, each caught by the crash in another act; what Kratos did stays done, its answers are never heard.
     const [revoked, deactivated, deleted] = await Promise.all([
       live.people.create('crash-revoke'),
@@ -223,7 +235,7 @@ test(
   },
 );
 
-test(
+test.concurrent(
   'killed while the mail server thinks: one duplicate at most, under the same name',
   { timeout: 400_000 },
   async () => {
@@ -234,20 +246,13 @@ test(
         return asked === 1 ? 'hang' : undefined;
       },
     });
-    const queue = `${taskQueue}-mail`;
-    const mailing = workerProcess({
-      ...inject('environment'),
-      DORMOUSE_TASK_QUEUE: queue,
-      DORMOUSE_POLICY_FILE: join(directory, 'policy.yaml'),
-      DORMOUSE_SMTP_URL: smtp.url,
-    });
     try {
-      await mailing.start();
+      const { worker, taskQueue } = await startWorker('mail', { DORMOUSE_SMTP_URL: smtp.url });
       const person = await live.people.create('crash-mail');
-      const handle = await live.enrol(person.id, queue, { policyId: 'crash-revoke' });
+      const handle = await live.enrol(person.id, taskQueue, { policyId: 'crash-revoke' });
       await until('the hand-over', () => smtp.messages.length === 1, patience);
-      await mailing.kill();
-      await mailing.start();
+      await worker.kill();
+      await worker.start();
       await asleepAfter('notice_sent', person, handle);
       expect(await endedByHeartbeat(handle)).toContain('sendMail');
       const names = smtp.messages.slice(0, 2).map((mail) => /^message-id: *(\S+)/im.exec(mail)?.[1]);
@@ -255,7 +260,6 @@ test(
       expect(names[1]).toBe(names[0]);
       expect((await listMails(live.pool, person.id))[0]).toMatchObject({ state: 'accepted', attempts: 2 });
     } finally {
-      await mailing.kill();
       await smtp.close();
     }
   },
