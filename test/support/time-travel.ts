@@ -80,7 +80,7 @@ export class TimeTravel {
   async startWorkers(
     environment: Record<string, string> = {},
     extras: AuditExtras = {},
-    more: Partial<Pick<TestWorkersOptions, 'pool' | 'wrap'>> = {},
+    more: Partial<Pick<TestWorkersOptions, 'pool' | 'wrap' | 'cachedWorkflows'>> = {},
   ): Promise<string> {
     const taskQueue = `time-travel-${randomUUID().slice(0, 8)}`;
     this.workers.push(

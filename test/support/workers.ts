@@ -52,6 +52,8 @@ export interface TestWorkersOptions {
   readonly extras?: AuditExtras;
   /** Replaces the activities of each system: to watch them, or to break them. */
   readonly wrap?: (activities: object) => object;
+  /** More than wake by turns: each wake of one that was pushed out replays its whole history. */
+  readonly cachedWorkflows?: number;
 }
 
 /** Starts all workers of one task queue. */
@@ -64,6 +66,7 @@ export async function startTestWorkers(options: TestWorkersOptions): Promise<Run
     namespace: 'default',
     taskQueue: options.taskQueue,
     workflowBundle: { codePath: options.workflowBundlePath },
+    ...(options.cachedWorkflows === undefined ? {} : { cachedWorkflows: options.cachedWorkflows }),
     activities: {
       kratos: wrap(set.activities.kratos),
       hydra: wrap(set.activities.hydra),

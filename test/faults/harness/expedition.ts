@@ -59,7 +59,12 @@ export class Expedition {
         DORMOUSE_IDENTIFIER_KEY: testIdentifierKey,
       },
       {},
-      { pool: createPool({ url: wire.url }), wrap: (activities) => book.wrap(activities) },
+      {
+        pool: createPool({ url: wire.url }),
+        wrap: (activities) => book.wrap(activities),
+        // A thousand that wake each day, one after the other.
+        cachedWorkflows: 2_000,
+      },
     );
     for (const policy of policies) await journey.publish(policy);
     return new Expedition(journey, taskQueue, [kratos, hydra], wire, mailServer, book);
