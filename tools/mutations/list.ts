@@ -1,6 +1,7 @@
 /** All guards that `npm run test:mutations` takes out, one after the other. */
 import { auditGuards } from './audit-guards.js';
 import { breakerGuards } from './breaker-guards.js';
+import { checkerGuards } from './checker-guards.js';
 import { faultGuards } from './fault-guards.js';
 import type { Guard } from './guard.js';
 import { noticeGuards } from './notice-guards.js';
@@ -13,5 +14,6 @@ export const guards: readonly Guard[] = [
   ...noticeGuards,
   ...breakerGuards,
   ...auditGuards,
+  ...checkerGuards,
   ...faultGuards,
 ];
