@@ -11,6 +11,7 @@ import { recordSigns } from '../support/record-signs.js';
 import type { LifecycleHandle } from '../support/time-travel.js';
 import { quietLog } from '../support/workers.js';
 import { openVisitedGateway, type VisitedGateway } from './harness/clumsy-visitor.js';
+import { dailyPolicyId } from './harness/courses.js';
 import { Expedition, inLanes } from './harness/expedition.js';
 import { counted, keepFigures } from './harness/figures.js';
 import { leftoversIn, searchHistories, searchTables } from './harness/leftovers.js';
@@ -87,7 +88,7 @@ async function create(random: () => number, plan: Plan, startedAt: number): Prom
     return kind;
   });
   const handle = await journey.enrol(id, taskQueue, {
-    policyId: 'faults-delete',
+    policyId: dailyPolicyId,
     activity: { human: startedAt },
   });
   const nothing = { signs: [], holds: [], disabledByHand: [], sessionTokens: [] };

@@ -4,27 +4,45 @@ import { reactivateUpdate, userActivitySignal } from '../../../src/workflows/mes
 import { recordSigns } from '../../support/record-signs.js';
 import type { LifecycleHandle, TimeTravel } from '../../support/time-travel.js';
 
-const ladder = `
+/**
+ * A day of a course takes three hours: the looks of each day while a notice runs and each
+ * recheck are all alike, and each would be one more request to go wrong, and a part of every life. The population lives whole days.
+ */
+const courseDayMs = dayMs / 8;
+
+/** @param hours of a day */
+function policy(id: string, hours: number, deletion = ''): string {
+  const days = (count: number) => `${count * hours}h`;
+  return `id: ${id}
+allowShortDurations: true
 ladder:
-  warn: { after: 10d }
-  suspend: { after: 20d, noticeFloor: 5d }
-  revoke: { after: 30d, notices: [5d], noticeFloor: 5d, withoutNotice: proceed, mailAfter: true }
-  winback: { after: 40d }
-  deactivate: { after: 50d, notices: [5d], noticeFloor: 5d, withoutNotice: wait, mailAfter: true }
-  delete: { after: 90d, notices: [10d, 3d], noticeFloor: 10d }
+  warn: { after: ${days(10)} }
+  suspend: { after: ${days(20)}, noticeFloor: ${days(5)} }
+  revoke: { after: ${days(30)}, notices: [${days(5)}], noticeFloor: ${days(5)}, withoutNotice: proceed, mailAfter: true }
+  winback: { after: ${days(40)} }
+  deactivate: { after: ${days(50)}, notices: [${days(5)}], noticeFloor: ${days(5)}, withoutNotice: wait, mailAfter: true }
+  delete: { after: ${days(90)}, notices: [${days(10)}, ${days(3)}], noticeFloor: ${days(10)} }
+deletion: { coolDown: ${days(30)}, refuseIdentifiersFor: 100d${deletion} }
 breaker:
   percentFrom: 100000
   stall: off
   limits: { revoke: { atMost: 100000 }, deactivate: { atMost: 100000 }, delete: { atMost: 100000 } }
-recheck: 3d
+recheck: ${days(3)}
 retry: { attempts: 4, firstAfter: 5s, longestAfter: 30s }
 jitter: none
 `;
-const keepsNames = 'coolDown: 30d, refuseIdentifiersFor: 100d';
+}
 
+/** In whole days, for the population. */
+export const dailyPolicyId = 'faults-daily';
 export const policies = [
-  `id: faults-delete${ladder}deletion: { ${keepsNames} }\n`,
-  `id: faults-anonymise${ladder}deletion: { ${keepsNames}, action: anonymise, anonymousTraits: { email: "deleted-{id}@example.invalid" } }\n`,
+  policy('faults-delete', 3),
+  policy(
+    'faults-anonymise',
+    3,
+    ', action: anonymise, anonymousTraits: { email: "deleted-{id}@example.invalid" }',
+  ),
+  policy(dailyPolicyId, 24),
 ];
 
 export interface Life {
@@ -85,15 +103,15 @@ const isReactivated = async (_journey: TimeTravel, { handle }: Life) =>
 
 const rules = {
   earliestMs: {
-    inactivity_warned: 10 * dayMs,
-    actions_suspended: 20 * dayMs,
-    tokens_revoked_stale: 30 * dayMs,
-    winback_sent: 40 * dayMs,
-    account_deactivated: 50 * dayMs,
-    account_deleted: 90 * dayMs,
-    account_anonymised: 90 * dayMs,
+    inactivity_warned: 10 * courseDayMs,
+    actions_suspended: 20 * courseDayMs,
+    tokens_revoked_stale: 30 * courseDayMs,
+    winback_sent: 40 * courseDayMs,
+    account_deactivated: 50 * courseDayMs,
+    account_deleted: 90 * courseDayMs,
+    account_anonymised: 90 * courseDayMs,
   },
-  noticeBeforeDeletionMs: 10 * dayMs,
+  noticeBeforeDeletionMs: 10 * courseDayMs,
 };
 
 export const courses: readonly Course[] = [
@@ -157,4 +175,4 @@ export const courses: readonly Course[] = [
 /** When everything that a course does has happened. */
 export const lastDay = Math.max(...courses.map(({ untilDay }) => untilDay));
 /** Epoch milliseconds of a course's day. */
-export const dayOf = (startedAt: number, day: number): number => startedAt + day * dayMs;
+export const dayOf = (startedAt: number, day: number): number => startedAt + day * courseDayMs;
