@@ -32,9 +32,12 @@ function casesOfThisForm(): typeof planned {
   const sample = chosen(quick, sized('DORMOUSE_FAULTS_CASES', 100_000, 24), ({ course, fault }) =>
     [course.name, fault.call, fault.system, fault.request, fault.kind].join(' '),
   );
-  // A refusal behind the shell: its address was taken for a new one of the person's.
+  // Refusals before the shell is made, and behind it: its address was taken for a new one of the person's.
   const wentWrong = quick.filter(
-    ({ course, fault }) => course.name === 'anonymise' && fault.system === 'hydra' && fault.kind === '400',
+    ({ course, fault: { call, system, request, kind } }) =>
+      course.name === 'anonymise' &&
+      kind === '400' &&
+      (system === 'hydra' || (call === 'anonymiseIdentity#1' && request === 0)),
   );
   return [...new Set([...sample, ...wentWrong])];
 }
