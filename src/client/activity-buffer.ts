@@ -126,8 +126,11 @@ export class ActivityBuffer {
   /** What could not be handed on goes back, unless something newer came in or there is no room. */
   private keepAgain(sign: PendingSign): void {
     const key = keyOf(sign.identityId, sign.kind);
-    if (this.pending.has(key)) return;
-    if (this.pending.size >= this.options.maxPending) this.counts.dropped += 1;
+    const known = this.pending.get(key);
+    if (known !== undefined) {
+      // Reports come in any order: what came in meanwhile may be older.
+      if (known.at < sign.at) this.pending.set(key, { ...sign, order: known.order });
+    } else if (this.pending.size >= this.options.maxPending) this.counts.dropped += 1;
     else this.pending.set(key, sign);
   }
 }

@@ -48,6 +48,7 @@ describe('signs of life in memory', () => {
       flush: async (signs) => {
         if (fails) {
           buffer.add(sign('a', 9));
+          buffer.add(sign('c', 1));
           throw new Error('away');
         }
         handedOn.push(...signs);
@@ -55,10 +56,11 @@ describe('signs of life in memory', () => {
     });
     buffer.add(sign('a', 1));
     buffer.add(sign('b', 1));
+    buffer.add(sign('c', 5));
     await expect(buffer.flush()).rejects.toThrow('away');
     fails = false;
     await buffer.flush();
-    expect(handedOn.map(({ identityId, at }) => `${identityId}${at}`).sort()).toEqual(['a9', 'b1']);
+    expect(handedOn.map(({ identityId, at }) => `${identityId}${at}`).sort()).toEqual(['a9', 'b1', 'c5']);
     expect(buffer.counters()).toMatchObject({ failedFlushes: 1, dropped: 0, pending: 0 });
   });
 
