@@ -350,7 +350,10 @@ test('nothing acknowledged is lost, and every return is felt', { timeout: 900_00
     for (const { id, at, line, writtenAt } of read.noted) {
       if ((recorded.get(`${id}/token`) ?? 0) >= at) continue;
       lost += 1;
-      if (line < read.safeLine) problems.push(`${id}: noted before a statement that was answered, and lost`);
+      if (line < read.safeLine)
+        problems.push(
+          `${id}: ${at} was noted before a statement that was answered, ${recorded.get(`${id}/token`)} is recorded`,
+        );
       if (read.endedAt - writtenAt > bound) {
         problems.push(
           `${id}: lost ${read.endedAt - writtenAt} ms before the death, the bound is ${bound} ms`,

@@ -36,7 +36,8 @@ const dormouse = createDormouse({
 });
 const random = seeded(input.seed);
 const once = [...input.once];
-let last = 0;
+/** In the past, so that a sign never gets ahead of the clock, whatever the clock does: the client cuts such a time off. */
+let last = Date.now() - 3_600_000;
 console.log('noting');
 setInterval(() => {
   const id =
@@ -45,7 +46,7 @@ setInterval(() => {
       : input.identityIds[Math.floor(random() * input.identityIds.length)];
   if (id === undefined) return;
   // Each sign has a time of its own.
-  last = Math.max(Date.now(), last + 1);
+  last += 1;
   write(`note ${id} ${last}`);
   dormouse.noteActivity(id, { at: last, kind: 'token', source: 'noting-app' });
 }, 3);
