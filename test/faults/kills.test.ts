@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { verifyAudit } from '../../src/store/audit-verification.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
 import { testIdentifierKey } from '../support/system-outside.js';
+import { isAsleep } from '../support/under-way.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
 import { CallBook } from './harness/call-book.js';
@@ -117,8 +118,7 @@ async function hasHappened(id: string, event: string | undefined): Promise<boole
 async function isOver({ id, course, handle }: Mortal): Promise<boolean> {
   if (course.end === 'deleted') return (await handle.describe()).status.name === 'COMPLETED';
   if (!(await hasHappened(id, course.deeds.at(-1)))) return false;
-  const { raw } = await handle.describe();
-  return (raw.pendingActivities ?? []).length === 0 && raw.pendingWorkflowTask == null;
+  return isAsleep(handle);
 }
 
 async function verdictOf({ id, email, course }: Mortal) {

@@ -11,6 +11,7 @@ import { scheduleIdOf, syncSourceSchedules } from '../../src/sources/schedules.j
 import { parseSourceFile } from '../../src/sources/source-file.js';
 import { readStanding } from '../../src/store/standings.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+import { pendingActivities } from '../support/under-way.js';
 import { until } from '../support/until.js';
 import { publishPolicyFile, quietLog } from '../support/workers.js';
 
@@ -96,10 +97,10 @@ test('a failing poll says why without quoting data, and goes on when the table i
     taskQueue,
     args: [{ schemaVersion: 1, source: 'app-audit' }],
   });
-  const failure = await until('a failed attempt', async () => {
-    const { raw } = await workflow.describe();
-    return raw.pendingActivities?.[0]?.lastFailure?.message ?? undefined;
-  });
+  const failure = await until(
+    'a failed attempt',
+    async () => (await pendingActivities(workflow))[0]?.lastFailure?.message ?? undefined,
+  );
   expect(failure).toMatch(/42P01\. Check table and columns/);
   await database.pool.query('ALTER TABLE away RENAME TO security_audit');
   await workflow.result();

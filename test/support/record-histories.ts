@@ -32,6 +32,7 @@ import { startSmtp } from '../mail/smtp-fixture.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 import { historiesDirectory, scrubbed, toPlain } from './histories.js';
 import { type EnrolOptions, type LifecycleHandle, Live } from './live.js';
+import { isAsleep, isRetried } from './under-way.js';
 import { until } from './until.js';
 import { quietLog } from './workers.js';
 
@@ -150,16 +151,7 @@ const stories: Record<string, Story> = {
     const options = { policyId: 'recorded-delete', queue: stage.queueBehindProxy };
     const { id, handle, event } = await enrol(stage, options);
     stage.kratos.inject({ kind: 'reset' }, new RegExp(`^DELETE /admin/identities/${id}$`));
-    await until(
-      'an attempt that failed',
-      async () => {
-        const pending = (await handle.describe()).raw.pendingActivities ?? [];
-        return pending.some(
-          ({ activityType, lastFailure }) => activityType?.name === 'deleteIdentity' && lastFailure != null,
-        );
-      },
-      patience,
-    );
+    await until('an attempt that failed', () => isRetried(handle, 'deleteIdentity'), patience);
     await handle.executeUpdate(holdUpdate, {
       args: [{ ...operator, reason: 'leave', until: Date.now() + dayMs }],
     });
@@ -224,13 +216,7 @@ const storiesAlone: Record<string, Story> = {
 /** Writes every run of the workflow, oldest first. */
 async function write(stage: Stage, name: string, handle: LifecycleHandle): Promise<void> {
   // A history that ends within a workflow task says nothing about what that task did.
-  await until('sleep', async () => {
-    const { raw, status } = await handle.describe();
-    return (
-      status.name !== 'RUNNING' ||
-      ((raw.pendingActivities ?? []).length === 0 && raw.pendingWorkflowTask == null)
-    );
-  });
+  await until('sleep', () => isAsleep(handle));
   const histories: unknown[] = [];
   let runId: string | undefined = await stage.live.runIdOf(handle);
   while (runId !== undefined && runId !== '') {

@@ -16,6 +16,7 @@ import { startSmtp } from '../mail/smtp-fixture.js';
 import { type EntryProcess, workerProcess } from '../support/entry-process.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
+import { isAsleep } from '../support/under-way.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
 
@@ -113,8 +114,7 @@ async function asleepAfter(event: string, person: Person, handle: LifecycleHandl
     `sleep after ${event}`,
     async () => {
       if (!(await eventsOf(person)).some((known) => known === event)) return false;
-      const { raw } = await handle.describe();
-      return (raw.pendingActivities ?? []).length === 0 && raw.pendingWorkflowTask == null;
+      return isAsleep(handle);
     },
     patience,
   );

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { holdUpdate, releaseUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
+import { isRetried, isUnderWay } from '../support/under-way.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
 
@@ -68,12 +69,7 @@ const hold = ({ handle }: Life) =>
 
 /** Waits until an attempt at the deletion has failed. */
 function failedAttempt({ handle }: Life): Promise<true> {
-  return until('an attempt that failed', async () => {
-    const pending = (await handle.describe()).raw.pendingActivities ?? [];
-    return pending.some(
-      ({ activityType, lastFailure }) => activityType?.name === 'deleteIdentity' && lastFailure != null,
-    );
-  });
+  return until('an attempt that failed', () => isRetried(handle, 'deleteIdentity'));
 }
 
 describe('a deletion that Kratos does not answer', () => {
@@ -101,9 +97,7 @@ describe('a deletion that Kratos does not answer', () => {
     kratos.inject(unavailable, life.deletions);
     let held: ReturnType<typeof hold> | undefined;
     const deed = async () => {
-      const pending = (await life.handle.describe()).raw.pendingActivities ?? [];
-      if (held !== undefined || !pending.some(({ activityType }) => activityType?.name === 'deleteIdentity'))
-        return;
+      if (held !== undefined || !(await isUnderWay(life.handle, 'deleteIdentity'))) return;
       held = hold(life);
       await until('the call for its end', async () => {
         const { events } = await life.handle.fetchHistory();

@@ -7,6 +7,7 @@ import type { Standing } from '../../src/domain/standing.js';
 import { holdUpdate, standingQuery, userActivitySignal } from '../../src/workflows/messages.js';
 import { type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
+import { isRetried } from '../support/under-way.js';
 import { until } from '../support/until.js';
 import { publishPolicyFile, quietLog } from '../support/workers.js';
 
@@ -178,8 +179,7 @@ retry: { attempts: 5, firstAfter: 1h, longestAfter: 1h }
     const connections = smtp.connections();
     const handle = await live.enrol(id, queueWithoutMail, { policyId });
     await until('the first attempt to fail', async () => {
-      const pending = (await handle.describe()).raw.pendingActivities ?? [];
-      return smtp.connections() > connections && pending.some(({ lastFailure }) => lastFailure != null);
+      return smtp.connections() > connections && (await isRetried(handle, 'sendMail'));
     });
     return { id, handle };
   }

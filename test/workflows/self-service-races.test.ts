@@ -1,5 +1,4 @@
 /** Links that are followed in the very second in which something else happens: on the real server, in real time. */
-import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { kindsFor, readMailbox } from '../../src/demo/mailbox.js';
 import type { Person } from '../../src/demo/ory-people.js';
@@ -9,6 +8,7 @@ import { reactivateUpdate, standingQuery } from '../../src/workflows/messages.js
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { Live } from '../support/live.js';
+import { isUnderWay } from '../support/under-way.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
 
@@ -56,11 +56,6 @@ async function enrol() {
   const person = await live.people.create('races');
   const handle = await live.enrol(person.id, taskQueue, { policyId, activity: { human: Date.now() } });
   return { person, handle };
-}
-
-async function isUnderWay(handle: WorkflowHandle, activity: string): Promise<boolean> {
-  const pending = (await handle.describe()).raw.pendingActivities ?? [];
-  return pending.some(({ activityType }) => activityType?.name === activity);
 }
 
 const mailsOf = async ({ email }: Person) =>
