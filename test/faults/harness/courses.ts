@@ -5,10 +5,11 @@ import { recordSigns } from '../../support/record-signs.js';
 import type { LifecycleHandle, TimeTravel } from '../../support/time-travel.js';
 
 /**
- * A day of a course takes three hours: the looks of each day while a notice runs and each
- * recheck are all alike, and each would be one more request to go wrong, and a part of every life. The population lives whole days.
+ * Hours in a day of a course: the engine looks once in each real day while a notice runs, all these looks are alike, and each
+ * would be one more request to go wrong, and a part of every life. The population lives whole days.
  */
-const courseDayMs = dayMs / 8;
+const courseDayHours = 3;
+const courseDayMs = (courseDayHours / 24) * dayMs;
 
 /** @param hours of a day */
 function policy(id: string, hours: number, deletion = ''): string {
@@ -36,10 +37,10 @@ jitter: none
 /** In whole days, for the population. */
 export const dailyPolicyId = 'faults-daily';
 export const policies = [
-  policy('faults-delete', 3),
+  policy('faults-delete', courseDayHours),
   policy(
     'faults-anonymise',
-    3,
+    courseDayHours,
     ', action: anonymise, anonymousTraits: { email: "deleted-{id}@example.invalid" }',
   ),
   policy(dailyPolicyId, 24),
