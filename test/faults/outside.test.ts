@@ -4,27 +4,37 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { quietLog } from '../support/workers.js';
-import { courses } from './harness/courses.js';
+import { type Course, courses } from './harness/courses.js';
 import { Expedition, type Found } from './harness/expedition.js';
 import { counted, keepFigures } from './harness/figures.js';
 import { canary } from './harness/http-faults.js';
-import { judge } from './harness/judge.js';
+import { judge, neverHappened } from './harness/judge.js';
 import { type FaultCase, isSlow, planFaults } from './harness/plan-faults.js';
 import { chosen, isFull, sized } from './harness/size.js';
+import { openSurroundings, type Surroundings } from './harness/surroundings.js';
 
 const log = quietLog();
-let expedition: Expedition;
+let surroundings: Surroundings;
 let clean: Found[];
 let planned: { course: (typeof courses)[number]; fault: FaultCase }[];
 
 beforeAll(async () => {
-  expedition = await Expedition.begin();
-  clean = await expedition.travel(courses.map((course) => ({ course })));
+  surroundings = await openSurroundings();
+  clean = await lived(courses.map((course) => ({ course })));
   planned = clean.flatMap(({ course, id }) =>
-    planFaults(expedition.book.touchesOf(id)).map((fault) => ({ course, fault })),
+    planFaults(surroundings.book.touchesOf(id)).map((fault) => ({ course, fault })),
   );
 }, 600_000);
-afterAll(() => expedition.end());
+afterAll(() => surroundings.close());
+
+async function lived(party: readonly { course: Course; fault?: FaultCase }[]): Promise<Found[]> {
+  const expedition = await Expedition.begin(surroundings);
+  try {
+    return await expedition.travel(party);
+  } finally {
+    await expedition.end();
+  }
+}
 
 /** All, or a sample; what once went wrong is in both. */
 function casesOfThisForm(): typeof planned {
@@ -54,6 +64,9 @@ function parties(cases: typeof planned): (typeof planned)[] {
   return all.filter((party) => party.length > 0);
 }
 
+/** How often a step asks PostgreSQL depends on who else writes: a writer that comes second asks again. */
+const mayNotHappen = (fault: FaultCase | undefined) => fault?.system === 'postgres';
+
 test('without faults each course is as it is written down', () => {
   for (const evidence of clean) {
     expect({ course: evidence.course.name, ...judge(evidence) }).toEqual({
@@ -69,7 +82,7 @@ test('without faults each course is as it is written down', () => {
 
 test('the calls of a course are found, not listed', () => {
   const calls = new Set(
-    clean.flatMap(({ id }) => expedition.book.callsOf(id).map((call) => call.split('#')[0])),
+    clean.flatMap(({ id }) => surroundings.book.callsOf(id).map((call) => call.split('#')[0])),
   );
   expect([...calls].sort()).toEqual([
     'anonymiseIdentity',
@@ -94,12 +107,20 @@ test(
   { timeout: 7_200_000 },
   async () => {
     const cases = casesOfThisForm();
-    const evidence: Found[] = [];
+    const found: Found[] = [];
     for (const party of parties(cases)) {
-      evidence.push(...(await expedition.travel(party)));
-      if (isFull) console.log(`${evidence.length} of ${cases.length} lives are over`);
+      found.push(...(await lived(party)));
+      if (isFull) console.log(`${found.length} of ${cases.length} lives are over`);
     }
-    const judged = evidence.map((one) => ({ one, verdict: judge(one) }));
+    const unmet = found.flatMap(({ struck, course, fault }) => (struck || !fault ? [] : [{ course, fault }]));
+    const again = unmet.length === 0 ? [] : await lived(unmet);
+    const evidence = [...found.filter(({ struck }) => struck), ...again];
+    const neverMet = again.filter(({ struck, fault }) => !struck && mayNotHappen(fault)).length;
+    const judged = evidence.map((one) => {
+      const verdict = judge(one);
+      const counts = (problem: string) => problem !== neverHappened || !mayNotHappen(one.fault);
+      return { one, verdict: { ...verdict, problems: verdict.problems.filter(counts) } };
+    });
     const bad = judged.filter(
       ({ verdict: { wrongful, missed, stuck, problems } }) =>
         [wrongful, missed, stuck, problems].flat().length > 0,
@@ -109,15 +130,19 @@ test(
     await keepFigures({
       part: 'outside',
       tried: `${cases.length} of ${planned.length} faults at the requests of ${courses.length} courses`,
-      steps: sum(({ one }) => expedition.book.callsOf(one.id).length),
+      steps: sum(({ one }) => surroundings.book.callsOf(one.id).length),
       faults: sum(({ one }) => (one.struck ? 1 : 0)),
       wrongful: sum(({ verdict }) => verdict.wrongful.length),
       missed: sum(({ verdict }) => verdict.missed.length),
       stuck: sum(({ verdict }) => verdict.stuck.length),
       duplicateMails: sum(({ verdict }) => verdict.duplicates),
       byKind: counted(cases.map(({ fault }) => `${fault.system}: ${fault.kind}`)),
-      notes: ['time is skipped; slow answers take 30 real seconds, once for each kind of request'],
+      notes: [
+        'time is skipped; slow answers take 30 real seconds, once for each kind of request',
+        `${neverMet} of them at statements that these lives did not make, twice`,
+      ],
     });
+    expect(neverMet).toBeLessThanOrEqual(cases.length / 100);
     expect(
       bad.map(({ one, verdict }) => ({
         course: one.course.name,

@@ -19,6 +19,7 @@ import { type Happened, missed, type Thresholds, wrongful } from './harness/mode
 import { isAmbiguousForMail, kindsFor } from './harness/plan-faults.js';
 import { type Doing, type Plan, randomPlan, seeded } from './harness/random-lives.js';
 import { isFull, sized } from './harness/size.js';
+import { openSurroundings, type Surroundings } from './harness/surroundings.js';
 
 const log = quietLog();
 const thresholds: Thresholds = { warn: 10, suspend: 20, revoke: 30, deactivate: 50, delete: 90 };
@@ -54,20 +55,23 @@ interface Being {
 
 /** Faults behind which a mail may have been taken, or its row may be lost. */
 let lostAnswers = 0;
+let surroundings: Surroundings;
 let expedition: Expedition;
 let gateway: VisitedGateway;
 beforeAll(async () => {
-  expedition = await Expedition.begin();
+  surroundings = await openSurroundings();
+  expedition = await Expedition.begin(surroundings);
   gateway = await openVisitedGateway(inject('stack'));
 });
 afterAll(async () => {
   await gateway.close();
   await expedition.end();
+  await surroundings.close();
 });
 
 /** @param random makes the weather of this one: lives go side by side, so one sequence for all would never repeat */
 async function create(random: () => number, plan: Plan, startedAt: number): Promise<Being> {
-  const { journey, book, taskQueue } = expedition;
+  const { journey, taskQueue } = expedition;
   const email = `p-${randomUUID()}@example.com`;
   const name = `Nomen-${randomUUID().slice(0, 8)}`;
   const password = plan.canSignIn ? randomUUID() : undefined;
@@ -80,7 +84,7 @@ async function create(random: () => number, plan: Plan, startedAt: number): Prom
   });
   const { id } = data;
   await gateway.visit({ id, email, name });
-  book.open(id, email, undefined, (touch) => {
+  surroundings.book.open(id, email, undefined, (touch) => {
     if (random() >= stormy) return undefined;
     const kinds = kindsFor(touch).filter((kind) => !tooHarsh.includes(kind));
     const kind = kinds[Math.floor(random() * kinds.length)] ?? '500';
@@ -190,7 +194,8 @@ async function happenedTo(being: Being, endsAt: number): Promise<Happened> {
 }
 
 test(`random lives, seed ${seed}`, async () => {
-  const { journey, mailServer, book } = expedition;
+  const { journey } = expedition;
+  const { mailServer, book } = surroundings;
   const random = seeded(seed);
   const startedAt = await journey.now();
   const plans = Array.from({ length: size }, () => randomPlan(random, days));

@@ -44,7 +44,7 @@ export type LifecycleHandle = WorkflowHandleWithSignaledRunId<typeof identityLif
 
 export class TimeTravel {
   readonly people: OryPeople;
-  private readonly started: LifecycleHandle[] = [];
+  private readonly started = new Set<LifecycleHandle>();
   private readonly workers: RunningWorkers[] = [];
   /** As in an installation: not as the owner of the tables. */
   private readonly workerPool: pg.Pool;
@@ -135,7 +135,11 @@ export class TimeTravel {
   }
 
   private async allRest(): Promise<boolean> {
-    for (const handle of this.started) if (!(await isAtRest(handle))) return false;
+    for (const handle of this.started) {
+      const condition = await conditionOf(handle);
+      if (condition === 'busy') return false;
+      if (condition === 'closed') this.started.delete(handle);
+    }
     return true;
   }
 
@@ -161,7 +165,7 @@ export class TimeTravel {
       taskQueue,
       args: [input],
     })) as unknown as LifecycleHandle;
-    this.started.push(handle);
+    this.started.add(handle);
     return handle;
   }
 
@@ -194,10 +198,16 @@ export class TimeTravel {
    * server would wait for its end for ever, and never skip time again.
    */
   async forgetLifecycles(): Promise<void> {
-    for (const handle of this.started.splice(0)) {
-      await until('a lifecycle at rest', () => isAtRest(handle));
+    for (const handle of this.started) {
+      await this.rest(handle);
       await handle.terminate('test ended').catch(() => undefined);
     }
+    this.started.clear();
+  }
+
+  /** Waits, in real time, until the lifecycle has nothing under way. */
+  async rest(handle: LifecycleHandle): Promise<void> {
+    await until('a lifecycle at rest', async () => (await conditionOf(handle)) !== 'busy');
   }
 
   async end(): Promise<void> {
@@ -241,12 +251,12 @@ const restful: ReadonlySet<unknown> = new Set([
   EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED,
 ]);
 
-/** Asleep, or closed. Read off the history: the skipping server's description does not show a task under way. */
-async function isAtRest(handle: LifecycleHandle): Promise<boolean> {
+/** Read off the history: the skipping server's description does not show a task under way. */
+async function conditionOf(handle: LifecycleHandle): Promise<'busy' | 'asleep' | 'closed'> {
   const { raw, status } = await handle.describe();
-  if (status.name !== 'RUNNING') return true;
-  if ((raw.pendingActivities ?? []).length > 0) return false;
-  return restful.has((await handle.fetchHistory()).events?.at(-1)?.eventType);
+  if (status.name !== 'RUNNING') return 'closed';
+  if ((raw.pendingActivities ?? []).length > 0) return 'busy';
+  return restful.has((await handle.fetchHistory()).events?.at(-1)?.eventType) ? 'asleep' : 'busy';
 }
 
 /** Audit rows as a test states them: whole days of inactivity, and what happened. */

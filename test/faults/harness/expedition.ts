@@ -1,18 +1,19 @@
-/** Many lives in one skipped time, each on its course with at most one fault, on the real servers behind the proxies. */
+/**
+ * Many lives in one skipped time, each on its course with at most one fault, on the real servers behind the proxies. Each
+ * expedition has a time-skipping server of its own: what a server has seen makes it slower, and its clock only goes on.
+ */
 import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import { inject } from 'vitest';
 import { createPool } from '../../../src/store/pool.js';
 import { type RetryParkedUpdate, retryParkedUpdate } from '../../../src/workflows/messages.js';
-import type { FaultProxy } from '../../support/fault-proxy.js';
 import { testIdentifierKey } from '../../support/system-outside.js';
 import { type LifecycleHandle, TimeTravel } from '../../support/time-travel.js';
-import { CallBook, type PlannedFault } from './call-book.js';
+import type { PlannedFault } from './call-book.js';
 import { type Course, courses, dayOf, lastDay, policies } from './courses.js';
-import { startHttpFaults } from './http-faults.js';
 import type { Evidence } from './judge.js';
-import { type MailServer, startMailServer } from './mail-server.js';
 import type { FaultCase } from './plan-faults.js';
-import { type PostgresWire, startPostgresWire } from './postgres-wire.js';
+import type { Surroundings } from './surroundings.js';
 
 /** What was found of one life. */
 export type Found = Evidence & { readonly course: Course };
@@ -26,48 +27,33 @@ interface Traveller {
 }
 
 export class Expedition {
-  readonly book: CallBook;
   private constructor(
+    private readonly surroundings: Surroundings,
     readonly journey: TimeTravel,
     readonly taskQueue: string,
-    private readonly proxies: readonly FaultProxy[],
-    private readonly wire: PostgresWire,
-    readonly mailServer: MailServer,
-    book: CallBook,
-  ) {
-    this.book = book;
-  }
+    private readonly workerPool: pg.Pool,
+  ) {}
 
-  static async begin(): Promise<Expedition> {
-    const stack = inject('stack');
-    const book = new CallBook();
+  static async begin(surroundings: Surroundings): Promise<Expedition> {
     const journey = await TimeTravel.begin({
-      stack,
+      stack: inject('stack'),
       environment: inject('environment'),
       workflowBundlePath: inject('workflowBundlePath'),
       timeSkippingServerPath: inject('timeSkippingServerPath'),
     });
-    const kratos = await startHttpFaults('kratos', stack.kratos.adminUrl, book);
-    const hydra = await startHttpFaults('hydra', stack.hydra.adminUrl, book);
-    const mailServer = await startMailServer(book);
-    const wire = await startPostgresWire(stack.postgres.runtimeUrl, book);
+    const workerPool = createPool({ url: surroundings.postgresUrl });
     const taskQueue = await journey.startWorkers(
-      {
-        DORMOUSE_KRATOS_ADMIN_URL: kratos.url,
-        DORMOUSE_HYDRA_ADMIN_URL: hydra.url,
-        DORMOUSE_SMTP_URL: mailServer.url,
-        DORMOUSE_IDENTIFIER_KEY: testIdentifierKey,
-      },
+      { ...surroundings.environment, DORMOUSE_IDENTIFIER_KEY: testIdentifierKey },
       {},
       {
-        pool: createPool({ url: wire.url }),
-        wrap: (activities) => book.wrap(activities),
+        pool: workerPool,
+        wrap: (activities) => surroundings.book.wrap(activities),
         // A thousand that wake each day, one after the other.
         cachedWorkflows: 2_000,
       },
     );
     for (const policy of policies) await journey.publish(policy);
-    return new Expedition(journey, taskQueue, [kratos, hydra], wire, mailServer, book);
+    return new Expedition(surroundings, journey, taskQueue, workerPool);
   }
 
   /** Lets everybody live to the end of their course. @returns what the world shows of each then */
@@ -94,7 +80,7 @@ export class Expedition {
     });
     const { id } = data;
     const planned: PlannedFault | undefined = fault;
-    this.book.open(id, email, planned);
+    this.surroundings.book.open(id, email, planned);
     const handle = await this.journey.enrol(id, this.taskQueue, {
       policyId: course.policyId,
       activity: { human: startedAt },
@@ -104,7 +90,7 @@ export class Expedition {
 
   private async act(travellers: readonly Traveller[], day: number, startedAt: number): Promise<void> {
     for (const { id, handle, course } of travellers) {
-      if (course.fromDay === day) this.book.mark(id);
+      if (course.fromDay === day) this.surroundings.book.mark(id);
       await course.acts[day]?.(this.journey, { id, handle, startedAt });
     }
   }
@@ -124,6 +110,8 @@ export class Expedition {
   }
 
   private async evidenceOf({ id, email, course, fault, handle }: Traveller): Promise<Found> {
+    // A retry that was asked for a moment ago is carried out first.
+    await this.journey.rest(handle);
     const { identities } = this.journey.people;
     const answer = await identities.getIdentity({ id }, { validateStatus: () => true });
     const state = answer.data.state === 'inactive' ? 'inactive' : 'active';
@@ -139,9 +127,9 @@ export class Expedition {
       email,
       course,
       fault,
-      struck: this.book.wasStruck(id),
+      struck: this.surroundings.book.wasStruck(id),
       audit: await this.journey.audit(id),
-      mails: this.mailServer.taken.filter(({ to }) => to === email),
+      mails: this.surroundings.mailServer.taken.filter(({ to }) => to === email),
       kratos: answer.status === 404 ? 'absent' : isShell ? 'shell' : state,
       isOver: course.end === 'deleted' ? status.name === 'COMPLETED' : row?.stage === 'active',
       isParked: row?.parked ?? false,
@@ -150,9 +138,7 @@ export class Expedition {
 
   async end(): Promise<void> {
     await this.journey.end();
-    for (const proxy of this.proxies) await proxy.close();
-    await this.mailServer.close();
-    await this.wire.close();
+    await this.workerPool.end();
   }
 }
 

@@ -35,6 +35,9 @@ export interface Verdict {
   readonly problems: readonly string[];
 }
 
+/** The problem of a life that did not meet its fault. */
+export const neverHappened = 'the fault never happened';
+
 /** The log's days are counted with the clock of the moment of writing, which lags behind the timer by rounding. */
 const toleranceMs = 50;
 /** The floor counts from the acceptance, and the log has the notice once that is known: on a busy machine a while later. */
@@ -63,7 +66,7 @@ export function judge(evidence: Evidence): Verdict {
   const expected =
     course.end === 'active' ? 'active' : done.includes('account_anonymised') ? 'shell' : 'absent';
   const inKratos = evidence.kratos === expected ? [] : [`Kratos says ${evidence.kratos}`];
-  const unstruck = fault !== undefined && !evidence.struck ? ['the fault never happened'] : [];
+  const unstruck = fault !== undefined && !evidence.struck ? [neverHappened] : [];
   return { wrongful, missed, stuck, duplicates, problems: [...problems, ...inKratos, ...unstruck] };
 }
 
