@@ -5,7 +5,7 @@ import { feedHealth } from '../domain/breaker/feed.js';
 import { allowedActs, type BreakerRules } from '../domain/breaker/rules.js';
 import type { Trip } from '../domain/breaker/trip.js';
 import { formatDuration } from '../domain/duration.js';
-import { readFeed } from '../store/activity-feed.js';
+import { newestLostSign, readFeed } from '../store/activity-feed.js';
 import { tripAndAudit } from '../store/breaker/decisions.js';
 import {
   type Act,
@@ -90,7 +90,12 @@ async function reasonToTrip(
     testimony === undefined
       ? undefined
       : await clockTrip(client, { ...testimony, wallAt: now, decidedAt }, rules);
-  return byClock ?? (await feedTrip(client, rules, now)) ?? (await limitTrip(client, request, now));
+  return (
+    byClock ??
+    (await lossTrip(client)) ??
+    (await feedTrip(client, rules, now)) ??
+    (await limitTrip(client, request, now))
+  );
 }
 
 async function clockTrip(
@@ -104,6 +109,13 @@ async function clockTrip(
     rules.clockToleranceMs,
   );
   return why === undefined ? undefined : { scope: 'all', cause: 'clock', why };
+}
+
+async function lossTrip(client: pg.PoolClient): Promise<NewTrip | undefined> {
+  const lostAt = await newestLostSign(client, (await lastRelease(client, 'restored', 'all')) ?? 0);
+  if (lostAt === undefined) return undefined;
+  const why = `a sign of life of ${new Date(lostAt).toISOString()} was recorded, and PostgreSQL does not hold it any more`;
+  return { scope: 'all', cause: 'restored', why };
 }
 
 async function feedTrip(

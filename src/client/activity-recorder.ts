@@ -108,7 +108,7 @@ export class ActivityRecorder {
       if (sign !== undefined) this.tell(sign, claim.id);
     }
     for (const identityId of latest.keys()) this.letHear(identityId);
-    await this.meter.add(signs.length, Date.now());
+    await this.meter.add(signs, Date.now());
   }
 
   private letHear(identityId: string): void {

@@ -18,6 +18,8 @@ import { activeTrips } from '../../src/store/breaker/trips.js';
 import { PolicyReader } from '../../src/store/policies.js';
 import { createPool, inTransaction } from '../../src/store/pool.js';
 import { writeStanding } from '../../src/store/standings.js';
+import { buryIdentity } from '../../src/store/tombstones.js';
+import { recordSigns } from '../support/record-signs.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 
 const day = 86_400_000;
@@ -335,6 +337,52 @@ describe('a database that was restored from a backup', () => {
     await onlyTrip();
   });
 
+  describe('of its signs of life alone', () => {
+    const seen = async (identityId: string, at: number) => {
+      const sign = { identityId, at, kind: 'human', source: 'app' } as const;
+      await recordSigns(database.pool, [sign]);
+      await countSigns(database.pool, 1, at, sign);
+    };
+    const forget = (identityId: string) =>
+      database.pool.query('DELETE FROM identity_activity WHERE identity_id = $1', [identityId]);
+
+    it('stops everything at the next act, until somebody has looked', async () => {
+      const [lost, lostEarlier, held] = [randomUUID(), randomUUID(), randomUUID()];
+      for (const id of [lost, lostEarlier, held]) await standing(id, {}, start);
+      await seen(lostEarlier, start - 30 * 3_600_000);
+      await seen(lost, start - 3 * 3_600_000);
+      await seen(held, start - 2 * 3_600_000);
+      expect(await pass()).toEqual({ outcome: 'granted' });
+      await forget(lostEarlier);
+      // Brought back from a backup that is older than the sign.
+      await database.pool.query(
+        "UPDATE identity_activity SET last_active_at = last_active_at - interval '1 day' WHERE identity_id = $1",
+        [lost],
+      );
+      expect(await pass({ action: 'revoke' })).toMatchObject({
+        outcome: 'held',
+        trip: { scope: 'all', cause: 'restored', why: expect.stringContaining('2029-12-31T21:00:00.000Z') },
+      });
+      await release()((await onlyTrip()).id);
+      expect(await pass()).toEqual({ outcome: 'granted' });
+      await seen(held, now + 60_000);
+      await forget(held);
+      expect(await pass(), 'and again').toMatchObject({ trip: { cause: 'restored' } });
+    });
+
+    it('a sign that a later one followed is not lost, nor that of the deleted or of nobody', async () => {
+      const [later, deleted, nobody] = [randomUUID(), randomUUID(), randomUUID()];
+      for (const id of [later, deleted]) await standing(id, {}, start);
+      await seen(later, start - 4 * 3_600_000);
+      await recordSigns(database.pool, [{ identityId: later, at: start, kind: 'token', source: 'app' }]);
+      await seen(deleted, start - 3 * 3_600_000);
+      await buryIdentity(database.pool, deleted, undefined, start);
+      await seen(nobody, start - 2 * 3_600_000);
+      await forget(nobody);
+      expect(await pass()).toEqual({ outcome: 'granted' });
+    });
+  });
+
   it('a repeated write is none', async () => {
     const id = randomUUID();
     await standing(id, {}, start);
@@ -371,23 +419,41 @@ describe('what operators see', () => {
 });
 
 describe('the meter of the feed', () => {
+  const signs = (count: number) =>
+    Array.from({ length: count }, () => ({ identityId: randomUUID(), at: now }));
+
   it('writes at most every ten seconds, and what is left when asked', async () => {
     const meter = new FeedMeter(database.pool);
-    await meter.add(3, now);
-    await meter.add(4, now + 5_000);
-    const signs = async () => (await readFeed(database.pool, 0, now + day)).map((bucket) => bucket.signs);
-    expect(await signs()).toEqual([3]);
-    await meter.add(5, now + 10_000);
-    expect(await signs()).toEqual([12]);
-    await meter.add(1, now + 11_000);
+    await meter.add(signs(3), now);
+    await meter.add(signs(4), now + 5_000);
+    const counts = async () => (await readFeed(database.pool, 0, now + day)).map((bucket) => bucket.signs);
+    expect(await counts()).toEqual([3]);
+    await meter.add(signs(5), now + 10_000);
+    expect(await counts()).toEqual([12]);
+    await meter.add(signs(1), now + 11_000);
     await meter.write(now + 12_000);
-    expect(await signs()).toEqual([13]);
+    expect(await counts()).toEqual([13]);
+  });
+  it('keeps the newest sign of each hour, and whose it was', async () => {
+    const meter = new FeedMeter(database.pool);
+    const [first, second, late] = [randomUUID(), randomUUID(), randomUUID()];
+    await meter.add([{ identityId: first, at: now }], now);
+    await meter.add(
+      [
+        { identityId: second, at: now + 2_000 },
+        { identityId: first, at: now + 1_000 },
+      ],
+      now + 10_000,
+    );
+    await meter.add([{ identityId: late, at: now - 5_000 }], now + 20_000);
+    const marks = await database.pool.query('SELECT newest_at, newest_identity FROM activity_feed');
+    expect(marks.rows).toEqual([{ newest_at: new Date(now + 2_000), newest_identity: second }]);
   });
   it('keeps the count while PostgreSQL is away', async () => {
     const away = createPool({ url: database.url });
     await away.end();
     const meter = new FeedMeter(away);
-    await expect(meter.add(3, now)).resolves.toBeUndefined();
+    await expect(meter.add(signs(3), now)).resolves.toBeUndefined();
     expect(meter).toMatchObject({ pending: 3 });
   });
 });

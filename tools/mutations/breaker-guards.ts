@@ -59,6 +59,15 @@ export const breakerGuards: readonly Guard[] = [
     only: 'restored from a backup',
   },
   {
+    name: 'breaker: signs of life that were lost',
+    file: 'src/activities/breaker.ts',
+    find: '    (await lossTrip(client)) ??\n',
+    replace: '',
+    project: 'system',
+    tests: breaker,
+    only: 'stops everything at the next act',
+  },
+  {
     name: 'breaker: a release by two operators',
     file: 'src/store/breaker/releases.ts',
     find: 'if (release.actors.length < release.operators) return release;',
