@@ -1,0 +1,53 @@
+/**
+ * `npm test`: all tests, in two runs side by side, each with servers of its own. Their files go one after the other, and much
+ * of that is waiting. With arguments it is `vitest run` with these arguments. Ends with "N passed, N failed, N skipped".
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { z } from 'zod';
+
+/** Every project is in one of them, whatever projects there are. */
+const lanes = ['system', '!system'];
+
+const report = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+});
+
+const vitest = (parameters: readonly string[]) =>
+  execa('vitest', ['run', ...parameters], { preferLocal: true, stdio: 'inherit', reject: false });
+
+/** @returns its counts; without them where it did not come to its end */
+async function runLane(project: string, results: string) {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
+  const { exitCode = 1 } = await vitest([`--project=${project}`, ...reporters]);
+  const counts = await readFile(results, 'utf8').then(
+    (text) => report.parse(JSON.parse(text)),
+    () => undefined,
+  );
+  if (counts === undefined) console.error(`The run of ${project} left no results (exit code ${exitCode}).`);
+  return { exitCode: counts === undefined ? 1 : exitCode, counts };
+}
+
+async function runAll(): Promise<number> {
+  const directory = await mkdtemp(join(tmpdir(), 'dormouse-results-'));
+  try {
+    const runs = await Promise.all(
+      lanes.map((project, index) => runLane(project, join(directory, `${index}.json`))),
+    );
+    const sum = (key: keyof z.infer<typeof report>) =>
+      runs.reduce((total, { counts }) => total + (counts?.[key] ?? 0), 0);
+    console.log(
+      `${sum('numPassedTests')} passed, ${sum('numFailedTests')} failed, ${sum('numPendingTests')} skipped`,
+    );
+    return Math.max(...runs.map(({ exitCode }) => exitCode));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const parameters = process.argv.slice(2);
+process.exitCode = parameters.length === 0 ? await runAll() : ((await vitest(parameters)).exitCode ?? 1);
