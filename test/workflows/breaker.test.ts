@@ -6,10 +6,17 @@ import { execa } from 'execa';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { Person } from '../../src/demo/ory-people.js';
+import { dayMs } from '../../src/domain/duration.js';
 import { projectDirectory } from '../../src/stack/project.js';
 import { recordAndClaim } from '../../src/store/activity-signals.js';
+import { activeTrips } from '../../src/store/breaker/trips.js';
 import { readStanding } from '../../src/store/standings.js';
-import { lookAgainSignal, retryParkedUpdate, standingQuery } from '../../src/workflows/messages.js';
+import {
+  holdUpdate,
+  lookAgainSignal,
+  retryParkedUpdate,
+  standingQuery,
+} from '../../src/workflows/messages.js';
 import { clearBreaker } from '../support/clear-breaker.js';
 import { openKratosDatabase } from '../support/kratos-database.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
@@ -159,6 +166,19 @@ test('a step that an operator retries by hand asks it as well', async () => {
   expect(released.all).toBe('released. 1 of 1 were woken to go on');
   await until('it is deactivated', async () => (await standing())?.stage === 'deactivated');
   expect(await stateOf(live.people, id)).toBe('inactive');
+});
+
+test('a lifecycle that remembers more than PostgreSQL stops everything, also where the breaker is tripped already', async () => {
+  const { id } = await live.people.create('fused');
+  const handle = await live.enrol(id, taskQueue, { policyId: 'fused', activity: { human: Date.now() } });
+  await until('its standing', () => readStanding(database.pool, id));
+  await dormouse('breaker', 'trip', 'all', '--reason', 'incident', '--actor', 'op-1');
+  // A backup from before it was written.
+  await database.pool.query('UPDATE standing SET revision = revision - 60000 WHERE identity_id = $1', [id]);
+  const hold = { schemaVersion: 1, actor: 'op-1', reason: 'leave', until: Date.now() + dayMs } as const;
+  await handle.executeUpdate(holdUpdate, { args: [hold] });
+  const causes = (await activeTrips(database.pool, ['all'])).map(({ cause }) => cause);
+  expect(causes.toSorted()).toEqual(['operator', 'restored']);
 });
 
 test.each([

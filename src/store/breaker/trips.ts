@@ -40,19 +40,19 @@ export async function activeTrips(
   return found.rows.map(tripOf);
 }
 
-/** Trips the breaker; where it is tripped for this scope already, that trip stands. */
+/** Trips the breaker; where it is tripped for this scope by this cause already, that trip stands. */
 export async function trip(
   client: pg.PoolClient,
   { scope, cause, why, trippedAt, operators }: Omit<Trip, 'id'>,
 ): Promise<Trip> {
   const inserted = await client.query<TripRow>(
     `INSERT INTO breaker_trip (scope, cause, why, tripped_at, operators) VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (scope) WHERE released_at IS NULL DO NOTHING RETURNING ${columns}`,
+     ON CONFLICT (scope, cause) WHERE released_at IS NULL DO NOTHING RETURNING ${columns}`,
     [scope, cause, why, new Date(trippedAt), operators],
   );
   const row = inserted.rows[0];
   if (row !== undefined) return tripOf(row);
-  const [active] = await activeTrips(client, [scope]);
+  const active = (await activeTrips(client, [scope])).find((known) => known.cause === cause);
   // Released in between: it is tripped anew.
   return active ?? trip(client, { scope, cause, why, trippedAt, operators });
 }
