@@ -2,7 +2,14 @@
  * The lifecycle of one identity: looks, decides, and does one thing at a time, asleep most of the time. Messages and
  * the main loop stand here; rules in domain/, deeds in steps/.
  */
-import { allHandlersFinished, condition, continueAsNew, sleep, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  patched,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { assertUnreachable } from '../domain/assert.js';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { type Decision, lookStep } from '../domain/lifecycle/decide.js';
@@ -28,6 +35,8 @@ const messageLimit = 2_000;
 /** A new identity may not be visible yet to the admin API that is asked: looks before it counts as unknown. */
 const looksForUnknown = 3;
 const unknownPauseMs = 2_000;
+/** A look that began earlier is repeated before anything is decided by it. */
+const longestUnseenMs = 600_000;
 
 /**
  * One durable workflow an identity. Workers are unversioned: a run always goes on with the newest code, and changes of
@@ -38,7 +47,9 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
   const run = new LifecycleRun(startState(input));
   registerHandlers(run);
   let looks = 0;
+  let looksAgain = false;
   for (;;) {
+    const lookedAt = Date.now();
     if (!(await look(run))) {
       await nap(run, input, { kind: 'wait' });
       continue;
@@ -53,6 +64,9 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
     if (decision.kind !== 'return') {
       await sendReactivationLink(run);
       await settle(run);
+      // Once: a look that is slow itself must not keep the engine looking for ever.
+      looksAgain = !looksAgain && isOld(lookedAt);
+      if (looksAgain) continue;
       // Decided again: what came in while settling counts.
       decision = run.decide();
       if (mustFollow(run, decision)) {
@@ -63,6 +77,14 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
     await act(run, input, decision);
     if (decision.kind === 'return') await settle(run);
   }
+}
+
+/**
+ * A look may be slow in coming, and settling waits for PostgreSQL, and for Kratos as long as the policy's retries say: what was
+ * seen before says little of somebody who may have come back meanwhile.
+ */
+function isOld(lookedAt: number): boolean {
+  return Date.now() - lookedAt > longestUnseenMs && patched('look-again-after-waiting');
 }
 
 function startState(input: LifecycleInput): LifecycleState {

@@ -12,6 +12,7 @@ let journey: TimeTravel;
 let hydra: FaultProxy;
 let kratos: FaultProxy;
 let taskQueue: string;
+let isLedgerAway = false;
 
 beforeAll(async () => {
   journey = await TimeTravel.begin({
@@ -161,4 +162,40 @@ describe('while Kratos fails to end the sessions of a revocation', () => {
     expect(found).toMatchObject({ ...untouched, notBefore: undefined });
     expect(found.events.filter((event) => event.startsWith('tokens_revoked_stale'))).toEqual([]);
   });
+});
+
+test('who comes back while PostgreSQL keeps the engine waiting is looked at again, and not warned', async () => {
+  const ledgerAway = new Error('PostgreSQL is away');
+  const withLedger = (activities: object): object => {
+    if (!('record' in activities)) return activities;
+    const { record } = activities as { record: (input: unknown) => Promise<void> };
+    const recordLater = (input: unknown) => (isLedgerAway ? Promise.reject(ledgerAway) : record(input));
+    return { ...activities, record: recordLater };
+  };
+  const queue = await journey.startWorkers({}, {}, { wrap: withLedger });
+  await journey.publish(`
+id: between-waiting
+ladder:
+  warn: { after: 30d }
+recheck: 7d
+retry: { attempts: 3, firstAfter: 12h, longestAfter: 12h }
+jitter: none
+`);
+  const person = await journey.people.create('waiting');
+  const startedAt = await journey.now();
+  isLedgerAway = true;
+  // Overdue, so that the first look decides for the warning, and waits to write that the lifecycle began.
+  await journey.enrol(person.id, queue, {
+    policyId: 'between-waiting',
+    activity: { human: startedAt - 31 * dayMs },
+  });
+  await journey.travelTo(startedAt + dayMs / 8);
+  expect(await journey.audit(person.id)).toEqual([]);
+  // Only Kratos' session shows it.
+  await journey.people.signIn(person);
+  await journey.dateSessions(person.id, await journey.now());
+  isLedgerAway = false;
+  await journey.travelTo(startedAt + dayMs / 4);
+  expect(lines(await journey.audit(person.id))).toEqual(['31 lifecycle_started']);
+  expect((await journey.mails()).filter(({ to }) => to.includes(person.email ?? ''))).toEqual([]);
 });
