@@ -1,7 +1,9 @@
 /** Parked steps on the real stack: one broken identity delays no other; skipped and retried by operators. */
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { retryAll } from '../../src/cli/retry-all.js';
 import { createDormouse, type Dormouse } from '../../src/client.js';
+import { projectDirectory } from '../../src/stack/project.js';
 import { readAudit } from '../../src/store/audit-log.js';
 import { parkedSteps } from '../../src/store/worklist/parked.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
@@ -29,6 +31,7 @@ let live: Live;
 let kratos: FaultProxy;
 let dormouse: Dormouse;
 let policyId: string;
+let taskQueue: string;
 
 beforeAll(async () => {
   kratos = await startFaultProxy(stack.kratos.adminUrl);
@@ -37,7 +40,7 @@ beforeAll(async () => {
     environment: inject('environment'),
     workflowBundlePath: inject('workflowBundlePath'),
   });
-  const taskQueue = await live.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
+  taskQueue = await live.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
   policyId = (await publish(pool, fastPolicy(fresh('parked')))).id;
   dormouse = createDormouse({
     ...{ temporal: stack.temporal, postgresUrl: stack.postgres.url, taskQueue, policyId },
@@ -150,6 +153,44 @@ describe('skip', () => {
     await eventually('its standing', () => dormouse.standing(fit.id));
     const nothing = await rejection(dormouse.skipParked(fit.id, { actor, reason: 'x' }));
     expect(nothing.message).toMatch(/no step is parked/);
+  });
+});
+
+describe('the command', () => {
+  const command = (...args: string[]) =>
+    execa(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'parked', ...args], {
+      cwd: projectDirectory,
+      env: { ...inject('environment'), DORMOUSE_TASK_QUEUE: taskQueue },
+      all: true,
+      reject: false,
+    });
+
+  it('lists, retries and skips', async () => {
+    const [retried, skipped] = [await unfit(), await unfit()];
+    const list = await command('list', '--error', 'IdentityDoesNotFitSchema');
+    const line = list.stdout.split('\n').find((one) => one.startsWith(retried));
+    expect(line).toMatch(/deactivate {2}IdentityDoesNotFitSchema {2}\d{4}-.*Z {2}\w+/);
+    expect((await command('list', '--error', 'NoSuchError')).stdout).toBe('');
+    const json = (await command('list', '--json')).stdout.split('\n').map((one) => JSON.parse(one));
+    expect(json).toContainEqual(expect.objectContaining({ identityId: skipped, step: 'deactivate' }));
+
+    await makeFit(kratosDatabase, retried);
+    expect((await command('retry', retried, '--actor', actor)).exitCode).toBe(0);
+    await standsAt(retried, 'deactivated');
+    const done = await command('skip', skipped, '--reason', 'by hand', '--actor', actor);
+    expect(done.exitCode, done.all).toBe(0);
+    expect((await dormouse.standing(skipped))?.parked).toBeUndefined();
+    expect((await command('list')).stdout).not.toMatch(new RegExp(`${retried}|${skipped}`));
+  });
+
+  it.each([
+    [['retry'], /say whose: an identity, --error TYPE, or --all/],
+    [['retry', '--all', '--rate', '0'], /--rate: must be a number from 0\.1 to 100/],
+    [['skip', unknownId()], /--reason/],
+  ])('refuses %j', async (args, message) => {
+    const answer = await command(...args);
+    expect(answer.exitCode).not.toBe(0);
+    expect(answer.all).toMatch(message);
   });
 });
 
