@@ -128,6 +128,7 @@ export class ActivityBuffer {
     const key = keyOf(sign.identityId, sign.kind);
     const known = this.pending.get(key);
     if (known !== undefined) {
+      this.counts.superseded += 1;
       // Reports come in any order: what came in meanwhile may be older.
       if (known.at < sign.at) this.pending.set(key, { ...sign, order: known.order });
     } else if (this.pending.size >= this.options.maxPending) this.counts.dropped += 1;

@@ -61,7 +61,9 @@ describe('signs of life in memory', () => {
     fails = false;
     await buffer.flush();
     expect(handedOn.map(({ identityId, at }) => `${identityId}${at}`).sort()).toEqual(['a9', 'b1', 'c5']);
-    expect(buffer.counters()).toMatchObject({ failedFlushes: 1, dropped: 0, pending: 0 });
+    expect(buffer.counters()).toMatchObject({
+      ...{ added: 5, superseded: 2, failedFlushes: 1, dropped: 0, pending: 0 },
+    });
   });
 
   it('batches are bounded, and one is under way at a time', async () => {
