@@ -112,10 +112,12 @@ test(
       found.push(...(await lived(party)));
       if (isFull) console.log(`${found.length} of ${cases.length} lives are over`);
     }
-    const unmet = found.flatMap(({ struck, course, fault }) => (struck || !fault ? [] : [{ course, fault }]));
+    const unmet = found.flatMap(({ struck, course, fault }) =>
+      struck || fault === undefined || !mayNotHappen(fault) ? [] : [{ course, fault }],
+    );
     const again = unmet.length === 0 ? [] : await lived(unmet);
-    const evidence = [...found.filter(({ struck }) => struck), ...again];
-    const neverMet = again.filter(({ struck, fault }) => !struck && mayNotHappen(fault)).length;
+    const evidence = [...found, ...again];
+    const neverMet = again.filter(({ struck }) => !struck).length;
     const judged = evidence.map((one) => {
       const verdict = judge(one);
       const counts = (problem: string) => problem !== neverHappened || !mayNotHappen(one.fault);

@@ -24,10 +24,9 @@ const vitest = (parameters: readonly string[]) =>
 async function runLane(project: string, results: string) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
   const { exitCode = 1 } = await vitest([`--project=${project}`, ...reporters]);
-  const counts = await readFile(results, 'utf8').then(
-    (text) => report.parse(JSON.parse(text)),
-    () => undefined,
-  );
+  const counts = await readFile(results, 'utf8')
+    .then((text) => report.parse(JSON.parse(text)))
+    .catch(() => undefined);
   if (counts === undefined) console.error(`The run of ${project} left no results (exit code ${exitCode}).`);
   return { exitCode: counts === undefined ? 1 : exitCode, counts };
 }
