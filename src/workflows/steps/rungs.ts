@@ -1,7 +1,4 @@
-/**
- * Carries out one rung each. How each goes wrong, and what holds then, stands in docs/irreversible-steps.md; the order
- * of calls is the design's (invariant 3).
- */
+/** Carries out one rung each. The order of calls, how each goes wrong, and what holds then, stands in docs/irreversible-steps.md. */
 import { ActivityFailure, patched } from '@temporalio/workflow';
 import type { EndedSessions } from '../../activities/kratos.js';
 import type { MailRequest } from '../../activities/mail.js';
