@@ -5,7 +5,8 @@ import { feedHealth } from '../domain/breaker/feed.js';
 import { allowedActs, type BreakerRules } from '../domain/breaker/rules.js';
 import type { Trip } from '../domain/breaker/trip.js';
 import { formatDuration } from '../domain/duration.js';
-import { newestLostSign, readFeed } from '../store/activity-feed.js';
+import { readFeed } from '../store/activity-feed.js';
+import { newestLostSign } from '../store/activity-marks.js';
 import { tripAndAudit } from '../store/breaker/decisions.js';
 import {
   type Act,
@@ -112,7 +113,7 @@ async function clockTrip(
 }
 
 async function lossTrip(client: pg.PoolClient): Promise<NewTrip | undefined> {
-  const lostAt = await newestLostSign(client, (await lastRelease(client, 'restored', 'all')) ?? 0);
+  const lostAt = await newestLostSign(client);
   if (lostAt === undefined) return undefined;
   const why = `a sign of life of ${new Date(lostAt).toISOString()} was recorded, and PostgreSQL does not hold it any more`;
   return { scope: 'all', cause: 'restored', why };

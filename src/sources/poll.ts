@@ -2,7 +2,8 @@
 import type pg from 'pg';
 import { dayMs } from '../domain/duration.js';
 import { clampToNow } from '../domain/sign-of-life.js';
-import { countSigns, newestOf } from '../store/activity-feed.js';
+import { countSigns } from '../store/activity-feed.js';
+import { keepMarks, marksPerPeriod } from '../store/activity-marks.js';
 import { closeClaim, recordAndClaim, whoMustHear } from '../store/activity-signals.js';
 import {
   beginSource,
@@ -92,7 +93,8 @@ async function take({ source, pool, tell, now }: PollOptions, page: AuditPage): 
   const known = new Set(mustHear);
   await tell(signsOf(claimed.identityIds.filter((id) => !known.has(id))));
   for (const id of claimed.identityIds) await closeClaim(pool, claimed.id, id);
-  await countSigns(pool, signs.length, now, newestOf(signs));
+  await countSigns(pool, signs.length, now);
+  await keepMarks(pool, signs.slice(-marksPerPeriod), now);
 }
 
 /** The overlap catches rows that were written late: their time is that of the statement, not of the commit. */

@@ -17,6 +17,7 @@ export async function buryIdentity(
 ): Promise<void> {
   await inTransaction(pool, async (client) => {
     await client.query('DELETE FROM identity_activity WHERE identity_id = $1', [identityId]);
+    await client.query('DELETE FROM activity_mark WHERE identity_id = $1', [identityId]);
     await client.query('DELETE FROM disablement WHERE identity_id = $1', [identityId]);
     await client.query('DELETE FROM link WHERE identity_id = $1', [identityId]);
     await client.query('DELETE FROM postponement WHERE identity_id = $1', [identityId]);

@@ -48,5 +48,9 @@ export async function readActivity(pool: pg.Pool, identityId: string): Promise<L
 
 /** Forgets an identity's signs of life. */
 export async function forgetActivity(pool: pg.Pool, identityId: string): Promise<void> {
-  await pool.query('DELETE FROM identity_activity WHERE identity_id = $1', [identityId]);
+  await pool.query(
+    `WITH forgotten AS (DELETE FROM activity_mark WHERE identity_id = $1)
+     DELETE FROM identity_activity WHERE identity_id = $1`,
+    [identityId],
+  );
 }

@@ -1,13 +1,21 @@
 /** The breaker on the real PostgreSQL: exact under many workers, tripped by each cause, released only by decision. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type BreakerRequest, createBreakerActivities } from '../../src/activities/breaker.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import {
+  type BreakerActivities,
+  type BreakerRequest,
+  createBreakerActivities,
+} from '../../src/activities/breaker.js';
 import { createClockWitness } from '../../src/activities/clock-witness.js';
 import { createLedgerActivities } from '../../src/activities/ledger.js';
+import { ActivityRecorder } from '../../src/client/activity-recorder.js';
+import { readConfig } from '../../src/config.js';
 import { installationId } from '../../src/domain/audit-entry.js';
 import type { BreakerRules } from '../../src/domain/breaker/rules.js';
 import type { Standing } from '../../src/domain/standing.js';
+import { activityVariables, createActivitySet } from '../../src/runtime/activity-set.js';
 import { countSigns, FeedMeter, readFeed } from '../../src/store/activity-feed.js';
+import { keepMarks } from '../../src/store/activity-marks.js';
 import { readAudit } from '../../src/store/audit-log.js';
 import { verifyAudit } from '../../src/store/audit-verification.js';
 import { approveRelease, proposeRelease, tripAndAudit } from '../../src/store/breaker/decisions.js';
@@ -19,6 +27,7 @@ import { PolicyReader } from '../../src/store/policies.js';
 import { createPool, inTransaction } from '../../src/store/pool.js';
 import { writeStanding } from '../../src/store/standings.js';
 import { buryIdentity } from '../../src/store/tombstones.js';
+import { forgetActivity } from '../../src/store/user-activity.js';
 import { recordSigns } from '../support/record-signs.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 
@@ -46,7 +55,7 @@ afterAll(() => database.close());
 beforeEach(async () => {
   now = start;
   await database.pool.query(
-    'TRUNCATE breaker_grant, breaker_trip, breaker_release, breaker_release_vote, breaker_pass, breaker_clock, activity_feed, standing',
+    'TRUNCATE breaker_grant, breaker_trip, breaker_release, breaker_release_vote, breaker_pass, breaker_clock, activity_feed, activity_mark, identity_activity, activity_signal, standing',
   );
 });
 
@@ -302,6 +311,34 @@ describe('other causes', () => {
   });
 });
 
+describe("the worker's own activities", () => {
+  it('compare the clocks', async () => {
+    const config = readConfig(activityVariables, inject('environment'));
+    const set = createActivitySet(config, database.pool);
+    const { passBreaker } = set.activities.ledger as BreakerActivities;
+    const ahead = request({ decidedAt: Date.now() + 3_600_000 });
+    expect(await passBreaker(ahead)).toMatchObject({ trip: { cause: 'clock' } });
+    set.close();
+  });
+});
+
+describe("the client's recorder", () => {
+  it('counts and marks what it has recorded', async () => {
+    const tellWorkflow = () => Promise.resolve();
+    const recorder = new ActivityRecorder({ pool: database.pool, tellWorkflow, batchMs: 1, maxPending: 10 });
+    const [one, other] = [randomUUID(), randomUUID()];
+    const signs = [one, other, one].map((identityId, index) => ({ identityId, at: Date.now() - index }));
+    for (const sign of signs) recorder.note({ ...sign, kind: 'human', source: 'app' });
+    await recorder.close(10_000);
+    const feed = await readFeed(database.pool, 0, Date.now());
+    // Of the two of one identity, one was superseded in memory.
+    expect(feed.map(({ signs: count }) => count)).toEqual([2]);
+    const marks = await database.pool.query('SELECT identity_id, newest_at FROM activity_mark');
+    expect(marks.rows).toHaveLength(2);
+    expect(marks.rows).toContainEqual({ identity_id: one, newest_at: new Date(signs[0]?.at ?? 0) });
+  });
+});
+
 describe('a database that was restored from a backup', () => {
   const ledger = () =>
     createLedgerActivities({ pool: database.pool, policies: new PolicyReader(database.pool) });
@@ -341,7 +378,7 @@ describe('a database that was restored from a backup', () => {
     const seen = async (identityId: string, at: number) => {
       const sign = { identityId, at, kind: 'human', source: 'app' } as const;
       await recordSigns(database.pool, [sign]);
-      await countSigns(database.pool, 1, at, sign);
+      await keepMarks(database.pool, [sign], at);
     };
     const forget = (identityId: string) =>
       database.pool.query('DELETE FROM identity_activity WHERE identity_id = $1', [identityId]);
@@ -365,7 +402,6 @@ describe('a database that was restored from a backup', () => {
       });
       await release()((await onlyTrip()).id);
       expect(await pass()).toEqual({ outcome: 'granted' });
-      await seen(held, now + 60_000);
       await forget(held);
       expect(await pass(), 'and again').toMatchObject({ trip: { cause: 'restored' } });
     });
@@ -379,6 +415,27 @@ describe('a database that was restored from a backup', () => {
       await buryIdentity(database.pool, deleted, undefined, start);
       await seen(nobody, start - 2 * 3_600_000);
       await forget(nobody);
+      expect(await pass()).toEqual({ outcome: 'granted' });
+    });
+
+    it('what was forgotten on purpose is not marked, before or after', async () => {
+      const [deleted, unknown] = [randomUUID(), randomUUID()];
+      for (const id of [deleted, unknown]) {
+        await standing(id, {}, start);
+        await seen(id, start);
+      }
+      const forgetAll = async () => {
+        await buryIdentity(database.pool, deleted, undefined, start);
+        await forgetActivity(database.pool, unknown);
+      };
+      await forgetAll();
+      // A process that counted their last signs writes ten seconds later.
+      await keepMarks(
+        database.pool,
+        [deleted, unknown].map((identityId) => ({ identityId, at: start })),
+        start + 10_000,
+      );
+      expect((await database.pool.query('SELECT * FROM activity_mark')).rows).toEqual([]);
       expect(await pass()).toEqual({ outcome: 'granted' });
     });
   });
@@ -434,20 +491,30 @@ describe('the meter of the feed', () => {
     await meter.write(now + 12_000);
     expect(await counts()).toEqual([13]);
   });
-  it('keeps the newest sign of each hour, and whose it was', async () => {
+  it('marks the newest sign of the latest ten identities, and ten of each ten minutes', async () => {
     const meter = new FeedMeter(database.pool);
-    const [first, second, late] = [randomUUID(), randomUUID(), randomUUID()];
-    await meter.add([{ identityId: first, at: now }], now);
-    await meter.add(
-      [
-        { identityId: second, at: now + 2_000 },
-        { identityId: first, at: now + 1_000 },
-      ],
-      now + 10_000,
+    const marks = async () => {
+      const found = await database.pool.query<{ identity_id: string; newest_at: Date }>(
+        'SELECT identity_id, newest_at FROM activity_mark ORDER BY newest_at',
+      );
+      return found.rows.map((row) => [row.identity_id, row.newest_at.getTime()]);
+    };
+    const twelve = Array.from({ length: 12 }, (_, index) => ({ identityId: randomUUID(), at: now + index }));
+    const [busy] = twelve;
+    if (busy === undefined) throw new Error('twelve');
+    const all = [...twelve.slice(0, 10), { ...busy, at: now - 1 }, ...twelve.slice(10)];
+    await recordSigns(
+      database.pool,
+      all.map((sign) => ({ ...sign, kind: 'human', source: 'app' })),
     );
-    await meter.add([{ identityId: late, at: now - 5_000 }], now + 20_000);
-    const marks = await database.pool.query('SELECT newest_at, newest_identity FROM activity_feed');
-    expect(marks.rows).toEqual([{ newest_at: new Date(now + 2_000), newest_identity: second }]);
+    await meter.add(all, now);
+    // The busy one came again, later; its newest sign counts, not its last.
+    const kept = [busy, ...twelve.slice(3)].map(({ identityId, at }) => [identityId, at]);
+    expect(await marks()).toEqual(kept);
+    await meter.add(twelve.slice(1, 2), now + 10_000);
+    expect(await marks(), 'this period has its ten').toEqual(kept);
+    await meter.add(twelve.slice(1, 2), now + 600_000);
+    expect(await marks()).toHaveLength(11);
   });
   it('keeps the count while PostgreSQL is away', async () => {
     const away = createPool({ url: database.url });

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { AuditTable, pageStatement } from '../../src/sources/audit-table.js';
 import { type PollOptions, pollSource } from '../../src/sources/poll.js';
 import { type ActivitySource, parseSourceFile } from '../../src/sources/source-file.js';
+import { readFeed } from '../../src/store/activity-feed.js';
 import { createPool } from '../../src/store/pool.js';
 import { type IdentitySign, readActivity } from '../../src/store/user-activity.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
@@ -49,7 +50,7 @@ beforeEach(async () => {
     DROP TABLE IF EXISTS "odd ""name""";
     CREATE TABLE "odd ""name""" (identity_id text, created_at timestamptz, event_type text);
     CREATE INDEX ON "odd ""name""" (created_at);
-    TRUNCATE identity_activity, activity_signal, activity_source, standing`);
+    TRUNCATE identity_activity, activity_signal, activity_source, activity_feed, activity_mark, standing`);
   await open();
 });
 afterEach(() => table.close());
@@ -90,6 +91,12 @@ describe('what is read', () => {
     expect(await lastSeen(b)).toBe(ago(400).getTime());
     expect(told.map(({ identityId }) => identityId).sort()).toEqual([a, b].sort());
     expect(told[0]).toMatchObject({ kind: 'human', source: `sql:${source.name}` });
+    // For the breaker.
+    const feed = await readFeed(pool, 0, now + 3_600_000);
+    expect(feed.map(({ signs }) => signs)).toEqual([2]);
+    expect((await pool.query('SELECT newest_at FROM activity_mark ORDER BY 1')).rows).toEqual(
+      [ago(400), ago(300)].map((at) => ({ newest_at: at })),
+    );
   });
 
   test('only listed event types, and only identities: what else stands in the column stays where it is', async () => {

@@ -1,5 +1,6 @@
 /** Tables `breaker_release`, `breaker_release_vote` and `breaker_pass`: what operators decide about a trip. */
 import type pg from 'pg';
+import { forgetLostMarks } from '../activity-marks.js';
 import { forgetClock } from './grants.js';
 
 export interface ReleaseRequest {
@@ -108,6 +109,7 @@ async function putInForce(client: pg.PoolClient, release: Release, at: number): 
     [tripId, new Date(at)],
   );
   if (ended.rows[0]?.cause === 'clock') await forgetClock(client);
+  if (ended.rows[0]?.cause === 'restored') await forgetLostMarks(client);
 }
 
 async function readRelease(client: pg.Pool | pg.PoolClient, releaseId: number): Promise<Release> {
