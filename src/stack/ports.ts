@@ -1,17 +1,29 @@
 /** Free TCP ports on the loopback address. Node only. */
 import { createServer, type Server } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { codeOf } from './errors.js';
+import { type FileLock, tryLock } from './file-lock.js';
 
 /** All parts of the stack listen here and nowhere else. */
 export const loopbackHost = '127.0.0.1';
 
-/** Ports that this process gave away; a port is free again for others only when its stack is stopped. */
-const reserved = new Set<number>();
+/**
+ * A port that was picked is not listened at before its server runs: until its stack is stopped no other process of this user
+ * picks it.
+ */
+const locksFolder = join(tmpdir(), `dormouse-ports-${userInfo().uid}`);
+
+interface Picked {
+  readonly server: Server;
+  readonly port: number;
+  readonly lock: FileLock;
+}
 
 export interface PortReservation<Name extends string> {
   ports: Record<Name, number>;
-  /** Lets other stacks of this process have the ports. */
-  release(): void;
+  /** Lets other stacks have the ports. */
+  release(): Promise<void>;
 }
 
 /**
@@ -22,37 +34,46 @@ export interface PortReservation<Name extends string> {
 export async function reservePorts<Name extends string>(
   preferred: Record<Name, number>,
 ): Promise<PortReservation<Name>> {
-  const servers: Server[] = [];
+  const picked: Picked[] = [];
   const ports = { ...preferred };
   try {
     for (const name of Object.keys(preferred) as Name[]) {
-      const server = (await listen(preferred[name])) ?? (await listenAnywhere());
-      servers.push(server);
-      const port = portOf(server);
-      reserved.add(port);
-      ports[name] = port;
+      const one = (await pick(preferred[name])) ?? (await pickAny());
+      picked.push(one);
+      ports[name] = one.port;
     }
   } finally {
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    await Promise.all(picked.map(({ server }) => close(server)));
   }
   return {
     ports,
-    release() {
-      for (const name of Object.keys(ports) as Name[]) reserved.delete(ports[name]);
+    async release() {
+      for (const { lock } of picked) await lock.release();
     },
   };
 }
 
-async function listenAnywhere(): Promise<Server> {
+async function pickAny(): Promise<Picked> {
   for (;;) {
-    const server = await listen(0);
-    if (server !== undefined) return server;
+    const picked = await pick(0);
+    if (picked !== undefined) return picked;
   }
 }
 
-/** Listens on a port, or yields `undefined` where it is taken. */
+/** Listens on a port and claims it, or yields `undefined` where it is taken. */
+async function pick(wanted: number): Promise<Picked | undefined> {
+  const server = await listen(wanted);
+  if (server === undefined) return undefined;
+  const port = portOf(server);
+  const attempt = await tryLock(join(locksFolder, String(port)));
+  if ('lock' in attempt) return { server, port, lock: attempt.lock };
+  await close(server);
+  return undefined;
+}
+
+const close = (server: Server) => new Promise((resolve) => server.close(resolve));
+
 async function listen(port: number): Promise<Server | undefined> {
-  if (port !== 0 && reserved.has(port)) return undefined;
   const server = createServer();
   const opened = await new Promise<boolean>((resolve, reject) => {
     server.once('error', (error) => {
@@ -62,10 +83,7 @@ async function listen(port: number): Promise<Server | undefined> {
     });
     server.listen(port, loopbackHost, () => resolve(true));
   });
-  if (!opened) return undefined;
-  if (!reserved.has(portOf(server))) return server;
-  await new Promise((resolve) => server.close(resolve));
-  return undefined;
+  return opened ? server : undefined;
 }
 
 function portOf(server: Server): number {

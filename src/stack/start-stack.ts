@@ -125,7 +125,7 @@ class StackRun {
     // First of all, so that nobody finds a stack that is going away.
     await removeStackInfo(this.plan.home.data.infoFile);
     await this.supervisor.stop();
-    this.reservation?.release();
+    await this.reservation?.release();
     await this.plan.home.close();
   }
 

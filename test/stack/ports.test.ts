@@ -6,7 +6,7 @@ describe('ports', () => {
   it('are the preferred ones where those are free, and others where not', async () => {
     const probe = await reservePorts({ free: 0 });
     const wanted = probe.ports.free;
-    probe.release();
+    await probe.release();
     const first = await reservePorts({ one: wanted, other: 0 });
     onTestFinished(first.release);
     expect(first.ports.one).toBe(wanted);
