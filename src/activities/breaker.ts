@@ -63,8 +63,10 @@ export function createBreakerActivities(deps: BreakerDependencies) {
           await grant(client, request, now, now - 2 * rules.windowMs);
           return { outcome: 'granted' };
         }
-        if (await isGranted(client, request.key)) return { outcome: 'granted' };
-        const found = await reasonToTrip(client, request, { now, testimony });
+        const isCounted = await isGranted(client, request.key);
+        const found =
+          (await reasonToDoubt(client, request, { now, testimony })) ??
+          (isCounted ? undefined : await limitTrip(client, request, now));
         if (found !== undefined) {
           const wanted = { ...found, trippedAt: now, operators: rules.operators };
           return { outcome: 'held', trip: await tripAndAudit(client, wanted) };
@@ -81,7 +83,8 @@ export type BreakerActivities = ReturnType<typeof createBreakerActivities>;
 
 type Testimony = Awaited<ReturnType<ClockWitness['testify']>>;
 
-async function reasonToTrip(
+/** Causes that make every act doubtful, also one that is tried again. */
+async function reasonToDoubt(
   client: pg.PoolClient,
   request: BreakerRequest,
   { now, testimony }: { readonly now: number; readonly testimony: Testimony | undefined },
@@ -91,12 +94,7 @@ async function reasonToTrip(
     testimony === undefined
       ? undefined
       : await clockTrip(client, { ...testimony, wallAt: now, decidedAt }, rules);
-  return (
-    byClock ??
-    (await lossTrip(client)) ??
-    (await feedTrip(client, rules, now)) ??
-    (await limitTrip(client, request, now))
-  );
+  return byClock ?? (await lossTrip(client)) ?? (await feedTrip(client, rules, now));
 }
 
 async function clockTrip(

@@ -25,8 +25,8 @@ export const breakerGuards: readonly Guard[] = [
   {
     name: 'breaker: an act counts once',
     file: 'src/activities/breaker.ts',
-    find: "if (await isGranted(client, request.key)) return { outcome: 'granted' };",
-    replace: '',
+    find: '(isCounted ? undefined : await limitTrip(client, request, now));',
+    replace: '(await limitTrip(client, request, now));',
     project: 'system',
     tests: breaker,
     only: 'counts an act once',
@@ -61,8 +61,8 @@ export const breakerGuards: readonly Guard[] = [
   {
     name: 'breaker: signs of life that were lost',
     file: 'src/activities/breaker.ts',
-    find: '    (await lossTrip(client)) ??\n',
-    replace: '',
+    find: 'byClock ?? (await lossTrip(client)) ??',
+    replace: 'byClock ??',
     project: 'system',
     tests: breaker,
     only: 'stops everything at the next act',
