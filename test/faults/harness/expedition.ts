@@ -3,8 +3,11 @@
  * expedition has a time-skipping server of its own: what a server has seen makes it slower, and its clock only goes on.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
 import { inject } from 'vitest';
+import { claimMs } from '../../../src/store/mails.js';
 import { createPool } from '../../../src/store/pool.js';
 import { type RetryParkedUpdate, retryParkedUpdate } from '../../../src/workflows/messages.js';
 import { testIdentifierKey } from '../../support/system-outside.js';
@@ -47,7 +50,7 @@ export class Expedition {
       {},
       {
         pool: workerPool,
-        wrap: (activities) => surroundings.book.wrap(activities),
+        wrap: (activities) => surroundings.book.wrap(waitingForClaims(activities)),
         // A thousand that wake each day, one after the other.
         cachedWorkflows: 2_000,
       },
@@ -140,6 +143,23 @@ export class Expedition {
     await this.journey.end();
     await this.workerPool.end();
   }
+}
+
+type Activity = (input: unknown) => Promise<unknown>;
+
+/**
+ * PostgreSQL's clock, by which a claim to a mail ends, is not skipped: an attempt that finds a claim waits for its end. Otherwise all
+ * attempts would be spent in the seconds that a claim stands.
+ */
+function waitingForClaims(activities: object): object {
+  if (!('sendMail' in activities)) return activities;
+  const sendMail = activities.sendMail as Activity;
+  const patiently: Activity = (input) =>
+    sendMail(input).catch(async (error: unknown) => {
+      if (error instanceof ApplicationFailure && error.type === 'MailUnderWay') await pause(claimMs);
+      throw error;
+    });
+  return { ...activities, sendMail: patiently };
 }
 
 /** Each second day, and the days of the courses. */
