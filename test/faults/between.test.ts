@@ -165,11 +165,15 @@ describe('while Kratos fails to end the sessions of a revocation', () => {
 });
 
 test('who comes back while PostgreSQL keeps the engine waiting is looked at again, and not warned', async () => {
-  const ledgerAway = new Error('PostgreSQL is away');
+  let refused = 0;
+  const refuse = () => {
+    refused += 1;
+    return Promise.reject(new Error('PostgreSQL is away'));
+  };
   const withLedger = (activities: object): object => {
     if (!('record' in activities)) return activities;
     const { record } = activities as { record: (input: unknown) => Promise<void> };
-    const recordLater = (input: unknown) => (isLedgerAway ? Promise.reject(ledgerAway) : record(input));
+    const recordLater = (input: unknown) => (isLedgerAway ? refuse() : record(input));
     return { ...activities, record: recordLater };
   };
   const queue = await journey.startWorkers({}, {}, { wrap: withLedger });
@@ -183,12 +187,14 @@ jitter: none
 `);
   const person = await journey.people.create('waiting');
   const startedAt = await journey.now();
+  await journey.dateIdentity(person.id, startedAt - 60 * dayMs);
   isLedgerAway = true;
   // Overdue, so that the first look decides for the warning, and waits to write that the lifecycle began.
   await journey.enrol(person.id, queue, {
     policyId: 'between-waiting',
     activity: { human: startedAt - 31 * dayMs },
   });
+  await until('the first look, and the attempt to write it down', () => refused > 0);
   await journey.travelTo(startedAt + dayMs / 8);
   expect(await journey.audit(person.id)).toEqual([]);
   // Only Kratos' session shows it.
