@@ -44,6 +44,8 @@ async function readProcess(pid: number, line: string): Promise<Known> {
 /** @returns what ends the new process */
 export async function killAndRevive(known: Known, isUp: () => Promise<boolean>): Promise<() => void> {
   process.kill(known.pid, 'SIGKILL');
+  // A killed server may answer for a moment longer: it would be taken for its successor.
+  await until('the server is gone', async () => !(await isUp()));
   let revived = start(known);
   await until('the server is up again', async () => {
     // Where its predecessor's children still hold the data, it ends at once and is started again.
