@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { PolicyReference } from '../domain/plan.js';
 import { destroyKey } from './personal-data.js';
 import { inTransaction } from './pool.js';
+import { forgetActivity } from './user-activity.js';
 
 /**
  * Forgets activity, disablement, links, postponements and the addresses that notices went to, destroys the keys of its personal data, and leaves a tombstone
@@ -16,8 +17,7 @@ export async function buryIdentity(
   action: 'delete' | 'anonymise' = 'delete',
 ): Promise<void> {
   await inTransaction(pool, async (client) => {
-    await client.query('DELETE FROM identity_activity WHERE identity_id = $1', [identityId]);
-    await client.query('DELETE FROM activity_mark WHERE identity_id = $1', [identityId]);
+    await forgetActivity(client, identityId);
     await client.query('DELETE FROM disablement WHERE identity_id = $1', [identityId]);
     await client.query('DELETE FROM link WHERE identity_id = $1', [identityId]);
     await client.query('DELETE FROM postponement WHERE identity_id = $1', [identityId]);

@@ -46,9 +46,9 @@ export async function readActivity(pool: pg.Pool, identityId: string): Promise<L
   return Object.fromEntries(found.rows.map((row) => [row.kind, row.last_active_at.getTime()]));
 }
 
-/** Forgets an identity's signs of life. */
-export async function forgetActivity(pool: pg.Pool, identityId: string): Promise<void> {
-  await pool.query(
+/** Forgets an identity's signs of life, and their marks. */
+export async function forgetActivity(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
+  await client.query(
     `WITH forgotten AS (DELETE FROM activity_mark WHERE identity_id = $1)
      DELETE FROM identity_activity WHERE identity_id = $1`,
     [identityId],

@@ -1,13 +1,12 @@
 /** Bounces: how they come in, what they change, and that they only ever hold a step back. */
-import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createKratosActivities } from '../../src/activities/kratos.js';
 import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
 import { dayMs } from '../../src/domain/duration.js';
 import type { Standing } from '../../src/domain/standing.js';
-import { projectDirectory } from '../../src/stack/project.js';
 import { listMails } from '../../src/store/mails.js';
 import { createNotifiedAddresses } from '../../src/store/notified-addresses.js';
+import { typed } from '../support/command.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { openMail } from '../support/mail.js';
 import { fresh, publish, slowPolicy, stateOf, unknownId } from '../support/system-outside.js';
@@ -198,13 +197,7 @@ describe('POST /v1/mail/dsn', () => {
 });
 
 describe('the command line', () => {
-  const dormouse = (args: string[], input = '') =>
-    execa(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
-      cwd: projectDirectory,
-      env: inject('environment'),
-      input,
-      reject: false,
-    });
+  const dormouse = (args: string[], input = '') => typed(inject('environment'), args, input);
 
   it('takes a report from a pipe, and shows proof and bounce without an address', async () => {
     const { person, messageId } = await noticed();
@@ -216,12 +209,11 @@ describe('the command line', () => {
 
   it('takes what is no report, and asks the mail server to come again when PostgreSQL is away', async () => {
     expect(await dormouse(['mail', 'bounce'], 'hello')).toMatchObject({ exitCode: 0 });
-    const away = await execa(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'mail', 'bounce'], {
-      cwd: projectDirectory,
-      env: { ...inject('environment'), DORMOUSE_POSTGRES_URL: 'postgres://x:hidden@127.0.0.1:1/none' },
-      input: report(`<${'0'.repeat(40)}@dormouse.test>`),
-      reject: false,
-    });
+    const environment = {
+      ...inject('environment'),
+      DORMOUSE_POSTGRES_URL: 'postgres://x:hidden@127.0.0.1:1/none',
+    };
+    const away = await typed(environment, ['mail', 'bounce'], report(`<${'0'.repeat(40)}@dormouse.test>`));
     expect(away.exitCode).toBe(75);
     expect(away.stderr).not.toContain('hidden');
   });

@@ -1,13 +1,12 @@
 /** `dormouse enrol --all`: preview, take-over, watching and letting be. */
 import { randomUUID } from 'node:crypto';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { followEnrolAll, startEnrolAll } from '../../src/cli/enrol-all.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { jitterFor } from '../../src/domain/jitter.js';
-import { projectDirectory } from '../../src/stack/project.js';
 import { enrolAllWorkflowId } from '../../src/workflows/reconcile-messages.js';
+import { typed } from '../support/command.js';
 import { until } from '../support/until.js';
 import { ReconcileFixture, testOptions } from './reconcile-fixture.js';
 
@@ -19,14 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.end());
 
-/** The command as an operator types it. */
-const dormouse = (...args: string[]) =>
-  execa(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
-    cwd: projectDirectory,
-    env: fixture.environment,
-    all: true,
-    reject: false,
-  });
+const dormouse = (...args: string[]) => typed(fixture.environment, args);
 
 class Lines {
   readonly lines: string[] = [];

@@ -1,11 +1,10 @@
 /** Parked steps on the real stack: one broken identity delays no other; skipped and retried by operators. */
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { retryAll } from '../../src/cli/retry-all.js';
 import { createDormouse, type Dormouse } from '../../src/client.js';
-import { projectDirectory } from '../../src/stack/project.js';
 import { readAudit } from '../../src/store/audit-log.js';
 import { parkedSteps } from '../../src/store/worklist/parked.js';
+import { typed } from '../support/command.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { Live } from '../support/live.js';
 import {
@@ -158,12 +157,7 @@ describe('skip', () => {
 
 describe('the command', () => {
   const command = (...args: string[]) =>
-    execa(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'parked', ...args], {
-      cwd: projectDirectory,
-      env: { ...inject('environment'), DORMOUSE_TASK_QUEUE: taskQueue },
-      all: true,
-      reject: false,
-    });
+    typed({ ...inject('environment'), DORMOUSE_TASK_QUEUE: taskQueue }, ['parked', ...args]);
 
   it('lists, retries and skips', async () => {
     const [retried, skipped] = [await unfit(), await unfit()];

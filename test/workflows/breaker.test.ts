@@ -2,12 +2,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { Person } from '../../src/demo/ory-people.js';
 import { dayMs } from '../../src/domain/duration.js';
-import { projectDirectory } from '../../src/stack/project.js';
 import { recordAndClaim } from '../../src/store/activity-signals.js';
 import { activeTrips } from '../../src/store/breaker/trips.js';
 import { readStanding } from '../../src/store/standings.js';
@@ -18,6 +16,7 @@ import {
   standingQuery,
 } from '../../src/workflows/messages.js';
 import { clearBreaker } from '../support/clear-breaker.js';
+import { typed } from '../support/command.js';
 import { openKratosDatabase } from '../support/kratos-database.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
@@ -67,14 +66,7 @@ afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-/** The command as an operator types it. */
-const dormouse = (...args: string[]) =>
-  execa(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
-    cwd: projectDirectory,
-    env: environment,
-    all: true,
-    reject: false,
-  });
+const dormouse = (...args: string[]) => typed(environment, args);
 
 interface Enrolled {
   readonly id: string;

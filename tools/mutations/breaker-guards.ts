@@ -87,8 +87,8 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: marks go with the deleted',
-    file: 'src/store/tombstones.ts',
-    find: "await client.query('DELETE FROM activity_mark WHERE identity_id = $1', [identityId]);",
+    file: 'src/store/user-activity.ts',
+    find: 'WITH forgotten AS (DELETE FROM activity_mark WHERE identity_id = $1)',
     replace: '',
     project: 'system',
     tests: breaker,

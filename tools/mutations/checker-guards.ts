@@ -65,7 +65,7 @@ export const checkerGuards: readonly Guard[] = [
   {
     name: 'deletion: signs of life are forgotten',
     file: 'src/store/tombstones.ts',
-    find: "await client.query('DELETE FROM identity_activity WHERE identity_id = $1', [identityId]);",
+    find: 'await forgetActivity(client, identityId);',
     replace: '',
     project: 'system',
     tests: ['test/integration/ledger.test.ts'],

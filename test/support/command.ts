@@ -1,0 +1,17 @@
+/** The command line, in a process of its own. */
+import { execa } from 'execa';
+import { projectDirectory } from '../../src/stack/project.js';
+
+/**
+ * `dormouse …` as an operator types it. Never rejects.
+ * @param environment its `DORMOUSE_*` variables
+ * @param input what a pipe hands it
+ */
+export const typed = (environment: Record<string, string>, args: readonly string[], input?: string) =>
+  execa(process.execPath, ['--import', 'tsx', 'src/cli.ts', ...args], {
+    cwd: projectDirectory,
+    env: environment,
+    ...(input === undefined ? {} : { input }),
+    all: true,
+    reject: false,
+  });
