@@ -4,7 +4,7 @@
 #   CLI:     docker run … dormouse dist/cli.js --help
 # Debian and not Alpine: the native core of Temporal's SDK needs glibc.
 
-FROM node:20.20.2-bookworm-slim AS base
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS base
 WORKDIR /app
 
 FROM base AS build
@@ -16,7 +16,8 @@ RUN npm run build
 
 FROM base AS dependencies
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts
+# The image has its own Node.js; the pinned one is for machines that develop.
+RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/node-linux-*
 
 FROM base AS runtime
 ENV NODE_ENV=production NODE_OPTIONS=--enable-source-maps

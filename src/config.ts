@@ -213,6 +213,11 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** What `.env.example` has in the place of each secret: whoever can read this repository knows it. */
+const placeholder = /replace-me/i;
+const placeholderProblem =
+  'still has the placeholder of .env.example. Put a random value in its place (sh deploy/create-env.sh, or: openssl rand -hex 16)';
+
 /**
  * Reads the named variables from the environment, so that an entry point demands only what it uses.
  * @throws ConfigError naming every variable that is missing or wrong.
@@ -225,6 +230,10 @@ export function readConfig<Names extends VariableName>(
   const problems: string[] = [];
   for (const name of names) {
     const raw = env[name] === '' ? undefined : env[name];
+    if (raw !== undefined && placeholder.test(raw)) {
+      problems.push(`  ${name} ${placeholderProblem}. It is: ${variables[name].description}`);
+      continue;
+    }
     const parsed = variables[name].safeParse(raw);
     if (parsed.success) result[name] = parsed.data;
     else {
@@ -251,6 +260,7 @@ export function readDatabaseUrl(
   variable: string,
   env: Record<string, string | undefined> = process.env,
 ): string {
+  refusePlaceholder(variable, env[variable]);
   const parsed = databaseUrl.safeParse(env[variable]);
   if (parsed.success) return parsed.data;
   throw new ConfigError(
@@ -269,8 +279,14 @@ export function readSecret(
   env: Record<string, string | undefined> = process.env,
 ): string {
   const value = env[variable];
+  refusePlaceholder(variable, value);
   if (value) return value;
   throw new ConfigError(`${variable} is not set. ${owner} names it.`);
+}
+
+function refusePlaceholder(variable: string, value: string | undefined): void {
+  if (value !== undefined && placeholder.test(value))
+    throw new ConfigError(`${variable} ${placeholderProblem}.`);
 }
 
 /** Where the embedded stack looks for servers and keeps what it built. */

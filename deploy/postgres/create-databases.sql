@@ -6,6 +6,19 @@
 \getenv kratos_password KRATOS_DATABASE_PASSWORD
 \getenv hydra_password HYDRA_DATABASE_PASSWORD
 \getenv temporal_password TEMPORAL_DATABASE_PASSWORD
+\getenv superuser_password POSTGRES_PASSWORD
+
+-- Passwords that everybody can read in .env.example stop the whole system here: all other parts wait for PostgreSQL.
+select bool_or(password like 'replace-me%') as has_placeholder
+from (values (:'superuser_password'), (:'dormouse_password'), (:'dormouse_runtime_password'), (:'kratos_password'),
+  (:'hydra_password'), (:'temporal_password')) as given (password) \gset
+\if :has_placeholder
+  do $$
+  begin
+    raise exception 'a password in .env is still a placeholder of .env.example. Remove .env and the volume, then run: sh deploy/create-env.sh';
+  end
+  $$;
+\endif
 
 create role dormouse login password :'dormouse_password';
 -- Worker and gateway: not the owner of the tables, so that they can add to the audit log and never change it.

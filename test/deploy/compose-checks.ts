@@ -20,14 +20,21 @@ export const requiredVariables = variableNames.filter(
 export const tagOf = (image: string): string | undefined =>
   /:([^:/@]+)(@sha256:[0-9a-f]{64})?$/.exec(image)?.[1];
 
+/** Images of which no digest is known that anybody confirmed; the file says so beside them. */
+const withoutDigest = ['temporalio/server', 'temporalio/admin-tools'];
+
+/** A version names the release, a digest its very bytes; only the image that is built here has none. */
 export function imageProblems(compose: ComposeFile): string[] {
-  return services(compose).flatMap(([name, { image }]) => {
+  return services(compose).flatMap(([name, { image, build }]) => {
     if (image === undefined) return [`${name} has no image`];
     const tag = tagOf(image);
     // A version has two numbers at least: "18" or "latest" would move.
-    return tag !== undefined && /^v?\d+\.\d+/.test(tag)
-      ? []
-      : [`${name}: ${image} is not pinned to a version`];
+    if (tag === undefined || !/^v?\d+\.\d+/.test(tag))
+      return [`${name}: ${image} is not pinned to a version`];
+    const needsDigest = build === undefined && !withoutDigest.some((known) => image.startsWith(`${known}:`));
+    return needsDigest && !/@sha256:[0-9a-f]{64}$/.test(image)
+      ? [`${name}: ${image} is not pinned to a digest`]
+      : [];
   });
 }
 

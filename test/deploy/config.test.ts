@@ -1,0 +1,37 @@
+/** What the configuration refuses, whatever else is set. */
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig, readDatabaseUrl, readSecret } from '../../src/config.js';
+
+const placeholder = 'replace-me-32-characters-exactly';
+
+describe('a placeholder of .env.example', () => {
+  it.each([
+    ['DORMOUSE_SERVICE_TOKENS', placeholder],
+    ['DORMOUSE_SERVICE_TOKENS', `${'a'.repeat(32)},${placeholder}`],
+    ['DORMOUSE_POSTGRES_URL', `postgres://dormouse_runtime:${placeholder}@postgres:5432/dormouse`],
+    ['DORMOUSE_IDENTIFIER_KEY', 'replace-me-identifier-key-of-32-characters'],
+    ['DORMOUSE_EVENT_SECRETS', placeholder.toUpperCase()],
+  ] as const)('in %s is refused by name, without the value', (name, value) => {
+    const read = () => readConfig([name], { [name]: value });
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(new RegExp(`${name} still has the placeholder`));
+    expect(read).not.toThrow(/replace-me/i);
+  });
+
+  it('is refused in the variables that files name, too', () => {
+    expect(() => readSecret('RECEIVER_TOKEN', 'A receiver', { RECEIVER_TOKEN: placeholder })).toThrow(
+      /RECEIVER_TOKEN still has the placeholder/,
+    );
+    const url = `postgres://reader:${placeholder}@db/app`;
+    expect(() => readDatabaseUrl('APP_DATABASE', { APP_DATABASE: url })).toThrow(
+      /APP_DATABASE still has the placeholder/,
+    );
+  });
+
+  it('is no part of a secret that was made at random', () => {
+    const token = 'c'.repeat(32);
+    expect(readConfig(['DORMOUSE_SERVICE_TOKENS'], { DORMOUSE_SERVICE_TOKENS: token })).toEqual({
+      DORMOUSE_SERVICE_TOKENS: [token],
+    });
+  });
+});
