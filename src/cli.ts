@@ -12,6 +12,7 @@ import { addMailCommands } from './cli/mail-commands.js';
 import { addParkedCommands } from './cli/parked-commands.js';
 import { addPolicyCommands } from './cli/policy-commands.js';
 import { addSignalsCommands } from './cli/signals-commands.js';
+import { addWorkersCommands } from './cli/workers-commands.js';
 import { addWorklistCommands } from './cli/worklist-commands.js';
 
 const program = new Command('dormouse')
@@ -29,6 +30,7 @@ addKeysCommands(program);
 addExemptionCommands(program);
 addParkedCommands(program);
 addWorklistCommands(program);
+addWorkersCommands(program);
 
 try {
   await program.parseAsync();

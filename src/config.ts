@@ -82,6 +82,19 @@ export const variables = {
     .min(1)
     .default('dormouse')
     .describe("task queue of the workflows; the activities' queues are named after it"),
+  DORMOUSE_WORKER_VERSIONING: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'on: each build of the workers is a version of a Temporal worker deployment, and only the current one gets tasks (docs/upgrades.md); off: for a Temporal server before 1.28',
+    ),
+  DORMOUSE_ROLLBACK_TO: z
+    .string()
+    .regex(/^\d{1,9}\.\d{1,9}\.\d{1,9}$/, { message: 'must be a release, as 0.1.0' })
+    .optional()
+    .describe(
+      'release that the workers may still have to be taken back to: changes of course that came later are not begun (docs/upgrades.md); unset: all are',
+    ),
   DORMOUSE_POSTGRES_URL: url(['postgres', 'postgresql']).describe(
     "connection URL of Dormouse's own database",
   ),

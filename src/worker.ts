@@ -9,9 +9,11 @@ import { tellLifecycle } from './client/tell-lifecycle.js';
 import { readConfig } from './config.js';
 import { activityVariables, createActivitySet } from './runtime/activity-set.js';
 import { startClaimSweep } from './runtime/claim-sweep.js';
+import { buildIdOf, deploymentOptions, promoteAtStart } from './runtime/deployment.js';
 import { runEntry } from './runtime/entry.js';
 import { startHealthServer } from './runtime/health.js';
 import { createLogger, type Logger } from './runtime/logger.js';
+import { patchActivation } from './runtime/patch-activation.js';
 import { ensureReconcileSchedule, reconcileVariables } from './runtime/schedule.js';
 import { onShutdown } from './runtime/shutdown.js';
 import { connectionOptions, temporalVariables } from './runtime/temporal-options.js';
@@ -39,6 +41,8 @@ async function main(): Promise<void> {
     'DORMOUSE_ACTIVITY_SOURCES_FILE',
     'DORMOUSE_AUDIT_SIGNING_KEY',
     'DORMOUSE_WORKER_HEALTH_PORT',
+    'DORMOUSE_WORKER_VERSIONING',
+    'DORMOUSE_ROLLBACK_TO',
     'DORMOUSE_LOG_LEVEL',
   ]);
   const log = createLogger('dormouse-worker', config.DORMOUSE_LOG_LEVEL);
@@ -75,14 +79,27 @@ async function main(): Promise<void> {
     ...(auditKey && { signingKey: auditKey }),
     ...(headKeeper && { onAppended: headKeeper.noteAppended }),
   });
+  const taskQueue = config.DORMOUSE_TASK_QUEUE;
+  const buildId = config.DORMOUSE_WORKER_VERSIONING === 'on' ? await buildIdOf(workflowBundle) : undefined;
   const workers = await startWorkers({
     connection,
     namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
-    taskQueue: config.DORMOUSE_TASK_QUEUE,
+    taskQueue,
     workflowBundle,
     activities: activitySet.activities,
+    patchActivation: patchActivation(config.DORMOUSE_ROLLBACK_TO),
+    ...(buildId === undefined ? {} : { deployment: deploymentOptions(taskQueue, buildId) }),
   });
   const client = new Client({ connection, namespace: config.DORMOUSE_TEMPORAL_NAMESPACE });
+  if (buildId !== undefined) {
+    const current = await promoteAtStart({ client, taskQueue, buildId });
+    if (current !== buildId) {
+      log.warn(
+        { buildId, current },
+        'another build is the current one, so these workers get no tasks: see docs/upgrades.md',
+      );
+    }
+  }
   await ensureReconcileSchedule(client, config);
   // Without a file the schedules are left alone: another worker may have one.
   if (sourcesFile !== undefined) {

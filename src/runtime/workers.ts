@@ -1,5 +1,11 @@
 /** The Temporal workers of one process: one for workflows, one for the activities of each outside system. */
-import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  type NativeConnection,
+  type PatchActivationCallback,
+  Worker,
+  type WorkerDeploymentOptions,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { activityQueue, type OutsideSystem, outsideSystems } from '../workflows/queues.js';
 import { pulse } from './pulse.js';
 
@@ -31,6 +37,10 @@ export interface WorkersOptions {
    * 0.9 GB (measured; design, section 5).
    */
   readonly cachedWorkflows?: number;
+  /** Which build of the deployment these are; absent: unversioned, so that any build may get any task. */
+  readonly deployment?: WorkerDeploymentOptions;
+  /** Which changes of course are begun; absent: all. */
+  readonly patchActivation?: PatchActivationCallback;
 }
 
 export interface RunningWorkers {
@@ -42,7 +52,8 @@ export interface RunningWorkers {
 
 /** Starts the workers. They poll when this resolves. */
 export async function startWorkers(options: WorkersOptions): Promise<RunningWorkers> {
-  const { connection, namespace, taskQueue } = options;
+  const { connection, namespace, taskQueue, deployment, patchActivation } = options;
+  const versioned = deployment === undefined ? {} : { workerDeploymentOptions: deployment };
   const workers = [
     await Worker.create({
       connection,
@@ -52,6 +63,8 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
       maxCachedWorkflows: options.cachedWorkflows ?? 500,
       maxConcurrentWorkflowTaskExecutions: 40,
       shutdownGraceTime: '20s',
+      ...versioned,
+      ...(patchActivation === undefined ? {} : { patchActivationCallback: patchActivation }),
     }),
   ];
   for (const system of outsideSystems) {
@@ -66,6 +79,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
         // Where a sweep is must be known a moment later: a killed worker's successor goes on from there.
         maxHeartbeatThrottleInterval: '1s',
         shutdownGraceTime: '20s',
+        ...versioned,
         interceptors: { activity: [(context) => ({ inbound: pulse(context) })] },
       }),
     );

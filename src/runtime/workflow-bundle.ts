@@ -5,12 +5,15 @@ import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporali
 
 const prebuilt = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
 
+const compiled = import.meta.url.endsWith('.js');
+const ownWorkflows = fileURLToPath(
+  new URL(compiled ? '../workflows/index.js' : '../workflows/index.ts', import.meta.url),
+);
+
 /** Bundles the sources. Takes seconds; done once a process. */
-export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
-  const compiled = import.meta.url.endsWith('.js');
-  const entry = compiled ? '../workflows/index.js' : '../workflows/index.ts';
+export function bundleWorkflows(workflowsPath = ownWorkflows): Promise<WorkflowBundleWithSourceMap> {
   return bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL(entry, import.meta.url)),
+    workflowsPath,
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     // Sources import each other as `./x.js`, as TypeScript for Node wants it.
     webpackConfigHook: (config) => ({

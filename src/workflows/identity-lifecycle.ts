@@ -39,7 +39,7 @@ const unknownPauseMs = 2_000;
 const longestUnseenMs = 600_000;
 
 /**
- * One durable workflow an identity. Workers are unversioned: a run always goes on with the newest code, and changes of
+ * One durable workflow an identity. A run always goes on with the current build (docs/upgrades.md), and changes of
  * its course go in by `patched()`; the replay corpus under test/histories holds them to it.
  * @returns when the identity is no more
  */

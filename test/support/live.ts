@@ -12,7 +12,7 @@ import { publishPolicy } from '../../src/store/policies.js';
 import { createPool } from '../../src/store/pool.js';
 import type { identityLifecycle } from '../../src/workflows/identity-lifecycle.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
-import { startTestWorkers } from './workers.js';
+import { startTestWorkers, type TestWorkersOptions } from './workers.js';
 
 export interface LiveOptions {
   readonly stack: StackInfo;
@@ -63,6 +63,24 @@ export class Live {
       }),
     );
     return taskQueue;
+  }
+
+  /** Starts workers of one build on a queue that others may share. */
+  async startBuild(
+    taskQueue: string,
+    workflowBundlePath: string,
+    build: NonNullable<TestWorkersOptions['build']>,
+  ): Promise<void> {
+    this.workers.push(
+      await startTestWorkers({
+        connection: this.native,
+        taskQueue,
+        environment: this.options.environment,
+        pool: this.workerPool,
+        workflowBundlePath,
+        build,
+      }),
+    );
   }
 
   async publish(text: string): Promise<void> {

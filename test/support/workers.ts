@@ -5,7 +5,7 @@ import type pg from 'pg';
 import type { Clock } from '../../src/activities/clock.js';
 import { readConfig } from '../../src/config.js';
 import { type AuditExtras, activityVariables, createActivitySet } from '../../src/runtime/activity-set.js';
-import { type RunningWorkers, startWorkers } from '../../src/runtime/workers.js';
+import { type RunningWorkers, startWorkers, type WorkersOptions } from '../../src/runtime/workers.js';
 import { publishPolicy } from '../../src/store/policies.js';
 
 /** A line of a worker's or workflow's log. */
@@ -54,6 +54,8 @@ export interface TestWorkersOptions {
   readonly wrap?: (activities: object) => object;
   /** More than wake by turns: each wake of one that was pushed out replays its whole history. */
   readonly cachedWorkflows?: number;
+  /** Which build they are of, and which changes of course they begin. */
+  readonly build?: Pick<WorkersOptions, 'deployment' | 'patchActivation'>;
 }
 
 /** Starts all workers of one task queue. */
@@ -66,6 +68,7 @@ export async function startTestWorkers(options: TestWorkersOptions): Promise<Run
     namespace: 'default',
     taskQueue: options.taskQueue,
     workflowBundle: { codePath: options.workflowBundlePath },
+    ...options.build,
     ...(options.cachedWorkflows === undefined ? {} : { cachedWorkflows: options.cachedWorkflows }),
     activities: {
       kratos: wrap(set.activities.kratos),

@@ -1,0 +1,14 @@
+/**
+ * Every change of course that went in by `patched()`, with the release that brought it. A build that may have to be taken
+ * back begins none that is newer than the release it would be taken back to (docs/upgrades.md). Pure.
+ */
+export const patchReleases: Readonly<Record<string, string>> = {
+  'deactivation-looks': '0.1.0',
+  'deletion-is-called-back': '0.1.0',
+  'interrupted-attempt-may-fail': '0.1.0',
+  'look-again-after-waiting': '0.1.0',
+  'no-mail-follows-a-shell': '0.1.0',
+  'return-ends-credentials': '0.1.0',
+  'revocation-looks': '0.1.0',
+  'warning-keeps-its-day': '0.1.0',
+};
