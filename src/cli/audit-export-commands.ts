@@ -11,6 +11,7 @@ import { controlIds, isControlId } from '../domain/audit-controls.js';
 import type { AuditSelection } from '../store/audit-stream.js';
 import { streamAudit } from '../store/audit-stream.js';
 import { withPool } from './connection.js';
+import { beginOf, endOf } from './times.js';
 
 interface Period {
   readonly from?: string;
@@ -29,8 +30,11 @@ interface ReportArguments extends Period {
   readonly limit: string;
 }
 
-const from = ['--from <date>', 'events from this time on, as 2026-01-01 or 2026-01-01T00:00:00Z'] as const;
-const to = ['--to <date>', 'events before this time'] as const;
+const from = [
+  '--from <date>',
+  'events from this day (UTC) or time on, as 2026-01-01 or 2026-01-01T00:00:00Z',
+] as const;
+const to = ['--to <date>', 'events up to this day, its end included (UTC), or before this time'] as const;
 
 export function addAuditExportCommands(audit: Command): void {
   audit
@@ -83,18 +87,15 @@ async function report(given: ReportArguments): Promise<void> {
 }
 
 function selectionFor({ from: begin, to: end }: Period): AuditSelection {
-  return {
-    ...(begin === undefined ? {} : { from: timeOf('--from', begin) }),
-    ...(end === undefined ? {} : { to: timeOf('--to', end) }),
+  const selection = {
+    ...(begin === undefined ? {} : { from: beginOf('--from', begin) }),
+    ...(end === undefined ? {} : { to: endOf('--to', end) }),
   };
-}
-
-function timeOf(option: string, text: string): number {
-  const at = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(at)) return at;
-  throw new ConfigError(
-    `${option} takes a date (2026-01-01, at 00:00 UTC) or a time with its zone, not "${text}"`,
-  );
+  const { from: first, to: last } = selection;
+  if (first !== undefined && last !== undefined && last <= first) {
+    throw new ConfigError('--to: is before --from, so the range is empty. Write the earlier one as --from');
+  }
+  return selection;
 }
 
 function wholeNumber(option: string, text: string): number {

@@ -4,8 +4,9 @@ import type { Command } from 'commander';
 import type pg from 'pg';
 import { adviceFor, type Trip, type TripScope } from '../domain/breaker/trip.js';
 import { dayMs } from '../domain/duration.js';
+import { normalText } from '../domain/free-text.js';
 import { parseIdentityId } from '../domain/identity-id.js';
-import { opaqueNamePattern, reasonProblem } from '../domain/names.js';
+import { actorProblem, reasonProblem } from '../domain/names.js';
 import { destructiveRungs } from '../domain/rungs.js';
 import { approveRelease, proposeRelease, tripAndAudit } from '../store/breaker/decisions.js';
 import { breakerOverview, waitingForBreaker } from '../store/breaker/overview.js';
@@ -164,16 +165,18 @@ async function everybodyWaiting(pool: pg.Pool): Promise<string[]> {
 function checkedDecision<T extends Decision>(decision: T): T {
   const problem = reasonProblem(decision.reason);
   if (problem !== undefined) throw new Error(`--reason: ${problem}`);
-  return { ...decision, actor: checkedActor(decision.actor) };
+  return { ...decision, actor: checkedActor(decision.actor), reason: normalText(decision.reason) };
 }
 
 function checkedActor(actor: string): string {
-  if (opaqueNamePattern.test(actor)) return actor;
-  throw new Error('--actor: must be an opaque id of letters, digits and . _ : / -, never an e-mail address');
+  const problem = actorProblem(actor);
+  if (problem === undefined) return actor;
+  throw new Error(`--actor: ${problem}`);
 }
 
 function wholeNumber(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new Error(`${name}: must be a whole number from 1 on`);
+  // No id is that high, and PostgreSQL's `integer` ends there.
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  if (value > 0 && value <= 2_147_483_647) return value;
+  throw new Error(`${name}: must be a whole number from 1 to 2147483647`);
 }

@@ -1,8 +1,9 @@
 /** Exemptions as the client decides about them: checked, written, and the lifecycle woken. */
 import type pg from 'pg';
 import { type Exemption, exemptionKinds, reviewProblem } from '../domain/exemption.js';
+import { normalText } from '../domain/free-text.js';
 import { parseIdentityId } from '../domain/identity-id.js';
-import { opaqueNamePattern, reasonProblem } from '../domain/names.js';
+import { actorProblem, opaqueNamePattern, reasonProblem } from '../domain/names.js';
 import { ExemptionRefusedError, endExemption, reviewExemption, setExemption } from '../store/exemptions.js';
 import { updateId } from './checks.js';
 import { DormouseUnavailableError, InvalidRequestError } from './errors.js';
@@ -58,10 +59,13 @@ export class Exemptions {
     }) => Promise<Exemption>,
   ): Promise<Exemption> {
     const id = parseIdentityId(identityId);
-    checkName('actor', actor);
+    const claimed = actorProblem(actor);
+    if (claimed !== undefined) throw new InvalidRequestError(`actor: ${claimed}`);
     const problem = reasonProblem(reason);
     if (problem !== undefined) throw new InvalidRequestError(`reason: ${problem}`);
-    const exemption = await this.stored(() => carryOut({ identityId: id, actor, reason, at: Date.now() }));
+    const exemption = await this.stored(() =>
+      carryOut({ identityId: id, actor, reason: normalText(reason), at: Date.now() }),
+    );
     // Where none runs, or Temporal is away, it is read at the next look and just before each deed.
     await this.lookAgain(id).catch(() => undefined);
     return exemption;

@@ -9,7 +9,12 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import type { SignOfLife } from '../domain/sign-of-life.js';
-import { type LifecycleInput, lifecycleWorkflowType, lookAgainSignal } from '../workflows/messages.js';
+import {
+  type LifecycleInput,
+  lifecycleWorkflowType,
+  lookAgainSignal,
+  policyNotChecked,
+} from '../workflows/messages.js';
 import { isTransient, within } from './bounded.js';
 import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './errors.js';
 import { EndableRetry } from './retry.js';
@@ -90,6 +95,9 @@ export class Lifecycles {
       if (error instanceof DormouseUnavailableError) throw error;
       if (error instanceof WorkflowNotFoundError) throw new NotEnrolledError();
       if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+        if (error.cause.type === policyNotChecked) {
+          throw new DormouseUnavailableError('PostgreSQL', { cause: error });
+        }
         throw new InvalidRequestError(error.cause.message);
       }
       if (isTransient(error)) throw new DormouseUnavailableError('Temporal', { cause: error });

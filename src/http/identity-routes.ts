@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type Dormouse, NotEnrolledError } from '../client.js';
 import { exemptionKinds } from '../domain/exemption.js';
 import { holdKinds } from '../domain/lifecycle/holds.js';
+import { highestVersion } from '../domain/names.js';
 import {
   answers,
   epochMs,
@@ -30,7 +31,10 @@ const bodies = {
     kind: z.enum(holdKinds).optional().describe('a legal hold ends only where this says so'),
   }),
   reactivate: reasoned,
-  'apply-policy': request.extend({ policyId: z.string(), version: z.int().min(1).optional() }),
+  'apply-policy': request.extend({
+    policyId: z.string(),
+    version: z.int().min(1).max(highestVersion).optional(),
+  }),
   'retry-parked': request,
   'skip-parked': reasoned,
   exempt: reasoned.extend({ kind: z.enum(exemptionKinds), owner, reviewAt: inputTime }),

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/worker';
 import { activityQueue, type OutsideSystem, outsideSystems } from '../workflows/queues.js';
 import { pulse } from './pulse.js';
+import { refusedRecords } from './refused-records.js';
 
 /** Activities a second at most, over all workers of a queue: what the systems behind them take without complaint. */
 const ratePerSecond: Readonly<Record<OutsideSystem, number>> = {
@@ -80,7 +81,9 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
         maxHeartbeatThrottleInterval: '1s',
         shutdownGraceTime: '20s',
         ...versioned,
-        interceptors: { activity: [(context) => ({ inbound: pulse(context) })] },
+        interceptors: {
+          activity: [(context) => ({ inbound: pulse(context) }), () => ({ inbound: refusedRecords })],
+        },
       }),
     );
   }

@@ -1,6 +1,7 @@
 /** Table `audit`: append-only and hash-chained (design, invariant 9). */
 import type pg from 'pg';
 import type { AuditEntry } from '../domain/audit-entry.js';
+import { storable } from '../domain/free-text.js';
 import { type ChainHead, canonicalText, chainHash, genesis } from './audit-chain.js';
 import { inTransaction } from './pool.js';
 
@@ -42,12 +43,12 @@ export async function appendAuditWithin(
   await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', [chainLock]);
   const known = await client.query<{ event_id: string }>(
     'SELECT event_id FROM audit WHERE event_id = ANY($1)',
-    [entries.map(({ eventId }) => eventId)],
+    [entries.map(({ eventId }) => storable(eventId))],
   );
   const written = new Set(known.rows.map((row) => row.event_id));
   let { seq, hash } = await readChainHead(client);
   const appended: AppendedEntry[] = [];
-  for (const entry of entries) {
+  for (const entry of entries.map(storable)) {
     if (written.has(entry.eventId)) continue;
     written.add(entry.eventId);
     seq += 1;

@@ -1,5 +1,6 @@
 /** Table `standing`: the projection of each lifecycle that apps, operators and reports read. */
 import type pg from 'pg';
+import { storable } from '../domain/free-text.js';
 import type { DatedStanding } from '../domain/links.js';
 import type { Standing } from '../domain/standing.js';
 
@@ -40,7 +41,7 @@ export async function writeStanding(pool: pg.Pool, standing: Standing, revision:
       next === undefined ? null : next.step === 'notice' ? `notice:${next.rung}` : next.rung,
       next === undefined ? null : new Date(next.at),
       standing.blocked?.by ?? null,
-      JSON.stringify(standing),
+      JSON.stringify(storable(standing)),
       revision,
       new Date(revision),
       standing.offBottom,

@@ -66,7 +66,8 @@ export async function unlessInterrupted<T>(run: LifecycleRun, work: () => Promis
   }
 }
 
-function park(run: LifecycleRun, step: string, errorType: string): void {
+/** Parks a step: it waits for an operator, and nothing else is held up by it. */
+export function park(run: LifecycleRun, step: string, errorType: string): void {
   const since = Date.now();
   run.state = withParked(run.state, { step, errorType, wayOut: wayOut(errorType), since });
   run.audit('step_parked', `${step}/${since}`, errorType, { detail: { step } });

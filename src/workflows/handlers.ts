@@ -7,6 +7,7 @@ import {
   log,
   setHandler,
 } from '@temporalio/workflow';
+import { normalText } from '../domain/free-text.js';
 import { lookStep } from '../domain/lifecycle/decide.js';
 import { chooseHold } from '../domain/lifecycle/holds.js';
 import { withParkedSkipped } from '../domain/lifecycle/skip.js';
@@ -31,6 +32,7 @@ import {
   type HoldUpdate,
   holdUpdate,
   lookAgainSignal,
+  policyNotChecked,
   type ReactivateUpdate,
   type ReleaseUpdate,
   type RetryParkedUpdate,
@@ -127,13 +129,19 @@ async function applyPolicy(run: LifecycleRun, update: ApplyPolicyUpdate): Promis
     ...(update.version === undefined ? {} : { version: update.version }),
   };
   try {
-    await run.outside.ledger.checkPolicy({ policyChoice });
+    await run.outside.ask.checkPolicy({ policyChoice });
   } catch (error) {
-    if (error instanceof ActivityFailure && typeOf(error) === 'UnknownPolicy') {
+    if (!(error instanceof ActivityFailure)) throw error;
+    if (typeOf(error) === 'UnknownPolicy') {
       const message = error.cause?.message ?? 'the policy was never published';
       throw ApplicationFailure.create({ type: 'UnknownPolicy', message, nonRetryable: true });
     }
-    throw error;
+    // Ten updates are taken at once: one that waited for PostgreSQL without end would keep the others out.
+    throw ApplicationFailure.create({
+      type: policyNotChecked,
+      message: 'the policy could not be looked up, so nothing was changed. Check PostgreSQL, then ask again',
+      nonRetryable: true,
+    });
   }
   run.state = withPolicyChoice(run.state, policyChoice);
   run.audit(
@@ -149,9 +157,10 @@ async function applyPolicy(run: LifecycleRun, update: ApplyPolicyUpdate): Promis
 
 function hold(run: LifecycleRun, { actor, reason, until, kind }: HoldUpdate): void {
   const ofKind = kind === undefined ? {} : { kind };
-  run.state = withHold(run.state, { actor, reason, until, since: Date.now(), ...ofKind });
+  run.state = withHold(run.state, { actor, reason: normalText(reason), until, since: Date.now(), ...ofKind });
   const holdId = run.state.holds?.at(-1)?.id ?? '';
-  run.audit('hold_set', requestKey(), 'done', { actor, detail: { reason, until, holdId, ...ofKind } });
+  const detail = { reason: normalText(reason), until, holdId, ...ofKind };
+  run.audit('hold_set', requestKey(), 'done', { actor, detail });
 }
 
 function release(run: LifecycleRun, { actor, reason, ...choice }: ReleaseUpdate): void {
@@ -160,13 +169,18 @@ function release(run: LifecycleRun, { actor, reason, ...choice }: ReleaseUpdate)
   if ('problem' in chosen) return;
   const { id: holdId, kind } = chosen.hold;
   run.state = withoutHold(run.state, holdId, Date.now());
-  const detail = { reason, holdId, ...(kind === undefined ? {} : { kind }) };
+  const detail = { reason: normalText(reason), holdId, ...(kind === undefined ? {} : { kind }) };
   run.audit('hold_released', requestKey(), 'done', { actor, detail });
 }
 
 function reactivate(run: LifecycleRun, { actor, reason, linkFor }: ReactivateUpdate): void {
   const selfService = linkFor === undefined ? {} : { selfService: true as const };
-  run.state = withReactivation(withoutParked(run.state), { actor, reason, at: Date.now(), ...selfService });
+  run.state = withReactivation(withoutParked(run.state), {
+    actor,
+    reason: normalText(reason),
+    at: Date.now(),
+    ...selfService,
+  });
 }
 
 function requestLink(run: LifecycleRun): void {
@@ -182,9 +196,12 @@ function retryParked(run: LifecycleRun, { actor }: RetryParkedUpdate): void {
 function skipParked(run: LifecycleRun, { actor, reason }: SkipParkedUpdate): void {
   const step = run.state.parked?.step ?? 'none';
   run.state = withParkedSkipped(run.state, run.plan, Date.now());
-  run.audit('parked_skipped', requestKey(), 'done', { actor, detail: { step, reason } });
+  run.audit('parked_skipped', requestKey(), 'done', { actor, detail: { step, reason: normalText(reason) } });
 }
 
+/** Names the request in the audit log. An ID that somebody chose without the client may be anything. */
 function requestKey(): string {
-  return currentUpdateInfo()?.id ?? String(Date.now());
+  const id = currentUpdateInfo()?.id;
+  if (id !== undefined && /^[A-Za-z0-9._:/-]{1,200}$/.test(id)) return id;
+  return `request/${Date.now()}`;
 }

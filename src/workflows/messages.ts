@@ -88,6 +88,8 @@ export const userActivitySignal = defineSignal<[UserActivitySignal]>('userActivi
 export const lookAgainSignal = defineSignal<[{ readonly schemaVersion: 1 }]>('lookAgain');
 /** Follow another policy, or another version of it. */
 export const applyPolicyUpdate = defineUpdate<Standing, [ApplyPolicyUpdate]>('applyPolicy');
+/** The type of the failure where it could not be looked up whether the policy exists. */
+export const policyNotChecked = 'PolicyNotChecked';
 /** Stop all rungs and mails until a set time. */
 export const holdUpdate = defineUpdate<Standing, [HoldUpdate]>('hold');
 /** End a hold early. */

@@ -24,6 +24,8 @@ export interface Outside {
   readonly hydra: HydraActivities;
   readonly mail: MailActivities;
   readonly ledger: LedgerActivities & BreakerActivities;
+  /** The same where somebody waits for the answer: given up after about a minute. */
+  readonly ask: Pick<LedgerActivities, 'checkPolicy'>;
 }
 
 /**
@@ -51,6 +53,11 @@ export function outsideUnder(limits: RetryLimits): Outside {
     ledger: proxyActivities<LedgerActivities & BreakerActivities>({
       ...options('ledger', 60_000),
       retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 60_000 },
+    }),
+    ask: proxyActivities<Pick<LedgerActivities, 'checkPolicy'>>({
+      ...options('ledger', 20_000),
+      scheduleToCloseTimeout: 60_000,
+      retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumAttempts: 5 },
     }),
   };
 }

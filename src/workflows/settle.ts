@@ -1,7 +1,8 @@
 /** Makes the world see what the lifecycle remembers: projection and audit in PostgreSQL, whoami, the Temporal UI. */
+import { ActivityFailure } from '@temporalio/workflow';
 import { stageOf } from '../domain/lifecycle/stage.js';
 import { runningNotices, withoutAudit, withoutParked, withWarning } from '../domain/lifecycle/transitions.js';
-import { carryOut } from './carry-out.js';
+import { carryOut, park, typeOf } from './carry-out.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 
 /** Writes what lags behind, and answers operators who wait for it. */
@@ -12,6 +13,9 @@ export async function settle(run: LifecycleRun): Promise<void> {
   run.answered = run.seen;
 }
 
+/** The name under which a record that PostgreSQL refuses is parked. */
+export const recordStep = 'record';
+
 async function record(run: LifecycleRun): Promise<void> {
   const standing = run.standing();
   if (!run.needsRecord(standing)) return;
@@ -21,7 +25,15 @@ async function record(run: LifecycleRun): Promise<void> {
   const previous = recordedAt === undefined ? {} : { previous: { revision: recordedAt, operators } };
   // Former addresses are told after this; until then they are kept.
   const notices = [...runningNotices(run.state), ...run.moved].map(({ key }) => key);
-  await run.outside.ledger.record({ standing, revision, ...previous, audit: outbox, notices });
+  try {
+    await run.outside.ledger.record({ standing, revision, ...previous, audit: outbox, notices });
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || typeOf(error) !== 'RecordRefused') throw error;
+    // Nothing is lost: it stays in memory, and is tried again each time that something else is to be recorded.
+    if (run.state.parked === undefined) park(run, recordStep, 'RecordRefused');
+    return;
+  }
+  if (run.state.parked?.step === recordStep) run.state = withoutParked(run.state);
   run.state = { ...withoutAudit(run.state, outbox), recordedAt: revision };
   run.recorded(standing);
 }

@@ -8,7 +8,13 @@ import { chooseHold, holdKinds, longestHoldMs, mostHolds } from '../domain/lifec
 import { unskippable } from '../domain/lifecycle/skip.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
-import { opaqueNamePattern, policyIdPattern, reasonProblem, selfServiceActor } from '../domain/names.js';
+import {
+  actorProblem,
+  highestVersion,
+  policyIdPattern,
+  reasonProblem,
+  selfServiceActor,
+} from '../domain/names.js';
 import { activityKinds } from '../domain/sign-of-life.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 import type {
@@ -36,8 +42,12 @@ export function validateApplyPolicy(update: ApplyPolicyUpdate): void {
   if (typeof update.policyId !== 'string' || !policyIdPattern.test(update.policyId)) {
     refuse('policyId: is not the id of a policy. Pass the id from the policy file, as "default"');
   }
-  if (update.version !== undefined && (!Number.isInteger(update.version) || update.version < 1)) {
-    refuse('version: must be a whole number from 1 on. Leave it out to follow the latest version');
+  const { version } = update;
+  const isVersion = Number.isInteger(version) && (version ?? 0) >= 1 && (version ?? 0) <= highestVersion;
+  if (version !== undefined && !isVersion) {
+    refuse(
+      `version: must be a whole number from 1 to ${highestVersion}. Leave it out to follow the latest version`,
+    );
   }
 }
 
@@ -75,12 +85,10 @@ export function validateRelease(update: ReleaseUpdate, state: LifecycleState): v
 
 export function validateReactivate(update: ReactivateUpdate, run: LifecycleRun): void {
   const { state, identity } = run;
-  checkActor(update);
+  // Of all callers, only a link in a mail speaks for the person.
+  if (update.linkFor === undefined || update.actor !== selfServiceActor) checkActor(update);
   checkReason(update.reason);
   if (update.linkFor !== undefined) checkLink(update.linkFor, run);
-  else if (update.actor === selfServiceActor) {
-    refuse('actor: "self-service" is who follows a link in a mail. Pass your own id');
-  }
   if (state.rungs.delete?.completedAt !== undefined) refuse("the identity is deleted: it can't come back");
   if (state.rungs.deactivate === undefined) {
     refuse(
@@ -135,12 +143,8 @@ export function validateSkipParked(
 function checkActor(update: { readonly actor: unknown }): void {
   if (typeof update !== 'object' || update === null)
     refuse('the payload must be one object. See messages.ts');
-  const { actor } = update;
-  if (typeof actor !== 'string' || !opaqueNamePattern.test(actor)) {
-    refuse(
-      'actor: must be an opaque id of at most 64 letters, digits and . _ : / - (an identity id, a service name), never an e-mail address',
-    );
-  }
+  const problem = actorProblem(update.actor);
+  if (problem !== undefined) refuse(`actor: ${problem}`);
 }
 
 function checkReason(reason: unknown): void {

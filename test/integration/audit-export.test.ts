@@ -134,7 +134,10 @@ describe('the command line', () => {
       stderr: expect.stringContaining('EEXIST'),
     });
     await expect(run('export', '--from', 'yesterday')).rejects.toMatchObject({
-      stderr: expect.stringContaining('--from takes a date'),
+      stderr: expect.stringContaining('--from: is no day or time that there is'),
+    });
+    await expect(run('export', '--from', '2026-02-02', '--to', '2026-02-01')).rejects.toMatchObject({
+      stderr: expect.stringContaining('--to: is before --from'),
     });
   });
 

@@ -4,6 +4,7 @@ import type { AuditEntry } from '../../src/domain/audit-entry.js';
 import { PolicyFileError } from '../../src/domain/policy-file.js';
 import type { Standing } from '../../src/domain/standing.js';
 import { readAudit } from '../../src/store/audit-log.js';
+import { verifyAudit } from '../../src/store/audit-verification.js';
 import { intendDisablement, readDisablement } from '../../src/store/disablements.js';
 import { publishPolicy, UnknownPolicyError } from '../../src/store/policies.js';
 import { createPool, migrate } from '../../src/store/pool.js';
@@ -35,6 +36,22 @@ function standingFor(identityId: string, more: Partial<Standing> = {}): Standing
     ...more,
   };
 }
+
+describe('text that was accepted before there was a rule', () => {
+  it('is recorded with replacements, so that the identity is not frozen by it', async () => {
+    const id = unknownId();
+    const reason = 'a\u0000b\ud800';
+    const holds = [{ id: 'h1', reason, actor: 'op-1', since: 1, until: 2 }];
+    const poisoned = entryFor(id, { detail: { reason } });
+    await ledger.record({ standing: standingFor(id, { holds }), revision: 1, audit: [poisoned] });
+    const [row] = await readAudit(pool, id);
+    expect(row?.detail).toEqual({ reason: 'a\ufffdb\ufffd' });
+    expect((await readStanding(pool, id))?.holds?.[0]?.reason).toBe('a\ufffdb\ufffd');
+    await ledger.record({ revision: 2, audit: [poisoned] });
+    expect(await readAudit(pool, id)).toHaveLength(1);
+    expect((await verifyAudit(pool)).brokenAt).toBeUndefined();
+  });
+});
 
 function entryFor(target: string, more: Partial<AuditEntry> = {}): AuditEntry {
   return {

@@ -78,6 +78,13 @@ describe('what is refused', () => {
     ['a version that was never published', 'applyPolicy', () => ({ actor, policyId: 'default', version: 999 }), /version 999 was never published/],
     ['a policy id that is none', 'applyPolicy', () => ({ actor, policyId: 'Not An Id' }), /^policyId: /],
     ['a version that is none', 'applyPolicy', () => ({ actor, policyId: 'default', version: 1.5 }), /^version: /],
+    ['a version beyond PostgreSQL\'s integer', 'applyPolicy', () => ({ actor, policyId: 'default', version: 2_147_483_648 }), /^version: .*1 to 2147483647/],
+    ['a NUL in the reason', 'hold', () => ({ actor, reason: 'a\u0000', until: inAWeek() }), /^reason: holds a control character at position 2/],
+    ['half of a surrogate pair in the reason', 'release', () => ({ actor, reason: 'a\ud800' }), /^reason: holds half of a surrogate pair/],
+    ['a direction override in the reason', 'reactivate', () => ({ actor, reason: 'a\u202eb' }), /^reason: holds a character that changes the direction/],
+    ['a private-use character in the reason', 'skipParked', () => ({ actor, reason: 'a\ue000' }), /^reason: holds a private-use character/],
+    ['the engine as actor', 'hold', () => ({ actor: 'engine', reason, until: inAWeek() }), /^actor: "engine" is Dormouse itself/],
+    ['self-service as actor', 'reactivate', () => ({ actor: 'self-service', reason }), /^actor: "self-service" is Dormouse itself/],
     ['nothing at all', 'hold', () => null, /one object/],
     ['a text', 'applyPolicy', () => 'default', /one object/],
   ];
@@ -106,6 +113,44 @@ describe('what is refused', () => {
       args: [{ schemaVersion: 1, actor, reason, until: inAWeek() }],
     });
     expect(held.blocked?.by).toBe('hold');
+  });
+});
+
+describe('a record that PostgreSQL refuses', () => {
+  test('is parked and freezes nobody; when it is taken again, nothing of it is missing', async () => {
+    const { id, handle, seenAt } = await enrolled();
+    await live.pool.query(`ALTER TABLE audit ADD CONSTRAINT refused CHECK (target <> '${id}') NOT VALID`);
+    try {
+      const held = await handle.executeUpdate(holdUpdate, {
+        args: [{ schemaVersion: 1, actor, reason, until: inAWeek() }],
+      });
+      expect(held.parked).toMatchObject({ step: 'record', errorType: 'RecordRefused' });
+      await handle.signal(userActivitySignal, {
+        ...{ schemaVersion: 1, kind: 'human', source: 'app' },
+        at: Date.now(),
+      });
+      // The return forgets what was parked before it, and its own record is refused as well.
+      await until('the sign of life counts, and the record is parked anew', async () => {
+        const { activity, parked } = await handle.query(standingQuery);
+        return (activity.human ?? 0) > seenAt && parked !== undefined && parked.since !== held.parked?.since;
+      });
+      expect((await handle.describe()).status.name).toBe('RUNNING');
+    } finally {
+      await live.pool.query('ALTER TABLE audit DROP CONSTRAINT refused');
+    }
+    const retried = await handle.executeUpdate('retryParked', { args: [{ schemaVersion: 1, actor }] });
+    expect(retried).not.toHaveProperty('parked');
+    const events = (await live.audit(id)).map(({ eventType }) => eventType);
+    expect(events).toEqual(expect.arrayContaining(['lifecycle_started', 'hold_set', 'step_parked']));
+  });
+
+  test('an update whose ID can not stand in the log is carried out, and audited under another name', async () => {
+    const { id, handle } = await enrolled();
+    await handle.executeUpdate(holdUpdate, {
+      updateId: 'id with a \u202e and "quotes"',
+      args: [{ schemaVersion: 1, actor, reason, until: inAWeek() }],
+    });
+    expect((await live.audit(id)).map(({ eventType }) => eventType)).toContain('hold_set');
   });
 });
 

@@ -151,7 +151,7 @@ export const breakerGuards: readonly Guard[] = [
   {
     name: 'destructive rungs ask the breaker',
     file: 'src/workflows/steps/rungs.ts',
-    find: '!(await passBreaker(run, rung)) || ',
+    find: '!(await passesBreaker(run, rung)) || ',
     replace: '',
     project: 'system',
     tests: ['test/workflows/breaker.test.ts'],

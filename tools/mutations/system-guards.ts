@@ -7,6 +7,33 @@ const deletion = ['test/integration/kratos-deletion.test.ts'];
 
 export const systemGuards: readonly Guard[] = [
   {
+    name: 'records: what PostgreSQL refuses for good is not retried for ever',
+    file: 'src/runtime/refused-records.ts',
+    find: 'return refusal.test(error.code) ? error.code : undefined;',
+    replace: 'return undefined;',
+    project: 'system',
+    tests: ['test/workflows/messages.test.ts'],
+    only: 'a record that PostgreSQL refuses',
+  },
+  {
+    name: 'records: a refused record ends no lifecycle',
+    file: 'src/workflows/settle.ts',
+    find: "if (!(error instanceof ActivityFailure) || typeOf(error) !== 'RecordRefused') throw error;",
+    replace: 'throw error;',
+    project: 'system',
+    tests: ['test/workflows/messages.test.ts'],
+    only: 'a record that PostgreSQL refuses',
+  },
+  {
+    name: 'records: text of before the rule is recorded with replacements',
+    file: 'src/store/audit-log.ts',
+    find: 'of entries.map(storable)',
+    replace: 'of entries',
+    project: 'system',
+    tests: ['test/integration/ledger.test.ts'],
+    only: 'text that was accepted before there was a rule',
+  },
+  {
     name: 'second look: recorded activity is read again before each rung',
     file: 'src/activities/evidence.ts',
     find: 'readActivity(sources.pool, identityId)',

@@ -6,7 +6,7 @@ import { assertUnreachable } from '../../domain/assert.js';
 import { inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
 import { withActivity, withRungBegun } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
-import { carryOut, typeOf } from '../carry-out.js';
+import { carryOut, park, typeOf } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { passBreaker } from './breaker.js';
 import { auditDeed, complete, type Deed, deedKey, lastLook, stopsHere } from './deeds.js';
@@ -15,12 +15,23 @@ import { requestPageLinks, sendMail, tellAfterwards } from './mails.js';
 
 /** Carries the rung out; the next turn of the main loop looks at what came of it. */
 export async function climb(run: LifecycleRun, rung: PlanRung): Promise<void> {
-  if (!(await passBreaker(run, rung)) || !(await exportFirst(run, rung))) return;
+  if (!(await passesBreaker(run, rung)) || !(await exportFirst(run, rung))) return;
   const since = inactiveSince(run.state, rung);
   run.state = withRungBegun(run.state, rung, since, Date.now());
   await carryOut(run, rung.rung, () => deedOf(rung)(run, rung, since), {
     interruptible: rung.rung !== 'delete',
   });
+}
+
+/** What PostgreSQL refuses to count is parked: the breaker never lets anything pass that it could not note. */
+async function passesBreaker(run: LifecycleRun, rung: PlanRung): Promise<boolean> {
+  try {
+    return await passBreaker(run, rung);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || typeOf(error) !== 'RecordRefused') throw error;
+    park(run, rung.rung, 'RecordRefused');
+    return false;
+  }
 }
 
 function deedOf(rung: PlanRung): Deed {

@@ -1,0 +1,34 @@
+/** Dates and times as flags of the command line. All dates are days of UTC. */
+import { ConfigError } from '../config.js';
+import { dayMs } from '../domain/duration.js';
+
+const day = /^\d{4}-\d\d-\d\d$/;
+const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** The first moment that is meant. @returns epoch milliseconds. @throws ConfigError naming the flag, the problem and the way out */
+export function beginOf(flag: string, text: string): number {
+  const at = parsed(text);
+  if (at !== undefined) return at;
+  throw new ConfigError(
+    `${flag}: is no day or time that there is. Write a day as 2026-01-31 (UTC) or a time with its zone as 2026-01-31T08:00:00Z`,
+  );
+}
+
+/**
+ * The first moment after what is meant: a day counts to its end, a time is itself.
+ * @returns epoch milliseconds. @throws ConfigError
+ */
+export function endOf(flag: string, text: string): number {
+  const at = beginOf(flag, text);
+  return day.test(text) ? at + dayMs : at;
+}
+
+/** `Date.parse` takes 30 February for 2 March: what is read must be what was written. */
+function parsed(text: string): number | undefined {
+  if (!day.test(text) && !time.test(text)) return undefined;
+  const date = text.slice(0, 10);
+  const midnight = Date.parse(date);
+  if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== date) return undefined;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : at;
+}
