@@ -45,7 +45,7 @@ export const wayOutOf = {
   IdentifierKeyMissing:
     'The policy keeps names of deleted accounts from being registered again (deletion.refuseIdentifiersFor), and the worker has no key for it, so nothing was deleted. Set DORMOUSE_IDENTIFIER_KEY, the same for all workers and the gateway, then retry the step (dormouse parked retry).',
   RecordRefused:
-    'PostgreSQL refused what was to be written, and would refuse it again (SQLSTATE class 22 or 23; the log of the worker has the code). The lifecycle goes on without it. Report it as a defect of Dormouse, then retry the step with a build that mends it.',
+    'PostgreSQL refused what was to be written, and would refuse it again (SQLSTATE class 22 or 23; the log of the worker has the code). The ladder waits; a person who returns is let in all the same. Report it as a defect of Dormouse, then retry the step with a build that mends it.',
   CredentialsRemain:
     'The identity still had credentials after they were removed. Look at it in Kratos, then retry the step.',
   Unexpected: 'The worker failed in a way that was not foreseen. Look at its log, then retry the step.',
