@@ -44,14 +44,26 @@ export function deploymentOptions(taskQueue: string, buildId: string): WorkerDep
   };
 }
 
+/** The builds, and Temporal's token for the state that they were read in. */
+export interface Deployment {
+  readonly builds: Build[];
+  readonly conflictToken?: Uint8Array;
+}
+
 /** @returns the builds that Temporal knows of, the newest first; none before the first worker polls */
 export async function readBuilds(client: Client, taskQueue: string): Promise<Build[]> {
+  return (await readDeployment(client, taskQueue)).builds;
+}
+
+/** The same with the token of their state. */
+export async function readDeployment(client: Client, taskQueue: string): Promise<Deployment> {
   const deployment = deploymentName(taskQueue);
   try {
-    const { workerDeploymentInfo: info } = await client.workflowService.describeWorkerDeployment({
-      namespace: client.options.namespace,
-      deploymentName: deployment,
-    });
+    const { workerDeploymentInfo: info, conflictToken } =
+      await client.workflowService.describeWorkerDeployment({
+        namespace: client.options.namespace,
+        deploymentName: deployment,
+      });
     const current = info?.routingConfig?.currentDeploymentVersion?.buildId;
     const builds = (info?.versionSummaries ?? []).flatMap((summary): Build[] => {
       const buildId = summary.deploymentVersion?.buildId;
@@ -66,23 +78,30 @@ export async function readBuilds(client: Client, taskQueue: string): Promise<Bui
         },
       ];
     });
-    return builds.sort((one, other) => other.seenAt - one.seenAt);
+    return { builds: builds.sort((one, other) => other.seenAt - one.seenAt), conflictToken };
   } catch (error) {
-    if (isNotFound(error)) return [];
+    if (isNotFound(error)) return { builds: [] };
     throw error;
   }
 }
 
 /**
  * Makes a build the current one: from now on it gets the next task of every lifecycle.
- * @throws where no worker of the build polls all task queues that the current one polls
+ * @param conflictToken of the state that this was decided by; absent: whatever the state is
+ * @throws where no worker of the build polls all task queues that the current one polls, or the state is another one
  */
-export async function promote(client: Client, taskQueue: string, buildId: string): Promise<void> {
+export async function promote(
+  client: Client,
+  taskQueue: string,
+  buildId: string,
+  conflictToken?: Uint8Array,
+): Promise<void> {
   await client.workflowService.setWorkerDeploymentCurrentVersion({
     namespace: client.options.namespace,
     deploymentName: deploymentName(taskQueue),
     buildId,
     identity: client.options.identity,
+    ...(conflictToken === undefined ? {} : { conflictToken }),
   });
 }
 
@@ -122,14 +141,15 @@ export async function promoteAtStart({
 }: StartOfBuild): Promise<string> {
   const until = performance.now() + withinMs;
   for (;;) {
-    const builds = await readBuilds(client, taskQueue);
+    const { builds, conflictToken } = await readDeployment(client, taskQueue);
     const current = builds.find(({ isCurrent }) => isCurrent)?.buildId;
     const isKnown = builds.some((build) => build.buildId === buildId);
     if (current !== undefined && !promotesItself(buildId, builds)) return current;
     try {
       // Temporal knows a build from the first poll of its workers on.
       if (isKnown) {
-        await promote(client, taskQueue, buildId);
+        // Of two builds that start at once, the one that comes second decides by what the first one did.
+        await promote(client, taskQueue, buildId, conflictToken);
         return buildId;
       }
     } catch (error) {

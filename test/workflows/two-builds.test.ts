@@ -12,6 +12,7 @@ import {
   promote,
   promoteAtStart,
   readBuilds,
+  readDeployment,
 } from '../../src/runtime/deployment.js';
 import { patchActivation } from '../../src/runtime/patch-activation.js';
 import { bundleWorkflows } from '../../src/runtime/workflow-bundle.js';
@@ -177,6 +178,20 @@ describe('the way back', () => {
 });
 
 describe('a worker that starts', () => {
+  test('does not undo what another one decided since it looked', async () => {
+    const installation = new Installation();
+    const { taskQueue } = installation;
+    const client = live.client;
+    const [older, newer] = [await installation.start('older'), await installation.start('newer')];
+    const seen = await until('Temporal knows both', async () => {
+      const deployment = await readDeployment(client, taskQueue);
+      return deployment.builds.length === 2 ? deployment : undefined;
+    });
+    await installation.promote('newer');
+    await expect(promote(client, taskQueue, older, seen.conflictToken)).rejects.toThrow();
+    expect((await readBuilds(client, taskQueue)).find(({ isCurrent }) => isCurrent)?.buildId).toBe(newer);
+  });
+
   test('makes its build the current one where there is none, and leaves an operator’s way back alone', async () => {
     const installation = new Installation();
     const { taskQueue } = installation;
