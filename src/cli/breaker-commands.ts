@@ -14,6 +14,7 @@ import type { Release } from '../store/breaker/releases.js';
 import { inTransaction } from '../store/pool.js';
 import { actorOption, type Decision, reasonOption } from './actor.js';
 import { withPool, withTemporal } from './connection.js';
+import { wholeNumber } from './numbers.js';
 import { wake } from './wake.js';
 
 export function addBreakerCommands(program: Command): void {
@@ -172,11 +173,4 @@ function checkedActor(actor: string): string {
   const problem = actorProblem(actor);
   if (problem === undefined) return actor;
   throw new Error(`--actor: ${problem}`);
-}
-
-function wholeNumber(name: string, text: string): number {
-  // No id is that high, and PostgreSQL's `integer` ends there.
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-  if (value > 0 && value <= 2_147_483_647) return value;
-  throw new Error(`${name}: must be a whole number from 1 to 2147483647`);
 }

@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import type { Standing } from '../client.js';
 import { type HoldKind, holdKinds, kindOfHold } from '../domain/lifecycle/holds.js';
-import { highestVersion } from '../domain/names.js';
 import { actorOption, type Decision, reasonOption } from './actor.js';
 import { withDormouse } from './connection.js';
 import { inFuture } from './durations.js';
+import { wholeNumber } from './numbers.js';
 
 export function addIdentityCommands(program: Command): void {
   program
@@ -60,15 +60,9 @@ export function addIdentityCommands(program: Command): void {
     .option('--version <number>', 'stay at this version; left out: follow the latest')
     .option(...actorOption)
     .action(async (id: string, policyId: string, { actor, version }: { actor: string; version?: string }) => {
-      const pinned = version === undefined ? {} : { version: wholeVersion(version) };
+      const pinned = version === undefined ? {} : { version: wholeNumber('--version', version) };
       print(await withDormouse((dormouse) => dormouse.applyPolicy(id, { actor, policyId, ...pinned })));
     });
-}
-
-function wholeVersion(text: string): number {
-  const version = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-  if (version >= 1 && version <= highestVersion) return version;
-  throw new Error(`--version: must be a whole number from 1 to ${highestVersion}`);
 }
 
 function holdKind(text: string): HoldKind {

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { z } from 'zod';
 
-export const releasePattern = /^\d{1,9}\.\d{1,9}\.\d{1,9}$/;
+const releasePattern = /^\d{1,9}\.\d{1,9}\.\d{1,9}$/;
 
 const require = createRequire(import.meta.url);
 

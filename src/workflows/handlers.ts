@@ -155,11 +155,12 @@ async function applyPolicy(run: LifecycleRun, update: ApplyPolicyUpdate): Promis
   );
 }
 
-function hold(run: LifecycleRun, { actor, reason, until, kind }: HoldUpdate): void {
+function hold(run: LifecycleRun, { actor, reason: given, until, kind }: HoldUpdate): void {
   const ofKind = kind === undefined ? {} : { kind };
-  run.state = withHold(run.state, { actor, reason: normalText(reason), until, since: Date.now(), ...ofKind });
+  const reason = normalText(given);
+  run.state = withHold(run.state, { actor, reason, until, since: Date.now(), ...ofKind });
   const holdId = run.state.holds?.at(-1)?.id ?? '';
-  const detail = { reason: normalText(reason), until, holdId, ...ofKind };
+  const detail = { reason, until, holdId, ...ofKind };
   run.audit('hold_set', requestKey(), 'done', { actor, detail });
 }
 

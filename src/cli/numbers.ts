@@ -1,0 +1,12 @@
+/** Ids and versions as parameters of the command line. */
+import { highestVersion } from '../domain/names.js';
+
+/**
+ * @param name the parameter or flag, for the message
+ * @returns a number from 1 to the end of PostgreSQL's `integer`; no id is higher. @throws Error naming the problem
+ */
+export function wholeNumber(name: string, text: string): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= highestVersion) return value;
+  throw new Error(`${name}: must be a whole number from 1 to ${highestVersion}`);
+}
