@@ -14,6 +14,7 @@ import { runEntry } from './runtime/entry.js';
 import { startHealthServer } from './runtime/health.js';
 import { createLogger, type Logger } from './runtime/logger.js';
 import { patchActivation } from './runtime/patch-activation.js';
+import { startReleaseWake } from './runtime/release-wake.js';
 import { ensureReconcileSchedule, reconcileVariables } from './runtime/schedule.js';
 import { onShutdown } from './runtime/shutdown.js';
 import { connectionOptions, temporalVariables } from './runtime/temporal-options.js';
@@ -118,6 +119,12 @@ async function main(): Promise<void> {
     onPass: (outcome) => log.warn(outcome, 'signs of life taken over that nobody had told the workflow'),
     onError: (error) => log.warn({ err: error }, 'open signs of life could not be taken over'),
   });
+  const releases = startReleaseWake({
+    pool,
+    workflows: client.workflow,
+    onPass: (outcome) => log.info(outcome, 'woken after a release of the breaker'),
+    onError: (error) => log.warn({ err: error }, 'nobody could be woken after a release of the breaker'),
+  });
   const health = await startHealthServer(config.DORMOUSE_WORKER_HEALTH_PORT);
   log.info(
     { taskQueue: config.DORMOUSE_TASK_QUEUE, policy: `${policy.id}@${policy.version}` },
@@ -125,7 +132,7 @@ async function main(): Promise<void> {
   );
 
   onShutdown(log, async () => {
-    await sweep.stop();
+    await Promise.all([sweep.stop(), releases.stop()]);
     await workers.stop();
     await headKeeper?.close();
     await health?.close();

@@ -1,25 +1,25 @@
-/** The activity that each destructive rung passes first (design, invariant 7). Safe to repeat. */
+/**
+ * The activity that each destructive rung passes first (design, invariant 7). Safe to repeat. What it reads under the lock
+ * does not grow with the number of those who ask, of grants or of identities.
+ */
 import type pg from 'pg';
-import { clockProblem } from '../domain/breaker/clocks.js';
-import { feedHealth } from '../domain/breaker/feed.js';
 import { allowedActs, type BreakerRules } from '../domain/breaker/rules.js';
 import type { Trip } from '../domain/breaker/trip.js';
 import { formatDuration } from '../domain/duration.js';
-import { readFeed } from '../store/activity-feed.js';
-import { newestLostSign } from '../store/activity-marks.js';
-import { tripAndAudit } from '../store/breaker/decisions.js';
+import { parseIdentityId } from '../domain/identity-id.js';
 import {
-  type Act,
-  advanceClock,
-  countGrants,
-  grant,
-  isGranted,
-  latestClock,
-  population,
-  takePasses,
-} from '../store/breaker/grants.js';
-import { activeTrips, feedOutages, lastRelease, lockBreaker } from '../store/breaker/trips.js';
+  type Ask,
+  askBreaker,
+  forgetOldGrants,
+  giveGrantBack,
+  type Verdict,
+} from '../store/breaker/asking.js';
+import { tripAndAudit } from '../store/breaker/decisions.js';
+import { type Act, population } from '../store/breaker/grants.js';
+import { lockBreaker, readTrip } from '../store/breaker/trips.js';
 import { inTransaction } from '../store/pool.js';
+import { inBatches } from './batches.js';
+import { Doubts, type NewTrip, readDoubt } from './breaker-doubts.js';
 import type { Clock } from './clock.js';
 import type { ClockWitness } from './clock-witness.js';
 
@@ -40,112 +40,128 @@ export type BreakerAnswer =
   | { readonly outcome: 'granted' }
   | { readonly outcome: 'held'; readonly trip: Trip };
 
-type NewTrip = Omit<Trip, 'id' | 'trippedAt' | 'operators'>;
+/** Acts that one call decides at most: it takes some milliseconds, and others wait for the lock meanwhile. */
+const batchAtMost = 100;
+/** How long one process believes the number of identities, and how often it forgets old grants. */
+const minuteMs = 60_000;
 
 export function createBreakerActivities(deps: BreakerDependencies) {
+  const { pool, clock } = deps;
+  const doubts = new Doubts(deps);
+  const people = new Headcount(pool);
+  const tidyUp = occasionally((windowMs, now) => forgetOldGrants(pool, windowMs, now));
+  const ask = inBatches<Ask, Verdict>(async (asks) => askBreaker(pool, asks, await clock.now()), batchAtMost);
+
   return {
     /** Whether the act may be carried out now. Counts it once, however often it asks. */
     async passBreaker(request: BreakerRequest): Promise<BreakerAnswer> {
-      const now = await deps.clock.now();
-      const testimony = await deps.witness?.testify(now);
-      return inTransaction(deps.pool, async (client): Promise<BreakerAnswer> => {
-        await lockBreaker(client);
-        const { rules, action } = request;
-        const trips = await activeTrips(client, [action, 'all']);
-        const [oldest] = trips;
-        if (oldest !== undefined) {
-          const passes = await takePasses(
-            client,
-            request,
-            trips.map(({ id }) => id),
-          );
-          if (!passes) return { outcome: 'held', trip: oldest };
-          await grant(client, request, now, now - 2 * rules.windowMs);
-          return { outcome: 'granted' };
-        }
-        const isCounted = await isGranted(client, request.key);
-        const found =
-          (await reasonToDoubt(client, request, { now, testimony })) ??
-          (isCounted ? undefined : await limitTrip(client, request, now));
-        if (found !== undefined) {
-          const wanted = { ...found, trippedAt: now, operators: rules.operators };
-          return { outcome: 'held', trip: await tripAndAudit(client, wanted) };
-        }
-        await grant(client, request, now, now - 2 * rules.windowMs);
-        if (testimony !== undefined) await advanceClock(client, now);
-        return { outcome: 'granted' };
-      });
+      const now = await clock.now();
+      await tidyUp(request.rules.windowMs, now);
+      const doubt = await doubts.find(request, now);
+      const wanted = askOf(request, await people.count(now), doubt !== undefined);
+      const verdict = await ask(wanted);
+      if (verdict.outcome === 'granted') return verdict;
+      if (verdict.outcome === 'held') return heldBy(pool, verdict.tripId);
+      return decideUnderLock(deps, doubts, request, wanted);
+    },
+
+    /** An act that was granted will not be carried out: another may have its place. One that had an effect keeps it. */
+    async giveGrantBack({ key }: Pick<Act, 'key'>): Promise<void> {
+      await giveGrantBack(pool, key);
     },
   };
 }
 
 export type BreakerActivities = ReturnType<typeof createBreakerActivities>;
 
-type Testimony = Awaited<ReturnType<ClockWitness['testify']>>;
+/** What is wrong with one request must not fail those that are decided with it. */
+function askOf({ rules, ...request }: BreakerRequest, people: number, isDoubted: boolean): Ask {
+  return {
+    key: request.key,
+    action: request.action,
+    identityId: parseIdentityId(request.identityId),
+    windowMs: rules.windowMs,
+    allowed: allowedActs(rules, request.action, people),
+    isDoubted,
+  };
+}
 
-/** Causes that make every act doubtful, also one that is tried again. */
-async function reasonToDoubt(
-  client: pg.PoolClient,
+async function heldBy(client: pg.Pool | pg.PoolClient, tripId: number): Promise<BreakerAnswer> {
+  const trip = await readTrip(client, tripId);
+  if (trip === undefined) throw new Error(`there is no trip ${tripId}`);
+  return { outcome: 'held', trip };
+}
+
+/**
+ * The breaker is about to trip: everything is read anew under the lock, so that nothing trips by what was believed a moment
+ * ago, nor by what an operator has decided about meanwhile.
+ */
+async function decideUnderLock(
+  { pool, clock, witness }: BreakerDependencies,
+  doubts: Doubts,
   request: BreakerRequest,
-  { now, testimony }: { readonly now: number; readonly testimony: Testimony | undefined },
-): Promise<NewTrip | undefined> {
-  const { rules, decidedAt } = request;
-  const byClock =
-    testimony === undefined
-      ? undefined
-      : await clockTrip(client, { ...testimony, wallAt: now, decidedAt }, rules);
-  return byClock ?? (await lossTrip(client)) ?? (await feedTrip(client, rules, now));
+  wanted: Ask,
+): Promise<BreakerAnswer> {
+  const now = await clock.now();
+  const testimony = await witness?.testify(now);
+  return inTransaction(pool, async (client): Promise<BreakerAnswer> => {
+    await lockBreaker(client);
+    // Somebody else has tripped it in between, as a rule.
+    const first = await askOne(client, wanted, now);
+    if (first.outcome === 'granted') return first;
+    if (first.outcome === 'held') return heldBy(client, first.tripId);
+    const doubt = await readDoubt(client, request, { now, testimony });
+    doubts.forget();
+    const people = await population(client);
+    const verdict = await askOne(client, askOf(request, people, doubt !== undefined), now);
+    if (verdict.outcome === 'granted') return verdict;
+    if (verdict.outcome === 'held') return heldBy(client, verdict.tripId);
+    const found = verdict.outcome === 'limit' ? limitTrip(request, verdict.done, people) : doubt;
+    if (found === undefined) throw new Error('the breaker holds an act for no reason');
+    const trip = { ...found, trippedAt: now, operators: request.rules.operators };
+    return { outcome: 'held', trip: await tripAndAudit(client, trip) };
+  });
 }
 
-async function clockTrip(
-  client: pg.PoolClient,
-  reading: Omit<Parameters<typeof clockProblem>[0], 'latestKnownAt'>,
-  rules: BreakerRules,
-): Promise<NewTrip | undefined> {
-  const latestKnownAt = await latestClock(client);
-  const why = clockProblem(
-    { ...reading, ...(latestKnownAt === undefined ? {} : { latestKnownAt }) },
-    rules.clockToleranceMs,
-  );
-  return why === undefined ? undefined : { scope: 'all', cause: 'clock', why };
+async function askOne(client: pg.PoolClient, wanted: Ask, now: number): Promise<Verdict> {
+  const [verdict] = await askBreaker(client, [wanted], now);
+  if (verdict === undefined) throw new Error('the breaker gave no answer');
+  return verdict;
 }
 
-async function lossTrip(client: pg.PoolClient): Promise<NewTrip | undefined> {
-  const lostAt = await newestLostSign(client);
-  if (lostAt === undefined) return undefined;
-  const why = `a sign of life of ${new Date(lostAt).toISOString()} was recorded, and PostgreSQL does not hold it any more`;
-  return { scope: 'all', cause: 'restored', why };
-}
-
-async function feedTrip(
-  client: pg.PoolClient,
-  { stall }: BreakerRules,
-  now: number,
-): Promise<NewTrip | undefined> {
-  if (stall === undefined) return undefined;
-  const from = now - stall.windowMs - stall.baselineMs;
-  const health = feedHealth(
-    await readFeed(client, from, now),
-    stall,
-    now,
-    await feedOutages(client, from, stall.windowMs),
-  );
-  if (!health.stalled) return undefined;
-  const window = formatDuration(stall.windowMs);
-  const why = `${health.received} signs of life in the last ${window}; the quietest ${window} before had ${health.quietest}`;
-  return { scope: 'all', cause: 'feed-stalled', why };
-}
-
-async function limitTrip(
-  client: pg.PoolClient,
-  { rules, action }: BreakerRequest,
-  now: number,
-): Promise<NewTrip | undefined> {
-  const released = (await lastRelease(client, 'limit', action)) ?? 0;
-  const done = await countGrants(client, action, Math.max(now - rules.windowMs, released));
-  const people = await population(client);
+function limitTrip({ rules, action }: BreakerRequest, done: number, people: number): NewTrip {
   const allowed = allowedActs(rules, action, people);
-  if (done < allowed) return undefined;
   const why = `${done} × ${action} within ${formatDuration(rules.windowMs)}; allowed are ${allowed} of ${people} identities`;
   return { scope: action, cause: 'limit', why };
+}
+
+/** The number of identities, as it was a minute ago at most. Before the breaker trips by it, it is counted anew. */
+class Headcount {
+  private known: { readonly at: number; readonly count: Promise<number> } | undefined;
+
+  constructor(private readonly pool: pg.Pool) {}
+
+  count(now: number): Promise<number> {
+    if (this.known !== undefined && Math.abs(now - this.known.at) < minuteMs) return this.known.count;
+    const count = population(this.pool);
+    this.known = { at: now, count };
+    count.catch(() => {
+      this.known = undefined;
+    });
+    return count;
+  }
+}
+
+/** Once a minute, and at once for a window that is longer than any before. */
+function occasionally(
+  work: (windowMs: number, now: number) => Promise<void>,
+): (windowMs: number, now: number) => Promise<void> {
+  let last = Number.NEGATIVE_INFINITY;
+  let longestMs = 0;
+  return async (windowMs, now) => {
+    if (Math.abs(now - last) < minuteMs && windowMs <= longestMs) return;
+    last = now;
+    longestMs = Math.max(longestMs, windowMs);
+    await work(longestMs, now);
+  };
 }

@@ -6,7 +6,14 @@ import type { TraitsTemplate } from '../domain/policy-deletion.js';
 import { type IdentifierKey, retireIdentifiers } from '../store/retired-identifiers.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
 import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from './kratos-identity.js';
-import { type ActOutcome, assertFresh, type LastLook, type LookSources, stopOf } from './last-look.js';
+import {
+  type ActOutcome,
+  assertFresh,
+  type LastLook,
+  type LookSources,
+  stopOf,
+  stopped,
+} from './last-look.js';
 
 export interface DeletionDependencies extends LookSources {
   /** Absent: nothing is deleted under a policy that wants identifiers remembered. */
@@ -33,7 +40,7 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
       const identity = await readIdentity(identities, identityId);
       if (identity === undefined) return { outcome: 'done' };
       const stop = await stopOf(deps, request, identity);
-      if (stop !== undefined) return stop;
+      if (stop !== undefined) return stopped(deps, request, stop);
       await retire(deps, request, identity);
       await assertFresh(deps.clock, lookedAt);
       await callOry('Kratos', 'deleteIdentity', () => identities.deleteIdentity({ id: identityId }));
@@ -55,11 +62,11 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
       const { identityId } = request;
       const lookedAt = await deps.clock.now();
       const identity = await readIdentity(identities, identityId);
-      if (identity === undefined) return { outcome: 'gone' };
+      if (identity === undefined) return stopped(deps, request, { outcome: 'gone' });
       const traits = anonymousTraits(request.anonymousTraits ?? {}, identityId);
       if (!isShell(identity, traits)) {
         const stop = await stopOf(deps, request, identity);
-        if (stop !== undefined) return stop;
+        if (stop !== undefined) return stopped(deps, request, stop);
         await retire(deps, request, identity);
         await assertFresh(deps.clock, lookedAt);
         await empty(identities, identity, traits);

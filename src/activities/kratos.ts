@@ -26,6 +26,7 @@ import {
   type LastLook,
   type LookSources,
   stopOf,
+  stopped,
   whatStops,
 } from './last-look.js';
 import { readNotices } from './notice-proof.js';
@@ -68,10 +69,11 @@ export function createKratosActivities(deps: KratosDependencies) {
   async function stopOfRevocation(look: LastLook): Promise<ActOutcome | undefined> {
     const lookedAt = await clock.now();
     const identity = await readIdentity(identities, look.identityId);
-    if (identity === undefined) return { outcome: 'gone' };
+    if (identity === undefined) return stopped(deps, look, { outcome: 'gone' });
     const stop = await stopOf(deps, look, identity);
-    if (stop === undefined) await assertFresh(clock, lookedAt);
-    return stop;
+    if (stop !== undefined) return stopped(deps, look, stop);
+    await assertFresh(clock, lookedAt);
+    return undefined;
   }
 
   return {
@@ -152,8 +154,8 @@ export function createKratosActivities(deps: KratosDependencies) {
      * @returns how many were ended, and the latest sign-in among them: a fresh one means that the person is back
      */
     async endSessions(input: { identityId: string; look?: LastLook }): Promise<EndedSessions> {
-      const stopped = input.look === undefined ? undefined : await stopOfRevocation(input.look);
-      if (stopped !== undefined) return { ended: 0, stopped };
+      const stop = input.look === undefined ? undefined : await stopOfRevocation(input.look);
+      if (stop !== undefined) return { ended: 0, stopped: stop };
       let ended = 0;
       let authenticatedAt: number | undefined;
       for (let round = 0; round <= revocationRounds; round += 1) {
@@ -175,16 +177,18 @@ export function createKratosActivities(deps: KratosDependencies) {
       const { identityId } = look;
       const lookedAt = await clock.now();
       const identity = await readIdentity(identities, identityId);
-      if (identity === undefined) return { outcome: 'gone' };
+      if (identity === undefined) return stopped(deps, look, { outcome: 'gone' });
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
       if (identity.state === 'inactive') {
         const disablement = await readDisablement(pool, identityId);
-        if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
+        if (!isEnginesWork(disablement, stateChangedAt)) {
+          return stopped(deps, look, { outcome: 'left-alone' });
+        }
         await confirmDisablement(pool, identityId, stateChangedAt);
         return { outcome: 'done' };
       }
       const stop = await whatStops(deps, look, identity);
-      if (stop !== undefined) return stop;
+      if (stop !== undefined) return stopped(deps, look, stop);
       await assertFresh(clock, lookedAt);
       await intendDisablement(pool, identityId, stateChangedAt, await clock.now());
       const after = await changeState(identityId, 'inactive');

@@ -1,8 +1,13 @@
 /** The last look: what is read inside the very activity that revokes, disables or deletes, just before it does. */
+
+import type { Trip } from '../domain/breaker/trip.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { type PlanRung, planFor } from '../domain/plan.js';
 import { countedPostponements } from '../domain/postponement.js';
+import type { DestructiveRung } from '../domain/rungs.js';
 import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
+import { giveGrantBack, useGrant } from '../store/breaker/asking.js';
+import { readTrip } from '../store/breaker/trips.js';
 import { isEnginesWork, readDisablement } from '../store/disablements.js';
 import { exemptionInForce } from '../store/exemptions.js';
 import type { PolicyReader } from '../store/policies.js';
@@ -32,6 +37,8 @@ export interface LastLook {
   readonly ambiguousCounts?: boolean;
   /** What the identity as it is now must not be exempt by. Absent in looks of older builds: only operators' exemptions count. */
   readonly policyChoice?: PolicyChoice;
+  /** By what name the breaker counted the act. Absent: it was not asked (older builds, or an act that had an effect before). */
+  readonly granted?: { readonly key: string; readonly action: DestructiveRung };
 }
 
 export type ActOutcome =
@@ -44,9 +51,14 @@ export type ActOutcome =
    * Somebody else decided about this identity; the engine keeps its hands off. Without `because`: it was disabled by hand.
    */
   | { readonly outcome: 'left-alone'; readonly because?: 'exempt' }
+  /** The breaker tripped since it let the act pass: nothing was done. Without a trip: nobody counts the act (any more). */
+  | { readonly outcome: 'held'; readonly trip?: Trip }
   | { readonly outcome: 'gone' };
 
-/** What {@link whatStops} finds, and whether somebody else changed the state of the identity. @returns why nothing may be done */
+/**
+ * What {@link whatStops} finds, and whether somebody else changed the state of the identity; {@link stopped} says what follows.
+ * @returns why nothing may be done
+ */
 export async function stopOf(
   sources: LookSources,
   look: LastLook,
@@ -72,7 +84,36 @@ export async function whatStops(
   if (!(await isAnnounced(sources, identity, look))) return { outcome: 'unannounced' };
   const activity = await seenSince(sources, look);
   if (activity !== undefined) return { outcome: 'superseded', activity };
-  return (await isExempt(sources, look, identity)) ? { outcome: 'left-alone', because: 'exempt' } : undefined;
+  if (await isExempt(sources, look, identity)) return { outcome: 'left-alone', because: 'exempt' };
+  return heldByBreaker(sources, look);
+}
+
+/**
+ * The answer of the breaker may be hours old by now, as queues are long at times: what tripped meanwhile is looked at last,
+ * when nothing else stops the act. From here on its place counts as used.
+ */
+async function heldByBreaker(
+  { pool, clock }: EvidenceSources,
+  { identityId, granted }: LastLook,
+): Promise<ActOutcome | undefined> {
+  if (granted === undefined) return undefined;
+  const use = await useGrant(pool, { ...granted, identityId }, await clock.now());
+  if (use.outcome === 'used') return undefined;
+  const trip = use.outcome === 'held' ? await readTrip(pool, use.tripId) : undefined;
+  return { outcome: 'held', ...(trip && { trip }) };
+}
+
+/**
+ * Gives the place in the limit back of an act that is not carried out, unless an earlier attempt may have had an effect, or
+ * the breaker itself holds it: then it goes on in its place.
+ */
+export async function stopped(
+  { pool }: EvidenceSources,
+  { granted }: LastLook,
+  why: ActOutcome,
+): Promise<ActOutcome> {
+  if (granted !== undefined && why.outcome !== 'held') await giveGrantBack(pool, granted.key);
+  return why;
 }
 
 /** By an operator's exemption, or by the policy in force now: account type, role, opt-out, exclusions. */

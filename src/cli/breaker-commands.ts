@@ -95,12 +95,12 @@ async function tripByHand(
 }
 
 async function status(pool: pg.Pool, asJson: boolean): Promise<void> {
-  const overview = await breakerOverview(pool, Date.now() - dayMs);
+  const overview = await breakerOverview(pool, Date.now() - dayMs, Date.now());
   if (asJson) {
     console.log(JSON.stringify(overview, null, 2));
     return;
   }
-  const { trips, pending, acts, population, waiting: count } = overview;
+  const { trips, pending, acts, population, waiting: count, warnings } = overview;
   if (trips.length === 0) console.log('not tripped');
   for (const { id, scope, cause, why, trippedAt, operators } of trips) {
     console.log(`trip ${id}   ${scope} stopped since ${new Date(trippedAt).toISOString()} (${cause})`);
@@ -117,6 +117,7 @@ async function status(pool: pg.Pool, asJson: boolean): Promise<void> {
   const done = destructiveRungs.map((action) => `${acts[action]} × ${action}`).join(', ');
   console.log(`within a day: ${done}, of ${population} identities`);
   console.log(`waiting: ${count}${count === 0 ? '' : ' (dormouse breaker waiting)'}`);
+  for (const warning of warnings) console.log(`warning: ${warning}`);
 }
 
 async function waiting(pool: pg.Pool, asCsv: boolean): Promise<void> {
@@ -142,7 +143,10 @@ async function readIdentities(file: string): Promise<string[]> {
   return [...new Set(ids)];
 }
 
-/** Wakes who waits for it. Who is missed asks again within the hour. */
+/** More would keep the operator waiting: the workers wake the others. */
+const wokenAtOnce = 200;
+
+/** Wakes the first of those who wait for it. */
 async function conclude(release: Release): Promise<void> {
   if (release.effectiveAt === undefined) {
     const missing = release.operators - release.actors.length;
@@ -153,8 +157,11 @@ async function conclude(release: Release): Promise<void> {
   }
   const { identities } = release;
   const ids = identities ?? (await withPool(everybodyWaiting));
-  const woken = await withTemporal(({ client }) => wake(client, ids));
-  console.log(`released. ${woken} of ${ids.length} were woken to go on`);
+  const woken = await withTemporal(({ client }) => wake(client, ids.slice(0, wokenAtOnce)));
+  const rest = ids.length - wokenAtOnce;
+  console.log(
+    `released. ${woken} of ${ids.length} were woken to go on${rest > 0 ? '; the workers wake the others, some 50 a second' : ''}`,
+  );
 }
 
 async function everybodyWaiting(pool: pg.Pool): Promise<string[]> {

@@ -2,7 +2,7 @@
  * The plan: what a policy means for one identity, in plain numbers. Computed where Kratos and the policy are read;
  * workflows carry it and never see the policy document itself. Pure.
  */
-import type { BreakerRules } from './breaker/rules.js';
+import type { BreakerLimit, BreakerRules } from './breaker/rules.js';
 import type { DeletionPlan } from './deletion.js';
 import { dayMs } from './duration.js';
 import type { ExemptionKind } from './exemption.js';
@@ -133,11 +133,16 @@ function coolDownOf({ deletion }: Policy, ladder: Ladder): number {
   return Math.min(between, deletion.coolDown ?? usualCoolDownMs);
 }
 
-function breakerRules({ breaker }: Policy): BreakerRules {
+/** What the breaker allows under a policy. */
+export function breakerRules({ breaker }: Pick<Policy, 'breaker'>): BreakerRules {
   const { stall } = breaker;
   return {
     windowMs: breaker.window,
-    limits: breaker.limits,
+    limits: {
+      revoke: breakerLimit(breaker.limits.revoke),
+      deactivate: breakerLimit(breaker.limits.deactivate),
+      delete: breakerLimit(breaker.limits.delete),
+    },
     percentFrom: breaker.percentFrom,
     operators: breaker.release.operators,
     ...(stall === 'off'
@@ -226,4 +231,10 @@ function planRungs(policy: Policy, ladder: Ladder, identityId: string): PlanRung
     ...keepOf(policy, rung),
     ...(rung === 'delete' ? { coolDownMs: coolDownOf(policy, ladder) } : {}),
   }));
+}
+
+type LimitInPolicy = Policy['breaker']['limits'][keyof Policy['breaker']['limits']];
+
+function breakerLimit({ atMost, percent }: LimitInPolicy): BreakerLimit {
+  return atMost === 'none' ? { percent } : { atMost, percent };
 }

@@ -6,11 +6,19 @@ import { duration } from './policy-duration.js';
 const limit = (atMost: number, percent: number) =>
   z
     .strictObject({
-      /** Acts within the window. */
-      atMost: z.int().min(1).default(atMost),
+      /** Acts within the window; `none`: the percentage alone limits, and grows with the installation. */
+      atMost: z
+        .union([z.int().min(1), z.literal('none')], { error: 'must be a whole number above 0, or "none"' })
+        .default(atMost),
       /** Of the identities that have a lifecycle and are not deleted. */
-      percent: z.number().gt(0, 'must be above 0').max(100, 'must be 100 at most').default(percent),
+      percent: z.number().gt(0, 'must be above 0').max(100, 'must be 100 at most').exactOptional(),
     })
+    .refine(({ atMost: acts, percent: given }) => acts !== 'none' || given !== undefined, {
+      path: ['percent'],
+      error:
+        'must be written where "atMost" is "none": the default is a ceiling for small installations, not a limit for large ones',
+    })
+    .transform(({ atMost: acts, percent: given = percent }) => ({ atMost: acts, percent: given }))
     .prefault({});
 
 const stall = z.strictObject({

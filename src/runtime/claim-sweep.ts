@@ -2,11 +2,11 @@
  * Hands on what dead processes left behind: signs of life that are in PostgreSQL, and that no workflow was told of. Every
  * worker does so, because where no worker runs no workflow could feel a return either.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type pg from 'pg';
 import { closeClaim, takeOverClaims } from '../store/activity-signals.js';
 import type { IdentitySign } from '../store/user-activity.js';
+import { type PassReports, type Running, startPasses } from './passes.js';
 
 export interface ClaimSweepOptions {
   readonly pool: pg.Pool;
@@ -51,35 +51,16 @@ export async function sweepClaims(options: ClaimSweepOptions): Promise<{ told: n
   return { told, failed };
 }
 
-export interface RunningSweep {
-  stop(): Promise<void>;
-}
-
 /** Sweeps at once and then every two seconds, whatever fails. */
 export function startClaimSweep(
-  options: ClaimSweepOptions & {
-    /** Told of a pass that did something. */
-    readonly onPass: (outcome: { told: number; failed: number }) => void;
-    readonly onError: (error: unknown) => void;
-  },
-): RunningSweep {
-  const ended = new AbortController();
-  const run = async () => {
-    while (!ended.signal.aborted) {
-      try {
-        const outcome = await sweepClaims(options);
-        if (outcome.told + outcome.failed > 0) options.onPass(outcome);
-      } catch (error) {
-        options.onError(error);
-      }
-      await pause(everyMs, undefined, { signal: ended.signal }).catch(() => undefined);
-    }
-  };
-  const running = run();
-  return {
-    async stop() {
-      ended.abort();
-      await running;
+  options: ClaimSweepOptions & PassReports<{ told: number; failed: number }>,
+): Running {
+  return startPasses({
+    everyMs,
+    pass: async () => {
+      const outcome = await sweepClaims(options);
+      return outcome.told + outcome.failed > 0 ? outcome : undefined;
     },
-  };
+    ...options,
+  });
 }

@@ -47,7 +47,7 @@ const lost = `
     WHERE held.identity_id = mark.identity_id AND held.last_active_at >= mark.newest_at)`;
 
 /** @returns when the newest lost sign was; `undefined` where none is known to be lost */
-export async function newestLostSign(client: pg.PoolClient): Promise<number | undefined> {
+export async function newestLostSign(client: pg.Pool | pg.PoolClient): Promise<number | undefined> {
   const found = await client.query<{ newest_at: Date }>(
     `SELECT newest_at FROM (SELECT * FROM activity_mark ORDER BY period DESC LIMIT $1) AS mark
      WHERE ${lost} ORDER BY newest_at DESC LIMIT 1`,

@@ -14,7 +14,7 @@ import { withParkedSkipped } from '../domain/lifecycle/skip.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
 import {
   withActivity,
-  withHeldByBreaker,
+  withBreakerAskedAtOnce,
   withHold,
   withLinkRequest,
   withoutHold,
@@ -74,9 +74,8 @@ export function registerHandlers(run: LifecycleRun): void {
   });
   setHandler(lookAgainSignal, () => {
     run.received += 1;
-    const { heldByBreaker: held } = run.state;
     // Who says that it is worth a look may have released the breaker.
-    if (held !== undefined) run.state = withHeldByBreaker(run.state, { ...held, askedAt: 0 });
+    run.state = withBreakerAskedAtOnce(run.state);
     // A look that failed for good waits for an operator; waking the main loop would change nothing.
     if (run.state.parked?.step !== lookStep) run.attention = true;
   });

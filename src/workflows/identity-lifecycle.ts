@@ -21,6 +21,7 @@ import { registerHandlers } from './handlers.js';
 import { LifecycleRun } from './lifecycle-run.js';
 import type { LifecycleInput, LifecycleResult } from './messages.js';
 import { settle } from './settle.js';
+import { giveGrantBack } from './steps/breaker.js';
 import { followAddresses, mustFollow } from './steps/follow.js';
 import { giveNotice } from './steps/notice.js';
 import { comeBack } from './steps/return.js';
@@ -74,6 +75,7 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
         continue;
       }
     }
+    if (decision.kind !== 'rung' && (await giveGrantBack(run))) continue;
     await act(run, input, decision);
     if (decision.kind === 'return') await settle(run);
   }

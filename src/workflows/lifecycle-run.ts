@@ -51,6 +51,9 @@ export class LifecycleRun {
   seen = 0;
   answered = 0;
 
+  /** What the breaker let through and was not begun. `isKept`: it goes on after one more look, without asking again. */
+  grant: { readonly key: string; readonly isKept?: true } | undefined;
+
   private shown: Shown | undefined;
   private recordedSignature = '';
 

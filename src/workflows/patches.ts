@@ -5,6 +5,9 @@
 export const patchReleases: Readonly<Record<string, string>> = {
   'deactivation-looks': '0.1.0',
   'deletion-is-called-back': '0.1.0',
+  'grants-are-given-back': '0.1.0',
+  'grants-outlast-queues': '0.1.0',
+  'held-looks-daily': '0.1.0',
   'interrupted-attempt-may-fail': '0.1.0',
   'look-again-after-waiting': '0.1.0',
   'no-mail-follows-a-shell': '0.1.0',

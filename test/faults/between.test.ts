@@ -13,6 +13,8 @@ let hydra: FaultProxy;
 let kratos: FaultProxy;
 let taskQueue: string;
 let isLedgerAway = false;
+let isBreakerSlow = false;
+let isDeedAway = false;
 
 beforeAll(async () => {
   journey = await TimeTravel.begin({
@@ -204,4 +206,119 @@ jitter: none
   await journey.travelTo(startedAt + dayMs / 4);
   expect(lines(await journey.audit(person.id))).toEqual(['31 lifecycle_started']);
   expect((await journey.mails()).filter(({ to }) => to.includes(person.email ?? ''))).toEqual([]);
+});
+
+describe('a breaker whose answer comes after hours', () => {
+  const asked: string[] = [];
+  const looked: string[] = [];
+  /** It decides at once, and the answer is lost: as in a queue that is hours long. */
+  const withSlowBreaker = (activities: object): object => {
+    if ('assess' in activities && 'endSessions' in activities) {
+      const { assess, endSessions } = activities as Record<
+        'assess' | 'endSessions',
+        (input: { identityId: string }) => Promise<unknown>
+      >;
+      const noting = (input: { identityId: string }) => {
+        looked.push(input.identityId);
+        return assess(input);
+      };
+      const away = () => Promise.reject(new Error('Kratos is away'));
+      return {
+        ...activities,
+        assess: noting,
+        endSessions: (input: { identityId: string }) => (isDeedAway ? away() : endSessions(input)),
+      };
+    }
+    if (!('passBreaker' in activities)) return activities;
+    const { passBreaker } = activities as {
+      passBreaker: (input: { identityId: string }) => Promise<unknown>;
+    };
+    const slow = async (input: { identityId: string }) => {
+      const answer = await passBreaker(input);
+      asked.push(input.identityId);
+      if (isBreakerSlow) throw new Error('the answer is lost');
+      return answer;
+    };
+    return { ...activities, passBreaker: slow };
+  };
+  let queue: string;
+  beforeAll(async () => {
+    queue = await journey.startWorkers({}, {}, { wrap: withSlowBreaker });
+  });
+  afterEach(() => {
+    isBreakerSlow = false;
+    isDeedAway = false;
+  });
+
+  const grantsOf = async (identityId: string) => {
+    const found = await journey.pool.query<{ used: boolean }>(
+      'SELECT used_at IS NOT NULL AS used FROM breaker_grant WHERE identity_id = $1',
+      [identityId],
+    );
+    return found.rows.map(({ used }) => used);
+  };
+  const times = (ids: readonly string[], id: string) => ids.filter((one) => one === id).length;
+
+  async function waiting() {
+    const person = await journey.people.create('queued');
+    const startedAt = await journey.now();
+    const handle = await journey.enrol(person.id, queue, {
+      policyId: 'between',
+      activity: { human: startedAt },
+    });
+    await journey.travelTo(startedAt + 29.5 * dayMs);
+    await journey.rest(handle);
+    isBreakerSlow = true;
+    await journey.travelTo(startedAt + 30.2 * dayMs);
+    expect(times(asked, person.id)).toBeGreaterThan(1);
+    return { person, startedAt, handle };
+  }
+
+  test('the grant is kept, and one more look is taken before the deed', async () => {
+    const { person, startedAt, handle } = await waiting();
+    expect(await grantsOf(person.id)).toEqual([false]);
+    const looks = times(looked, person.id);
+    isBreakerSlow = false;
+    const asksBefore = times(asked, person.id);
+    await journey.travelTo(startedAt + 30.3 * dayMs);
+    expect(lines(await journey.audit(person.id))).toContain('30 tokens_revoked_stale');
+    expect(times(asked, person.id), 'the answer that arrived, and no other').toBe(asksBefore + 1);
+    // One before the deed, one after it.
+    expect(times(looked, person.id)).toBe(looks + 2);
+    expect(await grantsOf(person.id)).toEqual([true]);
+    await journey.rest(handle);
+  });
+
+  test('who came back meanwhile is not touched, and the place in the limit is given back', async () => {
+    const { person, startedAt, handle } = await waiting();
+    // Only Kratos' session shows it.
+    const made = await journey.people.signIn(person);
+    await journey.dateSessions(person.id, await journey.now());
+    isBreakerSlow = false;
+    await journey.travelTo(startedAt + 30.3 * dayMs);
+    expect(lines(await journey.audit(person.id))).not.toContain('30 tokens_revoked_stale');
+    expect(made && (await journey.people.isSignedIn(made))).toBe(true);
+    expect(await grantsOf(person.id)).toEqual([]);
+    await journey.rest(handle);
+  });
+
+  test('who comes back between two attempts at the deed has the place given back as well', async () => {
+    const person = await journey.people.create('queued');
+    const startedAt = await journey.now();
+    const handle = await journey.enrol(person.id, queue, {
+      policyId: 'between',
+      activity: { human: startedAt },
+    });
+    isDeedAway = true;
+    await journey.travelTo(startedAt + 30.1 * dayMs);
+    expect(await grantsOf(person.id)).toEqual([false]);
+    await handle.signal(userActivitySignal, {
+      schemaVersion: 1,
+      kind: 'human',
+      at: await journey.now(),
+      source: 'test',
+    });
+    await until('the place is given back', async () => (await grantsOf(person.id)).length === 0);
+    await journey.rest(handle);
+  });
 });

@@ -81,7 +81,7 @@ export const systemGuards: readonly Guard[] = [
   {
     name: "only the engine's own work: disabling",
     file: 'src/activities/kratos.ts',
-    find: "if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };\n        await confirmDisablement",
+    find: "if (!isEnginesWork(disablement, stateChangedAt)) {\n          return stopped(deps, look, { outcome: 'left-alone' });\n        }\n        await confirmDisablement",
     replace: 'await confirmDisablement',
     project: 'system',
     tests: deeds,

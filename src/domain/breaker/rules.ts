@@ -3,7 +3,8 @@ import type { DestructiveRung } from '../rungs.js';
 
 /** How many acts of one kind may happen within the window. */
 export interface BreakerLimit {
-  readonly atMost: number;
+  /** Absent: only the percentage limits, so that the limit grows with the installation. */
+  readonly atMost?: number;
   /** Of the identities that have a lifecycle and are not deleted. */
   readonly percent: number;
 }
@@ -32,7 +33,7 @@ export interface BreakerRules {
 
 /** @returns how many acts the limit allows within the window; the first of both limits that is reached counts */
 export function allowedActs(rules: BreakerRules, action: DestructiveRung, population: number): number {
-  const { atMost, percent } = rules.limits[action];
+  const { atMost = Number.POSITIVE_INFINITY, percent } = rules.limits[action];
   const byPercent = Math.max(rules.percentFrom, Math.floor((population * percent) / 100));
   return Math.min(atMost, byPercent);
 }

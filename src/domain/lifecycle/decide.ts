@@ -165,8 +165,19 @@ export function pendingRung(state: LifecycleState, plan: Plan): PlanRung | undef
   );
 }
 
-/** How often the breaker is asked again by those who wait for it; a release wakes them at once. */
-const longestBreakerWaitMs = 3_600_000;
+/** Until when a state of an older build waits: its history says so. */
+const hourlyMs = 3_600_000;
+
+/**
+ * How often the breaker is asked again by those who wait for it. A release wakes them, so this is only for the one who was
+ * missed: a daily look is also the one at addresses and bounces, which those who were given notice need in any case.
+ */
+const longestBreakerWaitMs = dayMs;
+
+/** @param askedAt epoch milliseconds. @returns when the breaker is asked again by somebody whom nobody wakes before */
+export function breakerAskedAgainAt(askedAt: number, { recheckMs }: Pick<Plan, 'recheckMs'>): number {
+  return askedAt + Math.min(recheckMs, longestBreakerWaitMs);
+}
 
 function heldByBreaker(
   { heldByBreaker: held }: LifecycleState,
@@ -175,7 +186,7 @@ function heldByBreaker(
   now: number,
 ): Decision | undefined {
   if (held === undefined || held.rung !== rung) return undefined;
-  const until = held.askedAt + Math.min(plan.recheckMs, longestBreakerWaitMs);
+  const until = held.againAt ?? held.askedAt + Math.min(plan.recheckMs, hourlyMs);
   if (now >= until) return undefined;
   const why = `the breaker holds it (trip ${held.tripId}): ${held.why}`;
   return {

@@ -88,6 +88,8 @@ export interface HeldByBreaker {
   readonly since: number;
   /** When it was asked last; 0: it is to be asked at once. */
   readonly askedAt: number;
+  /** When it is asked again, unless somebody wakes the lifecycle before. Absent in states of older builds: within the hour. */
+  readonly againAt?: number;
 }
 
 /** The app has exported what must be kept of an identity that is about to be deleted. */

@@ -248,6 +248,13 @@ export function withHeldByBreaker(state: LifecycleState, heldByBreaker: HeldByBr
   return { ...state, heldByBreaker };
 }
 
+/** Somebody says that it is worth a look: the breaker is asked at once. */
+export function withBreakerAskedAtOnce(state: LifecycleState): LifecycleState {
+  if (state.heldByBreaker === undefined) return state;
+  const { againAt: _againAt, ...held } = state.heldByBreaker;
+  return withHeldByBreaker(state, { ...held, askedAt: 0 });
+}
+
 export function withoutHeldByBreaker(state: LifecycleState): LifecycleState {
   const { heldByBreaker: _held, ...rest } = state;
   return rest;

@@ -1,7 +1,10 @@
 /** What operators see of the breaker: trips, releases that wait, acts of the day, and who waits. */
 import type pg from 'pg';
+import { limitWarnings } from '../../domain/breaker/size.js';
 import type { Trip } from '../../domain/breaker/trip.js';
+import { breakerRules } from '../../domain/plan.js';
 import { type DestructiveRung, destructiveRungs } from '../../domain/rungs.js';
+import { latestPolicies } from '../policies.js';
 import { countGrants, population } from './grants.js';
 import { pendingReleases, type Release } from './releases.js';
 import { activeTrips } from './trips.js';
@@ -13,10 +16,15 @@ export interface BreakerOverview {
   readonly acts: Readonly<Record<DestructiveRung, number>>;
   readonly population: number;
   readonly waiting: number;
+  /** Limits of published policies that do not suit the installation's size, in a sentence each. */
+  readonly warnings: readonly string[];
 }
 
-/** @param since from when acts are counted, epoch milliseconds */
-export async function breakerOverview(pool: pg.Pool, since: number): Promise<BreakerOverview> {
+/**
+ * @param since from when acts are counted, epoch milliseconds
+ * @param now what falls due from then on is compared with the limits, epoch milliseconds
+ */
+export async function breakerOverview(pool: pg.Pool, since: number, now: number): Promise<BreakerOverview> {
   const [trips, pending, people, counts, waiting] = await Promise.all([
     activeTrips(pool),
     pendingReleases(pool),
@@ -31,7 +39,35 @@ export async function breakerOverview(pool: pg.Pool, since: number): Promise<Bre
     population: people,
     acts: { revoke, deactivate, delete: deletion },
     waiting: Number(waiting.rows[0]?.count ?? 0),
+    warnings: await sizeWarnings(pool, people, now),
   };
+}
+
+/** By the latest version of each policy: its own identities' acts, against the limits that count those of all. */
+async function sizeWarnings(pool: pg.Pool, people: number, now: number): Promise<string[]> {
+  const warnings: string[] = [];
+  for (const { reference, policy } of await latestPolicies(pool)) {
+    const rules = breakerRules(policy);
+    const due = await dueUntil(pool, reference.id, now + rules.windowMs);
+    for (const warning of limitWarnings(rules, { population: people, due })) {
+      warnings.push(`policy "${reference.id}": ${warning}`);
+    }
+  }
+  return warnings;
+}
+
+async function dueUntil(
+  pool: pg.Pool,
+  policyId: string,
+  until: number,
+): Promise<Partial<Record<DestructiveRung, number>>> {
+  const found = await pool.query<{ next_step: DestructiveRung; count: string }>(
+    `SELECT next_step, count(*) FROM standing
+     WHERE policy_id = $1 AND next_step = ANY($2) AND next_at < $3 AND (blocked_by IS NULL OR blocked_by = 'breaker')
+     GROUP BY next_step`,
+    [policyId, destructiveRungs, new Date(until)],
+  );
+  return Object.fromEntries(found.rows.map(({ next_step, count }) => [next_step, Number(count)]));
 }
 
 export interface Waiting {

@@ -40,6 +40,12 @@ export async function activeTrips(
   return found.rows.map(tripOf);
 }
 
+/** @returns one trip, active or released */
+export async function readTrip(client: pg.Pool | pg.PoolClient, id: number): Promise<Trip | undefined> {
+  const found = await client.query<TripRow>(`SELECT ${columns} FROM breaker_trip WHERE id = $1`, [id]);
+  return found.rows.map(tripOf)[0];
+}
+
 /** Trips the breaker; where it is tripped for this scope by this cause already, that trip stands. */
 export async function trip(
   client: pg.PoolClient,
@@ -71,7 +77,11 @@ export async function lastRelease(
 }
 
 /** Stretches in which the feed was known to be stalled: no example of what is normal. */
-export async function feedOutages(client: pg.PoolClient, from: number, windowMs: number): Promise<Outage[]> {
+export async function feedOutages(
+  client: pg.Pool | pg.PoolClient,
+  from: number,
+  windowMs: number,
+): Promise<Outage[]> {
   const found = await client.query<{ tripped_at: Date; released_at: Date }>(
     `SELECT tripped_at, released_at FROM breaker_trip
      WHERE cause = 'feed-stalled' AND released_at >= $1`,

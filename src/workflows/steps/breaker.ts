@@ -1,13 +1,26 @@
 /** Asks the breaker before a destructive rung (design, invariant 7). */
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
+import type { Trip } from '../../domain/breaker/trip.js';
 import { inactiveSince } from '../../domain/lifecycle/clock.js';
+import { breakerAskedAgainAt } from '../../domain/lifecycle/decide.js';
 import { withHeldByBreaker, withoutHeldByBreaker } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
-import { isDestructive } from '../../domain/rungs.js';
+import { type DestructiveRung, isDestructive } from '../../domain/rungs.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 
-/** What was read before the breaker was asked is read again when its answer took longer than this. */
-const staleAfterMs = 10_000;
+/** Histories of older builds threw an answer away that took longer than this, and asked again. */
+const formerlyStaleAfterMs = 10_000;
+/**
+ * After a longer wait the lifecycle looks once more before it acts, and keeps what it was granted. The last look, inside the
+ * deed, reads signs of life, postponements, notices, exemptions and the breaker anew; what only this one sees is an
+ * address that changed, and a policy or role under which the rung comes later.
+ */
+const lookAgainAfterMs = 600_000;
+
+/** The same act in the same absence counts once, however often it is begun. */
+export function actKey(run: LifecycleRun, action: DestructiveRung, since: number): string {
+  return `${run.state.identityId}/${workflowInfo().firstExecutionRunId}/${action}/${since}`;
+}
 
 /**
  * @returns whether the rung may be carried out now. Otherwise the main loop looks and decides again: the breaker holds it, or
@@ -18,39 +31,64 @@ export async function passBreaker(run: LifecycleRun, rung: PlanRung): Promise<bo
   const { rung: action } = rung;
   if (!isDestructive(action) || plan.breaker === undefined || isUnderWay(run, rung)) return true;
   const askedAt = Date.now();
-  const { identityId } = state;
-  const since = inactiveSince(state, rung);
+  const key = actKey(run, action, inactiveSince(state, rung));
+  if (run.grant?.key === key && run.grant.isKept) {
+    run.grant = { key };
+    return true;
+  }
+  // Of another absence, or another rung.
+  if (run.grant !== undefined && run.grant.key !== key && (await giveGrantBack(run))) return false;
   const answer = await run.outside.ledger.passBreaker({
-    // The same act in the same absence counts once, however often it is begun.
-    key: `${identityId}/${workflowInfo().firstExecutionRunId}/${action}/${since}`,
+    key,
     action,
-    identityId,
+    identityId: state.identityId,
     rules: plan.breaker,
     decidedAt: askedAt,
   });
   if (answer.outcome === 'held') {
-    const { trip } = answer;
-    const before = run.state.heldByBreaker;
-    const isNew = before?.tripId !== trip.id || before.rung !== action;
-    const heldSince = isNew ? askedAt : before.since;
-    run.state = withHeldByBreaker(run.state, {
-      rung: action,
-      tripId: trip.id,
-      why: trip.why,
-      since: heldSince,
-      askedAt: Date.now(),
-    });
-    if (isNew) {
-      run.audit('held_by_breaker', `${action}/${trip.id}/${since}`, trip.cause, {
-        detail: { rung: action, tripId: trip.id },
-      });
-    }
+    holdBack(run, rung, answer.trip, askedAt);
     return false;
   }
   run.state = withoutHeldByBreaker(run.state);
-  if (Date.now() - askedAt > staleAfterMs) return false;
+  run.grant = { key };
+  const waitedMs = Date.now() - askedAt;
+  if (waitedMs > formerlyStaleAfterMs && !patched('grants-outlast-queues')) return false;
+  if (waitedMs > lookAgainAfterMs) {
+    run.grant = { key, isKept: true };
+    return false;
+  }
   const again = run.decide();
   return again.kind === 'rung' && again.rung.rung === action;
+}
+
+/** The breaker holds the rung. @param since when it was asked, epoch milliseconds */
+export function holdBack(run: LifecycleRun, rung: PlanRung, trip: Trip, since: number): void {
+  const { rung: action } = rung;
+  const before = run.state.heldByBreaker;
+  const isNew = before?.tripId !== trip.id || before.rung !== action;
+  const askedAt = Date.now();
+  run.state = withHeldByBreaker(run.state, {
+    rung: action,
+    tripId: trip.id,
+    why: trip.why,
+    since: isNew ? since : before.since,
+    askedAt,
+    ...(patched('held-looks-daily') && { againAt: breakerAskedAgainAt(askedAt, run.plan) }),
+  });
+  if (!isNew) return;
+  run.audit('held_by_breaker', `${action}/${trip.id}/${inactiveSince(run.state, rung)}`, trip.cause, {
+    detail: { rung: action, tripId: trip.id },
+  });
+}
+
+/** Gives a place in the limit back that is not needed any more. @returns whether that took a call, and so time */
+export async function giveGrantBack(run: LifecycleRun): Promise<boolean> {
+  const { grant } = run;
+  if (grant === undefined) return false;
+  run.grant = undefined;
+  if (!patched('grants-are-given-back')) return false;
+  await run.outside.ledger.giveGrantBack({ key: grant.key });
+  return true;
 }
 
 /** What has had its effect already is finished: stopping there would protect nobody. */

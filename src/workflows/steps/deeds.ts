@@ -6,9 +6,10 @@ import { inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js'
 import type { RungRecord } from '../../domain/lifecycle/state.js';
 import { runningNotices, withoutRung, withRungCompleted } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
-import type { RungName } from '../../domain/rungs.js';
+import { isDestructive } from '../../domain/rungs.js';
 import { mergeActivity } from '../../domain/sign-of-life.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
+import { actKey, holdBack } from './breaker.js';
 
 export type Deed = (run: LifecycleRun, rung: PlanRung, since: number) => Promise<void>;
 
@@ -43,6 +44,8 @@ export function complete(
 
 export function lastLook(run: LifecycleRun, rung: PlanRung, since: number): LastLook {
   const known = postponementsOf(run.state, rung).length;
+  const { rung: action } = rung;
+  const isCounted = isDestructive(action) && run.plan.breaker !== undefined;
   const needsNotice = rung.withoutNotice !== 'proceed' || rung.rung === 'delete';
   const notices = runningNotices(run.state)
     .filter((notice) => notice.rung === rung.rung && rung.noticeLeadsMs.includes(notice.leadMs))
@@ -52,15 +55,18 @@ export function lastLook(run: LifecycleRun, rung: PlanRung, since: number): Last
     inactiveSince: since,
     keepsAlive: rung.keepsAlive,
     policyChoice: run.state.policyChoice,
+    ...(isCounted && { granted: { key: actKey(run, action, since), action } }),
     ...(rung.keep && { postponable: { rung: rung.rung, keep: rung.keep, known } }),
     ...(needsNotice && { notices, ambiguousCounts: rung.rung !== 'delete' }),
   };
 }
 
 /** Whether the last look stopped the deed before it had any effect; what it saw is remembered. */
-export function stopsHere(run: LifecycleRun, rung: RungName, act: ActOutcome): boolean {
+export function stopsHere(run: LifecycleRun, planned: PlanRung, act: ActOutcome): boolean {
+  const { rung } = planned;
   if (act.outcome === 'done') return false;
   run.state = withoutRung(run.state, rung);
+  if (act.outcome === 'held' && act.trip !== undefined) holdBack(run, planned, act.trip, Date.now());
   if (act.outcome === 'superseded') {
     run.state = { ...run.state, activity: mergeActivity(run.state.activity, act.activity, Date.now()) };
   }

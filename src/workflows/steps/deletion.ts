@@ -90,7 +90,7 @@ export async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: nu
     deletion?.action === 'anonymise'
       ? await run.outside.kratos.anonymiseIdentity(request)
       : await deleteUnlessInterrupted(run, request);
-  if (stopsHere(run, rung.rung, act)) return;
+  if (stopsHere(run, rung, act)) return;
   await run.outside.hydra.endTokens({ identityId });
   await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
   await run.outside.ledger.bury({

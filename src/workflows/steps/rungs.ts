@@ -18,9 +18,11 @@ export async function climb(run: LifecycleRun, rung: PlanRung): Promise<void> {
   if (!(await passesBreaker(run, rung)) || !(await exportFirst(run, rung))) return;
   const since = inactiveSince(run.state, rung);
   run.state = withRungBegun(run.state, rung, since, Date.now());
-  await carryOut(run, rung.rung, () => deedOf(rung)(run, rung, since), {
+  const end = await carryOut(run, rung.rung, () => deedOf(rung)(run, rung, since), {
     interruptible: rung.rung !== 'delete',
   });
+  // What was interrupted may never be gone on with: the main loop sees to it.
+  if (end !== 'interrupted') run.grant = undefined;
 }
 
 /** What PostgreSQL refuses to count is parked: the breaker never lets anything pass that it could not note. */
@@ -89,7 +91,7 @@ async function revoke(run: LifecycleRun, rung: PlanRung, since: number): Promise
   const looksFirst = patched('revocation-looks');
   if (!looksFirst) await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
   const first = await run.outside.kratos.endSessions({ identityId, look: lastLook(run, rung, since) });
-  if (first.stopped !== undefined && stopsHere(run, rung.rung, first.stopped)) return;
+  if (first.stopped !== undefined && stopsHere(run, rung, first.stopped)) return;
   if (looksFirst) await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
   const ended = await endRemaining(run, first);
   complete(run, rung);
@@ -111,7 +113,7 @@ async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Pro
   let refused: ActivityFailure | undefined;
   try {
     const act = await run.outside.kratos.disableIdentity(lastLook(run, rung, since));
-    if (stopsHere(run, rung.rung, act)) return;
+    if (stopsHere(run, rung, act)) return;
   } catch (error) {
     if (!(error instanceof ActivityFailure) || typeOf(error) !== 'IdentityDoesNotFitSchema') throw error;
     refused = error;

@@ -1,0 +1,43 @@
+/** Whether the breaker's limits suit the size of an installation. Pure. */
+import { dayMs, formatDuration } from '../duration.js';
+import { type DestructiveRung, destructiveRungs } from '../rungs.js';
+import { allowedActs, type BreakerRules } from './rules.js';
+
+/**
+ * A limit under which fewer than this share of all identities may pass a day trips on ordinary days: where a third of the
+ * people leave within a year, 0.1 % a day reach each rung. Percent.
+ */
+const ordinaryPercentADay = 0.1;
+
+export interface Installation {
+  /** Identities that have a lifecycle and are not deleted. */
+  readonly population: number;
+  /** Acts that fall due within the window that begins now, where that is known. */
+  readonly due?: Readonly<Partial<Record<DestructiveRung, number>>>;
+}
+
+/**
+ * @returns a sentence for each limit that will trip on ordinary days, or by what falls due next, with the way out; none
+ *   where the limits suit
+ */
+export function limitWarnings(rules: BreakerRules, { population, due = {} }: Installation): string[] {
+  return destructiveRungs.flatMap((action) => {
+    const allowed = allowedActs(rules, action, population);
+    const window = formatDuration(rules.windowMs);
+    const soon = due[action] ?? 0;
+    if (soon > allowed) {
+      return [
+        `${soon} × ${action} fall due within ${window}, and ${allowed} are allowed: the breaker will trip. ${advice(action)}`,
+      ];
+    }
+    const ordinary = (population * ordinaryPercentADay * rules.windowMs) / (100 * dayMs);
+    if (allowed >= ordinary) return [];
+    return [
+      `${allowed} × ${action} within ${window} are few for ${population} identities: the breaker is likely to trip on ordinary days. ${advice(action)}`,
+    ];
+  });
+}
+
+function advice(action: DestructiveRung): string {
+  return `Raise breaker.limits.${action}.atMost, or let the limit grow with the installation: { atMost: none, percent: … }`;
+}
