@@ -1,4 +1,5 @@
 /** Free TCP ports on the loopback address. Node only. */
+import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -53,9 +54,16 @@ export async function reservePorts<Name extends string>(
   };
 }
 
+/**
+ * Below the ports that systems give to outgoing connections (Linux: from 32768, others: from 49152): one of those could be
+ * taken by any connection before its server listens, or while the server is started anew.
+ */
+const anyFrom = 10_000;
+const anyBelow = 32_768;
+
 async function pickAny(): Promise<Picked> {
   for (;;) {
-    const picked = await pick(0);
+    const picked = await pick(randomInt(anyFrom, anyBelow));
     if (picked !== undefined) return picked;
   }
 }
@@ -78,7 +86,7 @@ async function listen(port: number): Promise<Server | undefined> {
   const opened = await new Promise<boolean>((resolve, reject) => {
     server.once('error', (error) => {
       const taken = codeOf(error) === 'EADDRINUSE' || codeOf(error) === 'EACCES';
-      if (taken && port !== 0) resolve(false);
+      if (taken) resolve(false);
       else reject(error);
     });
     server.listen(port, loopbackHost, () => resolve(true));

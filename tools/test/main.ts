@@ -23,16 +23,42 @@ const report = z.object({
 const vitest = (parameters: readonly string[]) =>
   execa('vitest', ['run', ...parameters], { preferLocal: true, stdio: 'inherit', reject: false });
 
+/** As much of a run that failed as is told again at the end, where it is found: the other lane may have written much since. */
+const lastLines = 80;
+const telling = /FAIL|×|Error|left no results/;
+
 /** @returns its counts; without them where it did not come to its end */
 async function runOne(selection: readonly string[], results: string) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
-  const { exitCode = 1 } = await vitest([...selection, ...reporters]);
+  const {
+    exitCode = 1,
+    signal,
+    all,
+  } = await execa('vitest', ['run', ...selection, ...reporters], {
+    preferLocal: true,
+    stdin: 'inherit',
+    stdout: ['inherit', 'pipe'],
+    stderr: ['inherit', 'pipe'],
+    all: true,
+    reject: false,
+  });
   const counts = await readFile(results, 'utf8')
     .then((text) => report.parse(JSON.parse(text)))
     .catch(() => undefined);
-  if (counts === undefined)
-    console.error(`vitest run ${selection.join(' ')} left no results (exit code ${exitCode}).`);
-  return { exitCode: counts === undefined ? 1 : exitCode, counts };
+  if (exitCode === 0 && counts !== undefined) return { exitCode, counts };
+  const what = counts === undefined ? 'left no results' : 'failed';
+  const how = signal === undefined ? `exit code ${exitCode}` : `ended by ${signal}`;
+  const lines = all.split('\n');
+  const trouble = [
+    `vitest run ${selection.join(' ')} ${what} (${how}). What it said of failures, and its last lines:`,
+    ...lines
+      .slice(0, -lastLines)
+      .filter((line) => telling.test(line))
+      .slice(0, lastLines),
+    '…',
+    ...lines.slice(-lastLines),
+  ];
+  return { exitCode: exitCode === 0 ? 1 : exitCode, counts, trouble: trouble.join('\n') };
 }
 
 async function runAll(): Promise<number> {
@@ -50,9 +76,11 @@ async function runAll(): Promise<number> {
     const runs = done.flat();
     const sum = (key: keyof z.infer<typeof report>) =>
       runs.reduce((total, { counts }) => total + (counts?.[key] ?? 0), 0);
-    console.log(
-      `${sum('numPassedTests')} passed, ${sum('numFailedTests')} failed, ${sum('numPendingTests')} skipped`,
-    );
+    for (const { trouble } of runs) if (trouble !== undefined) console.error(trouble);
+    // A run that broke without a failed test counts as one, too.
+    const broken = runs.filter(({ exitCode, counts }) => exitCode !== 0 && !counts?.numFailedTests);
+    const failed = sum('numFailedTests') + broken.length;
+    console.log(`${sum('numPassedTests')} passed, ${failed} failed, ${sum('numPendingTests')} skipped`);
     return Math.max(...runs.map(({ exitCode }) => exitCode));
   } finally {
     await rm(directory, { recursive: true, force: true });
