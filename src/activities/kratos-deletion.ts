@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { DeleteIdentityCredentialsTypeEnum, type IdentityApi } from '@ory/client';
 import { anonymousTraits } from '../domain/deletion.js';
 import type { TraitsTemplate } from '../domain/policy-deletion.js';
+import { forgetDeletionIntent, intendDeletion, isDeletionIntended } from '../store/deletion-intents.js';
 import { type IdentifierKey, retireIdentifiers } from '../store/retired-identifiers.js';
+import { controlAbsence } from './absence-control.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
 import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from './kratos-identity.js';
 import {
@@ -26,10 +28,12 @@ export interface DeletionRequest extends LastLook {
 }
 
 export function createKratosDeletionActivities(deps: DeletionDependencies) {
-  const { identities } = deps;
+  const { identities, pool } = deps;
   return {
     /**
-     * Deletes the identity after a last look. The caller knows that it was real: an absent one counts as deleted.
+     * Deletes the identity after a last look. Deleted it is where it was there at that look, or at the one of an earlier attempt
+     * that came to the point of deleting it, and is absent then by the same control as any absence. Otherwise it is gone: somebody else
+     * deleted it, or another Kratos answers.
      * Between the look and Kratos' delete lies one call; a person who signs in within it has no session to sign in with,
      * because the account is deactivated by then.
      * @throws IdentifierKeyMissing (not retried) where the policy wants identifiers remembered and there is no key for it
@@ -38,16 +42,21 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
       const { identityId } = request;
       const lookedAt = await deps.clock.now();
       const identity = await readIdentity(identities, identityId);
-      if (identity === undefined) return { outcome: 'done' };
+      if (identity === undefined) {
+        const isOurs = await isDeletionIntended(pool, identityId, request.inactiveSince);
+        return isOurs ? deletedFor(deps, identityId) : stopped(deps, request, { outcome: 'gone' });
+      }
+      await forgetDeletionIntent(pool, identityId);
       const stop = await stopOf(deps, request, identity);
       if (stop !== undefined) return stopped(deps, request, stop);
       await retire(deps, request, identity);
       await assertFresh(deps.clock, lookedAt);
+      await intendDeletion(pool, identityId, request.inactiveSince, await deps.clock.now());
       await callOry('Kratos', 'deleteIdentity', () => identities.deleteIdentity({ id: identityId }));
       if ((await readIdentity(identities, identityId)) !== undefined) {
         throw tryAgain('StateNotTaken', 'the identity is still there after its deletion');
       }
-      return { outcome: 'done' };
+      return deletedFor(deps, identityId);
     },
 
     /**
@@ -79,6 +88,16 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
       return { outcome: 'done' };
     },
   };
+}
+
+/**
+ * It was there, Kratos was told to delete it, and it is absent now. @throws AbsenceDoubtful where others are missing, too: that is
+ * another Kratos, and the identity may be alive in the right one
+ */
+async function deletedFor(deps: DeletionDependencies, identityId: string): Promise<ActOutcome> {
+  const { control, why } = await controlAbsence(deps, identityId);
+  if (control === 'doubted') throw tryAgain('AbsenceDoubtful', why ?? 'others are missing, too');
+  return { outcome: 'done' };
 }
 
 export type KratosDeletionActivities = ReturnType<typeof createKratosDeletionActivities>;

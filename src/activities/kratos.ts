@@ -1,10 +1,12 @@
 /** Activities on Kratos: look, publish the stage, end sessions, disable, enable. Each may run again at any time. */
 import type { JsonPatch } from '@ory/client';
 import { z } from 'zod';
+import type { Absence } from '../domain/lifecycle/absence.js';
 import type { Assessment } from '../domain/lifecycle/assessment.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { planFor } from '../domain/plan.js';
 import { type Stage, stages } from '../domain/rungs.js';
+import { readConfirmation } from '../store/absence-confirmations.js';
 import {
   confirmDisablement,
   forgetDisablement,
@@ -15,7 +17,9 @@ import {
 import { exemptionInForce } from '../store/exemptions.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
 import { readPostponements } from '../store/postponements.js';
-import { isAnonymised } from '../store/tombstones.js';
+import { isEnrolled } from '../store/reconciliations.js';
+import { isAnonymised, readBurial } from '../store/tombstones.js';
+import { controlAbsence, Witnesses } from './absence-control.js';
 import { everyAddress, mailAddresses } from './addresses.js';
 import { readEvidence } from './evidence.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
@@ -51,6 +55,7 @@ const revocationRounds = 5;
 export function createKratosActivities(deps: KratosDependencies) {
   const { identities, pool, clock } = deps;
   const notified = deps.notified ?? createNotifiedAddresses(pool);
+  const witnesses = new Witnesses(pool);
 
   async function changeState(
     identityId: string,
@@ -95,14 +100,18 @@ export function createKratosActivities(deps: KratosDependencies) {
       const identity = isShell ? undefined : found;
       const subject = subjectOf(identityId, identity, exemption);
       const plan = planFor(stored.policy, stored.reference, subject);
-      if (identity === undefined) return { activity: {}, plan };
+      if (identity === undefined) {
+        return { activity: {}, plan, ...(isShell ? {} : { absence: await absenceOf(deps, identityId) }) };
+      }
+      await witnesses.note(identity, await clock.now());
       const keys = input.notices ?? [];
-      const [activity, disablement, postponements, notices, hasMoved] = await Promise.all([
+      const [activity, disablement, postponements, notices, hasMoved, buried] = await Promise.all([
         readEvidence(deps, identityId),
         identity.state === 'inactive' ? readDisablement(pool, identityId) : undefined,
         readPostponements(pool, identityId),
         readNotices(pool, identity, keys),
         haveAddressesChanged(notified, identity, keys),
+        readBurial(pool, identityId),
       ]);
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
       return {
@@ -118,6 +127,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         ...(postponements.length === 0 ? {} : { postponements }),
         ...(keys.length === 0 ? {} : { notices }),
         ...(hasMoved ? { addressesChanged: true as const } : {}),
+        ...(buried === undefined ? {} : { buried }),
       };
     },
 
@@ -216,6 +226,17 @@ export function createKratosActivities(deps: KratosDependencies) {
 }
 
 export type KratosActivities = ReturnType<typeof createKratosActivities>;
+
+/** What it is worth that Kratos does not know the identity. */
+async function absenceOf(deps: KratosDependencies, identityId: string): Promise<Absence> {
+  const { pool } = deps;
+  const [control, wasKnown, confirmation] = await Promise.all([
+    controlAbsence(deps, identityId),
+    isEnrolled(pool, identityId),
+    readConfirmation(pool, identityId),
+  ]);
+  return { ...control, wasKnown, ...(confirmation === undefined ? {} : { confirmation }) };
+}
 
 async function haveAddressesChanged(
   notified: NotifiedAddresses,

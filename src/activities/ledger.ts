@@ -15,7 +15,7 @@ import { inTransaction } from '../store/pool.js';
 import { writeNotBefore } from '../store/revocations.js';
 import { fillOutbox, type Subscription } from '../store/signal-outbox.js';
 import { readRevision, writeStanding } from '../store/standings.js';
-import { buryIdentity } from '../store/tombstones.js';
+import { buryIdentity, liftTombstone } from '../store/tombstones.js';
 import { forgetActivity } from '../store/user-activity.js';
 import { readPolicy } from './policy.js';
 
@@ -75,6 +75,11 @@ export function createLedgerActivities({
       action?: 'delete' | 'anonymise';
     }): Promise<void> {
       await buryIdentity(pool, input.identityId, input.policy, input.deletedAt, input.action);
+    },
+
+    /** Somebody who was buried is there again. */
+    async liftTombstone(input: { identityId: string }): Promise<void> {
+      await liftTombstone(pool, input.identityId);
     },
 
     /** @returns the signed receipt, where there is a key to sign it */

@@ -1,30 +1,27 @@
-/** Ends the lifecycles of identities that Kratos no longer has: not from outside, but by waking them to see for themselves. */
-import type { IdentityApi } from '@ory/client';
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type pg from 'pg';
-import { lifecycleWorkflowId } from '../domain/identity-id.js';
-import { buryIdentity } from '../store/tombstones.js';
-import { lookAgainSignal } from '../workflows/messages.js';
-import { readIdentity } from './kratos-identity.js';
+/** Looks after the lifecycles of identities that Kratos does not list: not from outside, but by waking them to see for themselves. */
+import type { Client } from '@temporalio/client';
+import { lifecycleStart } from '../client/tell-lifecycle.js';
+import { lifecycleWorkflowType, lookAgainSignal } from '../workflows/messages.js';
 
 export interface GoneTools {
   readonly client: Client;
-  readonly identities: IdentityApi;
-  readonly pool: pg.Pool;
-  readonly now: () => Promise<number>;
+  /** The task queue of the workflows. */
+  readonly taskQueue: string;
+  /** What a lifecycle that is started now follows. */
+  readonly policyId: string;
 }
 
 /**
- * Wakes the lifecycle of an identity that was not in a list. A list may err; the lifecycle's own look is what decides.
- * Where no lifecycle runs any more to do it, what PostgreSQL knew is buried here, once Kratos itself has said 404.
+ * Wakes the lifecycle of an identity that was not in a list. A list may err; the lifecycle's own looks are what decides. Where none
+ * runs any more it is started again: nothing is buried here.
  */
-export async function wakeOfGone(tools: GoneTools, identityId: string): Promise<void> {
-  const handle = tools.client.workflow.getHandle(lifecycleWorkflowId(identityId));
-  try {
-    await handle.signal(lookAgainSignal, { schemaVersion: 1 });
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    if ((await readIdentity(tools.identities, identityId)) !== undefined) return;
-    await buryIdentity(tools.pool, identityId, undefined, await tools.now());
-  }
+export async function wakeOfGone(
+  { client, taskQueue, policyId }: GoneTools,
+  identityId: string,
+): Promise<void> {
+  await client.workflow.signalWithStart(lifecycleWorkflowType, {
+    ...lifecycleStart(taskQueue, { schemaVersion: 1, identityId, policy: { id: policyId } }),
+    signal: lookAgainSignal,
+    signalArgs: [{ schemaVersion: 1 }],
+  });
 }

@@ -193,7 +193,7 @@ async function wakeGone(sweep: Sweep, enrolled: readonly string[]): Promise<numb
   if (sweep.options.dryRun) return gone.length;
   for (const identityId of gone) {
     await sweep.startPacer.turn();
-    await wakeOfGone({ ...sweep, now: () => sweep.clock.now() }, identityId);
+    await wakeOfGone({ ...sweep, policyId: sweep.options.policyId }, identityId);
     sweep.alive();
   }
   return gone.length;

@@ -1,5 +1,7 @@
 /** The options `--actor` and `--reason`, which decisions take. */
 import { userInfo } from 'node:os';
+import { normalText } from '../domain/free-text.js';
+import { actorProblem, reasonProblem } from '../domain/names.js';
 
 export const actorOption = [
   '--actor <id>',
@@ -12,4 +14,17 @@ export const reasonOption = ['--reason <text>', 'why, for those who ask later'] 
 export interface Decision {
   readonly reason: string;
   readonly actor: string;
+}
+
+/** For decisions that no other part checks. @throws Error that names the option */
+export function checkedDecision<T extends Decision>(decision: T): T {
+  const problem = reasonProblem(decision.reason);
+  if (problem !== undefined) throw new Error(`--reason: ${problem}`);
+  return { ...decision, actor: checkedActor(decision.actor), reason: normalText(decision.reason) };
+}
+
+export function checkedActor(actor: string): string {
+  const problem = actorProblem(actor);
+  if (problem === undefined) return actor;
+  throw new Error(`--actor: ${problem}`);
 }

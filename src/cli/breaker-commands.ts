@@ -2,17 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type pg from 'pg';
+import { breakerActions } from '../domain/breaker/rules.js';
 import { adviceFor, type Trip, type TripScope } from '../domain/breaker/trip.js';
 import { dayMs } from '../domain/duration.js';
-import { normalText } from '../domain/free-text.js';
 import { parseIdentityId } from '../domain/identity-id.js';
-import { actorProblem, reasonProblem } from '../domain/names.js';
-import { destructiveRungs } from '../domain/rungs.js';
 import { approveRelease, proposeRelease, tripAndAudit } from '../store/breaker/decisions.js';
 import { breakerOverview, waitingForBreaker } from '../store/breaker/overview.js';
 import type { Release } from '../store/breaker/releases.js';
 import { inTransaction } from '../store/pool.js';
-import { actorOption, type Decision, reasonOption } from './actor.js';
+import { actorOption, checkedActor, checkedDecision, type Decision, reasonOption } from './actor.js';
 import { withPool, withTemporal } from './connection.js';
 import { wholeNumber } from './numbers.js';
 import { wake } from './wake.js';
@@ -37,7 +35,7 @@ export function addBreakerCommands(program: Command): void {
     });
   breaker
     .command('trip <scope>')
-    .description(`stop ${destructiveRungs.join(', ')} or all at once`)
+    .description(`stop ${breakerActions.join(', ')} or all at once`)
     .requiredOption(...reasonOption)
     .option('--operators <number>', 'different operators that its release needs', '1')
     .option(...actorOption)
@@ -77,7 +75,7 @@ async function tripByHand(
   options: Decision & { operators: string },
 ): Promise<Trip> {
   const { actor, reason } = checkedDecision(options);
-  const scopes: readonly string[] = [...destructiveRungs, 'all'];
+  const scopes: readonly string[] = [...breakerActions, 'all'];
   if (!scopes.includes(scope)) throw new Error(`scope: must be one of ${scopes.join(', ')}`);
   return inTransaction(pool, (client) =>
     tripAndAudit(
@@ -114,7 +112,7 @@ async function status(pool: pg.Pool, asJson: boolean): Promise<void> {
       `release ${id} of trip ${tripId} (${covers}; ${reason}) has ${actors.join(', ')}: ${actors.length} of ${operators} operators`,
     );
   }
-  const done = destructiveRungs.map((action) => `${acts[action]} × ${action}`).join(', ');
+  const done = breakerActions.map((action) => `${acts[action]} × ${action}`).join(', ');
   console.log(`within a day: ${done}, of ${population} identities`);
   console.log(`waiting: ${count}${count === 0 ? '' : ' (dormouse breaker waiting)'}`);
   for (const warning of warnings) console.log(`warning: ${warning}`);
@@ -168,16 +166,4 @@ async function everybodyWaiting(pool: pg.Pool): Promise<string[]> {
   const ids: string[] = [];
   for await (const { identityId } of waitingForBreaker(pool)) ids.push(identityId);
   return ids;
-}
-
-function checkedDecision<T extends Decision>(decision: T): T {
-  const problem = reasonProblem(decision.reason);
-  if (problem !== undefined) throw new Error(`--reason: ${problem}`);
-  return { ...decision, actor: checkedActor(decision.actor), reason: normalText(decision.reason) };
-}
-
-function checkedActor(actor: string): string {
-  const problem = actorProblem(actor);
-  if (problem === undefined) return actor;
-  throw new Error(`--actor: ${problem}`);
 }

@@ -40,7 +40,7 @@ function enrolSummary(result: ReconcileResult): string {
     `Seen ${result.seen} identities in ${seconds.toFixed(1)} s:`,
     `  ${result.started} lifecycles started (${(result.started / seconds).toFixed(1)}/s)`,
     `  ${result.alreadyRunning} had one already`,
-    `  ${result.gone} told to end, because their identity is gone`,
+    `  ${result.gone} were woken, because Kratos does not list their identity`,
     `  ${result.failed} failed${result.failed > 0 ? ": the worker's log names them" : ''}`,
   ].join('\n');
 }
@@ -67,7 +67,8 @@ function previewSummary(result: ReconcileResult): string {
       'Overdue is not at once: each rung comes in its order, and the harsh ones keep their distance from an accepted notice.',
     );
   }
-  if (result.gone > 0) lines.push(`${result.gone} lifecycles would be told to end: their identity is gone.`);
+  if (result.gone > 0)
+    lines.push(`${result.gone} lifecycles would be woken: Kratos does not list their identity.`);
   if (result.failed > 0)
     lines.push(`${result.failed} identities could not be looked at: the worker's log names them.`);
   return lines.join('\n');

@@ -122,6 +122,11 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   notice_bounced: context('a notice came back: the step ahead waits, and the person is told anew'),
   addresses_followed: context('the addresses changed while a notice ran: old and new ones were told'),
   identity_gone: context('the account was deleted by somebody else'),
+  identity_missing: context('the account could not be found; nothing is concluded from it yet'),
+  identity_reappeared: context('the account is there again, and stands where it stood'),
+  absence_confirmed: context(
+    'an operator said that the account is gone for good; actor and reason are named',
+  ),
 };
 
 /** @returns the claims of a type; none for a type that a newer build wrote */

@@ -19,6 +19,8 @@ export const wayOutOf = {
     'Hydra answered with something else than its API promises. Check DORMOUSE_HYDRA_ADMIN_URL.',
   IdentityDoesNotFitSchema:
     'The identity no longer fits its identity schema, so Kratos refuses every change to it. Its sessions and tokens are gone. Mend its traits, then retry the step.',
+  AbsenceDoubtful:
+    'Kratos does not know the identity, and misses others or has them with another date of creation: it may be another Kratos, or one that was restored. Check DORMOUSE_KRATOS_ADMIN_URL and what Kratos holds, then retry the step.',
   SessionsRemain:
     'Sessions were still there after they were deleted several times. Look for what creates them, then retry.',
   TokensRemain:

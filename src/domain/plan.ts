@@ -2,11 +2,13 @@
  * The plan: what a policy means for one identity, in plain numbers. Computed where Kratos and the policy are read;
  * workflows carry it and never see the policy document itself. Pure.
  */
+
 import type { BreakerLimit, BreakerRules } from './breaker/rules.js';
 import type { DeletionPlan } from './deletion.js';
 import { dayMs } from './duration.js';
 import type { ExemptionKind } from './exemption.js';
 import { jitterFor } from './jitter.js';
+import type { AbsenceRules } from './lifecycle/absence.js';
 import type { Policy } from './policy.js';
 import { effectiveRungs, type Ladder, withOverride } from './policy-ladder.js';
 import { isDestructive, type RungName, rungNames } from './rungs.js';
@@ -60,6 +62,8 @@ export interface Plan {
   readonly recheckMs: number;
   /** What destructive rungs have to pass. Absent in histories from before there was a breaker. */
   readonly breaker?: BreakerRules;
+  /** When an absent identity is taken for deleted. Absent in histories from before absence took time. */
+  readonly absence?: AbsenceRules;
   /** Whether, and by a mail link of which lifetime, the person may undo a deactivation; absent: an operator only. */
   readonly selfReactivation?: { readonly linkLifetimeMs: number };
   /** What the rung `delete` does. Absent in histories from before it had parts. */
@@ -101,6 +105,11 @@ export function planFor(policy: Policy, reference: PolicyReference, subject: Pol
     signalWindowMs: Math.floor(Math.min(policy.signalWindow, shortest / 20)),
     recheckMs: policy.recheck,
     breaker: breakerRules(policy),
+    absence: {
+      looks: policy.absence.looks,
+      overMs: policy.absence.over,
+      graceMs: policy.absence.grace,
+    },
     ...(reactivation === undefined ? {} : { selfReactivation: reactivation }),
     deletion: deletionPlan(policy),
     retry: {
@@ -142,6 +151,7 @@ export function breakerRules({ breaker }: Pick<Policy, 'breaker'>): BreakerRules
       revoke: breakerLimit(breaker.limits.revoke),
       deactivate: breakerLimit(breaker.limits.deactivate),
       delete: breakerLimit(breaker.limits.delete),
+      bury: breakerLimit(breaker.limits.bury),
     },
     percentFrom: breaker.percentFrom,
     operators: breaker.release.operators,

@@ -32,7 +32,12 @@ export const breakerSection = z
   .strictObject({
     window: duration.default(dayMs),
     limits: z
-      .strictObject({ revoke: limit(500, 20), deactivate: limit(250, 10), delete: limit(100, 5) })
+      .strictObject({
+        revoke: limit(500, 20),
+        deactivate: limit(250, 10),
+        delete: limit(100, 5),
+        bury: limit(100, 5),
+      })
       .prefault({}),
     /** The percentage never allows fewer acts than this. */
     percentFrom: z.int().min(1).default(5),

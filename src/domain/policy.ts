@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { dayMs } from './duration.js';
 import { exemptionKinds } from './exemption.js';
 import { opaqueNamePattern, policyIdPattern } from './names.js';
+import { absenceSection } from './policy-absence.js';
 import { breakerSection } from './policy-breaker.js';
 import { checkBreaker, checkDeletion, checkLadder } from './policy-checks.js';
 import { deletionSection } from './policy-deletion.js';
@@ -120,6 +121,8 @@ const policyObject = z.strictObject({
     .default(0),
   /** How many destructive acts are normal; above it they wait for an operator (design, invariant 7). */
   breaker: breakerSection,
+  /** When an identity that Kratos does not know any more is taken for deleted. */
+  absence: absenceSection,
   /** What the rung `delete` does, in which parts. */
   deletion: deletionSection,
   /** How often something that blocks (exempt, disabled by an admin, no address) is looked at again. */

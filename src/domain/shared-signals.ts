@@ -53,6 +53,9 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   notice_bounced: 'none',
   addresses_followed: 'none',
   identity_gone: 'none',
+  identity_missing: 'none',
+  identity_reappeared: 'none',
+  absence_confirmed: 'none',
 };
 
 /** @returns what to tell; `undefined` where the event is nobody else's concern */

@@ -88,6 +88,7 @@ function nextOf(decision: Decision, now: number): NextStep | undefined {
   if (decision.kind === 'wait') return decision.next;
   if (decision.kind === 'notice') return { step: 'notice', rung: decision.rung.rung, at: now };
   if (decision.kind === 'rung') return { step: 'rung', rung: decision.rung.rung, at: now };
+  if (decision.kind === 'bury') return { step: 'rung', rung: 'bury', at: now };
   return undefined;
 }
 
@@ -104,6 +105,7 @@ function whyOf({ state, plan, now }: Situation, decision: Decision, inProgress: 
   if (inProgress !== undefined) return `${away}; ${inProgress} is being carried out.`;
   if (decision.kind === 'finished') return 'Deleted by the policy, after notice.';
   if (decision.kind === 'gone') return 'Kratos does not know this identity.';
+  if (decision.kind === 'bury') return 'Kratos does not know this identity any more; it is being forgotten.';
   if (decision.kind === 'return') return `Back at the bottom of the ladder (${decision.cause}).`;
   if (decision.kind !== 'wait') return `${away}; ${decision.kind} (${decision.rung.rung}) is due now.`;
   if (decision.blocked !== undefined) return `${away}; nothing happens: ${decision.blocked.why}.`;

@@ -7,6 +7,8 @@ export const workKinds = [
   'parked',
   /** A rung waits because no notice of it could be delivered: no address, refused, bounced, skipped. */
   'no-notice',
+  /** Kratos does not know it any more; what is known of it is kept until that is certain. */
+  'missing',
   'breaker-tripped',
   /** A release of the breaker that another operator has to agree to. */
   'release-pending',
@@ -59,6 +61,8 @@ export function wayOutOfWork(kind: WorkKind): string {
       return 'Mend the cause, then: dormouse parked retry. Or decide that it is not to be done: dormouse parked skip.';
     case 'no-notice':
       return 'Give the identity an address that works; the notice is tried again by itself. Or exempt it, or hold it.';
+    case 'missing':
+      return 'Deleted on purpose: nothing, it is forgotten after the grace period, or at once with dormouse missing confirm --now. Otherwise bring it back in Kratos, or check DORMOUSE_KRATOS_ADMIN_URL.';
     case 'breaker-tripped':
       return 'Look who waits (dormouse breaker waiting), then release it: dormouse breaker release.';
     case 'release-pending':

@@ -31,7 +31,7 @@ export const identityParameters = z.object({ id: z.string().describe('UUID of th
 
 const policyReference = z.object({ id: z.string(), version: z.number(), hash: z.string() }).readonly();
 const nextStep = z
-  .object({ step: z.enum(['rung', 'notice']), rung: z.enum(rungNames), at: epochMs })
+  .object({ step: z.enum(['rung', 'notice']), rung: z.enum([...rungNames, 'bury']), at: epochMs })
   .readonly();
 const hold = z
   .object({

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { type ConnectedSource, createActivitySourceActivities } from '../activities/activity-source.js';
 import { createBreakerActivities } from '../activities/breaker.js';
+import { createBurialActivities } from '../activities/burial.js';
 import { type Clock, systemClock } from '../activities/clock.js';
 import { createClockWitness } from '../activities/clock-witness.js';
 import { createHydraActivities } from '../activities/hydra.js';
@@ -82,6 +83,7 @@ export function createActivitySet(
             ? {}
             : { identifierKey: config.DORMOUSE_IDENTIFIER_KEY }),
         }),
+        ...createBurialActivities({ identities, pool, clock }),
         ...createReconcileActivities({ identities, pool, clock, assess: kratos.assess }),
       },
       hydra: createHydraActivities({ oauth2 }),

@@ -50,3 +50,8 @@ export async function writeReconciliation(pool: pg.Pool, record: ReconciliationR
     ],
   );
 }
+
+/** Whether the identity has a lifecycle that was not ended, as far as the projection knows. */
+export async function isEnrolled(pool: pg.Pool, identityId: string): Promise<boolean> {
+  return (await readEnrolled(pool, [identityId])).has(identityId);
+}

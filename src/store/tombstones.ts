@@ -1,5 +1,7 @@
 /** What Dormouse keeps and forgets when an identity is deleted. */
 import type pg from 'pg';
+import type { Buried } from '../domain/lifecycle/assessment.js';
+import type { Remembered } from '../domain/lifecycle/state.js';
 import type { PolicyReference } from '../domain/plan.js';
 import { destroyKey } from './personal-data.js';
 import { inTransaction } from './pool.js';
@@ -7,7 +9,8 @@ import { forgetActivity } from './user-activity.js';
 
 /**
  * Forgets activity, disablement, links, postponements and the addresses that notices went to, destroys the keys of its personal data, and leaves a tombstone
- * without personal data. Safe to repeat.
+ * without personal data. Holds and exemptions stay. Safe to repeat.
+ * @param remembered what an identity stands by that shows up again; absent where the engine itself ended it
  */
 export async function buryIdentity(
   pool: pg.Pool,
@@ -15,8 +18,24 @@ export async function buryIdentity(
   policy: PolicyReference | undefined,
   deletedAt: number,
   action: 'delete' | 'anonymise' = 'delete',
+  remembered?: Remembered,
 ): Promise<void> {
   await inTransaction(pool, async (client) => {
+    await client.query(
+      `INSERT INTO tombstone (identity_id, deleted_at, policy_id, policy_version, action, remembered)
+       VALUES ($1, $2, $3, $4, $5, $6::jsonb || jsonb_build_object(
+         'disablement', (SELECT to_jsonb(disablement) FROM disablement WHERE identity_id = $1)
+       ))
+       ON CONFLICT (identity_id) DO NOTHING`,
+      [
+        identityId,
+        new Date(deletedAt),
+        policy?.id ?? null,
+        policy?.version ?? null,
+        action,
+        remembered === undefined ? null : JSON.stringify(remembered),
+      ],
+    );
     await forgetActivity(client, identityId);
     await client.query('DELETE FROM disablement WHERE identity_id = $1', [identityId]);
     await client.query('DELETE FROM link WHERE identity_id = $1', [identityId]);
@@ -24,11 +43,9 @@ export async function buryIdentity(
     await destroyKey(client, identityId);
     await client.query('DELETE FROM notified_address WHERE identity_id = $1', [identityId]);
     await client.query('DELETE FROM address_key WHERE identity_id = $1', [identityId]);
-    await client.query(
-      `INSERT INTO tombstone (identity_id, deleted_at, policy_id, policy_version, action) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (identity_id) DO NOTHING`,
-      [identityId, new Date(deletedAt), policy?.id ?? null, policy?.version ?? null, action],
-    );
+    for (const table of ['kratos_witness', 'absence_confirmation', 'deletion_intent']) {
+      await client.query(`DELETE FROM ${table} WHERE identity_id = $1`, [identityId]);
+    }
   });
 }
 
@@ -48,4 +65,22 @@ export async function anonymisedAmong(pool: pg.Pool, identityIds: readonly strin
     [identityIds],
   );
   return new Set(found.rows.map((row) => row.identity_id));
+}
+
+/** @returns what was kept of somebody who was buried; `undefined` where nobody was, and of a shell, which stays nobody */
+export async function readBurial(pool: pg.Pool, identityId: string): Promise<Buried | undefined> {
+  const found = await pool.query<{ deleted_at: Date; remembered: Remembered | null }>(
+    `SELECT deleted_at, remembered - 'disablement' AS remembered FROM tombstone
+     WHERE identity_id = $1 AND action <> 'anonymise'`,
+    [identityId],
+  );
+  const row = found.rows[0];
+  if (row === undefined) return undefined;
+  const { deleted_at: deletedAt, remembered } = row;
+  return { at: deletedAt.getTime(), ...(remembered === null ? {} : { remembered }) };
+}
+
+/** Somebody who was buried is there again: what the engine itself had disabled is known as its own work again. Safe to repeat. */
+export async function liftTombstone(pool: pg.Pool, identityId: string): Promise<void> {
+  await pool.query('SELECT lift_tombstone($1)', [identityId]);
 }

@@ -12,6 +12,7 @@ import {
 } from '@temporalio/workflow';
 import { assertUnreachable } from '../domain/assert.js';
 import { parseIdentityId } from '../domain/identity-id.js';
+import type { Missing } from '../domain/lifecycle/absence.js';
 import { type Decision, lookStep } from '../domain/lifecycle/decide.js';
 import { initialState, type LifecycleState, presentState } from '../domain/lifecycle/state.js';
 import { runningNotices } from '../domain/lifecycle/transitions.js';
@@ -22,6 +23,7 @@ import { LifecycleRun } from './lifecycle-run.js';
 import type { LifecycleInput, LifecycleResult } from './messages.js';
 import { settle } from './settle.js';
 import { giveGrantBack } from './steps/breaker.js';
+import { bury } from './steps/burial.js';
 import { followAddresses, mustFollow } from './steps/follow.js';
 import { giveNotice } from './steps/notice.js';
 import { comeBack } from './steps/return.js';
@@ -62,6 +64,12 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
       continue;
     }
     if (decision.kind === 'gone' || decision.kind === 'finished') return finish(run, decision);
+    if (decision.kind === 'bury') {
+      if (await bury(run, decision.missing)) return buried(run, decision.missing);
+      decision = run.decide();
+      // There again, as a rule: the next look says so.
+      if (decision.kind === 'bury') continue;
+    }
     if (decision.kind !== 'return') {
       await sendReactivationLink(run);
       await settle(run);
@@ -101,26 +109,37 @@ async function look(run: LifecycleRun): Promise<boolean> {
   run.seen = run.requested;
   run.attention = false;
   if (run.state.parked?.step === lookStep) return false;
-  const { identityId } = run.state;
   const end = await carryOut(
     run,
     lookStep,
     async () => {
-      const notices = runningNotices(run.state).map(({ key }) => key);
-      const assessment = await run.outside.kratos.assess({
-        identityId,
-        policyChoice: run.state.policyChoice,
-        ...(notices.length === 0 ? {} : { notices }),
-      });
-      const first = !run.state.known;
-      const postponements = run.state.postponements ?? [];
-      run.takeIn(assessment);
-      heedPeople(run, postponements);
-      if (first && run.state.known) run.auditStart();
+      // Whoever comes from a burial is looked at once more: what was kept of it is there then.
+      if (await lookOnce(run)) await lookOnce(run);
     },
     { interruptible: false },
   );
   return end === 'done';
+}
+
+/** @returns whether it was buried, and is there again */
+async function lookOnce(run: LifecycleRun): Promise<boolean> {
+  const { identityId, policyChoice } = run.state;
+  const notices = runningNotices(run.state).map(({ key }) => key);
+  const assessment = await run.outside.kratos.assess({
+    identityId,
+    policyChoice,
+    ...(notices.length === 0 ? {} : { notices }),
+  });
+  const first = !run.state.known;
+  const postponements = run.state.postponements ?? [];
+  run.takeIn(assessment);
+  heedPeople(run, postponements);
+  if (first && run.state.known) run.auditStart();
+  const { buried } = assessment;
+  if (buried === undefined || !patched('absence-takes-time')) return false;
+  await run.outside.ledger.liftTombstone({ identityId });
+  run.audit('identity_reappeared', `buried/${buried.at}`, 'buried', { detail: { buriedAt: buried.at } });
+  return true;
 }
 
 async function act(run: LifecycleRun, input: LifecycleInput, decision: Decision): Promise<void> {
@@ -134,6 +153,7 @@ async function act(run: LifecycleRun, input: LifecycleInput, decision: Decision)
     case 'wait':
       return nap(run, input, decision);
     case 'gone':
+    case 'bury':
     case 'finished':
       return;
     default:
@@ -165,6 +185,14 @@ async function nap(run: LifecycleRun, input: LifecycleInput, decision: Wait): Pr
   const ms = decision.until === undefined ? undefined : Math.max(1, decision.until - Date.now());
   if (ms === undefined) await condition(woken);
   else await condition(woken, ms, { summary: `next: ${nameOfNext(decision)}` });
+}
+
+async function buried(run: LifecycleRun, { since, looks }: Missing): Promise<LifecycleResult> {
+  run.audit('identity_gone', 'gone', 'deleted-elsewhere', { detail: { missingSince: since, looks } });
+  await settle(run);
+  run.answered = run.requested;
+  await condition(allHandlersFinished);
+  return { schemaVersion: 1, outcome: 'gone' };
 }
 
 async function finish(run: LifecycleRun, decision: Decision): Promise<LifecycleResult> {

@@ -2,9 +2,10 @@
  * One run of a lifecycle workflow: its memory, what was last read from outside, and the bookkeeping between message
  * handlers and the main loop. Knows Temporal only for time and visibility.
  */
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type { AuditEntry, AuditEventType } from '../domain/audit-entry.js';
 import { inDays } from '../domain/duration.js';
+import type { Missing } from '../domain/lifecycle/absence.js';
 import type { Assessment, FoundIdentity } from '../domain/lifecycle/assessment.js';
 import { inactiveSince } from '../domain/lifecycle/clock.js';
 import { type Decision, decide, type Situation } from '../domain/lifecycle/decide.js';
@@ -15,6 +16,7 @@ import {
   runningNotices,
   withAssessment,
   withAudit,
+  withRemembered,
 } from '../domain/lifecycle/transitions.js';
 import type { Plan, PlanRung } from '../domain/plan.js';
 import { activityKinds } from '../domain/sign-of-life.js';
@@ -71,15 +73,36 @@ export class LifecycleRun {
     return standingOf(this.situation, this.hasLooked ? this.inProgress : 'the first look');
   }
 
-  takeIn(assessment: Assessment): void {
+  takeIn(found: Assessment): void {
+    const assessment = asOfThisHistory(found);
     this.plan = completePlan(assessment.plan);
     this.identity = assessment.identity;
     this.outside = outsideUnder(assessment.plan.retry);
     this.hasLooked = true;
     const before = runningNotices(this.state);
+    const { missing: missingBefore } = this.state;
     this.moved = assessment.addressesChanged === true ? before : [];
+    if (assessment.buried !== undefined && !this.state.known)
+      this.state = withRemembered(this.state, assessment.buried, Date.now());
     this.state = withAssessment(this.state, { ...assessment, plan: this.plan }, Date.now());
     this.auditLostNotices(before);
+    this.auditPresence(missingBefore);
+  }
+
+  /** Notes that Kratos does not know the identity any more, and that it does again. */
+  private auditPresence(before: Missing | undefined): void {
+    const { missing } = this.state;
+    if (missing !== undefined && before === undefined) {
+      this.audit(
+        'identity_missing',
+        `${missing.since}`,
+        missing.doubt === undefined ? 'missing' : 'doubtful',
+      );
+    }
+    if (missing === undefined && before !== undefined && this.identity !== undefined) {
+      const { since, looks } = before;
+      this.audit('identity_reappeared', `${since}`, 'found', { detail: { missingSince: since, looks } });
+    }
   }
 
   /** Notes what became of notices since they were given. */
@@ -159,6 +182,13 @@ export class LifecycleRun {
   recorded(standing: Standing): void {
     this.recordedSignature = LifecycleRun.signature(standing);
   }
+}
+
+/** A history that began to bury at the first look that did not find the identity goes on so. */
+function asOfThisHistory({ absence, buried, ...rest }: Assessment): Assessment {
+  if (absence === undefined && buried === undefined) return rest;
+  if (!patched('absence-takes-time')) return rest;
+  return { ...rest, ...(absence && { absence }), ...(buried && { buried }) };
 }
 
 /** Histories recorded before kinds were told apart by rung hold plans without them: there, the plan's kinds count. */

@@ -1,6 +1,7 @@
 /** The activities as the workflow calls them: which queue, how long, how often again, and what it says in the UI. */
 import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { BreakerActivities } from '../activities/breaker.js';
+import type { BurialActivities } from '../activities/burial.js';
 import type { HydraActivities } from '../activities/hydra.js';
 import type { KratosActivities } from '../activities/kratos.js';
 import type { KratosDeletionActivities } from '../activities/kratos-deletion.js';
@@ -20,7 +21,7 @@ export const retryBeforePolicy: RetryLimits = {
 };
 
 export interface Outside {
-  readonly kratos: KratosActivities & KratosDeletionActivities;
+  readonly kratos: KratosActivities & KratosDeletionActivities & BurialActivities;
   readonly hydra: HydraActivities;
   readonly mail: MailActivities;
   readonly ledger: LedgerActivities & BreakerActivities;
@@ -46,7 +47,9 @@ export function outsideUnder(limits: RetryLimits): Outside {
     },
   });
   return {
-    kratos: proxyActivities<KratosActivities & KratosDeletionActivities>(options('kratos', 120_000)),
+    kratos: proxyActivities<KratosActivities & KratosDeletionActivities & BurialActivities>(
+      options('kratos', 120_000),
+    ),
     hydra: proxyActivities<HydraActivities>(options('hydra', 120_000)),
     mail: proxyActivities<MailActivities>(options('mail', 600_000)),
     // The engine's own database: without it nothing can even be parked, so it is waited for.

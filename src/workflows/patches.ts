@@ -3,6 +3,7 @@
  * back begins none that is newer than the release it would be taken back to (docs/upgrades.md). Pure.
  */
 export const patchReleases: Readonly<Record<string, string>> = {
+  'absence-takes-time': '0.1.0',
   'deactivation-looks': '0.1.0',
   'deletion-is-called-back': '0.1.0',
   'grants-are-given-back': '0.1.0',

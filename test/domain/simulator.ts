@@ -217,8 +217,13 @@ export class Simulation {
     this.history.push({ type: 'decided', decision, situation: this.situation, knownSince: this.knownSince });
     switch (decision.kind) {
       case 'gone':
+      case 'bury':
       case 'finished':
-        this.history.push({ type: 'ended', how: decision.kind, at: this.now });
+        this.history.push({
+          type: 'ended',
+          how: decision.kind === 'finished' ? 'finished' : 'gone',
+          at: this.now,
+        });
         return false;
       case 'wait':
         this.sleep(decision.until ?? Number.POSITIVE_INFINITY);
@@ -238,7 +243,9 @@ export class Simulation {
   private look(): void {
     this.plan = planOf(this.policy, this.subject);
     const assessment: Assessment = {
-      ...(this.found === undefined ? {} : { identity: this.found }),
+      ...(this.found === undefined
+        ? { absence: { control: 'witnessed', wasKnown: true } }
+        : { identity: this.found }),
       activity: this.recorded,
       plan: this.plan,
       ...(this.postponements.length === 0 ? {} : { postponements: this.postponements }),

@@ -389,13 +389,14 @@ describe.concurrent('enableIdentity', () => {
 });
 
 describe.concurrent('deleteIdentity', () => {
-  it('deletes what the engine had disabled, and an absent identity counts as deleted', async () => {
+  it('deletes what the engine had disabled; tried again it is done, and who was never there is gone', async () => {
     const { id } = await people.create('delete');
     await disabledByEngine(id);
-    expect(await deleteIdentity(look(id))).toEqual({ outcome: 'done' });
+    const request = look(id);
+    expect(await deleteIdentity(request)).toEqual({ outcome: 'done' });
     expect(await exists(id)).toBe(false);
-    expect(await deleteIdentity(look(id))).toEqual({ outcome: 'done' });
-    expect(await deleteIdentity(look(unknownId()))).toEqual({ outcome: 'done' });
+    expect(await deleteIdentity(request)).toEqual({ outcome: 'done' });
+    expect(await deleteIdentity(look(unknownId()))).toEqual({ outcome: 'gone' });
   });
 
   it('is stopped by activity that PostgreSQL knows of', async () => {

@@ -9,6 +9,7 @@ import { OryPeople } from '../../src/demo/ory-people.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import type { RunningWorkers } from '../../src/runtime/workers.js';
 import { readStanding } from '../../src/store/standings.js';
+import { buryIdentity } from '../../src/store/tombstones.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
 import type { reconcile } from '../../src/workflows/reconcile.js';
 import {
@@ -98,6 +99,14 @@ export class ReconcileFixture {
       },
     });
     return (data.identities ?? []).flatMap(({ identity }) => identity ?? []);
+  }
+
+  /** Buries identities that are deleted, as their lifecycles would after the grace period. */
+  async forget(identityIds: readonly string[]): Promise<void> {
+    for (const id of identityIds) {
+      await this.client.workflow.getHandle(lifecycleWorkflowId(id)).terminate('test');
+      await buryIdentity(this.database.pool, id, undefined, Date.now());
+    }
   }
 
   /** Everybody in Kratos: the tests of a file leave people behind. */

@@ -76,6 +76,7 @@ const exempt = (reviewInDays: number) =>
   });
 
 const expected: Record<WorkKind, number> = {
+  missing: 2,
   'breaker-tripped': 1,
   'release-pending': 1,
   parked: 7,
@@ -110,6 +111,12 @@ async function fill(): Promise<void> {
   await standing({ warnings: ['metadata-not-published'] });
   await standing({ stage: 'deactivated', skipped: { delete: now - day } });
   await standing({ skipped: { suspend: now - day } });
+  for (const at of [undefined, now + day]) {
+    await standing({
+      blocked: { by: 'missing', why: 'missing since yesterday', since: now - day },
+      ...(at === undefined ? {} : { next: { step: 'rung', rung: 'bury', at } }),
+    });
+  }
   await standing({ blocked: { by: 'exempt', why: 'exempt' } });
   await standing({});
   for (const days of [-3, -2, -1, 1]) await exempt(days);

@@ -14,4 +14,12 @@ export async function emptyDirectory(stack: StackInfo): Promise<void> {
   const pool = openKratosDatabase(stack);
   await pool.query('DELETE FROM identities');
   await pool.end();
+  const shared = new pg.Pool({ connectionString: stack.postgres.url, max: 1 });
+  await forgetWitnesses(shared);
+  await shared.end();
+}
+
+/** As in an installation that has seen nobody yet: those whom other tests deleted would make every absence doubtful. */
+export async function forgetWitnesses(pool: pg.Pool): Promise<void> {
+  await pool.query('DELETE FROM kratos_witness');
 }

@@ -25,7 +25,7 @@ import { createPool } from '../../src/store/pool.js';
 import type { identityLifecycle } from '../../src/workflows/identity-lifecycle.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
 import { clearBreaker } from './clear-breaker.js';
-import { openKratosDatabase } from './kratos-database.js';
+import { forgetWitnesses, openKratosDatabase } from './kratos-database.js';
 import { until } from './until.js';
 import { quietLog, startTestWorkers, type TestWorkersOptions } from './workers.js';
 
@@ -72,6 +72,7 @@ export class TimeTravel {
     const pool = createPool({ url: options.stack.postgres.url });
     // Journeys go through the same days one after another: the breaker must not count the acts of all of them together.
     await clearBreaker(pool);
+    await forgetWitnesses(pool);
     // Only there can a date of an identity be set.
     return new TimeTravel(options, env, pool, openKratosDatabase(options.stack));
   }
@@ -183,6 +184,7 @@ export class TimeTravel {
       'UPDATE identities SET created_at = $2, state_changed_at = $2 WHERE id = $1',
       [identityId, new Date(at)],
     );
+    await this.pool.query('DELETE FROM kratos_witness WHERE identity_id = $1', [identityId]);
   }
 
   /** Sets when Kratos says that the identity's sessions were signed in. */

@@ -225,7 +225,7 @@ const stories: Record<string, Story> = {
   'disabled by hand, and enabled again': { acts: { 20: setState('inactive'), 50: all(setState('active'), signsIn) }, untilDay: 81, audit: [started, '30 inactivity_warned'], mails: ['warn'], ...active, stage: 'warned' },
   'policy lengthened: a suspended person is restored': { acts: { 65: applies('patient') }, untilDay: 100, audit: [...toSuspended, '65 policy_applied by op-1', '65 returned'], mails: ['warn'], ...active },
   'policy tightened: the day that was named and the floor are kept': { acts: { 32: applies('strict') }, untilDay: 69, audit: [...toWarned, '32 policy_applied by op-1', '60 actions_suspended', '60 notice_sent', '67 tokens_revoked_stale'], mails: ['warn', 'notice-revoke'], kratos: 'active', credentials: 'ended', stage: 'revoked' },
-  'deleted elsewhere in mid-ladder': { acts: { 40: isDeletedElsewhere }, untilDay: 61, audit: [...toWarned, '60 identity_gone'], mails: ['warn'], kratos: 'deleted', credentials: 'ended', stage: 'warned' },
+  'deleted elsewhere in mid-ladder': { acts: { 40: isDeletedElsewhere }, untilDay: 92, audit: [...toWarned, '60 identity_missing', '91 identity_gone'], mails: ['warn'], kratos: 'deleted', credentials: 'ended', stage: 'warned' },
 };
 
 /** The jitter of the policy, and what the work itself takes in real time. */

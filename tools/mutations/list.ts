@@ -1,4 +1,5 @@
 /** All guards that `npm run test:mutations` takes out, one after the other. */
+import { absenceGuards } from './absence-guards.js';
 import { auditGuards } from './audit-guards.js';
 import { breakerGuards } from './breaker-guards.js';
 import { checkerGuards } from './checker-guards.js';
@@ -13,6 +14,7 @@ export const guards: readonly Guard[] = [
   ...systemGuards,
   ...noticeGuards,
   ...breakerGuards,
+  ...absenceGuards,
   ...auditGuards,
   ...checkerGuards,
   ...faultGuards,

@@ -127,8 +127,8 @@ export const unitGuards: readonly Guard[] = [
   {
     name: 'on hold: no rung',
     file: `${lifecycle}/decide.ts`,
-    find: 'if (hold === undefined) return undefined;',
-    replace: 'if (hold === undefined || now > 0) return undefined;',
+    find: 'return hold === undefined ? undefined : waitForHold(hold);',
+    replace: 'return undefined;',
     project: 'unit',
     tests: ['test/domain/decide.test.ts'],
   },
@@ -151,7 +151,7 @@ export const unitGuards: readonly Guard[] = [
   {
     name: 'what the breaker holds waits',
     file: `${lifecycle}/decide.ts`,
-    find: "return heldByBreaker(state, plan, rung, now) ?? { kind: 'rung', rung };",
+    find: "return heldByBreaker(state, plan, rung.rung, now) ?? { kind: 'rung', rung };",
     replace: "return { kind: 'rung', rung };",
     project: 'unit',
     tests: ['test/domain/breaker/held.test.ts'],

@@ -1,5 +1,9 @@
 /** What the breaker allows (design, invariant 7): plain numbers, computed from a policy. Pure. */
-import type { DestructiveRung } from '../rungs.js';
+import { type DestructiveRung, destructiveRungs } from '../rungs.js';
+
+/** What passes the breaker: destructive rungs, and forgetting identities that Kratos does not know any more. */
+export const breakerActions = [...destructiveRungs, 'bury'] as const;
+export type BreakerAction = DestructiveRung | 'bury';
 
 /** How many acts of one kind may happen within the window. */
 export interface BreakerLimit {
@@ -20,7 +24,7 @@ export interface StallRule {
 
 export interface BreakerRules {
   readonly windowMs: number;
-  readonly limits: Readonly<Record<DestructiveRung, BreakerLimit>>;
+  readonly limits: Readonly<Record<BreakerAction, BreakerLimit>>;
   /** The percentage never allows fewer acts than this: five percent of ten people would stop everything. */
   readonly percentFrom: number;
   /** Different operators that a release needs. */
@@ -32,7 +36,7 @@ export interface BreakerRules {
 }
 
 /** @returns how many acts the limit allows within the window; the first of both limits that is reached counts */
-export function allowedActs(rules: BreakerRules, action: DestructiveRung, population: number): number {
+export function allowedActs(rules: BreakerRules, action: BreakerAction, population: number): number {
   const { atMost = Number.POSITIVE_INFINITY, percent } = rules.limits[action];
   const byPercent = Math.max(rules.percentFrom, Math.floor((population * percent) / 100));
   return Math.min(atMost, byPercent);

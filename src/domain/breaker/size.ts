@@ -1,7 +1,6 @@
 /** Whether the breaker's limits suit the size of an installation. Pure. */
 import { dayMs, formatDuration } from '../duration.js';
-import { type DestructiveRung, destructiveRungs } from '../rungs.js';
-import { allowedActs, type BreakerRules } from './rules.js';
+import { allowedActs, type BreakerAction, type BreakerRules, breakerActions } from './rules.js';
 
 /**
  * A limit under which fewer than this share of all identities may pass a day trips on ordinary days: where a third of the
@@ -13,7 +12,7 @@ export interface Installation {
   /** Identities that have a lifecycle and are not deleted. */
   readonly population: number;
   /** Acts that fall due within the window that begins now, where that is known. */
-  readonly due?: Readonly<Partial<Record<DestructiveRung, number>>>;
+  readonly due?: Readonly<Partial<Record<BreakerAction, number>>>;
 }
 
 /**
@@ -21,7 +20,7 @@ export interface Installation {
  *   where the limits suit
  */
 export function limitWarnings(rules: BreakerRules, { population, due = {} }: Installation): string[] {
-  return destructiveRungs.flatMap((action) => {
+  return breakerActions.flatMap((action) => {
     const allowed = allowedActs(rules, action, population);
     const window = formatDuration(rules.windowMs);
     const soon = due[action] ?? 0;
@@ -38,6 +37,6 @@ export function limitWarnings(rules: BreakerRules, { population, due = {} }: Ins
   });
 }
 
-function advice(action: DestructiveRung): string {
+function advice(action: BreakerAction): string {
   return `Raise breaker.limits.${action}.atMost, or let the limit grow with the installation: { atMost: none, percent: … }`;
 }

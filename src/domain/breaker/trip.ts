@@ -1,6 +1,6 @@
 /** Why the breaker is tripped, and what it then covers. Pure. */
 import { assertUnreachable } from '../assert.js';
-import type { DestructiveRung } from '../rungs.js';
+import type { BreakerAction } from './rules.js';
 
 /**
  * `limit`: as many acts as the policy allows. `feed-stalled`: no signs of life, or hardly any, where there normally are.
@@ -11,7 +11,7 @@ export const tripCauses = ['limit', 'feed-stalled', 'clock', 'restored', 'operat
 export type TripCause = (typeof tripCauses)[number];
 
 /** What a trip stops: one kind of act, or every destructive one. */
-export type TripScope = DestructiveRung | 'all';
+export type TripScope = BreakerAction | 'all';
 
 export interface Trip {
   readonly id: number;

@@ -5,7 +5,8 @@ import type { Plan } from '../plan.js';
 import type { Postponement } from '../postponement.js';
 import type { Stage } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
-import type { NoticeOutcome } from './state.js';
+import type { Absence } from './absence.js';
+import type { NoticeOutcome, Remembered } from './state.js';
 
 export interface FoundIdentity {
   readonly state: 'active' | 'inactive';
@@ -18,6 +19,13 @@ export interface FoundIdentity {
   readonly publishedStage: Stage;
 }
 
+export interface Buried {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** Absent where the engine deleted it itself: nothing was kept then. */
+  readonly remembered?: Remembered;
+}
+
 /** How a notice that was given stands now. */
 export interface NoticeState {
   readonly key: string;
@@ -27,6 +35,10 @@ export interface NoticeState {
 export interface Assessment {
   /** Absent when Kratos does not know the identity. */
   readonly identity?: FoundIdentity;
+  /** What that is worth. Absent in histories from before absence took time, and of the shell of an anonymised person. */
+  readonly absence?: Absence;
+  /** It is there, and was buried: what was kept of it. */
+  readonly buried?: Buried;
   /** Latest signs of life: PostgreSQL and the identity's Kratos sessions. */
   readonly activity: LatestActivity;
   readonly plan: Plan;

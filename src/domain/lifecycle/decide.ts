@@ -5,14 +5,23 @@
 import { dayMs } from '../duration.js';
 import type { ExemptionCause, Plan, PlanRung } from '../plan.js';
 import { type RungName, rungNames, stageOfRung } from '../rungs.js';
+import { absenceRulesOf, absentLookAt, burialAt, type Missing, whyMissing } from './absence.js';
 import type { FoundIdentity } from './assessment.js';
 import { inactiveSince, scheduleOf, skipOf } from './clock.js';
 import { governingHold, kindOfHold } from './holds.js';
 import { begunRungs, type Return, unjustified } from './justification.js';
-import type { LifecycleState } from './state.js';
+import type { Hold, LifecycleState } from './state.js';
 import { runningNotices } from './transitions.js';
 
-export type BlockedBy = 'parked' | 'hold' | 'exempt' | 'disabled-by-admin' | 'no-notice' | 'breaker';
+export type BlockedBy =
+  | 'parked'
+  | 'hold'
+  | 'exempt'
+  | 'disabled-by-admin'
+  | 'no-notice'
+  | 'breaker'
+  /** Kratos does not know it, and that is not certain yet, or the grace period runs. */
+  | 'missing';
 
 export interface Blocked {
   readonly by: BlockedBy;
@@ -23,14 +32,17 @@ export interface Blocked {
 
 export interface NextStep {
   readonly step: 'rung' | 'notice';
-  readonly rung: RungName;
+  /** `bury`: what is known of an identity that is gone from Kratos is forgotten. */
+  readonly rung: RungName | 'bury';
   /** Epoch milliseconds. */
   readonly at: number;
 }
 
 export type Decision =
-  /** The identity is not in Kratos (any more), and the engine did not delete it. */
+  /** Kratos never knew the identity, or a history of before says that it does not any more. */
   | { readonly kind: 'gone' }
+  /** It was missing for long enough: what is known of it is to be forgotten. */
+  | { readonly kind: 'bury'; readonly missing: Missing }
   /** Deletion is done. */
   | { readonly kind: 'finished' }
   | ({ readonly kind: 'return' } & Return)
@@ -40,9 +52,10 @@ export type Decision =
   /** Nothing to do before `until`; without it, before somebody decides. */
   | { readonly kind: 'wait'; readonly until?: number; readonly next?: NextStep; readonly blocked?: Blocked };
 
-/** The names under which a failed look and a failed return are parked. */
+/** The names under which a failed look, a failed return and a failed burial are parked. */
 export const lookStep = 'look';
 export const returnStep = 'return';
+export const buryStep = 'bury';
 
 export interface Situation {
   readonly state: LifecycleState;
@@ -91,12 +104,29 @@ function isHalfDeactivated(rung: PlanRung, state: LifecycleState, identity: Foun
 }
 
 /** A deletion that was begun is finished even though the identity is gone: that is what it was for. */
-function withoutIdentity({ state, plan }: Situation): Decision {
+function withoutIdentity(situation: Situation): Decision {
+  const { state, plan } = situation;
   const deletion = plan.rungs.find(({ rung }) => rung === 'delete');
   if (state.rungs.delete !== undefined && deletion !== undefined) {
     return state.parked === undefined ? { kind: 'rung', rung: deletion } : parkedWait(state);
   }
-  return { kind: 'gone' };
+  return state.missing === undefined ? { kind: 'gone' } : withMissing(situation, state.missing);
+}
+
+/** Nothing is forgotten before it is certain and the grace is over, nor while a hold stands. */
+function withMissing({ state, plan, now }: Situation, missing: Missing): Decision {
+  const rules = absenceRulesOf(plan);
+  const at = burialAt(missing, rules);
+  const next: NextStep | undefined = at === undefined ? undefined : { step: 'rung', rung: 'bury', at };
+  const until = absentLookAt(missing, rules, plan.recheckMs, now);
+  if (at === undefined || now < at || missing.doubt !== undefined) {
+    const blocked = { by: 'missing', why: whyMissing(missing, rules), since: missing.since } as const;
+    return { kind: 'wait', until, ...(next && { next }), blocked };
+  }
+  if (state.parked?.step === buryStep) return parkedWait(state);
+  const hold = governingHold(state, now);
+  if (hold !== undefined) return waitForHold(hold);
+  return heldByBreaker(state, plan, 'bury', now) ?? { kind: 'bury', missing };
 }
 
 function returnOf({ state, plan, now }: Situation, identity: FoundIdentity): Return | undefined {
@@ -128,7 +158,10 @@ function blockedBy(situation: Situation, identity: FoundIdentity): Decision | un
     };
   }
   const hold = governingHold(state, now);
-  if (hold === undefined) return undefined;
+  return hold === undefined ? undefined : waitForHold(hold);
+}
+
+function waitForHold(hold: Hold): Decision {
   const kind = kindOfHold(hold);
   const why = `on ${kind === 'other' ? '' : `${kind} `}hold (${hold.reason}), set by ${hold.actor}`;
   return { kind: 'wait', until: hold.until, blocked: { by: 'hold', why, since: hold.since } };
@@ -182,7 +215,7 @@ export function breakerAskedAgainAt(askedAt: number, { recheckMs }: Pick<Plan, '
 function heldByBreaker(
   { heldByBreaker: held }: LifecycleState,
   plan: Plan,
-  { rung }: PlanRung,
+  rung: RungName | 'bury',
   now: number,
 ): Decision | undefined {
   if (held === undefined || held.rung !== rung) return undefined;
@@ -201,7 +234,7 @@ function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decis
   const schedule = scheduleOf(state, rung);
   const { notice } = schedule;
   if (notice === undefined) {
-    if (now >= schedule.dueAt) return heldByBreaker(state, plan, rung, now) ?? { kind: 'rung', rung };
+    if (now >= schedule.dueAt) return heldByBreaker(state, plan, rung.rung, now) ?? { kind: 'rung', rung };
     return {
       kind: 'wait',
       until: schedule.dueAt,

@@ -7,6 +7,7 @@ import type { PolicyReference } from '../plan.js';
 import type { Postponement } from '../postponement.js';
 import type { RungName } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
+import type { Missing } from './absence.js';
 import type { HoldKind } from './holds.js';
 
 /** A rung of the ladder that was begun, and, when `completedAt` is there, finished and verified. */
@@ -82,7 +83,7 @@ export interface Skip {
 
 /** The breaker let a rung not pass. It is asked again from time to time, and when somebody releases it. */
 export interface HeldByBreaker {
-  readonly rung: RungName;
+  readonly rung: RungName | 'bury';
   readonly tripId: number;
   readonly why: string;
   readonly since: number;
@@ -141,6 +142,8 @@ export interface LifecycleState {
   readonly parked?: Parked;
   readonly skips?: Readonly<Partial<Record<RungName, Skip>>>;
   readonly heldByBreaker?: HeldByBreaker;
+  /** Kratos does not know it (any more), as far as that is certain. */
+  readonly missing?: Missing;
   readonly exported?: Exported;
   /** An operator's decision that has not been carried out yet. */
   readonly reactivation?: Reactivation;
@@ -184,4 +187,20 @@ export function initialState(identityId: string, policyChoice: PolicyChoice, now
     processedUpdateIds: [],
     known: false,
   };
+}
+
+/** What a burial keeps, so that an identity that shows up again stands where it stood. Nothing personal. */
+export type Remembered = Pick<
+  LifecycleState,
+  'activity' | 'baselineAt' | 'rungs' | 'stageSince' | 'policyChoice'
+>;
+
+export function rememberedOf({
+  activity,
+  baselineAt,
+  rungs,
+  stageSince,
+  policyChoice,
+}: LifecycleState): Remembered {
+  return { activity, baselineAt, rungs, stageSince, policyChoice };
 }

@@ -3,7 +3,8 @@ import type { AuditEntry } from '../audit-entry.js';
 import type { PlanRung } from '../plan.js';
 import { type RungName, rungNames } from '../rungs.js';
 import { mergeActivity, mergeSign, type SignOfLife } from '../sign-of-life.js';
-import type { Assessment, FoundIdentity, NoticeState } from './assessment.js';
+import { absenceRulesOf, withAbsentLook } from './absence.js';
+import type { Assessment, Buried, FoundIdentity, NoticeState } from './assessment.js';
 import type { HoldKind } from './holds.js';
 import type { Return } from './justification.js';
 import { stageOf } from './stage.js';
@@ -38,15 +39,57 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
   const enabledAt = identity?.state === 'active' ? identity.stateChangedAt : 0;
   const baselineAt = Math.min(now, Math.max(state.baselineAt, identity?.createdAt ?? 0, enabledAt));
   const next: LifecycleState = {
-    ...withoutHolds(state, ({ until }) => until <= now, now),
+    ...withPresence(
+      withoutHolds(state, ({ until }) => until <= now, now),
+      assessment,
+      now,
+    ),
     policy: assessment.plan.policy,
     activity: mergeActivity(state.activity, assessment.activity, now),
     baselineAt,
-    known: state.known || identity !== undefined,
+    known: state.known || identity !== undefined || assessment.absence?.wasKnown === true,
     ...(assessment.postponements === undefined ? {} : { postponements: assessment.postponements }),
   };
   const noticed = withoutFutileDeletion(withNoticeStates(next, assessment.notices ?? [], now), assessment);
   return identity === undefined || state.known ? noticed : withAdoptedDeactivation(noticed, identity);
+}
+
+/**
+ * Counts a look that did not find it. One that is there again has everything that it had; only notices are given anew,
+ * because nobody could sign in meanwhile.
+ */
+function withPresence(state: LifecycleState, assessment: Assessment, now: number): LifecycleState {
+  const { identity, absence, plan } = assessment;
+  if (identity !== undefined) return withoutMissing(state);
+  // The engine itself deletes it, and its own call says whether it has.
+  if (state.rungs.delete !== undefined) return state;
+  // Of somebody who was never seen nothing is known that could be lost, unless the look says nothing.
+  if (absence === undefined || !(state.known || absence.wasKnown || absence.control === 'doubted')) {
+    const { missing: _unknown, ...rest } = state;
+    return rest;
+  }
+  return { ...state, missing: withAbsentLook(state.missing, absence, absenceRulesOf(plan), now) };
+}
+
+function withoutMissing(state: LifecycleState): LifecycleState {
+  if (state.missing === undefined) return state;
+  const { missing: _found, heldByBreaker: held, ...rest } = state;
+  const next = held === undefined || held.rung === 'bury' ? rest : { ...rest, heldByBreaker: held };
+  return { ...next, notices: voided(state.notices) };
+}
+
+/** It was buried, and is there again: it stands where it stood. Where nothing was kept its clock starts now. */
+export function withRemembered(state: LifecycleState, { remembered }: Buried, now: number): LifecycleState {
+  if (remembered === undefined) return { ...state, baselineAt: now };
+  const { rungs, stageSince, baselineAt, activity, policyChoice } = remembered;
+  return {
+    ...state,
+    policyChoice,
+    rungs,
+    stageSince,
+    baselineAt: Math.max(state.baselineAt, baselineAt),
+    activity: mergeActivity(state.activity, activity, now),
+  };
 }
 
 /**

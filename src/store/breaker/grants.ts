@@ -1,18 +1,18 @@
 /** Tables `breaker_grant` and `breaker_clock`: what the breaker let through, of how many, and by which clock. */
 import type pg from 'pg';
-import type { DestructiveRung } from '../../domain/rungs.js';
+import type { BreakerAction } from '../../domain/breaker/rules.js';
 
 export interface Act {
   /** The same for every attempt at the same act. */
   readonly key: string;
-  readonly action: DestructiveRung;
+  readonly action: BreakerAction;
   readonly identityId: string;
 }
 
 /** @returns acts of this kind since `from`, epoch milliseconds */
 export async function countGrants(
   client: pg.Pool | pg.PoolClient,
-  action: DestructiveRung,
+  action: BreakerAction,
   from: number,
 ): Promise<number> {
   const found = await client.query<{ count: string }>(

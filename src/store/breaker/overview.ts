@@ -1,9 +1,9 @@
 /** What operators see of the breaker: trips, releases that wait, acts of the day, and who waits. */
 import type pg from 'pg';
+import { type BreakerAction, breakerActions } from '../../domain/breaker/rules.js';
 import { limitWarnings } from '../../domain/breaker/size.js';
 import type { Trip } from '../../domain/breaker/trip.js';
 import { breakerRules } from '../../domain/plan.js';
-import { type DestructiveRung, destructiveRungs } from '../../domain/rungs.js';
 import { latestPolicies } from '../policies.js';
 import { countGrants, population } from './grants.js';
 import { pendingReleases, type Release } from './releases.js';
@@ -13,7 +13,7 @@ export interface BreakerOverview {
   readonly trips: readonly Trip[];
   readonly pending: readonly Release[];
   /** Acts since `since`. */
-  readonly acts: Readonly<Record<DestructiveRung, number>>;
+  readonly acts: Readonly<Record<BreakerAction, number>>;
   readonly population: number;
   readonly waiting: number;
   /** Limits of published policies that do not suit the installation's size, in a sentence each. */
@@ -29,15 +29,15 @@ export async function breakerOverview(pool: pg.Pool, since: number, now: number)
     activeTrips(pool),
     pendingReleases(pool),
     population(pool),
-    Promise.all(destructiveRungs.map((action) => countGrants(pool, action, since))),
+    Promise.all(breakerActions.map((action) => countGrants(pool, action, since))),
     pool.query<{ count: string }>("SELECT count(*) FROM standing WHERE blocked_by = 'breaker'"),
   ]);
-  const [revoke = 0, deactivate = 0, deletion = 0] = counts;
+  const [revoke = 0, deactivate = 0, deletion = 0, bury = 0] = counts;
   return {
     trips,
     pending,
     population: people,
-    acts: { revoke, deactivate, delete: deletion },
+    acts: { revoke, deactivate, delete: deletion, bury },
     waiting: Number(waiting.rows[0]?.count ?? 0),
     warnings: await sizeWarnings(pool, people, now),
   };
@@ -60,12 +60,12 @@ async function dueUntil(
   pool: pg.Pool,
   policyId: string,
   until: number,
-): Promise<Partial<Record<DestructiveRung, number>>> {
-  const found = await pool.query<{ next_step: DestructiveRung; count: string }>(
+): Promise<Partial<Record<BreakerAction, number>>> {
+  const found = await pool.query<{ next_step: BreakerAction; count: string }>(
     `SELECT next_step, count(*) FROM standing
      WHERE policy_id = $1 AND next_step = ANY($2) AND next_at < $3 AND (blocked_by IS NULL OR blocked_by = 'breaker')
      GROUP BY next_step`,
-    [policyId, destructiveRungs, new Date(until)],
+    [policyId, breakerActions, new Date(until)],
   );
   return Object.fromEntries(found.rows.map(({ next_step, count }) => [next_step, Number(count)]));
 }

@@ -54,7 +54,7 @@ export async function readStandings(
   return found.rows.map(({ document }) => document);
 }
 
-const blockedBy = (by: 'parked' | 'no-notice' | 'disabled-by-admin') => (): Selection => ({
+const blockedBy = (by: 'parked' | 'no-notice' | 'missing') => (): Selection => ({
   where: `blocked_by = '${by}'`,
   values: [],
 });
@@ -82,6 +82,14 @@ export const noNoticeSource = standingSource(
     };
   },
 );
+
+export const missingSource = standingSource('missing', blockedBy('missing'), ({ stage, blocked, next }) => ({
+  subject: stage,
+  why: blocked?.why ?? 'Kratos does not know it any more',
+  wayOut: wayOutOfWork('missing'),
+  ...sinceOf(blocked?.since),
+  ...(next?.rung === 'bury' ? { dueAt: next.at } : {}),
+}));
 
 export const skippedSource = standingSource(
   'deletion-skipped',

@@ -5,12 +5,20 @@ import { releaseSource, tripSource } from './breaker.js';
 import { ownerlessSource, reviewSource } from './exemptions.js';
 import { holdSource } from './holds.js';
 import type { WorkQuery, WorkSource } from './source.js';
-import { disabledSource, noNoticeSource, parkedSource, skippedSource, warningSource } from './standings.js';
+import {
+  disabledSource,
+  missingSource,
+  noNoticeSource,
+  parkedSource,
+  skippedSource,
+  warningSource,
+} from './standings.js';
 
 /** In the order in which they are shown: what stops the most comes first. */
 const sources: Readonly<Record<WorkKind, WorkSource>> = {
   'breaker-tripped': tripSource,
   'release-pending': releaseSource,
+  missing: missingSource,
   parked: parkedSource,
   'no-notice': noNoticeSource,
   'exemption-review': reviewSource,

@@ -1,11 +1,12 @@
 /** Asks the breaker before a destructive rung (design, invariant 7). */
 import { patched, workflowInfo } from '@temporalio/workflow';
+import type { BreakerAction } from '../../domain/breaker/rules.js';
 import type { Trip } from '../../domain/breaker/trip.js';
 import { inactiveSince } from '../../domain/lifecycle/clock.js';
 import { breakerAskedAgainAt } from '../../domain/lifecycle/decide.js';
 import { withHeldByBreaker, withoutHeldByBreaker } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
-import { type DestructiveRung, isDestructive } from '../../domain/rungs.js';
+import { isDestructive, type RungName } from '../../domain/rungs.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 
 /** Histories of older builds threw an answer away that took longer than this, and asked again. */
@@ -18,7 +19,7 @@ const formerlyStaleAfterMs = 10_000;
 const lookAgainAfterMs = 600_000;
 
 /** The same act in the same absence counts once, however often it is begun. */
-export function actKey(run: LifecycleRun, action: DestructiveRung, since: number): string {
+export function actKey(run: LifecycleRun, action: BreakerAction, since: number): string {
   return `${run.state.identityId}/${workflowInfo().firstExecutionRunId}/${action}/${since}`;
 }
 
@@ -46,7 +47,7 @@ export async function passBreaker(run: LifecycleRun, rung: PlanRung): Promise<bo
     decidedAt: askedAt,
   });
   if (answer.outcome === 'held') {
-    holdBack(run, rung, answer.trip, askedAt);
+    holdBack(run, { action, inactiveSince: inactiveSince(state, rung) }, answer.trip, askedAt);
     return false;
   }
   run.state = withoutHeldByBreaker(run.state);
@@ -61,9 +62,40 @@ export async function passBreaker(run: LifecycleRun, rung: PlanRung): Promise<bo
   return again.kind === 'rung' && again.rung.rung === action;
 }
 
+/** As {@link passBreaker}, for the burial of an identity that is missing. @returns by what name it is counted; `undefined` where it is held */
+export async function passBreakerToBury(run: LifecycleRun, since: number): Promise<string | undefined> {
+  const { plan, state } = run;
+  const key = actKey(run, 'bury', since);
+  if (plan.breaker === undefined) return key;
+  const askedAt = Date.now();
+  const answer = await run.outside.ledger.passBreaker({
+    key,
+    action: 'bury',
+    identityId: state.identityId,
+    rules: plan.breaker,
+    decidedAt: askedAt,
+  });
+  if (answer.outcome === 'held') {
+    holdBack(run, { action: 'bury', inactiveSince: since }, answer.trip, askedAt);
+    return undefined;
+  }
+  run.state = withoutHeldByBreaker(run.state);
+  return key;
+}
+
+/** What is held back, and for which absence. */
+export interface HeldAct {
+  readonly action: RungName | 'bury';
+  readonly inactiveSince: number;
+}
+
 /** The breaker holds the rung. @param since when it was asked, epoch milliseconds */
-export function holdBack(run: LifecycleRun, rung: PlanRung, trip: Trip, since: number): void {
-  const { rung: action } = rung;
+export function holdBack(
+  run: LifecycleRun,
+  { action, inactiveSince: absentSince }: HeldAct,
+  trip: Trip,
+  since: number,
+): void {
   const before = run.state.heldByBreaker;
   const isNew = before?.tripId !== trip.id || before.rung !== action;
   const askedAt = Date.now();
@@ -76,7 +108,7 @@ export function holdBack(run: LifecycleRun, rung: PlanRung, trip: Trip, since: n
     ...(patched('held-looks-daily') && { againAt: breakerAskedAgainAt(askedAt, run.plan) }),
   });
   if (!isNew) return;
-  run.audit('held_by_breaker', `${action}/${trip.id}/${inactiveSince(run.state, rung)}`, trip.cause, {
+  run.audit('held_by_breaker', `${action}/${trip.id}/${absentSince}`, trip.cause, {
     detail: { rung: action, tripId: trip.id },
   });
 }

@@ -66,7 +66,10 @@ export function stopsHere(run: LifecycleRun, planned: PlanRung, act: ActOutcome)
   const { rung } = planned;
   if (act.outcome === 'done') return false;
   run.state = withoutRung(run.state, rung);
-  if (act.outcome === 'held' && act.trip !== undefined) holdBack(run, planned, act.trip, Date.now());
+  if (act.outcome === 'held' && act.trip !== undefined) {
+    const held = { action: rung, inactiveSince: inactiveSince(run.state, planned) };
+    holdBack(run, held, act.trip, Date.now());
+  }
   if (act.outcome === 'superseded') {
     run.state = { ...run.state, activity: mergeActivity(run.state.activity, act.activity, Date.now()) };
   }

@@ -34,6 +34,7 @@ describe('a policy', () => {
         revoke: { atMost: 500, percent: 20 },
         deactivate: { atMost: 250, percent: 10 },
         delete: { atMost: 100, percent: 5 },
+        bury: { atMost: 100, percent: 5 },
       },
       percentFrom: 5,
       operators: 1,

@@ -12,7 +12,7 @@ describe('the default limits', () => {
   });
   test('are few for a million: each is named, with the way out', () => {
     const warnings = limitWarnings(rules, { population: 1_000_000 });
-    expect(warnings).toHaveLength(3);
+    expect(warnings).toHaveLength(4);
     expect(warnings[0]).toBe(
       '500 × revoke within 1d are few for 1000000 identities: the breaker is likely to trip on ordinary days. ' +
         'Raise breaker.limits.revoke.atMost, or let the limit grow with the installation: { atMost: none, percent: … }',
@@ -27,7 +27,7 @@ describe('the default limits', () => {
     ]);
   });
   test('of a window of 30 days are measured by 30 days', () => {
-    expect(limitWarnings({ ...rules, windowMs: 30 * day }, { population: 20_000 })).toHaveLength(3);
+    expect(limitWarnings({ ...rules, windowMs: 30 * day }, { population: 20_000 })).toHaveLength(4);
   });
 });
 

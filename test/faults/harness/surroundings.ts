@@ -1,5 +1,6 @@
 /** The outside systems of the stack behind proxies that make chosen requests go wrong, and the book that chooses them. */
 import { inject } from 'vitest';
+import { standBy } from '../../support/bystander.js';
 import { CallBook } from './call-book.js';
 import { startHttpFaults } from './http-faults.js';
 import { type MailServer, startMailServer } from './mail-server.js';
@@ -16,6 +17,7 @@ export interface Surroundings {
 
 export async function openSurroundings(): Promise<Surroundings> {
   const stack = inject('stack');
+  const bystander = await standBy(stack);
   const book = new CallBook();
   const kratos = await startHttpFaults('kratos', stack.kratos.adminUrl, book);
   const hydra = await startHttpFaults('hydra', stack.hydra.adminUrl, book);
@@ -35,6 +37,7 @@ export async function openSurroundings(): Promise<Surroundings> {
       await hydra.close();
       await mailServer.close();
       await wire.close();
+      await bystander.leave();
     },
   };
 }

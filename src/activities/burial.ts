@@ -1,0 +1,73 @@
+/** The activity that forgets an identity which Kratos does not know any more. Safe to repeat. */
+import type { IdentityApi } from '@ory/client';
+import type pg from 'pg';
+import type { Trip } from '../domain/breaker/trip.js';
+import type { Remembered } from '../domain/lifecycle/state.js';
+import type { PolicyReference } from '../domain/plan.js';
+import { readConfirmation } from '../store/absence-confirmations.js';
+import { giveGrantBack, useGrant } from '../store/breaker/asking.js';
+import { readTrip } from '../store/breaker/trips.js';
+import { buryIdentity } from '../store/tombstones.js';
+import { controlAbsence } from './absence-control.js';
+import type { Clock } from './clock.js';
+import { readIdentity } from './kratos-identity.js';
+
+export interface BurialDependencies {
+  readonly identities: IdentityApi;
+  readonly pool: pg.Pool;
+  readonly clock: Clock;
+}
+
+export interface BurialRequest {
+  readonly identityId: string;
+  /** Epoch milliseconds. An operator's word from before does not count. */
+  readonly missingSince: number;
+  readonly policy?: PolicyReference;
+  readonly remembered: Remembered;
+  /** By what name the breaker counted it. Absent: the policy has no breaker. */
+  readonly granted?: { readonly key: string };
+}
+
+export type BurialOutcome =
+  | { readonly outcome: 'done' }
+  /** It is there again. */
+  | { readonly outcome: 'back' }
+  /** Others are missing, too. */
+  | { readonly outcome: 'doubted' }
+  /** The breaker tripped since it let the act pass. Without a trip: nobody counts the act. */
+  | { readonly outcome: 'held'; readonly trip?: Trip };
+
+export function createBurialActivities({ identities, pool, clock }: BurialDependencies) {
+  /** @returns why nothing may be forgotten */
+  async function stopOf(request: BurialRequest): Promise<BurialOutcome | undefined> {
+    const { identityId, missingSince, granted } = request;
+    if ((await readIdentity(identities, identityId)) !== undefined) return { outcome: 'back' };
+    const [{ control }, confirmation] = await Promise.all([
+      controlAbsence({ identities, pool }, identityId),
+      readConfirmation(pool, identityId),
+    ]);
+    const isConfirmed = confirmation !== undefined && confirmation.at >= missingSince;
+    if (control !== 'witnessed' && !isConfirmed) return { outcome: 'doubted' };
+    if (granted === undefined) return undefined;
+    const use = await useGrant(pool, { ...granted, identityId, action: 'bury' }, await clock.now());
+    if (use.outcome === 'used') return undefined;
+    const trip = use.outcome === 'held' ? await readTrip(pool, use.tripId) : undefined;
+    return { outcome: 'held', ...(trip && { trip }) };
+  }
+
+  return {
+    /** After a last look by the same control as before: forgets what PostgreSQL has of it, and leaves a tombstone. */
+    async buryMissing(request: BurialRequest): Promise<BurialOutcome> {
+      const { identityId, policy, remembered, granted } = request;
+      const stop = await stopOf(request);
+      if (stop !== undefined) {
+        if (granted !== undefined && stop.outcome !== 'held') await giveGrantBack(pool, granted.key);
+        return stop;
+      }
+      await buryIdentity(pool, identityId, policy, await clock.now(), 'delete', remembered);
+      return { outcome: 'done' };
+    },
+  };
+}
+
+export type BurialActivities = ReturnType<typeof createBurialActivities>;

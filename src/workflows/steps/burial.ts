@@ -1,0 +1,40 @@
+/** Forgets an identity that was missing for long enough. How it goes wrong stands in docs/irreversible-steps.md. */
+
+import type { Missing } from '../../domain/lifecycle/absence.js';
+import { buryStep } from '../../domain/lifecycle/decide.js';
+import { rememberedOf } from '../../domain/lifecycle/state.js';
+import { carryOut } from '../carry-out.js';
+import type { LifecycleRun } from '../lifecycle-run.js';
+import { holdBack, passBreakerToBury } from './breaker.js';
+
+/** @returns whether it is forgotten. Otherwise the main loop looks and decides again */
+export async function bury(run: LifecycleRun, missing: Missing): Promise<boolean> {
+  const { since } = missing;
+  let isBuried = false;
+  await carryOut(
+    run,
+    buryStep,
+    async () => {
+      const key = await passBreakerToBury(run, since);
+      if (key === undefined) return;
+      const { identityId, policy } = run.state;
+      const end = await run.outside.kratos.buryMissing({
+        identityId,
+        missingSince: since,
+        remembered: rememberedOf(run.state),
+        ...(policy && { policy }),
+        ...(run.plan.breaker && { granted: { key } }),
+      });
+      if (end.outcome === 'held' && end.trip !== undefined) {
+        holdBack(run, { action: 'bury', inactiveSince: since }, end.trip, Date.now());
+      }
+      if (end.outcome === 'doubted') {
+        const doubt = 'others are missing, too';
+        run.state = { ...run.state, missing: { ...missing, doubt } };
+      }
+      isBuried = end.outcome === 'done';
+    },
+    { interruptible: false },
+  );
+  return isBuried;
+}

@@ -1,0 +1,347 @@
+/** Absence on the real Kratos and PostgreSQL: what a look is worth that does not find somebody, burials, and the way back. */
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createBreakerActivities } from '../../src/activities/breaker.js';
+import { createBurialActivities } from '../../src/activities/burial.js';
+import { systemClock } from '../../src/activities/clock.js';
+import { createKratosActivities } from '../../src/activities/kratos.js';
+import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
+import { createOryClients } from '../../src/activities/ory.js';
+import { OryPeople, type Person } from '../../src/demo/ory-people.js';
+import type { Remembered } from '../../src/domain/lifecycle/state.js';
+import { confirmAbsence } from '../../src/store/absence-confirmations.js';
+import { readAudit } from '../../src/store/audit-log.js';
+import { tripAndAudit } from '../../src/store/breaker/decisions.js';
+import { countGrants } from '../../src/store/breaker/grants.js';
+import { readDisablement } from '../../src/store/disablements.js';
+import { PolicyReader, publishPolicy } from '../../src/store/policies.js';
+import { createPool, inTransaction } from '../../src/store/pool.js';
+import { buryIdentity, isBuried, liftTombstone, readBurial } from '../../src/store/tombstones.js';
+import { readActivity } from '../../src/store/user-activity.js';
+import { noteWitness } from '../../src/store/witnesses.js';
+import { rulesOf } from '../support/breaker-rules.js';
+import { clearBreaker } from '../support/clear-breaker.js';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { recordSigns } from '../support/record-signs.js';
+import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+import { slowPolicy } from '../support/system-outside.js';
+
+const stack = inject('stack');
+const people = new OryPeople(stack);
+/** As Kratos says it. */
+const notFound = {
+  kind: 'answer',
+  status: 404,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({
+    error: { code: 404, status: 'Not Found', message: 'Unable to locate the resource' },
+  }),
+} as const;
+
+let database: FreshDatabase;
+let pool: pg.Pool;
+let kratos: FaultProxy;
+let activities: ReturnType<typeof createKratosActivities> &
+  ReturnType<typeof createKratosDeletionActivities> &
+  ReturnType<typeof createBurialActivities>;
+beforeAll(async () => {
+  database = await openFreshDatabase();
+  pool = database.pool;
+  kratos = await startFaultProxy(stack.kratos.adminUrl);
+  const { identities } = createOryClients({
+    kratosAdminUrl: kratos.url,
+    hydraAdminUrl: stack.hydra.adminUrl,
+  });
+  const deps = { identities, pool, clock: systemClock, policies: new PolicyReader(pool) };
+  activities = {
+    ...createKratosActivities(deps),
+    ...createKratosDeletionActivities(deps),
+    ...createBurialActivities(deps),
+  };
+  await publishPolicy(pool, slowPolicy('p'), 'p.yaml', Date.now());
+});
+beforeEach(() => pool.query('TRUNCATE kratos_witness, absence_confirmation, deletion_intent'));
+afterEach(async () => {
+  kratos.heal();
+  await clearBreaker(pool);
+});
+afterAll(async () => {
+  await kratos.close();
+  await database.close();
+});
+
+const hides = (identityId: string) =>
+  kratos.inject(notFound, new RegExp(`GET /admin/identities/${identityId}`));
+const assess = (identityId: string) => activities.assess({ identityId, policyChoice: { id: 'p' } });
+/** Somebody who was there, and was seen. */
+async function witness(): Promise<Person> {
+  const person = await people.create('witness');
+  await assess(person.id);
+  // Each process notes some at once, and few then.
+  const { data } = await people.identities.getIdentity({ id: person.id });
+  await noteWitness(pool, {
+    identityId: person.id,
+    createdAt: Date.parse(data.created_at ?? ''),
+    seenAt: Date.now(),
+  });
+  return person;
+}
+
+describe('a look that does not find an identity', () => {
+  it('counts where Kratos still has others that it had', async () => {
+    await Promise.all([witness(), witness()]);
+    expect((await assess(randomUUID())).absence).toEqual({ control: 'witnessed', wasKnown: false });
+  });
+
+  it('is made by every look itself: whoever is found can stand for others', async () => {
+    const seen = await people.create('seen');
+    await assess(seen.id);
+    expect((await assess(randomUUID())).absence).toMatchObject({ control: 'witnessed' });
+  });
+
+  it('says nothing where nobody else is known', async () => {
+    expect((await assess(randomUUID())).absence).toEqual({ control: 'none', wasKnown: false });
+  });
+
+  it('says nothing where others are missing, too: an empty Kratos, another network, a gateway of its own mind', async () => {
+    await Promise.all([witness(), witness()]);
+    kratos.inject(notFound, /GET \/admin\/identities\//);
+    expect((await assess(randomUUID())).absence).toMatchObject({
+      control: 'doubted',
+      why: expect.stringMatching(/^2 of 2 others that were there before are missing, too\./),
+    });
+  });
+
+  it('says nothing where those are missing that were created last: a restored backup', async () => {
+    const old = await Promise.all(Array.from({ length: 6 }, witness));
+    const young = await Promise.all(Array.from({ length: 4 }, witness));
+    const later = "now() + interval '1 day'";
+    for (const { id } of young) {
+      hides(id);
+      await pool.query(`UPDATE kratos_witness SET created_at = ${later} WHERE identity_id = $1`, [id]);
+    }
+    // Those of before the backup go on being seen.
+    for (const { id } of old) {
+      await pool.query(`UPDATE kratos_witness SET seen_at = ${later} WHERE identity_id = $1`, [id]);
+    }
+    expect((await assess(randomUUID())).absence).toMatchObject({
+      control: 'doubted',
+      why: expect.stringMatching(/^4 of 8 others/),
+    });
+  });
+
+  it('says nothing where another installation has the same ids with other dates of creation', async () => {
+    const { id } = await witness();
+    await pool.query(
+      "UPDATE kratos_witness SET created_at = created_at - interval '1 second' WHERE identity_id = $1",
+      [id],
+    );
+    expect((await assess(randomUUID())).absence).toMatchObject({
+      control: 'doubted',
+      why: expect.stringContaining('another date of creation'),
+    });
+  });
+
+  it('counts although one of several others was deleted meanwhile', async () => {
+    const others = await Promise.all([witness(), witness(), witness()]);
+    await people.identities.deleteIdentity({ id: others[0]?.id ?? '' });
+    expect((await assess(randomUUID())).absence).toMatchObject({ control: 'witnessed' });
+  });
+
+  it('fails where Kratos does not answer for the others', async () => {
+    const { id } = await witness();
+    kratos.inject({ kind: 'answer', status: 500, body: '{}' }, new RegExp(`GET /admin/identities/${id}`));
+    await expect(assess(randomUUID())).rejects.toMatchObject({ type: 'KratosFailed' });
+  });
+
+  it('asks eight others at most, however many there are', async () => {
+    await pool.query(
+      `INSERT INTO kratos_witness SELECT gen_random_uuid(), now() - n * interval '1 day', now() - n * interval '1 hour'
+       FROM generate_series(1, 500) AS n`,
+    );
+    await witness();
+    const kept = await pool.query('SELECT FROM kratos_witness');
+    expect(kept.rows.length).toBeLessThanOrEqual(64);
+    const before = kratos.requests.length;
+    await assess(randomUUID());
+    expect(kratos.requests.length - before).toBeLessThanOrEqual(9);
+  });
+});
+
+describe('a burial', () => {
+  const since = () => Date.now() - 31 * 86_400_000;
+  const remembered: Remembered = {
+    activity: { human: 1_700_000_000_000 },
+    baselineAt: 1_600_000_000_000,
+    rungs: { warn: { begunAt: 1, completedAt: 2, inactiveSince: 0, afterMs: 3 } },
+    stageSince: 2,
+    policyChoice: { id: 'p', version: 1 },
+  };
+  const bury = (identityId: string, more: { granted?: { key: string } } = {}) =>
+    activities.buryMissing({ identityId, missingSince: since(), remembered, ...more });
+  const seen = async (identityId: string) => {
+    await recordSigns(pool, [{ identityId, at: Date.now(), kind: 'human', source: 'app' }]);
+    return identityId;
+  };
+  const isForgotten = async (identityId: string) =>
+    (await readActivity(pool, identityId)).human === undefined;
+
+  it('forgets what is known, and keeps what an identity stands by that shows up again', async () => {
+    await witness();
+    const id = await seen(randomUUID());
+    expect(await bury(id)).toEqual({ outcome: 'done' });
+    expect(await isForgotten(id)).toBe(true);
+    expect(await readBurial(pool, id)).toEqual({ at: expect.any(Number), remembered });
+    expect(await bury(id), 'again').toEqual({ outcome: 'done' });
+  });
+
+  it('of somebody who is there again does not happen', async () => {
+    await witness();
+    const { id } = await people.create('back');
+    await seen(id);
+    expect(await bury(id)).toEqual({ outcome: 'back' });
+    expect(await isForgotten(id)).toBe(false);
+  });
+
+  it('does not happen while others are missing, too, nor where nobody else is known', async () => {
+    const id = await seen(randomUUID());
+    expect(await bury(id)).toEqual({ outcome: 'doubted' });
+    await witness();
+    kratos.inject(notFound, /GET \/admin\/identities\//);
+    expect(await bury(id)).toEqual({ outcome: 'doubted' });
+    expect(await isForgotten(id)).toBe(false);
+  });
+
+  it('happens without others by an operator’s word, which is audited; not by one from before', async () => {
+    const id = await seen(randomUUID());
+    const word = { identityId: id, actor: 'op-1', reason: 'CASE-7', withoutGrace: true };
+    await confirmAbsence(pool, { ...word, at: since() - 1_000 });
+    expect(await bury(id)).toEqual({ outcome: 'doubted' });
+    await confirmAbsence(pool, { ...word, at: Date.now() });
+    expect(await bury(id)).toEqual({ outcome: 'done' });
+    expect((await readAudit(pool, id)).map(({ eventType, actor }) => `${eventType} by ${actor}`)).toEqual([
+      'absence_confirmed by op-1',
+      'absence_confirmed by op-1',
+    ]);
+  });
+
+  it('passes the breaker once more right before it: a trip stops it, and it keeps its place', async () => {
+    await witness();
+    const id = await seen(randomUUID());
+    const breaker = createBreakerActivities({ pool, clock: systemClock });
+    const { stall: _feed, ...rules } = rulesOf(10);
+    const act = { key: id, identityId: id, action: 'bury', rules, decidedAt: Date.now() } as const;
+    expect(await breaker.passBreaker(act)).toEqual({ outcome: 'granted' });
+    await inTransaction(pool, (client) =>
+      tripAndAudit(client, {
+        scope: 'bury',
+        cause: 'operator',
+        why: 'a test',
+        trippedAt: Date.now(),
+        operators: 1,
+      }),
+    );
+    expect(await bury(id, { granted: { key: id } })).toMatchObject({
+      outcome: 'held',
+      trip: { scope: 'bury' },
+    });
+    expect(await isForgotten(id)).toBe(false);
+    expect(await countGrants(pool, 'bury', 0)).toBe(1);
+  });
+
+  it('has limits of its own', async () => {
+    const breaker = createBreakerActivities({ pool, clock: systemClock });
+    const { stall: _feed, ...rules } = rulesOf(2);
+    const outcomes = [];
+    for (const action of ['delete', 'delete', 'bury', 'bury', 'bury'] as const) {
+      const identityId = randomUUID();
+      const asked = await breaker.passBreaker({
+        key: identityId,
+        identityId,
+        action,
+        rules,
+        decidedAt: Date.now(),
+      });
+      outcomes.push(asked.outcome === 'held' ? asked.trip.scope : asked.outcome);
+    }
+    expect(outcomes).toEqual(['granted', 'granted', 'granted', 'granted', 'bury']);
+  });
+
+  it('is undone where the identity is there again, by the role of the workers: what the engine disabled is its own work again', async () => {
+    const runtime = createPool({ url: stack.postgres.runtimeUrl });
+    const shared = createPool({ url: stack.postgres.url });
+    try {
+      const id = randomUUID();
+      const at = new Date(1_700_000_000_000);
+      await shared.query('INSERT INTO disablement VALUES ($1, $2, $2, $2)', [id, at]);
+      const before = await readDisablement(shared, id);
+      expect(before).toBeDefined();
+      await buryIdentity(runtime, id, undefined, Date.now(), 'delete', remembered);
+      expect(await readDisablement(shared, id)).toBeUndefined();
+      await liftTombstone(runtime, id);
+      await liftTombstone(runtime, id);
+      expect(await isBuried(shared, id)).toBe(false);
+      expect(await readDisablement(shared, id)).toEqual(before);
+    } finally {
+      await Promise.all([runtime.end(), shared.end()]);
+    }
+  });
+
+  it('of a shell is never undone', async () => {
+    const id = randomUUID();
+    await buryIdentity(pool, id, undefined, Date.now(), 'anonymise');
+    await liftTombstone(pool, id);
+    expect(await isBuried(pool, id)).toBe(true);
+    expect(await readBurial(pool, id)).toBeUndefined();
+  });
+});
+
+describe('a deletion by the engine', () => {
+  const since = Date.now() + 86_400_000;
+  const remove = (identityId: string, inactiveSince = since) =>
+    activities.deleteIdentity({ identityId, inactiveSince, keepsAlive: ['human'] });
+  const isThere = async (id: string) =>
+    (await people.identities.getIdentity({ id }, { validateStatus: () => true })).status === 200;
+
+  it('is done where the identity was there in the same call', async () => {
+    await witness();
+    const { id } = await people.create('doomed');
+    expect(await remove(id)).toEqual({ outcome: 'done' });
+    expect(await isThere(id)).toBe(false);
+  });
+
+  it('is none where the identity was never there: somebody else deleted it, or it is another Kratos', async () => {
+    await witness();
+    expect(await remove(randomUUID())).toEqual({ outcome: 'gone' });
+  });
+
+  it('whose answer was lost is done at the next attempt', async () => {
+    await witness();
+    const { id } = await people.create('doomed');
+    kratos.inject({ kind: 'answer-lost' }, /DELETE/, 1);
+    await expect(remove(id)).rejects.toThrow();
+    expect(await isThere(id)).toBe(false);
+    expect(await remove(id)).toEqual({ outcome: 'done' });
+  });
+
+  it('that came to nothing counts for nothing when somebody else deletes it in a later absence', async () => {
+    await witness();
+    const { id } = await people.create('spared');
+    kratos.inject({ kind: 'answer', status: 503, body: '{}' }, /DELETE/, 1);
+    await expect(remove(id)).rejects.toThrow();
+    await people.identities.deleteIdentity({ id });
+    expect(await remove(id, since + 1)).toEqual({ outcome: 'gone' });
+  });
+
+  it('is not believed where others are missing, too', async () => {
+    await witness();
+    const { id } = await people.create('doomed');
+    kratos.inject({ kind: 'answer-lost' }, /DELETE/, 1);
+    await expect(remove(id)).rejects.toThrow();
+    kratos.inject(notFound, /GET \/admin\/identities\//);
+    await expect(remove(id)).rejects.toMatchObject({ type: 'AbsenceDoubtful' });
+    kratos.heal();
+    expect(await remove(id)).toEqual({ outcome: 'done' });
+  });
+});
