@@ -1,9 +1,10 @@
 /**
  * Configuration of every entry point. The only file that reads `process.env`; everything else receives
- * values. May import zod and Node's own only.
+ * values. May import zod, Node's own and domain/ only.
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { policyIdPattern } from './domain/names.js';
 
 const url = (protocols: string[]) =>
   z.string().refine(
@@ -140,7 +141,19 @@ export const variables = {
   DORMOUSE_POLICY_FILE: z
     .string()
     .default('policies/default.yaml')
-    .describe('the policy that identities follow unless told otherwise'),
+    .describe(
+      'a policy file: published as the first version of its policy, and never again (docs/policies.md)',
+    ),
+  DORMOUSE_POLICY_ID: z
+    .string()
+    .regex(policyIdPattern, {
+      message:
+        'must be the id in a policy file: a lower-case letter, then lower-case letters, digits and hyphens, 32 at most',
+    })
+    .default('default')
+    .describe(
+      'id of the policy that identities follow unless told otherwise, the same for workers, gateway and apps; a version of it must be published',
+    ),
   DORMOUSE_RECONCILE_EVERY: z
     .string()
     .regex(/^(off|[1-9]\d{0,8}[mhd])$/, { message: 'must be off, or a duration of at least a minute as 1h' })

@@ -8,8 +8,9 @@ import type { PagesOptions } from './http/pages/account-pages.js';
 import { createGateway } from './http/server.js';
 import { runEntry } from './runtime/entry.js';
 import { createLogger } from './runtime/logger.js';
+import { warnUnlessPublished } from './runtime/policy-start.js';
 import { onShutdown } from './runtime/shutdown.js';
-import { clientOptions, temporalVariables } from './runtime/temporal-options.js';
+import { clientOptions, clientVariables } from './runtime/temporal-options.js';
 import { loadPublication, signalVariables } from './signals/load.js';
 import { createPool } from './store/pool.js';
 import { prepareDatabase } from './store/prepare.js';
@@ -20,7 +21,7 @@ await runEntry('dormouse-gateway', main);
 
 async function main(): Promise<void> {
   const config = readConfig([
-    ...temporalVariables,
+    ...clientVariables,
     'DORMOUSE_POSTGRES_URL',
     'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_GATEWAY_HOST',
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
     statementTimeoutMs: 1_000,
     onError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL broke'),
   });
+  await warnUnlessPublished({ pool, log, policyId: config.DORMOUSE_POLICY_ID });
   const signals = await loadPublication(config);
   const identifierKey = config.DORMOUSE_IDENTIFIER_KEY;
   const server = await createGateway({

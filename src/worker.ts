@@ -1,5 +1,4 @@
 /** Entry point: the worker. Thin; what it runs stands in runtime/, workflows/ and activities/. */
-import { readFile } from 'node:fs/promises';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { systemClock } from './activities/clock.js';
@@ -14,6 +13,7 @@ import { runEntry } from './runtime/entry.js';
 import { startHealthServer } from './runtime/health.js';
 import { createLogger, type Logger } from './runtime/logger.js';
 import { patchActivation } from './runtime/patch-activation.js';
+import { startWithPolicy } from './runtime/policy-start.js';
 import { startReleaseWake } from './runtime/release-wake.js';
 import { ensureReconcileSchedule, reconcileVariables } from './runtime/schedule.js';
 import { onShutdown } from './runtime/shutdown.js';
@@ -24,7 +24,6 @@ import { loadSender, signalVariables } from './signals/load.js';
 import { syncSignalSchedules } from './signals/schedules.js';
 import { loadSources } from './sources/load-sources.js';
 import { syncSourceSchedules } from './sources/schedules.js';
-import { publishPolicy } from './store/policies.js';
 import { createPool } from './store/pool.js';
 import { prepareDatabase } from './store/prepare.js';
 import { mayChangeAudit } from './store/roles.js';
@@ -67,8 +66,8 @@ async function main(): Promise<void> {
   if (await mayChangeAudit(pool)) {
     log.warn('the role of DORMOUSE_POSTGRES_URL could change the audit log: see docs/audit.md, "Two roles"');
   }
-  const policyText = await readFile(config.DORMOUSE_POLICY_FILE, 'utf8');
-  const policy = await publishPolicy(pool, policyText, config.DORMOUSE_POLICY_FILE, Date.now());
+  const policyId = config.DORMOUSE_POLICY_ID;
+  const policy = await startWithPolicy({ pool, log, file: config.DORMOUSE_POLICY_FILE, policyId });
 
   const [workflowBundle, connection] = await Promise.all([
     loadWorkflowBundle(),
@@ -112,7 +111,7 @@ async function main(): Promise<void> {
   if (sender !== undefined) {
     await syncSignalSchedules(client, config.DORMOUSE_TASK_QUEUE, sender.receivers);
   }
-  const place = { taskQueue: config.DORMOUSE_TASK_QUEUE, policyId: 'default' };
+  const place = { taskQueue: config.DORMOUSE_TASK_QUEUE, policyId };
   const sweep = startClaimSweep({
     pool,
     tell: (sign) => tellLifecycle(client.workflow, place, sign),
@@ -126,10 +125,7 @@ async function main(): Promise<void> {
     onError: (error) => log.warn({ err: error }, 'nobody could be woken after a release of the breaker'),
   });
   const health = await startHealthServer(config.DORMOUSE_WORKER_HEALTH_PORT);
-  log.info(
-    { taskQueue: config.DORMOUSE_TASK_QUEUE, policy: `${policy.id}@${policy.version}` },
-    'worker ready',
-  );
+  log.info({ taskQueue: config.DORMOUSE_TASK_QUEUE, policy }, 'worker ready');
 
   onShutdown(log, async () => {
     await Promise.all([sweep.stop(), releases.stop()]);

@@ -3,7 +3,7 @@ import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import pLimit from 'p-limit';
 import pg from 'pg';
-import { tellLifecycle } from '../client/tell-lifecycle.js';
+import { type LifecyclePlace, tellLifecycle } from '../client/tell-lifecycle.js';
 import { AuditTable } from '../sources/audit-table.js';
 import { type PollResult, pollSource } from '../sources/poll.js';
 import type { ActivitySource } from '../sources/source-file.js';
@@ -21,12 +21,19 @@ export interface ActivitySourceDependencies {
   readonly pool: pg.Pool;
   readonly clock: Clock;
   readonly sources: readonly ConnectedSource[];
+  /** The policy of those who are enrolled by a sign of life. */
+  readonly policyId: string;
 }
 
 /** Signals under way at most: a first reading of a big table must not crowd out people's own. */
 const signalsAtOnce = 10;
 
-export function createActivitySourceActivities({ pool, clock, sources }: ActivitySourceDependencies) {
+export function createActivitySourceActivities({
+  pool,
+  clock,
+  sources,
+  policyId,
+}: ActivitySourceDependencies) {
   return {
     /**
      * @param input.taskQueue of the lifecycle workflows
@@ -52,7 +59,7 @@ export function createActivitySourceActivities({ pool, clock, sources }: Activit
           pool,
           now: await clock.now(),
           from: reached,
-          tell: (signs) => tell(signs, input.taskQueue, () => heartbeat(reached)),
+          tell: (signs) => tell(signs, { taskQueue: input.taskQueue, policyId }, () => heartbeat(reached)),
           onPage: async (end) => {
             reached = end;
             heartbeat(end);
@@ -71,13 +78,17 @@ export function createActivitySourceActivities({ pool, clock, sources }: Activit
 export type ActivitySourceActivities = ReturnType<typeof createActivitySourceActivities>;
 
 /** Identities that have no lifecycle yet are enrolled by it. */
-async function tell(signs: readonly IdentitySign[], taskQueue: string, onTold: () => void): Promise<void> {
+async function tell(
+  signs: readonly IdentitySign[],
+  place: LifecyclePlace,
+  onTold: () => void,
+): Promise<void> {
   const { client } = Context.current();
   const limit = pLimit(signalsAtOnce);
   await Promise.all(
     signs.map((sign) =>
       limit(async () => {
-        await tellLifecycle(client.workflow, { taskQueue, policyId: 'default' }, sign);
+        await tellLifecycle(client.workflow, place, sign);
         onTold();
       }),
     ),

@@ -17,6 +17,7 @@ import { fillOutbox, type Subscription } from '../store/signal-outbox.js';
 import { readRevision, writeStanding } from '../store/standings.js';
 import { buryIdentity, liftTombstone } from '../store/tombstones.js';
 import { forgetActivity } from '../store/user-activity.js';
+import { giveUp } from './failures.js';
 import { readPolicy } from './policy.js';
 
 export interface LedgerDependencies {
@@ -92,9 +93,9 @@ export function createLedgerActivities({
       await forgetActivity(pool, input.identityId);
     },
 
-    /** @throws UnknownPolicy when it was never published */
+    /** For who waits for the answer. @throws UnknownPolicy when it was never published, PolicyAltered; neither is retried */
     async checkPolicy(input: { policyChoice: PolicyChoice }): Promise<PolicyReference> {
-      return (await readPolicy(policies, input.policyChoice)).reference;
+      return (await readPolicy(policies, input.policyChoice, giveUp)).reference;
     },
   };
 }

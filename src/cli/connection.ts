@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import { createDormouse, type Dormouse } from '../client.js';
 import { ConfigError, readConfig } from '../config.js';
-import { clientOptions, connectionOptions, temporalVariables } from '../runtime/temporal-options.js';
+import { clientOptions, clientVariables, connectionOptions } from '../runtime/temporal-options.js';
 import { createPool } from '../store/pool.js';
 import type { DatabaseUrls } from '../store/prepare.js';
 
@@ -35,7 +35,7 @@ export async function findDatabase(): Promise<DatabaseUrls> {
 }
 
 const databaseVariables = ['DORMOUSE_POSTGRES_URL', 'DORMOUSE_POSTGRES_MIGRATION_URL'] as const;
-const variables = [...temporalVariables, 'DORMOUSE_POSTGRES_URL'] as const;
+const variables = [...clientVariables, 'DORMOUSE_POSTGRES_URL'] as const;
 
 /** @throws ConfigError when neither the environment nor a running stack says where Dormouse is */
 export async function connect(): Promise<Connection> {

@@ -1,16 +1,19 @@
 /** `dormouse enrol …`: start one identity's lifecycle, or everybody's. */
 import type { Command } from 'commander';
+import { readConfig } from '../config.js';
 import { parseDuration } from '../domain/duration.js';
 import { defaultPageSize } from '../runtime/schedule.js';
+import { readPolicyRow } from '../store/policies.js';
 import type { ReconcileOptions } from '../workflows/reconcile-messages.js';
 import { enrolAllWorkflowId } from '../workflows/reconcile-messages.js';
-import { withDormouse, withTemporal } from './connection.js';
+import { withDormouse, withPool, withTemporal } from './connection.js';
 import { followEnrolAll, startEnrolAll } from './enrol-all.js';
 import { announcement, summary } from './enrol-progress.js';
+import { checkedPolicyId } from './policy-id.js';
 
 interface EnrolFlags {
   readonly all?: true;
-  readonly policy: string;
+  readonly policy?: string;
   readonly lastActiveAt?: string;
   readonly rate: string;
   readonly kratosRate: string;
@@ -24,7 +27,7 @@ export function addEnrolCommands(program: Command): void {
   program
     .command('enrol [identityId]')
     .description("start an identity's lifecycle, or with --all those of everybody who has none")
-    .option('--policy <id>', 'the policy to follow', 'default')
+    .option('--policy <id>', 'the policy to follow; left out: the one that DORMOUSE_POLICY_ID names')
     .option('--last-active-at <time>', 'one identity: its last known sign of life, as 2026-01-31T00:00:00Z')
     .option('--all', 'everybody in Kratos who has no lifecycle')
     .option(
@@ -46,9 +49,12 @@ export function addEnrolCommands(program: Command): void {
 
 async function enrolOne(identityId: string, flags: EnrolFlags): Promise<void> {
   if (flags.dryRun || flags.follow) throw new Error('enrol: --dry-run and --follow go with --all');
-  const { lastActiveAt, policy } = flags;
+  const { lastActiveAt } = flags;
+  const policyId = policyOf(flags);
+  // Its lifecycle would only park.
+  await withPool((pool) => readPolicyRow(pool, policyId));
   const at = lastActiveAt === undefined ? {} : { lastActiveAt: Date.parse(lastActiveAt) };
-  const started = await withDormouse((dormouse) => dormouse.enrol(identityId, { policyId: policy, ...at }));
+  const started = await withDormouse((dormouse) => dormouse.enrol(identityId, { policyId, ...at }));
   console.log(started ? 'started' : 'it runs already');
 }
 
@@ -98,7 +104,7 @@ function optionsOf(flags: EnrolFlags): ReconcileOptions {
   if (spreadMs === undefined)
     throw new Error(`--spread: "${flags.spread}" is not a duration. Write it as 1h or 0s`);
   return {
-    policyId: flags.policy,
+    policyId: policyOf(flags),
     startsPerSecond: positive('--rate', flags.rate, 1),
     kratosCallsPerSecond: positive('--kratos-rate', flags.kratosRate, 0.1),
     spreadMs,
@@ -106,6 +112,12 @@ function optionsOf(flags: EnrolFlags): ReconcileOptions {
     dryRun: flags.dryRun === true,
     distrustProjection: flags.distrustProjection === true,
   };
+}
+
+function policyOf({ policy }: EnrolFlags): string {
+  return policy === undefined
+    ? readConfig(['DORMOUSE_POLICY_ID']).DORMOUSE_POLICY_ID
+    : checkedPolicyId('--policy', policy);
 }
 
 function positive(flag: string, text: string, least: number): number {

@@ -7,6 +7,7 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { readConfig } from '../config.js';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import type { SignOfLife } from '../domain/sign-of-life.js';
 import {
@@ -16,6 +17,7 @@ import {
   policyNotChecked,
 } from '../workflows/messages.js';
 import { isTransient, within } from './bounded.js';
+import { checkedPolicyId } from './checks.js';
 import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './errors.js';
 import { EndableRetry } from './retry.js';
 import { lifecycleStart, tellLifecycle } from './tell-lifecycle.js';
@@ -31,7 +33,8 @@ export class Lifecycles {
   constructor(options: DormouseOptions) {
     const { address, apiKey, tls, namespace } = options.temporal;
     this.taskQueue = options.taskQueue ?? 'dormouse';
-    this.policyId = options.policyId ?? 'default';
+    this.policyId =
+      checkedPolicyId(options.policyId) ?? readConfig(['DORMOUSE_POLICY_ID']).DORMOUSE_POLICY_ID;
     this.connection = Connection.lazy({
       address,
       interceptors: [this.retry.interceptor],

@@ -19,7 +19,7 @@ export interface DormouseOptions {
   readonly postgresUrl: string;
   /** Default `dormouse`; must be the worker's. */
   readonly taskQueue?: string;
-  /** The policy of identities that this client enrols. Default `default`. */
+  /** The policy of identities that this client enrols. Default: the environment's `DORMOUSE_POLICY_ID`, else `default`. */
   readonly policyId?: string;
   /** How long {@link Dormouse.recordActivity} and {@link Dormouse.standing} may take, milliseconds. Default 1,000. */
   readonly timeoutMs?: number;

@@ -12,7 +12,8 @@ import {
   startStack,
 } from '../stack/index.js';
 import { projectDirectory } from '../stack/project.js';
-import { publishPolicy } from '../store/policies.js';
+import { latestVersion } from '../store/policies.js';
+import { publishPolicy } from '../store/policy-publication.js';
 import { createPool } from '../store/pool.js';
 import { cast } from './cast.js';
 import { LiveTable } from './live-table.js';
@@ -77,7 +78,16 @@ async function play(stack: StackInfo, options: DemoOptions): Promise<number> {
   const pool = createPool({ url: stack.postgres.runtimeUrl });
   const text = await readFile(join(projectDirectory, policyFile), 'utf8');
   const policy = parsePolicyFile(text, policyFile);
-  await publishPolicy(pool, text, policyFile, startedAt);
+  await publishPolicy(
+    pool,
+    { text, file: policyFile },
+    {
+      actor: 'demo',
+      reason: 'the demo runs under it',
+      at: startedAt,
+      expected: await latestVersion(pool, policy.id),
+    },
+  );
   const people = new OryPeople(stack);
   const dormouse = createDormouse({
     temporal: stack.temporal,

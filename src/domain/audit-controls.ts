@@ -101,6 +101,12 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   hold_set: context('an exception with an end: who set it, why, and until when'),
   hold_released: context('an exception ended'),
   policy_applied: context('another policy, and so another time of inactivity, is in force for the account'),
+  policy_published: context(
+    'a version of a policy, and so of the times of inactivity, was published: who did it, and why',
+  ),
+  policy_rolled_back: context(
+    'the text of an earlier version of a policy is in force again: who did it, and why',
+  ),
   step_parked: context('a step failed for good and waits for an operator: the account may be over its time'),
   parked_retried: context('an operator had a failed step tried again'),
   rung_postponed: context('the person asked by a link to keep the account: the step moved'),

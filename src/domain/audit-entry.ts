@@ -26,6 +26,8 @@ export const auditEventTypes = [
   'hold_set',
   'hold_released',
   'policy_applied',
+  'policy_published',
+  'policy_rolled_back',
   'step_parked',
   'parked_retried',
   'parked_skipped',

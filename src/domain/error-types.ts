@@ -40,6 +40,8 @@ export const wayOutOf = {
     'The worker does not know the address of the pages that links lead to. Set DORMOUSE_LINK_BASE_URL for it, as for the gateway.',
   UnknownPolicy:
     'The policy was never published. Publish it, or apply another policy to the identity, then retry.',
+  PolicyAltered:
+    'The text of the policy in the database is not the one that was published, so nothing acts by it. Find out who wrote to the table "policy" (dormouse policy list shows which version), publish the right text, then retry.',
   ExportFailed:
     "The app's export did not succeed, so nothing was deleted. Check that a worker runs that activity on the task queue that the policy names, and its log; then retry the step.",
   AnonymousTraitsDoNotFit:

@@ -64,6 +64,22 @@ export function parsePolicyFile(text: string, file: string): Policy {
   );
 }
 
+/** What YAML takes in no file, escaped or not (YAML 1.2.2, section 5.1), or PostgreSQL in no text. */
+const unprintable = /[^\t\n\r\x20-\x7E\x85\xA0-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+
+/**
+ * The same for a text that is to be published: it is kept as it stands and shown on terminals, comments included, so it must hold
+ * no control character.
+ * @throws PolicyFileError
+ */
+export function parsePolicyToPublish(text: string, file: string): Policy {
+  const lines = text.split('\n');
+  const index = lines.findIndex((line) => unprintable.test(line));
+  if (index < 0) return parsePolicyFile(text, file);
+  const message = 'holds a control character, or another one that YAML does not take. Write the line without';
+  throw new PolicyFileError(file, [{ line: index + 1, field: '', message }]);
+}
+
 function describeYaml(error: YAMLError): string {
   const problem = error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? error.code;
   if (error.code === 'DUPLICATE_KEY') return 'the same field stands here for the second time. Take one out';

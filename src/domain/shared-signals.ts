@@ -38,6 +38,8 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   hold_set: 'none',
   hold_released: 'none',
   policy_applied: 'none',
+  policy_published: 'none',
+  policy_rolled_back: 'none',
   step_parked: 'none',
   parked_retried: 'none',
   rung_postponed: 'none',

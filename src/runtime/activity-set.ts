@@ -25,6 +25,7 @@ import type { OutsideSystem } from '../workflows/queues.js';
 
 export const activityVariables = [
   'DORMOUSE_POSTGRES_URL',
+  'DORMOUSE_POLICY_ID',
   'DORMOUSE_KRATOS_ADMIN_URL',
   'DORMOUSE_HYDRA_ADMIN_URL',
   'DORMOUSE_ORY_TOKEN',
@@ -114,7 +115,12 @@ export function createActivitySet(
           // A clock of a test's own has no other to be compared with.
           ...(clock === systemClock ? { witness: createClockWitness(pool) } : {}),
         }),
-        ...createActivitySourceActivities({ pool, clock, sources }),
+        ...createActivitySourceActivities({
+          pool,
+          clock,
+          sources,
+          policyId: config.DORMOUSE_POLICY_ID,
+        }),
       },
       signals: createSignalActivities({ pool, clock, ...(sender && { sender }) }),
     },

@@ -16,6 +16,7 @@ import {
 
 export const reconcileVariables = [
   'DORMOUSE_TASK_QUEUE',
+  'DORMOUSE_POLICY_ID',
   'DORMOUSE_RECONCILE_EVERY',
   'DORMOUSE_RECONCILE_RATE',
   'DORMOUSE_RECONCILE_KRATOS_RATE',
@@ -34,7 +35,7 @@ export function defaultReconcileOptions(
   config: Omit<ReconcileConfig, 'DORMOUSE_RECONCILE_EVERY'>,
 ): ReconcileOptions {
   return {
-    policyId: 'default',
+    policyId: config.DORMOUSE_POLICY_ID,
     startsPerSecond: config.DORMOUSE_RECONCILE_RATE,
     kratosCallsPerSecond: config.DORMOUSE_RECONCILE_KRATOS_RATE,
     spreadMs: defaultSpreadMs,

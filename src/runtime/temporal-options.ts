@@ -10,11 +10,15 @@ export const temporalVariables = [
 ] as const;
 export type TemporalConfig = Pick<Config, (typeof temporalVariables)[number]>;
 
+/** The same, and the policy of those whom a client enrols. */
+export const clientVariables = [...temporalVariables, 'DORMOUSE_POLICY_ID'] as const;
+
 /** What the client takes of it. */
-export function clientOptions(config: TemporalConfig) {
+export function clientOptions(config: Pick<Config, (typeof clientVariables)[number]>) {
   return {
     temporal: { ...connectionOptions(config), namespace: config.DORMOUSE_TEMPORAL_NAMESPACE },
     taskQueue: config.DORMOUSE_TASK_QUEUE,
+    policyId: config.DORMOUSE_POLICY_ID,
   };
 }
 

@@ -131,9 +131,10 @@ async function applyPolicy(run: LifecycleRun, update: ApplyPolicyUpdate): Promis
     await run.outside.ask.checkPolicy({ policyChoice });
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
-    if (typeOf(error) === 'UnknownPolicy') {
+    const type = typeOf(error);
+    if (type === 'UnknownPolicy' || type === 'PolicyAltered') {
       const message = error.cause?.message ?? 'the policy was never published';
-      throw ApplicationFailure.create({ type: 'UnknownPolicy', message, nonRetryable: true });
+      throw ApplicationFailure.create({ type, message, nonRetryable: true });
     }
     // Ten updates are taken at once: one that waited for PostgreSQL without end would keep the others out.
     throw ApplicationFailure.create({

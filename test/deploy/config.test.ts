@@ -35,3 +35,25 @@ describe('a placeholder of .env.example', () => {
     });
   });
 });
+
+describe('DORMOUSE_POLICY_ID', () => {
+  const read = (id?: string) =>
+    readConfig(['DORMOUSE_POLICY_ID'], { DORMOUSE_POLICY_ID: id }).DORMOUSE_POLICY_ID;
+
+  it('is "default" where it is unset or empty, and otherwise what it says', () => {
+    expect([read(), read(''), read('corporate-2')]).toEqual(['default', 'default', 'corporate-2']);
+  });
+
+  it.each([
+    'Default',
+    '2nd',
+    'a b',
+    'a@b.example',
+    'default@1',
+    'a\n',
+    '-a',
+    'a'.repeat(33),
+  ])('refuses "%s" by name', (id) => {
+    expect(() => read(id)).toThrow(/DORMOUSE_POLICY_ID must be the id in a policy file/);
+  });
+});

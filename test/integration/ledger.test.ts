@@ -1,12 +1,10 @@
 /** Dormouse's own tables under repetition and concurrency, on the real PostgreSQL. */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { AuditEntry } from '../../src/domain/audit-entry.js';
-import { PolicyFileError } from '../../src/domain/policy-file.js';
 import type { Standing } from '../../src/domain/standing.js';
 import { readAudit } from '../../src/store/audit-log.js';
 import { verifyAudit } from '../../src/store/audit-verification.js';
 import { intendDisablement, readDisablement } from '../../src/store/disablements.js';
-import { publishPolicy, UnknownPolicyError } from '../../src/store/policies.js';
 import { createPool, migrate } from '../../src/store/pool.js';
 import { readNotBefore } from '../../src/store/revocations.js';
 import { readStanding } from '../../src/store/standings.js';
@@ -16,7 +14,7 @@ import { recordSigns } from '../support/record-signs.js';
 import { fresh, openOutside, publish, slowPolicy, unknownId } from '../support/system-outside.js';
 
 const outside = openOutside();
-const { pool, ledger, policies } = outside;
+const { pool, ledger } = outside;
 afterAll(() => outside.close());
 
 function standingFor(identityId: string, more: Partial<Standing> = {}): Standing {
@@ -173,38 +171,7 @@ describe('forgetUnknown', () => {
   });
 });
 
-describe('publishPolicy', () => {
-  it('makes no new version of the same text, and one of another', async () => {
-    const id = fresh('policy');
-    const first = await publish(pool, slowPolicy(id));
-    expect(first).toMatchObject({ id, version: 1 });
-    expect(await publish(pool, slowPolicy(id))).toEqual(first);
-    const second = await publish(pool, slowPolicy(id, '# other\n'));
-    expect(second.version).toBe(2);
-    expect((await publish(pool, slowPolicy(id))).version).toBe(3);
-    expect((await policies.read(id)).reference.version).toBe(3);
-    expect((await policies.read(id, 2)).reference).toEqual(second);
-  });
-
-  it('gives concurrent publishers one version of one text, and different ones of different texts', async () => {
-    const id = fresh('policy');
-    const same = await Promise.all(Array.from({ length: 8 }, () => publish(pool, slowPolicy(id))));
-    expect(new Set(same.map(({ version }) => version))).toEqual(new Set([1]));
-    const different = await Promise.all(
-      Array.from({ length: 8 }, (_, index) => publish(pool, slowPolicy(id, `# ${index}\n`))),
-    );
-    expect(different.map(({ version }) => version).sort()).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
-  });
-
-  it('refuses a broken text with its place, and stores nothing', async () => {
-    const id = fresh('policy');
-    const broken = slowPolicy(id).replace('after: 90d', 'after: 90 days');
-    const work = publishPolicy(pool, broken, 'broken.yaml', Date.now());
-    await expect(work).rejects.toThrow(PolicyFileError);
-    await expect(work).rejects.toThrow(/^broken\.yaml:4: ladder\.revoke\.after: /);
-    await expect(policies.read(id)).rejects.toThrow(UnknownPolicyError);
-  });
-
+describe('a policy that was published', () => {
   it('is checked by the activity that applies it', async () => {
     const policy = await publish(pool, slowPolicy(fresh('policy')));
     expect(await ledger.checkPolicy({ policyChoice: { id: policy.id } })).toEqual(policy);

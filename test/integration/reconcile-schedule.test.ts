@@ -20,6 +20,7 @@ afterAll(async () => {
 const schedule = () => fixture.client.schedule.getHandle(reconcileScheduleId(fixture.taskQueue));
 const config = (every: string, rate = 1_000): ReconcileConfig => ({
   DORMOUSE_TASK_QUEUE: fixture.taskQueue,
+  DORMOUSE_POLICY_ID: 'default',
   DORMOUSE_RECONCILE_EVERY: every,
   DORMOUSE_RECONCILE_RATE: rate,
   DORMOUSE_RECONCILE_KRATOS_RATE: 100,

@@ -10,11 +10,11 @@ import {
 } from '../../src/domain/work-item.js';
 import { proposeRelease, tripAndAudit } from '../../src/store/breaker/decisions.js';
 import { setExemption } from '../../src/store/exemptions.js';
-import { publishPolicy } from '../../src/store/policies.js';
 import { inTransaction } from '../../src/store/pool.js';
 import { writeStanding } from '../../src/store/standings.js';
 import { parkedSteps } from '../../src/store/worklist/parked.js';
 import { allWork, countWork, readWork, WorkCursorError } from '../../src/store/worklist/worklist.js';
+import { publish } from '../support/publish.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { slowPolicy } from '../support/system-outside.js';
 
@@ -121,7 +121,7 @@ async function fill(): Promise<void> {
   await standing({});
   for (const days of [-3, -2, -1, 1]) await exempt(days);
   const excluded = `exclusions: { identities: [${unowned}, { id: ${owned}, owner: team/y, reviewAt: 2029-12-01 }] }\n`;
-  await publishPolicy(pool, slowPolicy('older', excluded), 'x.yaml', now);
+  await publish(pool, slowPolicy('older', excluded), now);
   await inTransaction(pool, (client) =>
     tripAndAudit(client, {
       scope: 'delete',

@@ -42,6 +42,11 @@ export class EntryProcess {
     });
   }
 
+  /** What it has said since its last start. */
+  get said(): string {
+    return this.output;
+  }
+
   /** SIGTERM: it ends what it has begun. @returns when it is gone */
   stop(): Promise<void> {
     return this.end('SIGTERM');

@@ -8,10 +8,10 @@ import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import type { RunningWorkers } from '../../src/runtime/workers.js';
 import type { StackInfo } from '../../src/stack/index.js';
 import { type AuditRow, readAudit } from '../../src/store/audit-log.js';
-import { publishPolicy } from '../../src/store/policies.js';
 import { createPool } from '../../src/store/pool.js';
 import type { identityLifecycle } from '../../src/workflows/identity-lifecycle.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
+import { publish } from './publish.js';
 import { startTestWorkers, type TestWorkersOptions } from './workers.js';
 
 export interface LiveOptions {
@@ -84,7 +84,7 @@ export class Live {
   }
 
   async publish(text: string): Promise<void> {
-    await publishPolicy(this.pool, text, 'test.yaml', Date.now());
+    await publish(this.pool, text, Date.now());
   }
 
   async enrol(identityId: string, taskQueue: string, options: EnrolOptions = {}): Promise<LifecycleHandle> {

@@ -9,8 +9,7 @@ import { createKratosDeletionActivities } from '../../src/activities/kratos-dele
 import { createLedgerActivities } from '../../src/activities/ledger.js';
 import { createOryClients, type OryClients } from '../../src/activities/ory.js';
 import { OryPeople } from '../../src/demo/ory-people.js';
-import type { PolicyReference } from '../../src/domain/plan.js';
-import { PolicyReader, publishPolicy } from '../../src/store/policies.js';
+import { PolicyReader } from '../../src/store/policies.js';
 import { createPool } from '../../src/store/pool.js';
 import { openKratosDatabase } from './kratos-database.js';
 
@@ -83,9 +82,7 @@ retry: { attempts: 2, firstAfter: 1s, longestAfter: 1s }
 `;
 }
 
-export async function publish(pool: pg.Pool, text: string): Promise<PolicyReference> {
-  return publishPolicy(pool, text, 'test.yaml', Date.now());
-}
+export { publish } from './publish.js';
 
 /** An identity id that no system knows. */
 export const unknownId = (): string => randomUUID();

@@ -20,12 +20,12 @@ import type { AuditExtras } from '../../src/runtime/activity-set.js';
 import type { RunningWorkers } from '../../src/runtime/workers.js';
 import type { StackInfo } from '../../src/stack/index.js';
 import { type AuditRow, readAudit } from '../../src/store/audit-log.js';
-import { publishPolicy } from '../../src/store/policies.js';
 import { createPool } from '../../src/store/pool.js';
 import type { identityLifecycle } from '../../src/workflows/identity-lifecycle.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
 import { clearBreaker } from './clear-breaker.js';
 import { forgetWitnesses, openKratosDatabase } from './kratos-database.js';
+import { publish } from './publish.js';
 import { until } from './until.js';
 import { quietLog, startTestWorkers, type TestWorkersOptions } from './workers.js';
 
@@ -145,7 +145,7 @@ export class TimeTravel {
   }
 
   async publish(text: string): Promise<void> {
-    await publishPolicy(this.pool, text, 'test.yaml', await this.now());
+    await publish(this.pool, text, await this.now());
   }
 
   async enrol(

@@ -6,7 +6,7 @@ import type { Clock } from '../../src/activities/clock.js';
 import { readConfig } from '../../src/config.js';
 import { type AuditExtras, activityVariables, createActivitySet } from '../../src/runtime/activity-set.js';
 import { type RunningWorkers, startWorkers, type WorkersOptions } from '../../src/runtime/workers.js';
-import { publishPolicy } from '../../src/store/policies.js';
+import { publish } from './publish.js';
 
 /** A line of a worker's or workflow's log. */
 export interface LogLine {
@@ -89,5 +89,5 @@ export async function startTestWorkers(options: TestWorkersOptions): Promise<Run
 
 /** Publishes a policy file of the project. */
 export async function publishPolicyFile(pool: pg.Pool, file: string): Promise<void> {
-  await publishPolicy(pool, await readFile(file, 'utf8'), file, Date.now());
+  await publish(pool, await readFile(file, 'utf8'));
 }

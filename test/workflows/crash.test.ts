@@ -83,6 +83,7 @@ async function startWorker(
     ...inject('environment'),
     DORMOUSE_TASK_QUEUE: taskQueue,
     DORMOUSE_POLICY_FILE: policyFile,
+    DORMOUSE_POLICY_ID: 'crash-whole',
     ...environment,
   });
   workers.push(worker);

@@ -1,0 +1,201 @@
+/** `dormouse policy …` as operators type it, and what workers make of the policy file at their start. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { installationId } from '../../src/domain/audit-entry.js';
+import { readAudit } from '../../src/store/audit-log.js';
+import { listPolicies, policyHash } from '../../src/store/policies.js';
+import { alterPolicy } from '../support/alter-policy.js';
+import { typed } from '../support/command.js';
+import { type EntryProcess, workerProcess } from '../support/entry-process.js';
+import { publish } from '../support/publish.js';
+import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+import { fresh, slowPolicy, unknownId } from '../support/system-outside.js';
+
+let database: FreshDatabase;
+let pool: pg.Pool;
+let directory: string;
+let environment: Record<string, string>;
+const workers: EntryProcess[] = [];
+
+beforeAll(async () => {
+  database = await openFreshDatabase();
+  pool = database.pool;
+  directory = await mkdtemp(join(tmpdir(), 'dormouse-policies-'));
+  environment = {
+    ...inject('environment'),
+    DORMOUSE_POSTGRES_URL: database.url,
+    DORMOUSE_POSTGRES_MIGRATION_URL: database.url,
+    DORMOUSE_RECONCILE_EVERY: 'off',
+  };
+});
+afterAll(async () => {
+  await Promise.all(workers.map((worker) => worker.kill()));
+  await rm(directory, { recursive: true, force: true });
+  await database.close();
+});
+
+const policy = (...args: string[]) => typed(environment, ['policy', ...args]);
+const decision = ['--actor', 'op-1', '--reason', 'a new rule'];
+const versionsOf = async (id: string) =>
+  (await listPolicies(pool)).filter((one) => one.id === id).map(({ version }) => version);
+
+async function write(text: string): Promise<string> {
+  const file = join(directory, `${fresh('policy')}.yaml`);
+  await writeFile(file, text);
+  return file;
+}
+
+describe('dormouse policy', () => {
+  it('publishes, says what has no effect, shows, lists and rolls back, and audits who did it', async () => {
+    const id = fresh('policy');
+    const [first, second] = [await write(slowPolicy(id)), await write(slowPolicy(id, '# second\n'))];
+    const published = await policy('publish', first, ...decision);
+    expect(published).toMatchObject({ exitCode: 0 });
+    expect(published.stdout).toBe(`${id} version 1 (sha256 ${policyHash(slowPolicy(id)).slice(0, 12)})`);
+    expect((await policy('publish', first, ...decision)).stdout).toMatch(/nothing was published$/);
+    expect((await policy('publish', second, ...decision, '--expect', '1')).stdout).toMatch(/version 2/);
+    const late = await policy('rollback', id, '--to', '1', ...decision, '--expect', '1');
+    expect(late).toMatchObject({ exitCode: 1 });
+    expect(late.stderr).toMatch(
+      /version 2 is the latest: somebody else published since\. Nothing was published/,
+    );
+    expect((await policy('rollback', id, '--to', '1', ...decision)).stdout).toMatch(/version 3/);
+    expect((await policy('show', id)).stdout).toContain(slowPolicy(id).trim());
+    expect((await policy('show', id, '--version', '2')).stdout).toMatch(
+      /^# policy-.* version 2[\s\S]*# second$/,
+    );
+    const { stdout } = await policy('list');
+    expect(stdout).toMatch(new RegExp(`^${id}@3 .*latest$`, 'm'));
+    expect(stdout).toMatch(/^"default", which DORMOUSE_POLICY_ID names, was never published$/m);
+    const audit = (await readAudit(pool, installationId)).filter((row) => row.policyId === id);
+    expect(
+      audit.map(({ eventType, actor, detail }) => [eventType, actor, detail.reason, detail.version]),
+    ).toEqual([
+      ['policy_published', 'op-1', 'a new rule', 1],
+      ['policy_published', 'op-1', 'a new rule', 2],
+      ['policy_rolled_back', 'op-1', 'a new rule', 3],
+    ]);
+  });
+
+  it('tells the second of two operators who publish at once on the same latest version', async () => {
+    const id = fresh('policy');
+    await publish(pool, slowPolicy(id));
+    const files = await Promise.all(['# a\n', '# b\n'].map((more) => write(slowPolicy(id, more))));
+    const ends = await Promise.all(
+      files.map((file) => policy('publish', file, ...decision, '--expect', '1')),
+    );
+    expect(ends.map(({ exitCode }) => exitCode).sort()).toEqual([0, 1]);
+    expect(ends.map(({ stderr }) => stderr).join('')).toMatch(/repeat it with --expect 2/);
+    expect(await versionsOf(id)).toEqual([1, 2]);
+  });
+
+  it('shows a text that was altered in the list and where it is shown, and still takes the right one', async () => {
+    const id = fresh('policy');
+    await publish(pool, slowPolicy(id));
+    await alterPolicy(pool, id, 1, 'after: 90d', 'after: 91d');
+    expect((await policy('list')).stdout).toMatch(new RegExp(`^${id}@1 .*ALTERED`, 'm'));
+    const shown = await policy('show', id);
+    expect(shown).toMatchObject({ exitCode: 1 });
+    expect(shown.stdout).toContain('after: 91d');
+    expect(shown.stderr).toMatch(/was altered in the database/);
+    const right = await policy('publish', await write(slowPolicy(id)), ...decision);
+    expect(right.stdout).toMatch(/version 2/);
+  });
+
+  it('refuses an unknown id and an unknown version, and publishes nothing', async () => {
+    const id = fresh('policy');
+    await publish(pool, slowPolicy(id));
+    const [version, rollback, show] = await Promise.all([
+      policy('rollback', id, '--to', '9', ...decision),
+      policy('rollback', 'no-such', '--to', '1', ...decision),
+      policy('show', 'no-such'),
+    ]);
+    expect(version).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/version 9 was never published/),
+    });
+    expect(rollback).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/"no-such" version 1 was never/),
+    });
+    expect(show).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/"no-such" was never published/),
+    });
+    expect(await versionsOf(id)).toEqual([1]);
+  });
+});
+
+describe('dormouse enrol', () => {
+  it('refuses a policy that was never published, and an id that is none, and starts nothing', async () => {
+    const id = unknownId();
+    const enrol = (...args: string[]) => typed(environment, ['enrol', ...args]);
+    expect((await enrol(id, '--policy', 'no-such')).stderr).toMatch(/"no-such" was never published/);
+    expect((await enrol('--all', '--policy', 'A@b')).stderr).toMatch(/^--policy: is not the id of a policy/);
+    const configured = await typed({ ...environment, DORMOUSE_POLICY_ID: 'corporate' }, ['enrol', id]);
+    expect(configured.stderr).toMatch(/"corporate" was never published/);
+    const standing = await typed(environment, ['standing', id]);
+    expect(standing.exitCode).toBe(1);
+  });
+});
+
+describe('a worker that starts', () => {
+  const worker = (more: Record<string, string>) => {
+    const process = workerProcess({ ...environment, DORMOUSE_TASK_QUEUE: fresh('queue'), ...more });
+    workers.push(process);
+    return process;
+  };
+
+  it('publishes the file of two at once where there is no version, and never again', async () => {
+    const id = fresh('policy');
+    const texts = [slowPolicy(id, '# one\n'), slowPolicy(id, '# two\n')];
+    const both = await Promise.all(
+      texts.map(async (text) => worker({ DORMOUSE_POLICY_FILE: await write(text), DORMOUSE_POLICY_ID: id })),
+    );
+    await Promise.all(both.map((one) => one.start()));
+    expect(await versionsOf(id)).toEqual([1]);
+    const second = await publish(pool, slowPolicy(id, '# of an operator\n'));
+    await Promise.all(both.map((one) => one.stop()));
+    await Promise.all(both.map((one) => one.start()));
+    expect(await versionsOf(id)).toEqual([1, 2]);
+    for (const [index, { said }] of both.entries()) {
+      const line = said.split('\n').find((one) => one.includes('is not what is published')) ?? '{}';
+      expect(JSON.parse(line)).toMatchObject({
+        policy: id,
+        fileHash: policyHash(texts[index] ?? ''),
+        publishedVersion: 2,
+        publishedHash: second.hash,
+        msg: expect.stringMatching(/dormouse policy publish \S+ --reason '…' --expect 2/),
+      });
+      expect(said).toContain(`"policy":"${id}@2"`);
+    }
+  });
+
+  it('says that the policy to follow was never published, and ends', async () => {
+    const id = fresh('policy');
+    const file = await write(slowPolicy(id));
+    const one = worker({ DORMOUSE_POLICY_FILE: file, DORMOUSE_POLICY_ID: 'corporate' });
+    await expect(one.start()).rejects.toThrow(
+      /DORMOUSE_POLICY_ID is \\?"corporate\\?", and no version of that policy was published.*dormouse policy publish/s,
+    );
+  });
+
+  it('refuses an id that is none, before anything else', async () => {
+    const one = worker({ DORMOUSE_POLICY_ID: 'Not an id' });
+    await expect(one.start()).rejects.toThrow(/DORMOUSE_POLICY_ID must be the id in a policy file/);
+  });
+
+  it('says that the text to follow was altered, and goes on', async () => {
+    const id = fresh('policy');
+    await publish(pool, slowPolicy(id));
+    await alterPolicy(pool, id, 1, 'after: 90d', 'after: 91d');
+    const one = worker({ DORMOUSE_POLICY_FILE: await write(slowPolicy(id)), DORMOUSE_POLICY_ID: id });
+    await one.start();
+    expect(one.said).toMatch(/can not be acted by/);
+    expect(one.said).toMatch(/AlteredPolicyError/);
+    await one.stop();
+  });
+});

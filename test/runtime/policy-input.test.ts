@@ -1,0 +1,109 @@
+/** What `dormouse policy` refuses before it talks to any system. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addPolicyCommands } from '../../src/cli/policy-commands.js';
+
+let directory: string;
+let file: string;
+const sound = 'id: sound\nladder:\n  warn: { after: 30d }\n';
+const decision = ['--actor', 'op-1', '--reason', 'a new rule'];
+const publish = (...args: string[]) => ['publish', file, ...args];
+const rollback = (...args: string[]) => ['rollback', 'sound', ...args];
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'dormouse-policies-'));
+  file = join(directory, 'sound.yaml');
+  await writeFile(file, sound);
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** Nothing that gets beyond the checks could succeed: there is no system. */
+async function dormouse(args: readonly string[]): Promise<void> {
+  const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
+  addPolicyCommands(program);
+  await program.parseAsync(['policy', ...args], { from: 'user' });
+}
+
+describe('dormouse policy refuses', () => {
+  const whole = /must be a whole number from 1 to 2147483647/;
+  const bad: [what: string, args: () => string[], message: RegExp][] = [
+    ['no reason', () => publish(), /--reason/],
+    ['an empty reason', () => publish('--reason', ' '), /^--reason: is empty/],
+    [
+      'a reason of 201 characters',
+      () => publish('--reason', 'x'.repeat(201)),
+      /^--reason: is longer than 200/,
+    ],
+    [
+      'a control character in the reason',
+      () => rollback('--to', '1', '--reason', 'a\u0007b'),
+      /^--reason: holds a control character at position 2/,
+    ],
+    [
+      'an address in the reason',
+      () => publish('--reason', 'asked by a@b.example'),
+      /^--reason: looks like it holds an e-mail/,
+    ],
+    [
+      'an e-mail address as actor',
+      () => publish('--reason', 'x', '--actor', 'a@b.example'),
+      /^--actor: must be an opaque id/,
+    ],
+    [
+      'the engine as actor',
+      () => rollback('--to', '1', '--reason', 'x', '--actor', 'engine'),
+      /^--actor: "engine" is Dormouse/,
+    ],
+    [
+      'a file that is missing',
+      () => ['publish', 'no-such.yaml', ...decision],
+      /^no-such\.yaml: there is no such file/,
+    ],
+    ['a directory', () => ['publish', '.', ...decision], /^\.: can't be read \(EISDIR\)/],
+    ['no --to', () => rollback(...decision), /--to/],
+    [
+      'an id that is none',
+      () => ['rollback', 'A@b', '--to', '1', ...decision],
+      /^id: is not the id of a policy/,
+    ],
+    ['an id that is none, to show', () => ['show', 'A@b'], /^id: is not the id of a policy/],
+    ...['0', '-1', '2147483648', '1e3', '1.5', ''].flatMap((version): typeof bad => [
+      [`--expect "${version}" of publish`, () => publish(...decision, `--expect=${version}`), whole],
+      [
+        `--expect "${version}" of rollback`,
+        () => rollback('--to', '1', ...decision, `--expect=${version}`),
+        whole,
+      ],
+      [`--to "${version}"`, () => rollback(`--to=${version}`, ...decision), whole],
+      [`--version "${version}"`, () => ['show', 'sound', `--version=${version}`], whole],
+    ]),
+  ];
+  it.each(bad)('%s', async (_what, args, message) => {
+    await expect(dormouse(args())).rejects.toThrow(message);
+  });
+
+  const files: [what: string, content: string | Uint8Array, message: RegExp][] = [
+    ['an empty one', '', /:1: the file is empty/],
+    ['what is not YAML', 'id: [', /: is not YAML: /],
+    ['a list', '- a\n', /:1: /],
+    ['a ladder that is a number', 'id: ok\nladder: 7\n', /:2: ladder: is of the wrong kind/],
+    ['an id that is none', sound.replace('sound', 'Not An Id'), /:1: id: takes lower-case letters/],
+    ['an id of 33 letters', sound.replace('sound', 'a'.repeat(33)), /:1: id: takes .* 32 at most/],
+    ['a NUL in a comment', `${sound}# \0\n`, /:4: holds a control character/],
+    ['an escape sequence', `${sound}# \u001b[2J\n`, /:4: holds a control character/],
+    ['what is not UTF-8', Uint8Array.of(0x69, 0xff, 0xfe), /: is not UTF-8/],
+    ['more than a mebibyte', `${sound}# ${'x'.repeat(1_048_577)}`, /: is larger than 1048576 bytes/],
+  ];
+  describe.each(['publish', 'check'])('to %s a file:', (command) => {
+    it.each(files)('%s', async (_what, content, message) => {
+      const path = join(directory, 'bad.yaml');
+      await writeFile(path, content);
+      await expect(dormouse([command, path, ...(command === 'publish' ? decision : [])])).rejects.toThrow(
+        message,
+      );
+    });
+  });
+});
