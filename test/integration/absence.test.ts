@@ -15,7 +15,7 @@ import { readAudit } from '../../src/store/audit-log.js';
 import { tripAndAudit } from '../../src/store/breaker/decisions.js';
 import { countGrants } from '../../src/store/breaker/grants.js';
 import { readDisablement } from '../../src/store/disablements.js';
-import { PolicyReader, publishPolicy } from '../../src/store/policies.js';
+import { PolicyReader } from '../../src/store/policies.js';
 import { createPool, inTransaction } from '../../src/store/pool.js';
 import { buryIdentity, isBuried, liftTombstone, readBurial } from '../../src/store/tombstones.js';
 import { readActivity } from '../../src/store/user-activity.js';
@@ -25,7 +25,7 @@ import { clearBreaker } from '../support/clear-breaker.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { recordSigns } from '../support/record-signs.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
-import { slowPolicy } from '../support/system-outside.js';
+import { publish, slowPolicy } from '../support/system-outside.js';
 
 const stack = inject('stack');
 const people = new OryPeople(stack);
@@ -59,7 +59,7 @@ beforeAll(async () => {
     ...createKratosDeletionActivities(deps),
     ...createBurialActivities(deps),
   };
-  await publishPolicy(pool, slowPolicy('p'), 'p.yaml', Date.now());
+  await publish(pool, slowPolicy('p'));
 });
 beforeEach(() => pool.query('TRUNCATE kratos_witness, absence_confirmation, deletion_intent'));
 afterEach(async () => {

@@ -193,7 +193,7 @@ describe('the report', () => {
   }
 
   it('counts actions, names policies by hash, and finds who is over a threshold and still in', async () => {
-    const policy = await publish(pool, slowPolicy('report'));
+    const policy = await publish(pool, slowPolicy('report'), january);
     const longest = await stand('revoked', days(91));
     await stand('active', days(91), 'hold');
     await stand('warned', days(46));
