@@ -47,6 +47,7 @@ import {
 } from './messages.js';
 import {
   problemOfSignal,
+  refuseAfterEnd,
   validateApplyPolicy,
   validateHold,
   validateReactivate,
@@ -80,7 +81,10 @@ export function registerHandlers(run: LifecycleRun): void {
     if (run.state.parked?.step !== lookStep) run.attention = true;
   });
   setHandler(applyPolicyUpdate, (update) => once(run, () => applyPolicy(run, update)), {
-    validator: (update) => validateApplyPolicy(update),
+    validator: (update) => {
+      refuseAfterEnd(run);
+      validateApplyPolicy(update);
+    },
   });
   setHandler(holdUpdate, (update) => once(run, () => hold(run, update)), {
     validator: (update) => unlessRepeated(run, () => validateHold(update, run.state, Date.now())),
@@ -92,7 +96,10 @@ export function registerHandlers(run: LifecycleRun): void {
     validator: (update) => unlessRepeated(run, () => validateReactivate(update, run)),
   });
   setHandler(requestReactivationLinkUpdate, (_request) => once(run, () => requestLink(run)), {
-    validator: (_request) => validateRequestReactivationLink(run, Date.now()),
+    validator: (_request) => {
+      refuseAfterEnd(run);
+      validateRequestReactivationLink(run, Date.now());
+    },
   });
   setHandler(retryParkedUpdate, (update) => once(run, () => retryParked(run, update)), {
     validator: (update) => unlessRepeated(run, () => validateRetryParked(update, run.state)),
@@ -107,6 +114,7 @@ async function once(run: LifecycleRun, request: () => void | Promise<void>): Pro
   run.received += 1;
   const id = currentUpdateInfo()?.id;
   if (id !== undefined && run.state.processedUpdateIds.includes(id)) return run.standing();
+  refuseAfterEnd(run);
   await request();
   if (id !== undefined) run.state = withUpdateProcessed(run.state, id);
   run.requested += 1;
@@ -119,7 +127,9 @@ async function once(run: LifecycleRun, request: () => void | Promise<void>): Pro
 /** A repeated request is answered as it was, although its effect makes it look wrong now. */
 function unlessRepeated(run: LifecycleRun, validate: () => void): void {
   const id = currentUpdateInfo()?.id;
-  if (id === undefined || !run.state.processedUpdateIds.includes(id)) validate();
+  if (id !== undefined && run.state.processedUpdateIds.includes(id)) return;
+  refuseAfterEnd(run);
+  validate();
 }
 
 async function applyPolicy(run: LifecycleRun, update: ApplyPolicyUpdate): Promise<void> {
@@ -143,6 +153,8 @@ async function applyPolicy(run: LifecycleRun, update: ApplyPolicyUpdate): Promis
       nonRetryable: true,
     });
   }
+  // The check takes up to a minute, in which the life may have ended.
+  refuseAfterEnd(run);
   run.state = withPolicyChoice(run.state, policyChoice);
   run.audit(
     'policy_applied',

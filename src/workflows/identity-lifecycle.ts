@@ -2,17 +2,9 @@
  * The lifecycle of one identity: looks, decides, and does one thing at a time, asleep most of the time. Messages and
  * the main loop stand here; rules in domain/, deeds in steps/.
  */
-import {
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  patched,
-  sleep,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { allHandlersFinished, condition, patched, sleep } from '@temporalio/workflow';
 import { assertUnreachable } from '../domain/assert.js';
 import { parseIdentityId } from '../domain/identity-id.js';
-import type { Missing } from '../domain/lifecycle/absence.js';
 import { type Decision, lookStep } from '../domain/lifecycle/decide.js';
 import { initialState, type LifecycleState, presentState } from '../domain/lifecycle/state.js';
 import { runningNotices } from '../domain/lifecycle/transitions.js';
@@ -21,6 +13,7 @@ import { carryOut } from './carry-out.js';
 import { registerHandlers } from './handlers.js';
 import { LifecycleRun } from './lifecycle-run.js';
 import type { LifecycleInput, LifecycleResult } from './messages.js';
+import { isFull, renewBeforeSleep, renewIfFull } from './renewal.js';
 import { settle } from './settle.js';
 import { giveGrantBack } from './steps/breaker.js';
 import { bury } from './steps/burial.js';
@@ -31,10 +24,6 @@ import { climb } from './steps/rungs.js';
 import { heedPeople, sendReactivationLink } from './steps/self-service.js';
 import { nameOfNext } from './visibility.js';
 
-/** A cold wake-up at 2,000 events takes 5 to 10 times one at 200 (measured; design, section 5). */
-const historyLimit = 200;
-/** Temporal ends a run at 10,000 signals, and `continueAsNewSuggested` does not count them. */
-const messageLimit = 2_000;
 /** A new identity may not be visible yet to the admin API that is asked: looks before it counts as unknown. */
 const looksForUnknown = 3;
 const unknownPauseMs = 2_000;
@@ -65,7 +54,7 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
     }
     if (decision.kind === 'gone' || decision.kind === 'finished') return finish(run, decision);
     if (decision.kind === 'bury') {
-      if (await bury(run, decision.missing)) return buried(run, decision.missing);
+      if (await bury(run, decision.missing)) return finish(run, decision);
       decision = run.decide();
       // There again, as a rule: the next look says so.
       if (decision.kind === 'bury') continue;
@@ -73,6 +62,7 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
     if (decision.kind !== 'return') {
       await sendReactivationLink(run);
       await settle(run);
+      if (!(await renewIfFull(run, input))) continue;
       // Once: a look that is slow itself must not keep the engine looking for ever.
       looksAgain = !looksAgain && isOld(lookedAt);
       if (looksAgain) continue;
@@ -166,43 +156,25 @@ type Wait = Extract<Decision, { kind: 'wait' }>;
 /** Sleeps until the next step is due or a message wants attention; starts a fresh history first where this one is long. */
 async function nap(run: LifecycleRun, input: LifecycleInput, decision: Wait): Promise<void> {
   if (run.state.parked?.step === lookStep) await settle(run);
-  const isFull = () =>
-    workflowInfo().historyLength > (input.historyLimit ?? historyLimit) ||
-    workflowInfo().continueAsNewSuggested ||
-    run.received > messageLimit;
-  if (isFull() && !run.attention) {
-    await condition(allHandlersFinished);
-    if (!run.attention) {
-      const { state: _old, activity: _enrolled, ...constant } = input;
-      await continueAsNew<typeof identityLifecycle>({
-        ...constant,
-        policy: run.state.policyChoice,
-        state: run.state,
-      });
-    }
-  }
-  const woken = () => run.attention || isFull();
+  await renewBeforeSleep(run, input);
+  const woken = () => run.attention || isFull(run, input);
   const ms = decision.until === undefined ? undefined : Math.max(1, decision.until - Date.now());
   if (ms === undefined) await condition(woken);
   else await condition(woken, ms, { summary: `next: ${nameOfNext(decision)}` });
 }
 
-async function buried(run: LifecycleRun, { since, looks }: Missing): Promise<LifecycleResult> {
-  run.audit('identity_gone', 'gone', 'deleted-elsewhere', { detail: { missingSince: since, looks } });
-  await settle(run);
-  run.answered = run.requested;
-  await condition(allHandlersFinished);
-  return { schemaVersion: 1, outcome: 'gone' };
-}
-
+/** From here on nothing is asked of the lifecycle any more; whoever asked before is answered. */
 async function finish(run: LifecycleRun, decision: Decision): Promise<LifecycleResult> {
   const { identityId, policy, known } = run.state;
-  if (decision.kind === 'finished') {
+  run.hasEnded = true;
+  const isDeleted = decision.kind === 'finished';
+  if (isDeleted) {
     await settle(run);
-    await condition(allHandlersFinished);
-    return { schemaVersion: 1, outcome: 'deleted' };
-  }
-  if (known) {
+  } else if (decision.kind === 'bury') {
+    const { since, looks } = decision.missing;
+    run.audit('identity_gone', 'gone', 'deleted-elsewhere', { detail: { missingSince: since, looks } });
+    await settle(run);
+  } else if (known) {
     run.audit('identity_gone', 'gone', 'deleted-elsewhere');
     await run.outside.ledger.bury({ identityId, ...(policy && { policy }), deletedAt: Date.now() });
     await settle(run);
@@ -211,5 +183,5 @@ async function finish(run: LifecycleRun, decision: Decision): Promise<LifecycleR
   }
   run.answered = run.requested;
   await condition(allHandlersFinished);
-  return { schemaVersion: 1, outcome: 'gone' };
+  return { schemaVersion: 1, outcome: isDeleted ? 'deleted' : 'gone' };
 }

@@ -52,6 +52,8 @@ export class LifecycleRun {
   requested = 0;
   seen = 0;
   answered = 0;
+  /** Its end is being written: requests are refused. */
+  hasEnded = false;
 
   /** What the breaker let through and was not begun. `isKept`: it goes on after one more look, without asking again. */
   grant: { readonly key: string; readonly isKept?: true } | undefined;

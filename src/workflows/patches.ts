@@ -6,6 +6,7 @@ export const patchReleases: Readonly<Record<string, string>> = {
   'absence-takes-time': '0.1.0',
   'deactivation-looks': '0.1.0',
   'deletion-is-called-back': '0.1.0',
+  'full-runs-renew-in-each-turn': '0.1.0',
   'grants-are-given-back': '0.1.0',
   'grants-outlast-queues': '0.1.0',
   'held-looks-daily': '0.1.0',

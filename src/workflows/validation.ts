@@ -37,6 +37,14 @@ export function problemOfSignal(signal: UserActivitySignal): string | undefined 
   return undefined;
 }
 
+/** Nothing can be done any more for a lifecycle whose end is being written, and nobody should wait for it. */
+export function refuseAfterEnd({ hasEnded, state }: LifecycleRun): void {
+  if (!hasEnded) return;
+  const isDeleted = state.rungs.delete?.completedAt !== undefined;
+  const what = isDeleted ? 'the identity was deleted' : 'Kratos no longer has the identity';
+  refuse(`the lifecycle has ended: ${what}. Nothing was changed; there is nothing left to be done`);
+}
+
 export function validateApplyPolicy(update: ApplyPolicyUpdate): void {
   checkActor(update);
   if (typeof update.policyId !== 'string' || !policyIdPattern.test(update.policyId)) {

@@ -51,7 +51,10 @@ export class Live {
   }
 
   /** Starts workers on a queue of their own. @returns its name */
-  async startWorkers(environment: Record<string, string> = {}): Promise<string> {
+  async startWorkers(
+    environment: Record<string, string> = {},
+    more: Pick<TestWorkersOptions, 'wrap'> = {},
+  ): Promise<string> {
     const taskQueue = `live-${randomUUID().slice(0, 8)}`;
     this.workers.push(
       await startTestWorkers({
@@ -60,6 +63,7 @@ export class Live {
         environment: { ...this.options.environment, ...environment },
         pool: this.workerPool,
         workflowBundlePath: this.options.workflowBundlePath,
+        ...more,
       }),
     );
     return taskQueue;

@@ -1,0 +1,57 @@
+/** A long history is left behind: the run continues as new with its memory. This file alone decides when. */
+import { allHandlersFinished, condition, continueAsNew, patched, workflowInfo } from '@temporalio/workflow';
+import type { identityLifecycle } from './identity-lifecycle.js';
+import type { LifecycleRun } from './lifecycle-run.js';
+import type { LifecycleInput } from './messages.js';
+
+/** A cold wake-up at 2,000 events takes 5 to 10 times one at 200 (measured; design, section 5). */
+const historyLimit = 200;
+/** Temporal ends a run at 10,000 signals, and `continueAsNewSuggested` does not count them. */
+const messageLimit = 2_000;
+
+/** Whether the run should go on in a fresh history as soon as it can. */
+export function isFull(run: LifecycleRun, input: LifecycleInput): boolean {
+  const { historyLength, continueAsNewSuggested } = workflowInfo();
+  return (
+    historyLength > (input.historyLimit ?? historyLimit) ||
+    continueAsNewSuggested ||
+    run.received > messageLimit
+  );
+}
+
+/**
+ * Continues as new where the history is full. To be called in each turn, when everything is written and everybody who
+ * waited for it is answered: so no loop of the main loop, however it goes round, grows a history without end.
+ * @returns false where somebody came meanwhile who waits for another turn
+ */
+export async function renewIfFull(run: LifecycleRun, input: LifecycleInput): Promise<boolean> {
+  if (!isFull(run, input) || !patched('full-runs-renew-in-each-turn')) return true;
+  return renew(run, input);
+}
+
+/** The same before a sleep, where runs from before {@link renewIfFull} did it. */
+export async function renewBeforeSleep(run: LifecycleRun, input: LifecycleInput): Promise<void> {
+  if (!isFull(run, input) || run.attention) return;
+  if (patched('full-runs-renew-in-each-turn')) {
+    await renew(run, input);
+    return;
+  }
+  await condition(allHandlersFinished);
+  if (!run.attention) await startFresh(run, input);
+}
+
+async function renew(run: LifecycleRun, input: LifecycleInput): Promise<boolean> {
+  // A handler may wait for the main loop in its turn: then neither waits for the other.
+  await condition(() => allHandlersFinished() || run.attention);
+  if (!allHandlersFinished()) return false;
+  return startFresh(run, input);
+}
+
+function startFresh(run: LifecycleRun, input: LifecycleInput): Promise<never> {
+  const { state: _old, activity: _enrolled, ...constant } = input;
+  return continueAsNew<typeof identityLifecycle>({
+    ...constant,
+    policy: run.state.policyChoice,
+    state: run.state,
+  });
+}

@@ -1,0 +1,198 @@
+/**
+ * Neither the end of a run nor the end of a life waits for ever for a request, and no request for them: on the real
+ * Temporal server, with an activity held back while the other side comes.
+ */
+import { randomUUID } from 'node:crypto';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { dayMs } from '../../src/domain/duration.js';
+import type { Standing } from '../../src/domain/standing.js';
+import {
+  applyPolicyUpdate,
+  holdUpdate,
+  lookAgainSignal,
+  userActivitySignal,
+} from '../../src/workflows/messages.js';
+import { Gates } from '../support/gates.js';
+import { type LifecycleHandle, Live } from '../support/live.js';
+import { pendingActivities } from '../support/under-way.js';
+import { until } from '../support/until.js';
+import { publishPolicyFile, quietLog } from '../support/workers.js';
+
+quietLog();
+let live: Live;
+let taskQueue: string;
+const gates = new Gates();
+const historyLimit = 30;
+const deletesAtOnce = `deletes-at-once-${randomUUID().slice(0, 8)}`;
+
+beforeAll(async () => {
+  live = await Live.begin({
+    stack: inject('stack'),
+    environment: inject('environment'),
+    workflowBundlePath: inject('workflowBundlePath'),
+  });
+  taskQueue = await live.startWorkers({}, { wrap: gates.wrap });
+  await publishPolicyFile(live.pool, 'policies/default.yaml');
+  await live.publish(`
+id: ${deletesAtOnce}
+allowShortDurations: true
+ladder:
+  deactivate: { after: 2s, notices: [1s], noticeFloor: 1s, withoutNotice: wait }
+  delete: { after: 4s, notices: [1s], noticeFloor: 1s }
+deletion: { coolDown: 1s }
+breaker:
+  percentFrom: 100000
+  stall: off
+  clockTolerance: 1h
+  limits: { deactivate: { atMost: 100000 }, delete: { atMost: 100000 } }
+recheck: 1h
+jitter: none
+retry: { attempts: 5, firstAfter: 1s, longestAfter: 2s }
+`);
+});
+afterAll(() => live.end());
+
+interface Life {
+  readonly id: string;
+  readonly handle: LifecycleHandle;
+}
+const operator = { schemaVersion: 1, actor: 'op-1' } as const;
+const hold = ({ handle }: Life, reason = 'leave') =>
+  handle.executeUpdate(holdUpdate, { args: [{ ...operator, reason, until: Date.now() + 30 * dayMs }] });
+const applyPolicy = ({ handle }: Life) =>
+  handle.executeUpdate(applyPolicyUpdate, { args: [{ ...operator, policyId: 'default' }] });
+
+/** @returns what the update was refused with */
+async function refusal(update: Promise<unknown>): Promise<string | undefined> {
+  const error = await update.catch((caught: unknown) => caught);
+  return error instanceof WorkflowUpdateFailedError ? error.cause?.message : String(error);
+}
+
+describe('a run that continues as new', () => {
+  /** A full history, and a request whose check of the policy is held back. */
+  async function fullWithCheckPending() {
+    const { id } = await live.people.create('waits');
+    const handle = await live.enrol(id, taskQueue, { historyLimit, activity: { human: Date.now() } });
+    const life = { id, handle };
+    await until('the first look', async () => (await live.audit(id)).length > 0);
+    const check = gates.close('checkPolicy');
+    const applied = applyPolicy(life);
+    await check.reached;
+    const runId = await live.runIdOf(handle);
+    await until('a full history', async () => {
+      await handle.signal(userActivitySignal, { schemaVersion: 1, kind: 'human', source: 'app', at: 1 });
+      return (await handle.describe()).historyLength > historyLimit;
+    });
+    await until('nothing but the check is under way', async () => {
+      const { raw } = await handle.describe();
+      const names = (await pendingActivities(handle)).map(({ name }) => name);
+      return raw.pendingWorkflowTask == null && names.length === 1 && names[0] === 'checkPolicy';
+    });
+    return { life, check, applied, runId };
+  }
+  const renewed = ({ handle }: Life, before: string) =>
+    until('another run', async () => (await live.runIdOf(handle)) !== before);
+
+  test('while a policy is checked waits for the check, answers, and goes on in a fresh history', async () => {
+    const { life, check, applied, runId } = await fullWithCheckPending();
+    expect(await live.runIdOf(life.handle)).toBe(runId);
+    check.open();
+    expect((await applied).policy?.id).toBe('default');
+    await renewed(life, runId);
+    expect((await hold(life)).blocked?.by).toBe('hold');
+  });
+
+  test('while a policy is checked lets a hold in, and answers it before the check ends', async () => {
+    const { life, check, applied, runId } = await fullWithCheckPending();
+    expect((await hold(life)).blocked?.by).toBe('hold');
+    check.open();
+    expect((await applied).policy?.id).toBe('default');
+    await renewed(life, runId);
+    expect((await live.audit(life.id)).filter(({ eventType }) => eventType === 'hold_set')).toHaveLength(1);
+  });
+});
+
+describe('a life that ends', () => {
+  async function enrolled(): Promise<Life> {
+    const { id } = await live.people.create('waits');
+    const handle = await live.enrol(id, taskQueue, { policyId: deletesAtOnce });
+    return { id, handle };
+  }
+  const lastRecordOf = ({ id }: Life) =>
+    gates.close<{ standing: Standing }>(
+      'record',
+      ({ standing }) => standing.identityId === id && standing.stage === 'deleted',
+    );
+  const of =
+    ({ id }: Life) =>
+    (input: { identityId: string }) =>
+      input.identityId === id;
+
+  test('refuses a hold that comes while its end is written', async () => {
+    const life = await enrolled();
+    const record = lastRecordOf(life);
+    await record.reached;
+    expect(await refusal(hold(life))).toMatch(/the lifecycle has ended: the identity was deleted/);
+    record.open();
+    expect(await life.handle.result()).toMatchObject({ outcome: 'deleted' });
+  });
+
+  test('answers holds that came during the deletion and during the last look', async () => {
+    const life = await enrolled();
+    const burial = gates.close('bury', of(life));
+    await burial.reached;
+    const look = gates.close('assess', of(life));
+    const during = hold(life, 'during the deletion');
+    await until('the hold', async () => {
+      const { events } = await life.handle.fetchHistory();
+      return events?.some((event) => event.workflowExecutionUpdateAcceptedEventAttributes != null);
+    });
+    burial.open();
+    await look.reached;
+    const later = hold(life, 'during the look');
+    await until('the second hold', async () => {
+      const { events } = await life.handle.fetchHistory();
+      const accepted = events?.filter(
+        (event) => event.workflowExecutionUpdateAcceptedEventAttributes != null,
+      );
+      return accepted?.length === 2;
+    });
+    look.open();
+    expect(await Promise.all([during, later])).toMatchObject([{ stage: 'deleted' }, { stage: 'deleted' }]);
+    expect(await life.handle.result()).toMatchObject({ outcome: 'deleted' });
+    expect((await live.audit(life.id)).filter(({ eventType }) => eventType === 'hold_set')).toHaveLength(2);
+  });
+
+  test('refuses a policy whose check outlasts it', async () => {
+    const life = await enrolled();
+    const record = lastRecordOf(life);
+    const check = gates.close('checkPolicy');
+    const burial = gates.close('bury', of(life));
+    await burial.reached;
+    const applied = refusal(applyPolicy(life));
+    await check.reached;
+    burial.open();
+    await record.reached;
+    record.open();
+    await until('only the check is under way', async () => {
+      const names = (await pendingActivities(life.handle)).map(({ name }) => name);
+      return names.join() === 'checkPolicy';
+    });
+    check.open();
+    expect(await applied).toMatch(/the lifecycle has ended/);
+    expect(await life.handle.result()).toMatchObject({ outcome: 'deleted' });
+  });
+
+  test('because Kratos no longer has the identity refuses a hold while what was known is buried', async () => {
+    const life = await enrolled();
+    await hold(life);
+    await live.people.identities.deleteIdentity({ id: life.id });
+    const burial = gates.close('bury', of(life));
+    await life.handle.signal(lookAgainSignal, { schemaVersion: 1 });
+    await burial.reached;
+    expect(await refusal(hold(life))).toMatch(/Kratos no longer has the identity/);
+    burial.open();
+    expect(await life.handle.result()).toMatchObject({ outcome: 'gone' });
+  });
+});
