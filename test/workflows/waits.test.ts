@@ -7,6 +7,9 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
 import type { Standing } from '../../src/domain/standing.js';
+import { confirmAbsence } from '../../src/store/absence-confirmations.js';
+import { readStanding } from '../../src/store/standings.js';
+import { isBuried } from '../../src/store/tombstones.js';
 import {
   applyPolicyUpdate,
   holdUpdate,
@@ -184,15 +187,41 @@ describe('a life that ends', () => {
     expect(await life.handle.result()).toMatchObject({ outcome: 'deleted' });
   });
 
+  /** Kratos does not have it any more, and an operator says that this is right. */
+  async function dueForBurial(): Promise<Life> {
+    const { id } = await live.people.create('waits');
+    const handle = await live.enrol(id, taskQueue, { activity: { human: Date.now() } });
+    await until('the first look', async () => (await live.audit(id)).length > 0);
+    await live.people.identities.deleteIdentity({ id });
+    await handle.signal(lookAgainSignal, { schemaVersion: 1 });
+    await until('missing', async () => (await readStanding(live.pool, id))?.blocked?.by === 'missing');
+    const word = { identityId: id, actor: 'op-1', reason: 'CASE-7', withoutGrace: true };
+    await confirmAbsence(live.pool, { ...word, at: Date.now() });
+    return { id, handle };
+  }
+
   test('because Kratos no longer has the identity refuses a hold while what was known is buried', async () => {
-    const life = await enrolled();
-    await hold(life);
-    await live.people.identities.deleteIdentity({ id: life.id });
-    const burial = gates.close('bury', of(life));
+    const life = await dueForBurial();
+    const burial = gates.close('buryMissing', of(life));
     await life.handle.signal(lookAgainSignal, { schemaVersion: 1 });
     await burial.reached;
     expect(await refusal(hold(life))).toMatch(/Kratos no longer has the identity/);
     burial.open();
     expect(await life.handle.result()).toMatchObject({ outcome: 'gone' });
+  });
+
+  test('is called off by a hold that comes before its last call, while the breaker is asked', async () => {
+    const life = await dueForBurial();
+    const breaker = gates.close('passBreaker', of(life));
+    await life.handle.signal(lookAgainSignal, { schemaVersion: 1 });
+    await breaker.reached;
+    const held = hold(life);
+    await until('the hold', async () => {
+      const { events } = await life.handle.fetchHistory();
+      return events?.some((event) => event.workflowExecutionUpdateAcceptedEventAttributes != null);
+    });
+    breaker.open();
+    expect((await held).blocked?.by).toBe('hold');
+    expect(await isBuried(live.pool, life.id)).toBe(false);
   });
 });

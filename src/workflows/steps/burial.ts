@@ -17,6 +17,10 @@ export async function bury(run: LifecycleRun, missing: Missing): Promise<boolean
     async () => {
       const key = await passBreakerToBury(run, since);
       if (key === undefined) return;
+      // What came while the breaker was asked: a hold, above all.
+      if (run.decide().kind !== 'bury') return run.outside.ledger.giveGrantBack({ key });
+      // Nobody is promised anything any more that the burial would break.
+      run.hasEnded = true;
       const { identityId, policy } = run.state;
       const end = await run.outside.kratos.buryMissing({
         identityId,
@@ -36,5 +40,6 @@ export async function bury(run: LifecycleRun, missing: Missing): Promise<boolean
     },
     { interruptible: false },
   );
+  run.hasEnded = isBuried;
   return isBuried;
 }
