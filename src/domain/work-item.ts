@@ -10,6 +10,8 @@ export const workKinds = [
   /** Kratos does not know it any more; what is known of it is kept until that is certain. */
   'missing',
   'breaker-tripped',
+  /** The text of a policy in the database is not the one that was published: nothing acts by it. */
+  'policy-altered',
   /** A release of the breaker that another operator has to agree to. */
   'release-pending',
   /** An exemption whose review is overdue; it stays in force. */
@@ -65,6 +67,8 @@ export function wayOutOfWork(kind: WorkKind): string {
       return 'Deleted on purpose: nothing, it is forgotten after the grace period, or at once with dormouse missing confirm --now. Otherwise bring it back in Kratos, or check DORMOUSE_KRATOS_ADMIN_URL.';
     case 'breaker-tripped':
       return 'Look who waits (dormouse breaker waiting), then release it: dormouse breaker release.';
+    case 'policy-altered':
+      return 'Find out who wrote to the table "policy", then publish the right text: dormouse policy publish. Then: dormouse parked retry --error PolicyAltered.';
     case 'release-pending':
       return 'Another operator agrees (dormouse breaker approve), or nobody does, and it stays without effect.';
     case 'exemption-review':

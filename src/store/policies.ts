@@ -32,10 +32,13 @@ export class UnknownPolicyError extends Error {
 /** A version whose text is not the one that was published: nothing acts by it. */
 export class AlteredPolicyError extends Error {
   override readonly name = 'AlteredPolicyError';
+  /** As `default@2`. */
+  readonly policy: string;
   constructor({ id, version, hash }: Pick<PolicyRow, 'id' | 'version' | 'hash'>) {
     super(
       `policy "${id}" version ${version} was altered in the database: its text no longer has the hash that was published (sha256 ${hash.slice(0, 12)}), so nothing acts by it. Find out who wrote to the table "policy", then publish the right text: dormouse policy publish FILE`,
     );
+    this.policy = `${id}@${version}`;
   }
 }
 
@@ -91,24 +94,30 @@ export async function latestVersion(client: pg.Pool | pg.PoolClient, id: string)
   return found.rows[0]?.latest ?? 0;
 }
 
-/**
- * @returns the latest version of every policy; one that the present rules no longer accept is left out
- * @throws AlteredPolicyError
- */
-export async function latestPolicies(pool: pg.Pool): Promise<StoredPolicy[]> {
+export interface LatestPolicies {
+  /** A text that the present rules no longer accept is left out. */
+  readonly policies: readonly StoredPolicy[];
+  /** One for each that was altered; whoever shows something by policies shows these as well. */
+  readonly refused: readonly AlteredPolicyError[];
+}
+
+/** Reads the latest version of every policy. An altered one keeps nobody from seeing what the others say. */
+export async function latestPolicies(pool: pg.Pool): Promise<LatestPolicies> {
   const found = await pool.query<PolicyRow>(
     'SELECT DISTINCT ON (id) id, version, hash, source FROM policy ORDER BY id, version DESC',
   );
-  return found.rows.flatMap((row) => {
-    if (!isIntact(row)) throw new AlteredPolicyError(row);
-    const { id, version, hash, source } = row;
-    try {
-      return [{ reference: { id, version, hash }, policy: parsePolicyFile(source, `${id}@${version}`) }];
-    } catch (error) {
-      if (error instanceof PolicyFileError) return [];
-      throw error;
-    }
-  });
+  const [intact, altered] = [found.rows.filter(isIntact), found.rows.filter((row) => !isIntact(row))];
+  return {
+    policies: intact.flatMap(({ id, version, hash, source }) => {
+      try {
+        return [{ reference: { id, version, hash }, policy: parsePolicyFile(source, `${id}@${version}`) }];
+      } catch (error) {
+        if (error instanceof PolicyFileError) return [];
+        throw error;
+      }
+    }),
+    refused: altered.map((row) => new AlteredPolicyError(row)),
+  };
 }
 
 export interface ListedPolicy extends Omit<PolicyRow, 'source'> {

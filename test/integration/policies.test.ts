@@ -5,8 +5,10 @@ import { createLedgerActivities } from '../../src/activities/ledger.js';
 import { readPolicy } from '../../src/activities/policy.js';
 import { installationId } from '../../src/domain/audit-entry.js';
 import { PolicyFileError } from '../../src/domain/policy-file.js';
+import { defaultWorklistLimits } from '../../src/domain/work-item.js';
 import { readAudit } from '../../src/store/audit-log.js';
 import { verifyAudit } from '../../src/store/audit-verification.js';
+import { breakerOverview } from '../../src/store/breaker/overview.js';
 import {
   AlteredPolicyError,
   latestPolicies,
@@ -21,6 +23,7 @@ import {
   rollBackPolicy,
   seedPolicy,
 } from '../../src/store/policy-publication.js';
+import { readWork } from '../../src/store/worklist/worklist.js';
 import { alterPolicy } from '../support/alter-policy.js';
 import { publish } from '../support/publish.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
@@ -237,9 +240,31 @@ describe('a text that was altered in the database', () => {
     await expect(work).rejects.toThrow(new RegExp(`"${id}" version 1 was altered .*dormouse policy publish`));
   });
 
-  it('is refused to the work list, to a request, and to a rollback', async () => {
+  it('is named by the work list and the state of the breaker, beside what else there is', async () => {
     const { id } = await altered();
-    await expect(latestPolicies(pool)).rejects.toThrow(AlteredPolicyError);
+    const intact = await publish(pool, slowPolicy(fresh('policy')));
+    const { policies: readable, refused } = await latestPolicies(pool);
+    expect(readable.map(({ reference }) => reference.id)).toContain(intact.id);
+    expect(readable.map(({ reference }) => reference.id)).not.toContain(id);
+    expect(refused.map(({ policy }) => policy)).toContain(`${id}@1`);
+    const now = Date.now();
+    const { items } = await readWork(
+      pool,
+      { ...defaultWorklistLimits, now },
+      { kind: 'policy-altered', rows: 100 },
+    );
+    expect(items).toContainEqual(
+      expect.objectContaining({
+        subject: `${id}@1`,
+        why: expect.stringMatching(/was altered in the database/),
+      }),
+    );
+    const { warnings } = await breakerOverview(pool, now, now);
+    expect(warnings.filter((warning) => warning.includes(`"${id}" version 1 was altered`))).toHaveLength(1);
+  });
+
+  it('is refused to a request, and to a rollback', async () => {
+    const { id } = await altered();
     const ledger = createLedgerActivities({ pool, policies });
     const failure = { type: 'PolicyAltered', nonRetryable: true };
     await expect(ledger.checkPolicy({ policyChoice: { id } })).rejects.toMatchObject(failure);

@@ -38,10 +38,15 @@ it('is created once by many workers, skips what would overlap, and follows the c
   expect(created.spec.jitter).toBe(360_000);
   expect(created.policies.overlap).toBe('SKIP');
 
-  await ensureReconcileSchedule(fixture.client, config('2h', 7));
+  await ensureReconcileSchedule(fixture.client, {
+    ...config('2h', 7),
+    DORMOUSE_POLICY_ID: 'corporate',
+  });
   const { spec, action } = await schedule().describe();
   expect(spec.intervals).toMatchObject([{ every: 7_200_000 }]);
-  expect(action.args).toMatchObject([{ options: { startsPerSecond: 7, dryRun: false } }]);
+  expect(action.args).toMatchObject([
+    { options: { policyId: 'corporate', startsPerSecond: 7, dryRun: false } },
+  ]);
 });
 
 it('runs a reconciliation', async () => {

@@ -10,10 +10,12 @@ import { type RunningWorkers, startWorkers } from '../../src/runtime/workers.js'
 import { scheduleIdOf, syncSourceSchedules } from '../../src/sources/schedules.js';
 import { parseSourceFile } from '../../src/sources/source-file.js';
 import { readStanding } from '../../src/store/standings.js';
+import { publish } from '../support/publish.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+import { slowPolicy } from '../support/system-outside.js';
 import { pendingActivities } from '../support/under-way.js';
 import { until } from '../support/until.js';
-import { publishPolicyFile, quietLog } from '../support/workers.js';
+import { quietLog } from '../support/workers.js';
 
 const stack = inject('stack');
 const taskQueue = `sources-${randomUUID().slice(0, 8)}`;
@@ -41,12 +43,13 @@ beforeAll(async () => {
   await database.pool.query(
     'CREATE TABLE security_audit (identity_id uuid, created_at timestamptz, event_type text)',
   );
-  await publishPolicyFile(database.pool, 'policies/default.yaml');
+  await publish(database.pool, slowPolicy('corporate'));
   client = new Client({ connection: await Connection.connect({ address }), namespace });
   native = await NativeConnection.connect({ address });
   const config = readConfig(activityVariables, {
     ...inject('environment'),
     DORMOUSE_POSTGRES_URL: database.url,
+    DORMOUSE_POLICY_ID: 'corporate',
   });
   const set = createActivitySet(
     config,
@@ -73,7 +76,7 @@ afterAll(async () => {
   await database.close();
 });
 
-test('a sign-in in the app’s table enrols the identity, and its standing says when it was', async () => {
+test('a sign-in in the app’s table enrols the identity under the configured policy, and its standing says when it was', async () => {
   const { id } = await new OryPeople(stack).create('audited');
   // After the identity's creation, before which no clock starts.
   const at = new Date();
@@ -83,7 +86,7 @@ test('a sign-in in the app’s table enrols the identity, and its standing says 
   await syncSourceSchedules(client, taskQueue, sources);
   await client.schedule.getHandle(scheduleIdOf(taskQueue, 'app-audit')).trigger();
   const standing = await until('standing', () => readStanding(database.pool, id));
-  expect(standing.lastActiveAt).toBe(at.getTime());
+  expect(standing).toMatchObject({ lastActiveAt: at.getTime(), policy: { id: 'corporate' } });
   await client.workflow.getHandle(lifecycleWorkflowId(id)).terminate('test ended');
 });
 

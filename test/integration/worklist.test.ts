@@ -14,6 +14,7 @@ import { inTransaction } from '../../src/store/pool.js';
 import { writeStanding } from '../../src/store/standings.js';
 import { parkedSteps } from '../../src/store/worklist/parked.js';
 import { allWork, countWork, readWork, WorkCursorError } from '../../src/store/worklist/worklist.js';
+import { alterPolicy } from '../support/alter-policy.js';
 import { publish } from '../support/publish.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { slowPolicy } from '../support/system-outside.js';
@@ -78,6 +79,7 @@ const exempt = (reviewInDays: number) =>
 const expected: Record<WorkKind, number> = {
   missing: 2,
   'breaker-tripped': 1,
+  'policy-altered': 1,
   'release-pending': 1,
   parked: 7,
   'no-notice': 2,
@@ -122,6 +124,8 @@ async function fill(): Promise<void> {
   for (const days of [-3, -2, -1, 1]) await exempt(days);
   const excluded = `exclusions: { identities: [${unowned}, { id: ${owned}, owner: team/y, reviewAt: 2029-12-01 }] }\n`;
   await publish(pool, slowPolicy('older', excluded), now);
+  await publish(pool, slowPolicy('altered', excluded), now);
+  await alterPolicy(pool, 'altered', 1, 'after: 90d', 'after: 91d');
   await inTransaction(pool, (client) =>
     tripAndAudit(client, {
       scope: 'delete',

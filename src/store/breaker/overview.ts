@@ -45,8 +45,9 @@ export async function breakerOverview(pool: pg.Pool, since: number, now: number)
 
 /** By the latest version of each policy: its own identities' acts, against the limits that count those of all. */
 async function sizeWarnings(pool: pg.Pool, people: number, now: number): Promise<string[]> {
-  const warnings: string[] = [];
-  for (const { reference, policy } of await latestPolicies(pool)) {
+  const { policies, refused } = await latestPolicies(pool);
+  const warnings = refused.map(({ message }) => message);
+  for (const { reference, policy } of policies) {
     const rules = breakerRules(policy);
     const due = await dueUntil(pool, reference.id, now + rules.windowMs);
     for (const warning of limitWarnings(rules, { population: people, due })) {

@@ -86,7 +86,8 @@ interface Excluded {
 
 /** What the latest version of each policy excludes by id. */
 async function excluded(pool: pg.Pool): Promise<Excluded[]> {
-  return (await latestPolicies(pool)).flatMap(({ policy }) =>
+  // One that was altered is an item of its own.
+  return (await latestPolicies(pool)).policies.flatMap(({ policy }) =>
     policy.exclusions.identities.map((one) => ({ ...one, policy: policy.id })),
   );
 }

@@ -4,6 +4,7 @@ import type { WorkItem, WorkKind } from '../../domain/work-item.js';
 import { releaseSource, tripSource } from './breaker.js';
 import { ownerlessSource, reviewSource } from './exemptions.js';
 import { holdSource } from './holds.js';
+import { alteredSource } from './policies.js';
 import type { WorkQuery, WorkSource } from './source.js';
 import {
   disabledSource,
@@ -18,6 +19,7 @@ import {
 const sources: Readonly<Record<WorkKind, WorkSource>> = {
   'breaker-tripped': tripSource,
   'release-pending': releaseSource,
+  'policy-altered': alteredSource,
   missing: missingSource,
   parked: parkedSource,
   'no-notice': noNoticeSource,
