@@ -7,6 +7,7 @@ import type { PolicyReference } from '../domain/plan.js';
 import { readConfirmation } from '../store/absence-confirmations.js';
 import { giveGrantBack, useGrant } from '../store/breaker/asking.js';
 import { readTrip } from '../store/breaker/trips.js';
+import { isOnHold } from '../store/holds.js';
 import { buryIdentity } from '../store/tombstones.js';
 import { controlAbsence } from './absence-control.js';
 import type { Clock } from './clock.js';
@@ -32,6 +33,8 @@ export type BurialOutcome =
   | { readonly outcome: 'done' }
   /** It is there again. */
   | { readonly outcome: 'back' }
+  /** An operator holds it. */
+  | { readonly outcome: 'on-hold' }
   /** Others are missing, too. */
   | { readonly outcome: 'doubted' }
   /** The breaker tripped since it let the act pass. Without a trip: nobody counts the act. */
@@ -48,6 +51,7 @@ export function createBurialActivities({ identities, pool, clock }: BurialDepend
     ]);
     const isConfirmed = confirmation !== undefined && confirmation.at >= missingSince;
     if (control !== 'witnessed' && !isConfirmed) return { outcome: 'doubted' };
+    if (await isOnHold(pool, identityId, await clock.now())) return { outcome: 'on-hold' };
     if (granted === undefined) return undefined;
     const use = await useGrant(pool, { ...granted, identityId, action: 'bury' }, await clock.now());
     if (use.outcome === 'used') return undefined;

@@ -15,6 +15,7 @@ import {
   readDisablement,
 } from '../store/disablements.js';
 import { exemptionInForce } from '../store/exemptions.js';
+import { readHolds } from '../store/holds.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
 import { readPostponements } from '../store/postponements.js';
 import { isEnrolled } from '../store/reconciliations.js';
@@ -91,17 +92,24 @@ export function createKratosActivities(deps: KratosDependencies) {
     }): Promise<Assessment> {
       const { identityId } = input;
       const stored = await readPolicy(deps.policies, input.policyChoice);
-      const [found, exemption] = await Promise.all([
+      const [found, exemption, kept] = await Promise.all([
         readIdentity(identities, identityId),
         exemptionInForce(pool, identityId),
+        readHolds(pool, identityId, await clock.now()),
       ]);
+      const holds = kept.count === 0 ? {} : { holds: kept };
       // The shell of an anonymised person is nobody.
       const isShell = found?.state === 'inactive' && (await isAnonymised(pool, identityId));
       const identity = isShell ? undefined : found;
       const subject = subjectOf(identityId, identity, exemption);
       const plan = planFor(stored.policy, stored.reference, subject);
       if (identity === undefined) {
-        return { activity: {}, plan, ...(isShell ? {} : { absence: await absenceOf(deps, identityId) }) };
+        return {
+          activity: {},
+          plan,
+          ...holds,
+          ...(isShell ? {} : { absence: await absenceOf(deps, identityId) }),
+        };
       }
       await witnesses.note(identity, await clock.now());
       const keys = input.notices ?? [];
@@ -124,6 +132,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         },
         activity,
         plan,
+        ...holds,
         ...(postponements.length === 0 ? {} : { postponements }),
         ...(keys.length === 0 ? {} : { notices }),
         ...(hasMoved ? { addressesChanged: true as const } : {}),

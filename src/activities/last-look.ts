@@ -10,6 +10,7 @@ import { giveGrantBack, useGrant } from '../store/breaker/asking.js';
 import { readTrip } from '../store/breaker/trips.js';
 import { isEnginesWork, readDisablement } from '../store/disablements.js';
 import { exemptionInForce } from '../store/exemptions.js';
+import { isOnHold } from '../store/holds.js';
 import type { PolicyReader } from '../store/policies.js';
 import { readPostponements } from '../store/postponements.js';
 import type { Clock } from './clock.js';
@@ -50,7 +51,7 @@ export type ActOutcome =
   /**
    * Somebody else decided about this identity; the engine keeps its hands off. Without `because`: it was disabled by hand.
    */
-  | { readonly outcome: 'left-alone'; readonly because?: 'exempt' }
+  | { readonly outcome: 'left-alone'; readonly because?: 'exempt' | 'hold' }
   /** The breaker tripped since it let the act pass: nothing was done. Without a trip: nobody counts the act (any more). */
   | { readonly outcome: 'held'; readonly trip?: Trip }
   | { readonly outcome: 'gone' };
@@ -75,7 +76,7 @@ export async function stopOf(
   return whatStops(sources, look, identity);
 }
 
-/** What was decided or seen since the workflow looked, an exemption of this very second included. */
+/** What was decided or seen since the workflow looked, an exemption or a hold of this very second included. */
 export async function whatStops(
   sources: LookSources,
   look: LastLook,
@@ -85,6 +86,9 @@ export async function whatStops(
   const activity = await seenSince(sources, look);
   if (activity !== undefined) return { outcome: 'superseded', activity };
   if (await isExempt(sources, look, identity)) return { outcome: 'left-alone', because: 'exempt' };
+  if (await isOnHold(sources.pool, look.identityId, await sources.clock.now())) {
+    return { outcome: 'left-alone', because: 'hold' };
+  }
   return heldByBreaker(sources, look);
 }
 

@@ -2,13 +2,14 @@
 import type pg from 'pg';
 import { type DeletionReceipt, signReceipt } from '../audit/deletion-receipt.js';
 import type { AuditEntry } from '../domain/audit-entry.js';
-import type { PolicyChoice } from '../domain/lifecycle/state.js';
+import type { Hold, PolicyChoice } from '../domain/lifecycle/state.js';
 import type { PolicyReference } from '../domain/plan.js';
 import type { Standing } from '../domain/standing.js';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import { appendAudit } from '../store/audit-log.js';
 import { tripAndAudit } from '../store/breaker/decisions.js';
 import { lastRelease } from '../store/breaker/trips.js';
+import { endHold, keepHold, takeOverHolds } from '../store/holds.js';
 import { forgetNotified } from '../store/notified-addresses.js';
 import type { PolicyReader } from '../store/policies.js';
 import { inTransaction } from '../store/pool.js';
@@ -76,6 +77,20 @@ export function createLedgerActivities({
       action?: 'delete' | 'anonymise';
     }): Promise<void> {
       await buryIdentity(pool, input.identityId, input.policy, input.deletedAt, input.action);
+    },
+
+    /** @returns the hold as it is kept: its id may be another one */
+    async keepHold(input: { identityId: string; hold: Hold; requestKey?: string }): Promise<Hold> {
+      return keepHold(pool, input.identityId, input.hold, input.requestKey);
+    },
+
+    async endHold(input: { identityId: string; holdId: string; at: number }): Promise<void> {
+      await endHold(pool, input.identityId, input.holdId, input.at);
+    },
+
+    /** Holds that a lifecycle of an older build remembers. */
+    async takeOverHolds(input: { identityId: string; holds: readonly Hold[] }): Promise<void> {
+      await takeOverHolds(pool, input.identityId, input.holds);
     },
 
     /** Somebody who was buried is there again. */

@@ -9,15 +9,12 @@ import {
 } from '@temporalio/workflow';
 import { normalText } from '../domain/free-text.js';
 import { lookStep } from '../domain/lifecycle/decide.js';
-import { chooseHold } from '../domain/lifecycle/holds.js';
 import { withParkedSkipped } from '../domain/lifecycle/skip.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
 import {
   withActivity,
   withBreakerAskedAtOnce,
-  withHold,
   withLinkRequest,
-  withoutHold,
   withoutParked,
   withPolicyChoice,
   withReactivation,
@@ -25,16 +22,15 @@ import {
 } from '../domain/lifecycle/transitions.js';
 import type { Standing } from '../domain/standing.js';
 import { typeOf } from './carry-out.js';
+import { hold, release } from './holds.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 import {
   type ApplyPolicyUpdate,
   applyPolicyUpdate,
-  type HoldUpdate,
   holdUpdate,
   lookAgainSignal,
   policyNotChecked,
   type ReactivateUpdate,
-  type ReleaseUpdate,
   type RetryParkedUpdate,
   reactivateUpdate,
   releaseUpdate,
@@ -45,6 +41,7 @@ import {
   standingQuery,
   userActivitySignal,
 } from './messages.js';
+import { requestKey } from './request-key.js';
 import {
   problemOfSignal,
   refuseAfterEnd,
@@ -167,25 +164,6 @@ async function applyPolicy(run: LifecycleRun, update: ApplyPolicyUpdate): Promis
   );
 }
 
-function hold(run: LifecycleRun, { actor, reason: given, until, kind }: HoldUpdate): void {
-  const ofKind = kind === undefined ? {} : { kind };
-  const reason = normalText(given);
-  run.state = withHold(run.state, { actor, reason, until, since: Date.now(), ...ofKind });
-  const holdId = run.state.holds?.at(-1)?.id ?? '';
-  const detail = { reason, until, holdId, ...ofKind };
-  run.audit('hold_set', requestKey(), 'done', { actor, detail });
-}
-
-function release(run: LifecycleRun, { actor, reason, ...choice }: ReleaseUpdate): void {
-  const chosen = chooseHold(run.state.holds ?? [], choice);
-  // It stood when the request was validated, in this same task; nothing is ended that was not meant.
-  if ('problem' in chosen) return;
-  const { id: holdId, kind } = chosen.hold;
-  run.state = withoutHold(run.state, holdId, Date.now());
-  const detail = { reason: normalText(reason), holdId, ...(kind === undefined ? {} : { kind }) };
-  run.audit('hold_released', requestKey(), 'done', { actor, detail });
-}
-
 function reactivate(run: LifecycleRun, { actor, reason, linkFor }: ReactivateUpdate): void {
   const selfService = linkFor === undefined ? {} : { selfService: true as const };
   run.state = withReactivation(withoutParked(run.state), {
@@ -210,11 +188,4 @@ function skipParked(run: LifecycleRun, { actor, reason }: SkipParkedUpdate): voi
   const step = run.state.parked?.step ?? 'none';
   run.state = withParkedSkipped(run.state, run.plan, Date.now());
   run.audit('parked_skipped', requestKey(), 'done', { actor, detail: { step, reason: normalText(reason) } });
-}
-
-/** Names the request in the audit log. An ID that somebody chose without the client may be anything. */
-function requestKey(): string {
-  const id = currentUpdateInfo()?.id;
-  if (id !== undefined && /^[A-Za-z0-9._:/-]{1,200}$/.test(id)) return id;
-  return `request/${Date.now()}`;
 }

@@ -11,6 +11,7 @@ import { runningNotices } from '../domain/lifecycle/transitions.js';
 import { mergeActivity } from '../domain/sign-of-life.js';
 import { carryOut } from './carry-out.js';
 import { registerHandlers } from './handlers.js';
+import { keepHoldsOfBefore } from './holds.js';
 import { LifecycleRun } from './lifecycle-run.js';
 import type { LifecycleInput, LifecycleResult } from './messages.js';
 import { isFull, renewBeforeSleep, renewIfFull } from './renewal.js';
@@ -103,6 +104,7 @@ async function look(run: LifecycleRun): Promise<boolean> {
     run,
     lookStep,
     async () => {
+      await keepHoldsOfBefore(run);
       // Whoever comes from a burial is looked at once more: what was kept of it is there then.
       if (await lookOnce(run)) await lookOnce(run);
     },
@@ -114,6 +116,7 @@ async function look(run: LifecycleRun): Promise<boolean> {
 /** @returns whether it was buried, and is there again */
 async function lookOnce(run: LifecycleRun): Promise<boolean> {
   const { identityId, policyChoice } = run.state;
+  const { holdChanges } = run;
   const notices = runningNotices(run.state).map(({ key }) => key);
   const assessment = await run.outside.kratos.assess({
     identityId,
@@ -122,7 +125,7 @@ async function lookOnce(run: LifecycleRun): Promise<boolean> {
   });
   const first = !run.state.known;
   const postponements = run.state.postponements ?? [];
-  run.takeIn(assessment);
+  run.takeIn(assessment, holdChanges);
   heedPeople(run, postponements);
   if (first && run.state.known) run.auditStart();
   const { buried } = assessment;

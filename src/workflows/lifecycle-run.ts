@@ -16,6 +16,7 @@ import {
   runningNotices,
   withAssessment,
   withAudit,
+  withKeptHolds,
   withRemembered,
 } from '../domain/lifecycle/transitions.js';
 import type { Plan, PlanRung } from '../domain/plan.js';
@@ -52,6 +53,10 @@ export class LifecycleRun {
   requested = 0;
   seen = 0;
   answered = 0;
+  /** Counts each change of holds, when it begins and when PostgreSQL has it: a look in between may have read either. */
+  holdChanges = 0;
+  /** Resolves when the change of holds that came last has ended. */
+  holdsTurn: Promise<void> = Promise.resolve();
   /** Its end is being written: requests are refused. */
   hasEnded = false;
 
@@ -75,7 +80,8 @@ export class LifecycleRun {
     return standingOf(this.situation, this.hasLooked ? this.inProgress : 'the first look');
   }
 
-  takeIn(found: Assessment): void {
+  /** @param holdChanges as they were when the look began */
+  takeIn(found: Assessment, holdChanges: number): void {
     const assessment = asOfThisHistory(found);
     this.plan = completePlan(assessment.plan);
     this.identity = assessment.identity;
@@ -84,6 +90,8 @@ export class LifecycleRun {
     const before = runningNotices(this.state);
     const { missing: missingBefore } = this.state;
     this.moved = assessment.addressesChanged === true ? before : [];
+    if (assessment.holds !== undefined && this.state.holdsKept && holdChanges === this.holdChanges)
+      this.state = withKeptHolds(this.state, assessment.holds);
     if (assessment.buried !== undefined && !this.state.known)
       this.state = withRemembered(this.state, assessment.buried, Date.now());
     this.state = withAssessment(this.state, { ...assessment, plan: this.plan }, Date.now());

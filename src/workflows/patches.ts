@@ -10,6 +10,7 @@ export const patchReleases: Readonly<Record<string, string>> = {
   'grants-are-given-back': '0.1.0',
   'grants-outlast-queues': '0.1.0',
   'held-looks-daily': '0.1.0',
+  'holds-in-postgres': '0.1.0',
   'interrupted-attempt-may-fail': '0.1.0',
   'look-again-after-waiting': '0.1.0',
   'no-mail-follows-a-shell': '0.1.0',

@@ -1,6 +1,7 @@
 /** A hold that comes while a deletion is being tried: on the real server, as the skipping one stops skipping then. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { isOnHold } from '../../src/store/holds.js';
 import { holdUpdate, releaseUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
@@ -92,26 +93,33 @@ describe('a deletion that Kratos does not answer', () => {
     expect(kratos.requests.filter((line) => life.deletions.test(line))).toHaveLength(2);
   });
 
-  test('a hold that comes in the very attempt: it fails, and nothing is parked', async () => {
+  test('a hold that comes while the call is on its way: the attempt fails, and nothing is parked', async () => {
     const life = await enrolled();
-    kratos.inject(unavailable, life.deletions);
+    kratos.inject({ kind: 'no-answer' }, life.deletions);
+    const sent = () => kratos.requests.filter((line) => life.deletions.test(line));
+    await until('the call', () => sent().length > 0);
+    expect((await hold(life)).blocked?.by).toBe('hold');
+    kratos.heal();
+    expect((await life.handle.query(standingQuery)).parked).toBeUndefined();
+    expect(await eventsOf(life)).not.toContain('step_parked');
+    expect(sent()).toHaveLength(1);
+    expect(await exists(life)).toBe(true);
+  });
+
+  test('a hold that comes in the very attempt, ahead of its call: the last look finds it, and nothing is sent', async () => {
+    const life = await enrolled();
     let held: ReturnType<typeof hold> | undefined;
     const deed = async () => {
       if (held !== undefined || !(await isUnderWay(life.handle, 'deleteIdentity'))) return;
       held = hold(life);
-      await until('the call for its end', async () => {
-        const { events } = await life.handle.fetchHistory();
-        return events?.some((event) => event.activityTaskCancelRequestedEventAttributes != null);
-      });
+      await until('the hold in PostgreSQL', () => isOnHold(live.pool, life.id, Date.now()));
     };
-    // The last look of the attempt: what it reads is passed on when the hold has been set.
+    // What the last look reads of the identity is passed on when the hold has been set.
     kratos.inject({ kind: 'meanwhile', deed }, new RegExp(`^GET /admin/identities/${life.id}$`));
     await until('the hold', () => held !== undefined);
     expect((await held)?.blocked?.by).toBe('hold');
     kratos.heal();
-    expect((await life.handle.query(standingQuery)).parked).toBeUndefined();
-    expect(await eventsOf(life)).not.toContain('step_parked');
-    expect(kratos.requests.filter((line) => life.deletions.test(line))).toHaveLength(1);
+    expect(kratos.requests.filter((line) => life.deletions.test(line))).toHaveLength(0);
     expect(await exists(life)).toBe(true);
   });
 

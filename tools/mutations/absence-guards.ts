@@ -1,4 +1,4 @@
-/** Guards of absence: nobody is forgotten by one wrong answer. */
+/** Guards of absence and holds: nobody is forgotten by one wrong answer, nor touched on hold. */
 import type { Guard } from './guard.js';
 
 const rules = 'src/domain/lifecycle/absence.ts';
@@ -83,5 +83,29 @@ export const absenceGuards: readonly Guard[] = [
     find: "if (control === 'doubted') throw",
     replace: 'if (false) throw',
     ...system,
+  },
+  {
+    name: 'holds: read inside the last look',
+    file: 'src/activities/last-look.ts',
+    find: "return { outcome: 'left-alone', because: 'hold' };",
+    replace: '',
+    project: 'system',
+    tests: ['test/integration/holds.test.ts'],
+  },
+  {
+    name: 'holds: a burial heeds them',
+    file: 'src/activities/burial.ts',
+    find: "if (await isOnHold(pool, identityId, await clock.now())) return { outcome: 'on-hold' };",
+    replace: '',
+    project: 'system',
+    tests: ['test/integration/holds.test.ts'],
+  },
+  {
+    name: 'holds: an id is never given twice',
+    file: 'src/store/holds.ts',
+    find: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
+    replace: 'SELECT length($1)',
+    project: 'system',
+    tests: ['test/integration/holds.test.ts'],
   },
 ];

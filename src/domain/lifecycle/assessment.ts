@@ -6,7 +6,7 @@ import type { Postponement } from '../postponement.js';
 import type { Stage } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
 import type { Absence } from './absence.js';
-import type { NoticeOutcome, Remembered } from './state.js';
+import type { Hold, NoticeOutcome, Remembered } from './state.js';
 
 export interface FoundIdentity {
   readonly state: 'active' | 'inactive';
@@ -44,6 +44,8 @@ export interface Assessment {
   readonly plan: Plan;
   /** What was postponed by the person; absent where nothing ever was. */
   readonly postponements?: readonly Postponement[];
+  /** The holds that stand, as PostgreSQL keeps them, and how many ever did. Absent: none ever did, or a history of before. */
+  readonly holds?: { readonly standing: readonly Hold[]; readonly count: number };
   /** How the notices that were asked about stand now. Absent in histories from before bounces were known. */
   readonly notices?: readonly NoticeState[];
   /** The account's addresses are no longer those that the running notices went to. */

@@ -139,6 +139,8 @@ export interface LifecycleState {
   readonly holds?: readonly Hold[];
   /** How many holds were ever set: the next one's id. */
   readonly holdsSet?: number;
+  /** PostgreSQL keeps the holds. Absent in states of older builds, which kept them here alone. */
+  readonly holdsKept?: true;
   readonly parked?: Parked;
   readonly skips?: Readonly<Partial<Record<RungName, Skip>>>;
   readonly heldByBreaker?: HeldByBreaker;

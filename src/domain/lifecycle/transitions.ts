@@ -222,6 +222,26 @@ export function withHold(state: LifecycleState, hold: Omit<Hold, 'id'>): Lifecyc
   return outdatedByHold(next, hold, hold.since);
 }
 
+/** PostgreSQL keeps a hold under another id, because a lifecycle that was lost had given that one already. */
+export function withHoldRenamed(state: LifecycleState, from: string, to: string): LifecycleState {
+  if (from === to) return state;
+  const holds = (state.holds ?? []).map((hold) => (hold.id === from ? { ...hold, id: to } : hold));
+  return { ...state, holds, holdsSet: Math.max(state.holdsSet ?? 0, Number(to.slice(1))) };
+}
+
+/** Takes in holds that PostgreSQL keeps and the memory lacks: those of a lifecycle that was lost or buried. */
+export function withKeptHolds(
+  state: LifecycleState,
+  { standing, count }: NonNullable<Assessment['holds']>,
+): LifecycleState {
+  const known = new Set((state.holds ?? []).map(({ id }) => id));
+  const lacking = standing.filter(({ id }) => !known.has(id));
+  const holdsSet = Math.max(state.holdsSet ?? 0, count);
+  if (lacking.length === 0) return holdsSet === (state.holdsSet ?? 0) ? state : { ...state, holdsSet };
+  const next: LifecycleState = { ...state, holds: [...(state.holds ?? []), ...lacking], holdsSet };
+  return lacking.reduce<LifecycleState>((before, hold) => outdatedByHold(before, hold, hold.since), next);
+}
+
 /** Ends one hold. Nor does a notice count that was on its way when it was set. */
 export function withoutHold(state: LifecycleState, holdId: string, now: number): LifecycleState {
   return withoutHolds(state, ({ id }) => id === holdId, now);

@@ -1,0 +1,89 @@
+/**
+ * Operators' holds. The memory decides by them; PostgreSQL keeps them, so that they outlive this workflow, and each last look
+ * reads them there. One that was answered is in both.
+ */
+import { patched } from '@temporalio/workflow';
+import { normalText } from '../domain/free-text.js';
+import { chooseHold } from '../domain/lifecycle/holds.js';
+import type { Hold } from '../domain/lifecycle/state.js';
+import { withHold, withHoldRenamed, withoutHold } from '../domain/lifecycle/transitions.js';
+import type { LifecycleRun } from './lifecycle-run.js';
+import type { HoldUpdate, ReleaseUpdate } from './messages.js';
+import { requestKey } from './request-key.js';
+
+/** In force in memory at once, and answered when PostgreSQL has it. */
+export function hold(run: LifecycleRun, update: HoldUpdate): Promise<void> | void {
+  if (!patched('holds-in-postgres')) {
+    const set = remember(run, update);
+    return auditSet(run, set);
+  }
+  return inTurn(run, async () => {
+    const set = remember(run, update);
+    run.attention = true;
+    const { identityId } = run.state;
+    const kept = await run.outside.ledger.keepHold({ identityId, hold: set, requestKey: requestKey() });
+    run.state = withHoldRenamed(run.state, set.id, kept.id);
+    auditSet(run, { ...set, id: kept.id });
+  });
+}
+
+function remember(run: LifecycleRun, { actor, reason, until, kind }: HoldUpdate): Hold {
+  const since = Date.now();
+  const hold = { actor, reason: normalText(reason), until, since, ...(kind === undefined ? {} : { kind }) };
+  run.state = withHold(run.state, hold);
+  return { ...hold, id: `h${run.state.holdsSet}` };
+}
+
+function auditSet(run: LifecycleRun, { id: holdId, actor, reason, until, kind }: Hold): void {
+  const detail = { reason, until, holdId, ...(kind === undefined ? {} : { kind }) };
+  run.audit('hold_set', requestKey(), 'done', { actor, detail });
+}
+
+/** Stands in memory until PostgreSQL has ended it. */
+export function release(run: LifecycleRun, update: ReleaseUpdate): Promise<void> | void {
+  if (!patched('holds-in-postgres')) return forget(run, update);
+  return inTurn(run, async () => {
+    const chosen = chooseHold(run.state.holds ?? [], update);
+    if ('problem' in chosen) return;
+    const { identityId } = run.state;
+    await run.outside.ledger.endHold({ identityId, holdId: chosen.hold.id, at: Date.now() });
+    forget(run, { ...update, holdId: chosen.hold.id });
+  });
+}
+
+function forget(run: LifecycleRun, { actor, reason, ...choice }: ReleaseUpdate): void {
+  const chosen = chooseHold(run.state.holds ?? [], choice);
+  // It stood when the request was validated; nothing is ended that was not meant.
+  if ('problem' in chosen) return;
+  const { id: holdId, kind } = chosen.hold;
+  run.state = withoutHold(run.state, holdId, Date.now());
+  const detail = { reason: normalText(reason), holdId, ...(kind === undefined ? {} : { kind }) };
+  run.audit('hold_released', requestKey(), 'done', { actor, detail });
+}
+
+/** Once in a life: holds that an older build kept in memory alone. */
+export async function keepHoldsOfBefore(run: LifecycleRun): Promise<void> {
+  if (run.state.holdsKept || !patched('holds-in-postgres')) return;
+  const { identityId, holds = [] } = run.state;
+  if (holds.length > 0) {
+    await inTurn(run, () => run.outside.ledger.takeOverHolds({ identityId, holds }));
+  }
+  run.state = { ...run.state, holdsKept: true };
+}
+
+/** One change at a time: ids are given in order, and a look knows whether it may have read a hold half changed. */
+async function inTurn(run: LifecycleRun, change: () => Promise<void>): Promise<void> {
+  const before = run.holdsTurn;
+  let pass = () => {};
+  run.holdsTurn = new Promise((resolve) => {
+    pass = resolve;
+  });
+  await before;
+  run.holdChanges += 1;
+  try {
+    await change();
+  } finally {
+    run.holdChanges += 1;
+    pass();
+  }
+}
