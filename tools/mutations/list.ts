@@ -6,6 +6,7 @@ import { checkerGuards } from './checker-guards.js';
 import { faultGuards } from './fault-guards.js';
 import type { Guard } from './guard.js';
 import { noticeGuards } from './notice-guards.js';
+import { policyGuards } from './policy-guards.js';
 import { systemGuards } from './system-guards.js';
 import { unitGuards } from './unit-guards.js';
 
@@ -18,4 +19,5 @@ export const guards: readonly Guard[] = [
   ...auditGuards,
   ...checkerGuards,
   ...faultGuards,
+  ...policyGuards,
 ];

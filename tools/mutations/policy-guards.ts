@@ -1,0 +1,116 @@
+/** Guards of policies: what operators published stands, and nothing acts by a text that nobody published. */
+import type { Guard } from './guard.js';
+
+const publication = 'src/store/policy-publication.ts';
+const reading = 'src/store/policies.ts';
+const system = { project: 'system', tests: ['test/integration/policies.test.ts'] } as const;
+
+export const policyGuards: readonly Guard[] = [
+  {
+    name: 'policies: a start takes back nothing that operators published',
+    file: publication,
+    find: 'if ((await latestVersion(client, id)) > 0) {',
+    replace: 'if (false) {',
+    ...system,
+    only: 'the first version',
+  },
+  {
+    name: 'policies: of two who publish at once, the second is told',
+    file: publication,
+    find: 'if (latest !== expected) throw new PolicyMovedError(id, expected, latest);',
+    replace: '',
+    ...system,
+    only: 'publishing a policy|rolling a policy back',
+  },
+  {
+    name: 'policies: one publication at a time',
+    file: publication,
+    find: "'SELECT pg_advisory_xact_lock(hashtext($1))'",
+    replace: "'SELECT $1::text'",
+    ...system,
+    only: 'at once',
+  },
+  {
+    name: 'policies: each version has its audit entry',
+    file: publication,
+    find: 'await appendAuditWithin(client, [entryOf(reference, next)]);',
+    replace: '',
+    ...system,
+    only: 'audit entry',
+  },
+  {
+    name: 'policies: an altered text is published again by the right one',
+    file: publication,
+    find: 'return row.hash === hash && isIntact(row);',
+    replace: 'return row.hash === hash;',
+    ...system,
+    only: 'altered',
+  },
+  {
+    name: 'policies: no rollback to an altered text',
+    file: publication,
+    find: 'if (!isIntact(earlier)) throw new AlteredPolicyError(earlier);',
+    replace: '',
+    ...system,
+    only: 'altered',
+  },
+  {
+    name: 'policies: no rollback to a text that is no policy any more',
+    file: publication,
+    find: 'parsePolicyFile(earlier.source, ',
+    replace: 'String(earlier.source + ',
+    ...system,
+    only: 'rolling a policy back',
+  },
+  {
+    name: 'policies: an altered text is acted by nowhere',
+    file: reading,
+    find: 'if (!isIntact(row)) throw new AlteredPolicyError(row);',
+    replace: '',
+    project: 'system',
+    tests: ['test/integration/policies.test.ts', 'test/integration/altered-policy.test.ts'],
+    only: 'altered',
+  },
+  {
+    name: 'policies: the work list and the breaker name an altered text',
+    file: reading,
+    find: 'refused: altered.map((row) => new AlteredPolicyError(row)),',
+    replace: 'refused: [],',
+    ...system,
+    only: 'altered',
+  },
+  {
+    name: 'policies: a lifecycle waits for the right text instead of giving up',
+    file: 'src/activities/policy.ts',
+    find: 'whenAltered: typeof giveUp | typeof tryAgain = tryAgain,',
+    replace: 'whenAltered: typeof giveUp | typeof tryAgain = giveUp,',
+    project: 'system',
+    tests: ['test/integration/policies.test.ts', 'test/integration/altered-policy.test.ts'],
+    only: 'altered',
+  },
+  {
+    name: 'policies: no worker starts where nobody could follow',
+    file: 'src/runtime/policy-start.ts',
+    find: 'if (error instanceof UnknownPolicyError) {',
+    replace: 'if (error instanceof UnknownPolicyError && false) {',
+    project: 'system',
+    tests: ['test/integration/policy-commands.test.ts'],
+    only: 'was never published, and ends',
+  },
+  {
+    name: 'policies: no control characters are published',
+    file: 'src/domain/policy-file.ts',
+    find: 'if (index < 0) return parsePolicyFile(text, file);',
+    replace: 'if (index < Number.MAX_SAFE_INTEGER) return parsePolicyFile(text, file);',
+    project: 'unit',
+    tests: ['test/runtime/policy-input.test.ts'],
+  },
+  {
+    name: 'policies: what is not UTF-8 is not published as something else',
+    file: 'src/runtime/policy-file.ts',
+    find: 'fatal: true',
+    replace: 'fatal: false',
+    project: 'unit',
+    tests: ['test/runtime/policy-input.test.ts'],
+  },
+];
