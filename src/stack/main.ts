@@ -9,7 +9,10 @@ const program = new Command('npm start --')
     'Starts Dormouse with everything it needs on this machine: Temporal, PostgreSQL, Kratos, Hydra, a mail catcher, the worker and the gateway.',
   )
   .option('--fresh', 'remove the data of earlier runs first')
-  .option('--policy <file>', 'the ladder that identities follow (default: policies/default.yaml)')
+  .option(
+    '--policy <file>',
+    'the policy file that identities follow, published where its policy has no version yet (default: policies/default.yaml)',
+  )
   .allowExcessArguments(false)
   .action(async (flags: { fresh?: true; policy?: string }) => {
     const exitCode = await runInForeground({

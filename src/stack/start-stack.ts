@@ -1,7 +1,8 @@
 /** Starts all parts in the right order, as much as possible at the same time. The stack's one composition root. */
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readConfig, readStackEnvironment } from '../config.js';
+import { parsePolicyFile } from '../domain/policy-file.js';
 import { cacheRoot } from './binaries/cache.js';
 import { pinnedServers, type ResolvedBinaries, serverNames } from './binaries/pinned-servers.js';
 import { resolveBinary } from './binaries/resolve-binary.js';
@@ -36,10 +37,11 @@ export async function startStack(
 ): Promise<RunningStack> {
   const external = readExternalParts(environment);
   const policyFile = await findPolicyFile(options, environment);
+  const policyId = environment.inherited.DORMOUSE_POLICY_ID || (await policyIdOf(policyFile));
   await checkExternalParts(external);
   const progress = createProgress(options.report, options.reportStatus);
   const home = await openStackHome(options, progress);
-  const run = new StackRun({ options, environment, external, policyFile, progress, home });
+  const run = new StackRun({ options, environment, external, policyFile, policyId, progress, home });
   try {
     return await orAborted(run.start(), options.signal);
   } catch (error) {
@@ -54,6 +56,8 @@ interface StackPlan {
   environment: StackEnvironment;
   external: ExternalParts;
   policyFile: string;
+  /** Of the policy that people follow; empty: the default. */
+  policyId: string;
   progress: Progress;
   home: StackHome;
 }
@@ -183,7 +187,7 @@ function hookKeyOf(environment: StackEnvironment, secrets: StackSecrets): string
 }
 
 function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Record<string, string> {
-  const { external, policyFile, environment } = plan;
+  const { external, policyFile, policyId, environment } = plan;
   return {
     DORMOUSE_TEMPORAL_ADDRESS: info.temporal.address,
     DORMOUSE_TEMPORAL_NAMESPACE: info.temporal.namespace,
@@ -198,6 +202,7 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     DORMOUSE_HYDRA_ADMIN_URL: info.hydra.adminUrl,
     DORMOUSE_SMTP_URL: info.mail.smtpUrl,
     DORMOUSE_POLICY_FILE: policyFile,
+    DORMOUSE_POLICY_ID: policyId,
     DORMOUSE_GATEWAY_HOST: loopbackHost,
     DORMOUSE_GATEWAY_PORT: String(gatewayPort),
     DORMOUSE_LINK_BASE_URL: environment.inherited.DORMOUSE_LINK_BASE_URL || info.gateway.url,
@@ -219,6 +224,15 @@ async function findPolicyFile(options: StartStackOptions, environment: StackEnvi
     throw new StackError(`The policy file ${path} can't be read.`, { cause: error });
   }
   return path;
+}
+
+/** Whoever names a file wants it followed. What is wrong with it the worker says, at its start. */
+async function policyIdOf(file: string): Promise<string> {
+  try {
+    return parsePolicyFile(await readFile(file, 'utf8'), file).id;
+  } catch {
+    return '';
+  }
 }
 
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -68,7 +68,10 @@ export interface StartStackOptions {
    * gateway out and starts one at `info.gateway.url` says so here. Default: whether the gateway is started.
    */
   tokenHook?: boolean;
-  /** Policy file for worker and gateway. Default: `DORMOUSE_POLICY_FILE`, else `policies/default.yaml`. */
+  /**
+   * Policy file for worker and gateway; people follow its policy, unless `DORMOUSE_POLICY_ID` names another. Default:
+   * `DORMOUSE_POLICY_FILE`, else `policies/default.yaml`.
+   */
   policyFile?: string;
   /** More variables for worker and gateway; they win over the stack's own. */
   extraEnvironment?: Record<string, string>;

@@ -1,0 +1,22 @@
+/** The policy file that a stack is started with is the one that people follow. */
+import { expect, test } from 'vitest';
+import { readStackEnvironment } from '../../src/config.js';
+import { startStack } from '../../src/stack/index.js';
+import { createPool } from '../../src/store/pool.js';
+
+test('a file with an id of its own is published and followed, without a word about its id', async () => {
+  const { DORMOUSE_POLICY_ID: _unset, ...inherited } = process.env;
+  const stack = await startStack(
+    { dataDirectory: 'unused', ephemeral: true, gateway: false, policyFile: 'policies/demo.yaml' },
+    readStackEnvironment(inherited),
+  );
+  const pool = createPool({ url: stack.info.postgres.url });
+  try {
+    expect(stack.environment.DORMOUSE_POLICY_ID).toBe('demo');
+    const { rows } = await pool.query('SELECT id, version FROM policy');
+    expect(rows).toEqual([{ id: 'demo', version: 1 }]);
+  } finally {
+    await pool.end();
+    await stack.stop();
+  }
+});
