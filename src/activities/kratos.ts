@@ -3,6 +3,7 @@ import type { JsonPatch } from '@ory/client';
 import { z } from 'zod';
 import type { Absence } from '../domain/lifecycle/absence.js';
 import type { Assessment } from '../domain/lifecycle/assessment.js';
+import { formerOf } from '../domain/lifecycle/former.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { planFor } from '../domain/plan.js';
 import { type Stage, stages } from '../domain/rungs.js';
@@ -18,7 +19,7 @@ import { exemptionInForce } from '../store/exemptions.js';
 import { readHolds } from '../store/holds.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
 import { readPostponements } from '../store/postponements.js';
-import { isEnrolled } from '../store/reconciliations.js';
+import { isEnrolled, readLivingStanding } from '../store/reconciliations.js';
 import { isAnonymised, readBurial } from '../store/tombstones.js';
 import { controlAbsence, Witnesses } from './absence-control.js';
 import { everyAddress, mailAddresses } from './addresses.js';
@@ -89,15 +90,21 @@ export function createKratosActivities(deps: KratosDependencies) {
       policyChoice: PolicyChoice;
       /** Keys of the notices that run. */
       notices?: readonly string[];
+      /** The lifecycle has no memory: what the last projection keeps is read, too. */
+      isNew?: true;
     }): Promise<Assessment> {
       const { identityId } = input;
       const stored = await readPolicy(deps.policies, input.policyChoice);
-      const [found, exemption, kept] = await Promise.all([
+      const [found, exemption, kept, former] = await Promise.all([
         readIdentity(identities, identityId),
         exemptionInForce(pool, identityId),
         readHolds(pool, identityId, await clock.now()),
+        input.isNew ? readLivingStanding(pool, identityId) : undefined,
       ]);
-      const holds = kept.count === 0 ? {} : { holds: kept };
+      const known = {
+        ...(kept.count > 0 && { holds: kept }),
+        ...(former && { former: formerOf(former) }),
+      };
       // The shell of an anonymised person is nobody.
       const isShell = found?.state === 'inactive' && (await isAnonymised(pool, identityId));
       const identity = isShell ? undefined : found;
@@ -107,7 +114,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         return {
           activity: {},
           plan,
-          ...holds,
+          ...known,
           ...(isShell ? {} : { absence: await absenceOf(deps, identityId) }),
         };
       }
@@ -132,7 +139,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         },
         activity,
         plan,
-        ...holds,
+        ...known,
         ...(postponements.length === 0 ? {} : { postponements }),
         ...(keys.length === 0 ? {} : { notices }),
         ...(hasMoved ? { addressesChanged: true as const } : {}),

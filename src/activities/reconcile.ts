@@ -21,6 +21,7 @@ import type { Clock } from './clock.js';
 import { readDirectoryPage, readDirectorySize, readPresent } from './reconcile-directory.js';
 import { type EnrolTools, enrolPage } from './reconcile-enrol.js';
 import { wakeOfGone } from './reconcile-gone.js';
+import { type LostTools, lostAmong } from './reconcile-lost.js';
 import { Pacer, type PacerClock } from './reconcile-pacer.js';
 import { classOf, tally } from './reconcile-preview.js';
 
@@ -44,7 +45,7 @@ export interface PagesInput {
 }
 
 /** What turning one page takes. */
-interface Sweep extends ReconcileDependencies, EnrolTools {
+interface Sweep extends ReconcileDependencies, EnrolTools, LostTools {
   readonly options: ReconcileOptions;
   readonly listPacer: Pacer;
 }
@@ -54,6 +55,9 @@ interface Sweep extends ReconcileDependencies, EnrolTools {
  * at 8 kB.
  */
 const idsPerCheck = 150;
+
+/** Lists asked of Temporal a second: what its visibility takes beside everything else. */
+const queriesPerSecond = 20;
 
 export function createReconcileActivities(deps: ReconcileDependencies) {
   return {
@@ -74,6 +78,7 @@ export function createReconcileActivities(deps: ReconcileDependencies) {
         client: context.client,
         taskQueue: input.taskQueue,
         startPacer: new Pacer(input.options.startsPerSecond, paceClock),
+        temporalPacer: new Pacer(queriesPerSecond, paceClock),
         listPacer: new Pacer(input.options.kratosCallsPerSecond, paceClock),
         alive: () => context.heartbeat(position),
       };
@@ -154,6 +159,11 @@ async function enrolMissing(sweep: Sweep, page: readonly string[], preview: Prev
   const enrolled = options.distrustProjection ? new Set<string>() : await readEnrolled(pool, page);
   // Shells of anonymised people have no lifecycle, and need none.
   const shells = await anonymisedAmong(pool, page);
+  const lost = await lostAmong(sweep, [...enrolled]);
+  for (const identityId of lost) enrolled.delete(identityId);
+  if (lost.length > 0 && !options.dryRun) {
+    log.warn('lifecycles that ran no more are started again', { count: lost.length });
+  }
   const missing = page.filter((identityId) => !enrolled.has(identityId) && !shells.has(identityId));
   if (options.dryRun) return previewOf(sweep, missing, page.length - missing.length, preview);
   const done = await enrolPage(sweep, missing, options);

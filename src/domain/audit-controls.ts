@@ -69,6 +69,7 @@ function sessions(role: ControlClaim['role'], why: string): ControlClaim {
 /** One entry for each type, so that the compiler demands one for a new type. An empty one says: for no control. */
 const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   lifecycle_started: context('from now on the account is watched for inactivity'),
+  lifecycle_cancelled: context('nobody watched the account until it was started again'),
   inactivity_warned: context('the inactivity was noticed, and the person was told'),
   actions_suspended: context('new actions are refused; the account can still sign in'),
   notice_sent: context('the step ahead was announced, so that nobody is cut off by mistake'),

@@ -5,6 +5,7 @@ import type { Stage } from './rungs.js';
 /** Names follow the seed documents where they name one (`tokens_revoked_stale`). */
 export const auditEventTypes = [
   'lifecycle_started',
+  'lifecycle_cancelled',
   'inactivity_warned',
   'actions_suspended',
   'notice_sent',

@@ -21,6 +21,7 @@ type Rule = Signal | 'none' | 'if-enabled';
 /** One entry for each type, so that the compiler demands one for a new type. */
 const rules: Readonly<Record<AuditEventType, Rule>> = {
   lifecycle_started: 'none',
+  lifecycle_cancelled: 'none',
   inactivity_warned: 'none',
   actions_suspended: 'none',
   notice_sent: 'none',

@@ -1,5 +1,6 @@
 /** Table `reconciliation`, and what reconciling asks of the other tables. */
 import type pg from 'pg';
+import type { Standing } from '../domain/standing.js';
 
 /** A row of somebody who was buried is history; whoever Kratos lists again starts anew. */
 const livesOn = `stage <> 'deleted' AND NOT EXISTS (SELECT FROM tombstone WHERE tombstone.identity_id = standing.identity_id)`;
@@ -54,4 +55,13 @@ export async function writeReconciliation(pool: pg.Pool, record: ReconciliationR
 /** Whether the identity has a lifecycle that was not ended, as far as the projection knows. */
 export async function isEnrolled(pool: pg.Pool, identityId: string): Promise<boolean> {
   return (await readEnrolled(pool, [identityId])).has(identityId);
+}
+
+/** @returns the last projection of a lifecycle that was not ended */
+export async function readLivingStanding(pool: pg.Pool, identityId: string): Promise<Standing | undefined> {
+  const found = await pool.query<{ document: Standing }>(
+    `SELECT document FROM standing WHERE identity_id = $1 AND ${livesOn}`,
+    [identityId],
+  );
+  return found.rows[0]?.document;
 }

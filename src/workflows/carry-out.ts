@@ -55,7 +55,9 @@ export async function carryOut(
 export async function unlessInterrupted<T>(run: LifecycleRun, work: () => Promise<T>): Promise<T> {
   const scope = new CancellationScope({ cancellable: true });
   let finished = false;
-  const watching = condition(() => finished || run.attention).then(() => {
+  // Where the workflow itself is cancelled, the scope is; this only waits for its end.
+  const watching = CancellationScope.nonCancellable(async () => {
+    await condition(() => finished || run.attention);
     if (!finished) scope.cancel();
   });
   try {

@@ -2,7 +2,14 @@
  * The lifecycle of one identity: looks, decides, and does one thing at a time, asleep most of the time. Messages and
  * the main loop stand here; rules in domain/, deeds in steps/.
  */
-import { allHandlersFinished, condition, patched, sleep } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  isCancellation,
+  patched,
+  sleep,
+} from '@temporalio/workflow';
 import { assertUnreachable } from '../domain/assert.js';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { type Decision, lookStep } from '../domain/lifecycle/decide.js';
@@ -39,6 +46,28 @@ const longestUnseenMs = 600_000;
 export async function identityLifecycle(input: LifecycleInput): Promise<LifecycleResult> {
   const run = new LifecycleRun(startState(input));
   registerHandlers(run);
+  try {
+    return await live(run, input);
+  } catch (error) {
+    if (!isCancellation(error) || !patched('cancellation-is-audited')) throw error;
+    await CancellationScope.nonCancellable(() => endCancelled(run));
+    throw error;
+  }
+}
+
+/**
+ * Somebody cancelled it in Temporal. A call that was under way has ended by now; the standing says what came of it. The next
+ * reconciliation starts a lifecycle again that goes on from there.
+ */
+async function endCancelled(run: LifecycleRun): Promise<void> {
+  run.hasEnded = true;
+  run.isCancelled = true;
+  run.audit('lifecycle_cancelled', 'cancelled', 'cancelled', { actor: 'temporal' });
+  await settle(run);
+  await answerAll(run);
+}
+
+async function live(run: LifecycleRun, input: LifecycleInput): Promise<LifecycleResult> {
   let looks = 0;
   let looksAgain = false;
   for (;;) {
@@ -121,6 +150,7 @@ async function lookOnce(run: LifecycleRun): Promise<boolean> {
   const assessment = await run.outside.kratos.assess({
     identityId,
     policyChoice,
+    ...(!run.state.known && { isNew: true as const }),
     ...(notices.length === 0 ? {} : { notices }),
   });
   const first = !run.state.known;
@@ -166,6 +196,12 @@ async function nap(run: LifecycleRun, input: LifecycleInput, decision: Wait): Pr
   else await condition(woken, ms, { summary: `next: ${nameOfNext(decision)}` });
 }
 
+/** Nobody who asked waits for a turn that does not come any more. */
+async function answerAll(run: LifecycleRun): Promise<void> {
+  run.answered = run.requested;
+  await condition(allHandlersFinished);
+}
+
 /** From here on nothing is asked of the lifecycle any more; whoever asked before is answered. */
 async function finish(run: LifecycleRun, decision: Decision): Promise<LifecycleResult> {
   const { identityId, policy, known } = run.state;
@@ -184,7 +220,6 @@ async function finish(run: LifecycleRun, decision: Decision): Promise<LifecycleR
   } else {
     await run.outside.ledger.forgetUnknown({ identityId });
   }
-  run.answered = run.requested;
-  await condition(allHandlersFinished);
+  await answerAll(run);
   return { schemaVersion: 1, outcome: isDeleted ? 'deleted' : 'gone' };
 }

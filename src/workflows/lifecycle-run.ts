@@ -9,6 +9,7 @@ import type { Missing } from '../domain/lifecycle/absence.js';
 import type { Assessment, FoundIdentity } from '../domain/lifecycle/assessment.js';
 import { inactiveSince } from '../domain/lifecycle/clock.js';
 import { type Decision, decide, type Situation } from '../domain/lifecycle/decide.js';
+import { withFormer } from '../domain/lifecycle/former.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
 import {
@@ -53,12 +54,15 @@ export class LifecycleRun {
   requested = 0;
   seen = 0;
   answered = 0;
+  /** It went on by the last projection of one that was lost. */
+  isRestarted = false;
   /** Counts each change of holds, when it begins and when PostgreSQL has it: a look in between may have read either. */
   holdChanges = 0;
   /** Resolves when the change of holds that came last has ended. */
   holdsTurn: Promise<void> = Promise.resolve();
   /** Its end is being written: requests are refused. */
   hasEnded = false;
+  isCancelled = false;
 
   /** What the breaker let through and was not begun. `isKept`: it goes on after one more look, without asking again. */
   grant: { readonly key: string; readonly isKept?: true } | undefined;
@@ -92,6 +96,10 @@ export class LifecycleRun {
     this.moved = assessment.addressesChanged === true ? before : [];
     if (assessment.holds !== undefined && this.state.holdsKept && holdChanges === this.holdChanges)
       this.state = withKeptHolds(this.state, assessment.holds);
+    if (assessment.former !== undefined && !this.state.known) {
+      this.state = withFormer(this.state, assessment.former, this.plan, Date.now());
+      this.isRestarted = true;
+    }
     if (assessment.buried !== undefined && !this.state.known)
       this.state = withRemembered(this.state, assessment.buried, Date.now());
     this.state = withAssessment(this.state, { ...assessment, plan: this.plan }, Date.now());
@@ -141,7 +149,10 @@ export class LifecycleRun {
   auditStart(): void {
     this.state = {
       ...this.state,
-      outbox: [this.entry('lifecycle_started', 'first', 'done'), ...this.state.outbox],
+      outbox: [
+        this.entry('lifecycle_started', 'first', this.isRestarted ? 'restarted' : 'done'),
+        ...this.state.outbox,
+      ],
     };
   }
 
@@ -195,10 +206,11 @@ export class LifecycleRun {
 }
 
 /** A history that began to bury at the first look that did not find the identity goes on so. */
-function asOfThisHistory({ absence, buried, ...rest }: Assessment): Assessment {
-  if (absence === undefined && buried === undefined) return rest;
-  if (!patched('absence-takes-time')) return rest;
-  return { ...rest, ...(absence && { absence }), ...(buried && { buried }) };
+function asOfThisHistory({ absence, buried, former, ...rest }: Assessment): Assessment {
+  const known = former !== undefined && patched('former-standing-counts') ? { ...rest, former } : rest;
+  if (absence === undefined && buried === undefined) return known;
+  if (!patched('absence-takes-time')) return known;
+  return { ...known, ...(absence && { absence }), ...(buried && { buried }) };
 }
 
 /** Histories recorded before kinds were told apart by rung hold plans without them: there, the plan's kinds count. */

@@ -4,8 +4,10 @@
  */
 export const patchReleases: Readonly<Record<string, string>> = {
   'absence-takes-time': '0.1.0',
+  'cancellation-is-audited': '0.1.0',
   'deactivation-looks': '0.1.0',
   'deletion-is-called-back': '0.1.0',
+  'former-standing-counts': '0.1.0',
   'full-runs-renew-in-each-turn': '0.1.0',
   'grants-are-given-back': '0.1.0',
   'grants-outlast-queues': '0.1.0',

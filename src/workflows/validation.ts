@@ -38,8 +38,13 @@ export function problemOfSignal(signal: UserActivitySignal): string | undefined 
 }
 
 /** Nothing can be done any more for a lifecycle whose end is being written, and nobody should wait for it. */
-export function refuseAfterEnd({ hasEnded, state }: LifecycleRun): void {
+export function refuseAfterEnd({ hasEnded, isCancelled, state }: LifecycleRun): void {
   if (!hasEnded) return;
+  if (isCancelled) {
+    refuse(
+      'the lifecycle was cancelled in Temporal. Nothing was changed; ask again after the next reconciliation',
+    );
+  }
   const isDeleted = state.rungs.delete?.completedAt !== undefined;
   const what = isDeleted ? 'the identity was deleted' : 'Kratos no longer has the identity';
   refuse(`the lifecycle has ended: ${what}. Nothing was changed; there is nothing left to be done`);

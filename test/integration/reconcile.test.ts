@@ -1,6 +1,7 @@
 /** Reconciliation on the real stack: who lacks a lifecycle gets one, whose identity is gone gets it ended. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
+import { readAudit } from '../../src/store/audit-log.js';
 import { isBuried } from '../../src/store/tombstones.js';
 import { progressQuery } from '../../src/workflows/reconcile-messages.js';
 import { recordSigns } from '../support/record-signs.js';
@@ -155,14 +156,26 @@ describe('a sweep', () => {
     expect(await fixture.withoutExactlyOne(identities)).toEqual([]);
   });
 
-  it('starts lifecycles that Temporal lost, when told to distrust the projection', async () => {
-    const [lost = ''] = await fixture.createIdentities(1);
+  it('starts lifecycles again that were terminated, cancelled or lost', async () => {
+    const identities = await fixture.createIdentities(120);
     await fixture.reconcile();
-    await fixture.projected([lost]);
-    await fixture.client.workflow.getHandle(lifecycleWorkflowId(lost)).terminate('test');
-    expect(await fixture.reconcile()).toMatchObject({ started: 0 });
-    expect(await fixture.reconcile({ distrustProjection: true })).toMatchObject({ started: 1 });
-    expect(await fixture.statusOf(lost)).toBe('RUNNING');
+    await fixture.projected(identities);
+    const [terminated = '', other = ''] = identities;
+    for (const id of [terminated, other]) {
+      await fixture.client.workflow.getHandle(lifecycleWorkflowId(id)).terminate('test');
+    }
+    await until('that Temporal lists them no more', async () => {
+      const query = `WorkflowId IN ('${lifecycleWorkflowId(terminated)}', '${lifecycleWorkflowId(other)}') AND ExecutionStatus = 'Running'`;
+      return (await fixture.client.workflow.count(query)).count === 0;
+    });
+    expect(await fixture.reconcile()).toMatchObject({ started: 2 });
+    for (const id of [terminated, other]) {
+      expect(await fixture.statusOf(id)).toBe('RUNNING');
+      await until('its audit entry', async () =>
+        (await readAudit(fixture.database.pool, id)).some(({ outcome }) => outcome === 'restarted'),
+      );
+    }
+    expect(await fixture.reconcile({ distrustProjection: true })).toMatchObject({ started: 0 });
   });
 
   it('starts nothing under a policy that was never published', async () => {

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { kindsFor } from '../../src/demo/mailbox.js';
 import type { Person } from '../../src/demo/ory-people.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { confirmAbsence } from '../../src/store/absence-confirmations.js';
@@ -275,4 +276,33 @@ test('a lifecycle that was lost is not forgotten by the look of its successor in
   await cast.toDay(20);
   expect(await isForgotten(cast)).toBe(false);
   expect(await again.query(standingQuery)).toMatchObject({ blocked: { by: 'missing' } });
+});
+
+describe('a lifecycle that was lost and is started again', () => {
+  test('goes on where it stood: stage, notices and clock; nothing comes earlier, no mail goes twice', async () => {
+    const cast = await begin('lost-and-found');
+    await cast.toDay(394);
+    const before = await cast.handle.query(standingQuery);
+    expect(before).toMatchObject({ stage: 'suspended', next: { rung: 'revoke', step: 'rung' } });
+    await cast.handle.terminate('lost');
+    const again = await journey.enrol(cast.person.id, taskQueue, { policyId: 'absent' });
+    await journey.rest(again);
+    const after = await again.query(standingQuery);
+    const { stage, since, lastActiveAt, notices, completed, next } = before;
+    expect(after).toMatchObject({ stage, since, lastActiveAt, notices, completed, next });
+    await cast.toDay(399);
+    expect((await again.query(standingQuery)).stage).toBe('suspended');
+    await cast.toDay(401);
+    const audit = await journey.audit(cast.person.id);
+    expect(lines(audit)).toEqual([
+      '0 lifecycle_started',
+      '10 inactivity_warned',
+      '20 actions_suspended',
+      '393 notice_sent',
+      '394 lifecycle_started',
+      '400 tokens_revoked_stale',
+    ]);
+    expect(audit.filter(({ outcome }) => outcome === 'restarted')).toHaveLength(1);
+    expect(kindsFor(await journey.mails(), cast.person.email)).toEqual(['warn', 'notice-revoke']);
+  });
 });

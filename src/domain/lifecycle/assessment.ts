@@ -6,6 +6,7 @@ import type { Postponement } from '../postponement.js';
 import type { Stage } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
 import type { Absence } from './absence.js';
+import type { Former } from './former.js';
 import type { Hold, NoticeOutcome, Remembered } from './state.js';
 
 export interface FoundIdentity {
@@ -37,6 +38,8 @@ export interface Assessment {
   readonly identity?: FoundIdentity;
   /** What that is worth. Absent in histories from before absence took time, and of the shell of an anonymised person. */
   readonly absence?: Absence;
+  /** The last projection of a lifecycle that was lost. Asked for by one that has looked never before. */
+  readonly former?: Former;
   /** It is there, and was buried: what was kept of it. */
   readonly buried?: Buried;
   /** Latest signs of life: PostgreSQL and the identity's Kratos sessions. */

@@ -1,0 +1,40 @@
+/** A lifecycle that was lost and started again goes on by its last projection, so that nothing comes earlier, nor twice. Pure. */
+import type { Plan } from '../plan.js';
+import type { RungName } from '../rungs.js';
+import { mergeActivity } from '../sign-of-life.js';
+import type { Standing } from '../standing.js';
+import type { LifecycleState, RungRecord, Skip } from './state.js';
+
+/** What a projection keeps of a lifecycle's memory. */
+export type Former = Pick<
+  Standing,
+  'stage' | 'since' | 'lastActiveAt' | 'activity' | 'notices' | 'completed' | 'skipped'
+>;
+
+export function formerOf(standing: Standing): Former {
+  const { stage, since, lastActiveAt, activity, notices, completed, skipped } = standing;
+  return { stage, since, lastActiveAt, activity, notices, completed, ...(skipped && { skipped }) };
+}
+
+/** @param plan says after how long each rung comes: what it was justified by is not projected */
+export function withFormer(state: LifecycleState, former: Former, plan: Plan, now: number): LifecycleState {
+  const { lastActiveAt, completed, notices, skipped = {} } = former;
+  const rungs: Partial<Record<RungName, RungRecord>> = {};
+  for (const [rung, completedAt] of Object.entries(completed) as [RungName, number][]) {
+    const afterMs = plan.rungs.find((planned) => planned.rung === rung)?.afterMs ?? 0;
+    rungs[rung] = { begunAt: completedAt, completedAt, inactiveSince: lastActiveAt, afterMs };
+  }
+  const skips: Partial<Record<RungName, Skip>> = {};
+  for (const [rung, at] of Object.entries(skipped) as [RungName, number][]) {
+    skips[rung] = { at, inactiveSince: lastActiveAt };
+  }
+  return {
+    ...state,
+    rungs,
+    notices,
+    stageSince: former.since,
+    baselineAt: Math.max(state.baselineAt, lastActiveAt),
+    activity: mergeActivity(state.activity, former.activity, now),
+    ...(Object.keys(skips).length > 0 && { skips }),
+  };
+}
