@@ -50,7 +50,7 @@ export function formatIn(durationMs: number, formatTag: string): string {
 }
 
 /**
- * A deadline: a long date without weekday, in UTC; with the time and "UTC" where it is nearer than two days, and with
+ * A deadline: a long date without weekday, which always says that it is in UTC; with the time where it is nearer than two days, and with
  * seconds where it is nearer than two hours (demo policies).
  *
  * @param at - Epoch milliseconds.
@@ -60,7 +60,7 @@ export function formatIn(durationMs: number, formatTag: string): string {
 export function formatDeadline(at: number, inMs: number, formatTag: string): string {
   const date = { year: 'numeric', month: 'long', day: 'numeric', timeZone: 'UTC' } as const;
   if (chooseUnit(inMs).unit === 'day')
-    return plainSpaces(new Intl.DateTimeFormat(formatTag, date).format(at));
+    return `${plainSpaces(new Intl.DateTimeFormat(formatTag, date).format(at))} (UTC)`;
   const seconds = inMs < 2 * HOUR_MS ? ({ second: '2-digit' } as const) : {};
   const time = { hour: 'numeric', minute: '2-digit', ...seconds, timeZoneName: 'short' } as const;
   return plainSpaces(new Intl.DateTimeFormat(formatTag, { ...date, ...time }).format(at));

@@ -58,18 +58,19 @@ export class TemporaryMailError extends Error {
 
   /**
    * @param phase - Where it happened.
-   * @param detail - `smtpCode`: the reply, where there was one; `reason`: a bare code such as `ECONNREFUSED`.
+   * @param detail - `smtpCode`: the reply, where there was one; `reason`: a bare code such as `ECONNREFUSED`; `isOfServer`: the
+   *   server spoke of itself, not of the recipient.
    */
   constructor(
     readonly phase: MailPhase,
-    detail: { smtpCode?: number; enhancedCode?: string; reason?: string } = {},
+    detail: { smtpCode?: number; enhancedCode?: string; reason?: string; isOfServer?: boolean } = {},
   ) {
     const why = detail.smtpCode === undefined ? (detail.reason ?? 'no answer') : `SMTP ${detail.smtpCode}`;
     // Never the server's text: replies quote the recipient's address.
     super(`mail server: temporary failure at ${phase} (${why})`);
     if (detail.smtpCode !== undefined) this.smtpCode = detail.smtpCode;
     if (detail.enhancedCode !== undefined) this.enhancedCode = detail.enhancedCode;
-    this.concernsServer = serverPhases.includes(phase);
+    this.concernsServer = detail.isOfServer === true || serverPhases.includes(phase);
     this.concernsCertificate = isCertificateReason(detail.reason);
   }
 }

@@ -42,6 +42,7 @@ export function judge(attempt: Attempt, messageId: string): SendOutcome {
     ...(reply === undefined ? {} : { smtpCode: reply.code }),
     ...(reply?.enhancedCode === undefined ? {} : { enhancedCode: reply.enhancedCode }),
     ...(attempt.reason === undefined ? {} : { reason: attempt.reason }),
+    ...(reply?.isOfServer && { isOfServer: true }),
   });
 }
 
@@ -57,7 +58,11 @@ function isIntermediate(reply: SmtpReply): boolean {
   return reply.code >= 300 && reply.code < 400;
 }
 
-/** 5xx at MAIL FROM is about the sender's configuration; from RCPT TO on it is about the recipient or the message. */
+/**
+ * 5xx at MAIL FROM is about the sender's configuration; from RCPT TO on it is about the recipient or the message, unless the server
+ * speaks of itself: then every mail would be refused, so this one counts as not sent yet, and never as undeliverable.
+ */
 function isRejection(reply: SmtpReply): boolean {
-  return reply.code >= 500 && reply.phase !== 'mail-from' && !operatorCodes.has(reply.code);
+  if (reply.code < 500 || reply.isOfServer) return false;
+  return reply.phase !== 'mail-from' && !operatorCodes.has(reply.code);
 }

@@ -47,6 +47,8 @@ export interface SmtpReply {
   queueId?: string;
   /** The step that the server answered. */
   phase: MailPhase;
+  /** It speaks of itself and of us, not of the recipient. */
+  isOfServer?: true;
 }
 
 type Done<T> = (error: unknown, value?: T) => void;
@@ -206,9 +208,24 @@ function replyOf(response: unknown, phase: MailPhase): { reply?: SmtpReply } {
       phase,
       ...(enhancedCode === undefined ? {} : { enhancedCode }),
       ...(queueId === undefined ? {} : { queueId }),
+      ...(isOfServer(response, enhancedCode) && { isOfServer: true as const }),
     },
   };
 }
+
+/**
+ * Refusals that are about the server, the route or the permission to send (RFC 3463: X.3 mail system, X.4 network and routing, X.7
+ * security or policy), against those about the address (X.1) and its mailbox (X.2). Servers that give no enhanced code are known by what
+ * they say; the text itself is not kept.
+ */
+function isOfServer(response: string, enhancedCode: string | undefined): boolean {
+  if (enhancedCode !== undefined) return /^5\.[347]\./u.test(enhancedCode);
+  return serversTrouble.test(response) && !mailboxTrouble.test(response);
+}
+
+const serversTrouble =
+  /relay|quota|rate.?limit|limit exceeded|too many|throttl|block(?:ed|list)|blacklist|reputation|spam|not author|unauthor|authentication/iu;
+const mailboxTrouble = /mailbox|user (?:is )?over|recipient(?:'s)? (?:is )?over|no such user|user unknown/iu;
 
 /** How Postfix and Sendmail (`queued as X`), Exim (`id=X`), and SES (`Ok X`) name what they took. */
 const queueIdPatterns = [

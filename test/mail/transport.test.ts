@@ -88,15 +88,41 @@ describe.each(manners)('one mail, $manner', ({ options }) => {
 
   it('is rejected by 552 after DATA', async () => {
     const { server, transport } = await setUp({
-      message: () => ({ code: 552, text: '5.3.4 too big' }),
+      message: () => ({ code: 552, text: '5.2.3 too big for the mailbox' }),
       options,
     });
     expect(await transport.send(mail)).toEqual({
       outcome: 'rejected',
       smtpCode: 552,
-      enhancedCode: '5.3.4',
+      enhancedCode: '5.2.3',
     });
     expect(server.messages).toHaveLength(1);
+  });
+
+  it.each([
+    [550, '5.4.5 Daily user sending quota exceeded'],
+    [554, `5.7.1 <${to}>: Relay access denied`],
+    [550, '5.7.26 unauthenticated mail is not accepted'],
+    [552, '5.3.4 message too big for the system'],
+    [554, `<${to}>: Relay access denied`],
+    [550, 'sending quota of this account is used up'],
+    [554, 'blocked using a blocklist'],
+  ])('of which the server says %d %s is not refused for the recipient: it fails for now', async (code, text) => {
+    for (const faults of [{ rcptTo: () => ({ code, text }) }, { message: () => ({ code, text }) }]) {
+      const { transport } = await setUp({ ...faults, options });
+      const error = await failure(transport.send(mail));
+      expect(error).toMatchObject({ smtpCode: code, concernsServer: true });
+      expect(String(error)).not.toContain(to);
+    }
+  });
+
+  it.each([
+    [552, 'mailbox quota exceeded'],
+    [550, 'user is over quota'],
+    [550, 'no such user, mail from you is blocked'],
+  ])('of which the server says %d %s is refused for the recipient', async (code, text) => {
+    const { transport } = await setUp({ rcptTo: () => ({ code, text }), options });
+    expect(await transport.send(mail)).toMatchObject({ outcome: 'rejected', smtpCode: code });
   });
 
   it.each([
