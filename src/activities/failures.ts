@@ -45,6 +45,9 @@ export async function callOry<T>(
         `${operation} was answered 404 by something that is not ${system}`,
       );
     }
+    if (error.message.startsWith('maxContentLength')) {
+      throw tryAgain(`${system}AnswerTooLarge`, `${operation} was answered with more than can be taken in`);
+    }
     // A status of success on an error means that the answer broke off: nothing was refused.
     if (status === undefined || status < 300) {
       throw tryAgain(`${system}Unavailable`, `${operation} got no answer (${error.code ?? 'no code'})`);

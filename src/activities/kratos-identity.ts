@@ -10,7 +10,7 @@ const unknownRecord = z.record(z.string(), z.unknown()).nullish().catch(undefine
 const address = z.object({ id: z.string().optional(), value: z.string(), via: z.string() });
 
 const identitySchema = z.object({
-  id: z.uuid(),
+  id: z.guid(),
   schema_id: z.string(),
   state: z.enum(['active', 'inactive']).default('active'),
   state_changed_at: time.nullish(),

@@ -125,12 +125,20 @@ async function turnPage(sweep: Sweep, position: SweepPosition): Promise<SweepPos
   if (place.phase === 'identities') {
     const { pageSize } = sweep.options;
     const page = await readDirectoryPage(sweep.identities, pageSize, place.pageToken);
+    if (page.malformed > 0) {
+      log.warn('Kratos listed records without an id that an identity can have', { count: page.malformed });
+    }
     const done = await enrolMissing(sweep, page.identityIds, position.preview);
     const { nextToken } = page;
     return {
       place:
         nextToken === undefined ? { phase: 'lifecycles' } : { phase: 'identities', pageToken: nextToken },
-      counts: plus(counts, { pages: 1, seen: page.identityIds.length, ...done.counts }),
+      counts: plus(counts, {
+        pages: 1,
+        seen: page.identityIds.length + page.malformed,
+        ...done.counts,
+        failed: (done.counts.failed ?? 0) + page.malformed,
+      }),
       preview: done.preview,
     };
   }
@@ -225,7 +233,7 @@ const count = z.number().int().nonnegative();
 const positionSchema = z.object({
   place: z.discriminatedUnion('phase', [
     z.object({ phase: z.literal('identities'), pageToken: z.string().exactOptional() }),
-    z.object({ phase: z.literal('lifecycles'), after: z.uuid().exactOptional() }),
+    z.object({ phase: z.literal('lifecycles'), after: z.guid().exactOptional() }),
     z.object({ phase: z.literal('done') }),
   ]),
   counts: z.object({

@@ -10,6 +10,10 @@ export const wayOutOf = {
   KratosUnauthorized: 'Kratos did not accept the credentials. Check DORMOUSE_ORY_TOKEN, then retry the step.',
   KratosMalformedAnswer:
     'Kratos answered with something else than its API promises. Check DORMOUSE_KRATOS_ADMIN_URL.',
+  KratosAnswerTooLarge:
+    'Kratos answered with more than 4 MB at once. Look at what the identity holds in traits and metadata, then retry the step.',
+  HydraAnswerTooLarge:
+    'Hydra answered with more than 4 MB at once. Look at the consents of the identity, then retry the step.',
   HydraUnavailable: 'Hydra did not answer. Check that it runs and can be reached, then retry the step.',
   HydraFailed: 'Hydra answered with a server error. Look at its log, then retry the step.',
   HydraBusy: 'Hydra limited the rate of calls. Lower the rate of the worker, then retry the step.',

@@ -10,7 +10,7 @@ const sessionSchema = z.object({
   active: z.literal(true),
   expires_at: time.optional().catch(undefined),
   // Kratos leaves the state out of identities older than the field.
-  identity: z.object({ id: z.uuid(), state: z.literal('active').default('active') }),
+  identity: z.object({ id: z.guid(), state: z.literal('active').default('active') }),
 });
 
 export type SessionCredential = Extract<Credential, { type: 'session-cookie' | 'session-token' }>;

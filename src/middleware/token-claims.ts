@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { nobody, type Verdict } from './verdict.js';
 
 const subjectSchema = z.object({
-  sub: z.uuid(),
+  sub: z.guid(),
   client_id: z.string().optional(),
   exp: z.number().optional(),
 });

@@ -87,6 +87,32 @@ describe('a sweep', () => {
     await fixture.forget(deleted);
   });
 
+  it('takes in pages that are too large in smaller ones, and checks lifecycles in halves', async () => {
+    const identities = await fixture.createIdentities(60);
+    // As if each identity held 200 kB: more than 20 of them are too many for one answer.
+    const tooLarge = { kind: 'answer', status: 200, body: `["${'x'.repeat(4_100_000)}"]` } as const;
+    fixture.proxy.inject(tooLarge, /identities\?.*page_size=25(&|$)/);
+    fixture.proxy.inject(tooLarge, /identities\?.*page_size=(?:[3-9]\d|1\d\d)(&|$)/);
+    const total = await fixture.countIdentities();
+    expect(await fixture.reconcile()).toMatchObject({ seen: total, started: 60, failed: 0 });
+    fixture.proxy.heal();
+    expect(await fixture.withoutExactlyOne(identities)).toEqual([]);
+  });
+
+  it('enrols an id that PostgreSQL takes and RFC 9562 does not; a record without an id is one failure', async () => {
+    const [plain = ''] = await fixture.createIdentities(1);
+    const imported = '852e395d-693e-ed11-809a-c971856d9437';
+    const body = JSON.stringify([{ id: imported }, { id: 'nobody' }, { id: 7 }, 'text', { id: plain }]);
+    fixture.proxy.inject(
+      { kind: 'answer', status: 200, headers: { 'content-type': 'application/json' }, body },
+      /identities\?.*page_size=25(&|$)/,
+      1,
+    );
+    expect(await fixture.reconcile()).toMatchObject({ seen: 5, started: 2, failed: 3 });
+    const lifecycle = fixture.client.workflow.getHandle(lifecycleWorkflowId(imported));
+    expect(await lifecycle.result(), 'Kratos does not have it').toMatchObject({ outcome: 'gone' });
+  });
+
   it('leaves those created behind its cursor to the next sweep', async () => {
     let late: string[] = [];
     const deed = async () => {

@@ -21,7 +21,7 @@ const mostWaiting = 200;
 /** Longer than any address (RFC 5321 §4.5.3.1). */
 const longestIdentifier = 320;
 
-const found = z.array(z.object({ id: z.uuid() }));
+const found = z.array(z.object({ id: z.guid() }));
 
 export class LinkRequests {
   private readonly limit = pLimit(concurrency);
