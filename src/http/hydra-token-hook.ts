@@ -11,6 +11,7 @@ import { parseIdentityId } from '../domain/identity-id.js';
 import { admitToken, type TokenRequest, type TokenStanding } from '../domain/token-admission.js';
 import type { Gate } from './gate.js';
 import { hookEntrance } from './hook-auth.js';
+import { PromptedLooks } from './prompted-looks.js';
 import { answers, problem } from './schemas.js';
 
 export interface TokenHookOptions {
@@ -50,6 +51,9 @@ export function hydraTokenHook(
   options: TokenHookOptions,
 ): FastifyPluginAsync {
   return async (server) => {
+    const looks = new PromptedLooks(dormouse, (error) =>
+      server.log.warn({ err: error }, 'a denied attempt could not prompt a look'),
+    );
     server.withTypeProvider<ZodTypeProvider>().route({
       method: 'POST',
       url: '/v1/hooks/hydra/token',
@@ -58,7 +62,7 @@ export function hydraTokenHook(
       bodyLimit: 131_072,
       onRequest: gate.guard(hookEntrance(options.keys, 'hydra')),
       handler: async (request, reply) => {
-        const answer = await decide(dormouse, options, request.body, request.log);
+        const answer = await decide(dormouse, looks, options, request.body, request.log);
         switch (answer) {
           case 'issue':
             return reply.code(204).send();
@@ -80,6 +84,7 @@ export function hydraTokenHook(
 
 async function decide(
   dormouse: Dormouse,
+  looks: PromptedLooks,
   { readStanding, onFailure }: TokenHookOptions,
   asked: HookBody,
   log: FastifyBaseLogger,
@@ -94,7 +99,11 @@ async function decide(
     return onFailure === 'open' ? 'issue' : 'try-later';
   }
   const admission = admitToken(standing, requestOf(asked));
-  if (!admission.allowed) return 'deny';
+  if (!admission.allowed) {
+    // An admin may have enabled the account in Kratos, which nothing announces.
+    if (standing.stage === 'deactivated') looks.prompt(identityId);
+    return 'deny';
+  }
   for (const sign of admission.signs) {
     dormouse.noteActivity(identityId, { ...sign, source: 'hydra-token-hook' });
   }

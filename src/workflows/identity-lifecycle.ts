@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import { assertUnreachable } from '../domain/assert.js';
 import { parseIdentityId } from '../domain/identity-id.js';
-import { type Decision, lookStep } from '../domain/lifecycle/decide.js';
+import { type Decision, lookStep, wakesAt } from '../domain/lifecycle/decide.js';
 import { initialState, type LifecycleState, presentState } from '../domain/lifecycle/state.js';
 import { runningNotices } from '../domain/lifecycle/transitions.js';
 import { mergeActivity } from '../domain/sign-of-life.js';
@@ -191,7 +191,9 @@ async function nap(run: LifecycleRun, input: LifecycleInput, decision: Wait): Pr
   if (run.state.parked?.step === lookStep) await settle(run);
   await renewBeforeSleep(run, input);
   const woken = () => run.attention || isFull(run, input);
-  const ms = decision.until === undefined ? undefined : Math.max(1, decision.until - Date.now());
+  const sooner = wakesAt(run.situation, decision.until);
+  const until = sooner !== decision.until && patched('deactivated-is-looked-at') ? sooner : decision.until;
+  const ms = until === undefined ? undefined : Math.max(1, until - Date.now());
   if (ms === undefined) await condition(woken);
   else await condition(woken, ms, { summary: `next: ${nameOfNext(decision)}` });
 }

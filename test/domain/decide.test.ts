@@ -6,6 +6,8 @@ import {
   lookStep,
   pendingRung,
   returnStep,
+  type Situation,
+  wakesAt,
 } from '../../src/domain/lifecycle/decide.js';
 import type { LifecycleState, NoticeRecord, Parked, RungRecord } from '../../src/domain/lifecycle/state.js';
 import type { Plan } from '../../src/domain/plan.js';
@@ -55,14 +57,15 @@ interface Moment {
   readonly plan?: Plan;
 }
 
-function decideAt({ days, state, identity, plan: other }: Moment): Decision {
-  return decide({
+function situationAt({ days, state, identity, plan: other }: Moment): Situation {
+  return {
     state: absentState(state),
     plan: other ?? plan,
     identity: identity === 'absent' ? undefined : enabled(identity),
     now: at(days),
-  });
+  };
 }
+const decideAt = (moment: Moment): Decision => decide(situationAt(moment));
 
 const disabledByEngine = { state: 'inactive', disabledByEngine: true, stateChangedAt: at(365) } as const;
 
@@ -482,4 +485,21 @@ it('a sleep of an hour or of two years ends where the next step begins', () => {
     const decision = decideAt({ days });
     expect(decision).toMatchObject({ kind: 'wait', until: at(30) });
   }
+});
+
+describe('somebody deactivated', () => {
+  const state = { rungs: deactivated };
+  const wakes = (more: Moment, until: number | undefined) => wakesAt(situationAt(more), until);
+  it('is looked at as often as what blocks, however far the next step is, also on hold and while a step is parked', () => {
+    const recheckMs = planOf().recheckMs;
+    expect(wakes({ days: 370, state }, at(700))).toBe(at(370) + recheckMs);
+    expect(wakes({ days: 370, state }, undefined)).toBe(at(370) + recheckMs);
+    expect(wakes({ days: 370, state }, at(371))).toBe(at(371));
+  });
+  it('is left to its operator while the look itself is parked; nobody else is looked at more often', () => {
+    expect(
+      wakes({ days: 370, state: { ...state, parked: parkedAt(lookStep, 369) } }, undefined),
+    ).toBeUndefined();
+    expect(wakes({ days: 10 }, at(700))).toBe(at(700));
+  });
 });

@@ -436,4 +436,20 @@ export const unitGuards: readonly Guard[] = [
     project: 'unit',
     tests: ['test/domain/transitions.test.ts'],
   },
+  {
+    name: 'mail: a refusal in which the server speaks of itself is none of the recipient',
+    file: 'src/mail/outcome.ts',
+    find: 'if (reply.code < 500 || reply.isOfServer) return false;',
+    replace: 'if (reply.code < 500) return false;',
+    project: 'unit',
+    tests: ['test/mail/transport.test.ts'],
+  },
+  {
+    name: 'somebody deactivated is looked at as often as what blocks',
+    file: `${lifecycle}/decide.ts`,
+    find: 'if (!isDeactivated || state.parked?.step === lookStep) return until;',
+    replace: 'return until;',
+    project: 'unit',
+    tests: ['test/domain/decide.test.ts'],
+  },
 ];

@@ -77,6 +77,18 @@ export function decide(situation: Situation): Decision {
   return { ...decision, until: latest };
 }
 
+/**
+ * When the lifecycle wakes to look, whatever it waits for. Somebody deactivated is looked at as often as what blocks, also on hold and while a
+ * step is parked: an admin who enables the identity in Kratos tells nobody, and the person is denied tokens until it is seen.
+ * @param until when the next step is due; absent: when somebody decides
+ * @returns epoch milliseconds; absent: it sleeps until a message wakes it
+ */
+export function wakesAt({ state, plan, now }: Situation, until: number | undefined): number | undefined {
+  const isDeactivated = state.rungs.deactivate?.completedAt !== undefined;
+  if (!isDeactivated || state.parked?.step === lookStep) return until;
+  return Math.min(until ?? Number.POSITIVE_INFINITY, now + plan.recheckMs);
+}
+
 function decideNext(situation: Situation): Decision {
   const { state, plan, identity, now } = situation;
   if (state.rungs.delete?.completedAt !== undefined) return { kind: 'finished' };
