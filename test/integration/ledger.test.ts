@@ -145,6 +145,7 @@ describe('bury', () => {
         policy_id: policy.id,
         policy_version: 1,
         action: 'delete',
+        remembered: null,
       },
     ]);
   });

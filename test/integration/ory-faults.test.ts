@@ -260,11 +260,12 @@ describe('other writes to Kratos', () => {
   it('the deletion of an identity counts as done where only its answer was lost', async () => {
     await through.disableIdentity(look());
     kratos.inject({ kind: 'answer-lost' }, /^DELETE /, 1);
-    expectFailure(await rejection(through.deleteIdentity(look())), {
+    const request = look();
+    expectFailure(await rejection(through.deleteIdentity(request)), {
       type: 'KratosUnavailable',
       nonRetryable: false,
     });
-    expect(await through.deleteIdentity(look())).toEqual({ outcome: 'done' });
+    expect(await through.deleteIdentity(request)).toEqual({ outcome: 'done' });
   });
 
   it('the deletion of an identity is not believed before it is gone', async () => {
