@@ -8,8 +8,9 @@ import {
   type StoredPolicy,
   UnknownPolicyError,
 } from '../store/policies.js';
+import { readFlag, readWord } from './admin-metadata.js';
 import { giveUp, tryAgain } from './failures.js';
-import { type KratosIdentity, textField } from './kratos-identity.js';
+import type { KratosIdentity } from './kratos-identity.js';
 
 /**
  * @param whenAltered how to fail where the text is not the one that was published. Default: tried again, so that everybody
@@ -36,16 +37,25 @@ export function subjectOf(
   identity: KratosIdentity | undefined,
   exemption: ExemptionKind | undefined,
 ): PolicySubject {
-  const accountType = textField(identity?.metadata_admin, 'account_type');
-  const adminRole = textField(identity?.metadata_admin, 'role');
-  const traitsRole = textField(identity?.traits, 'role');
+  const metadata = identity?.metadata_admin;
+  const accountType = readWord(metadata, 'account_type');
+  const adminRole = readWord(metadata, 'role');
+  const optOut = readFlag(metadata, 'skip_stale_revocation');
+  // The person may write it, so what is unclear there exempts nobody.
+  const traitsRole = readWord(identity?.traits, 'role').value;
+  const unclear = [
+    ...(accountType.isUnclear ? (['account_type'] as const) : []),
+    ...(adminRole.isUnclear ? (['role'] as const) : []),
+    ...(optOut.isUnclear ? (['skip_stale_revocation'] as const) : []),
+  ];
   return {
     identityId,
     schemaId: identity?.schema_id ?? '',
-    ...(accountType === undefined ? {} : { accountType }),
-    ...(adminRole === undefined ? {} : { adminRole }),
-    ...(traitsRole === undefined ? {} : { traitsRole }),
-    optedOut: identity?.metadata_admin?.skip_stale_revocation === true,
+    ...(accountType.value !== undefined && { accountType: accountType.value }),
+    ...(adminRole.value !== undefined && { adminRole: adminRole.value }),
+    ...(traitsRole !== undefined && { traitsRole }),
+    optedOut: optOut.value === true,
+    ...(unclear.length > 0 && { unclear }),
     ...(exemption === undefined ? {} : { exemption }),
   };
 }

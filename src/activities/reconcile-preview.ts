@@ -13,6 +13,7 @@ import type { Preview, PreviewClass } from '../workflows/reconcile-messages.js';
 export function classOf(identityId: string, assessment: Assessment, now: number): PreviewClass | undefined {
   const { identity, plan } = assessment;
   if (identity === undefined) return undefined;
+  if (plan.exempt === 'not-understood') return 'not-understood';
   if (plan.exempt !== undefined) return 'exempt';
   if (identity.state === 'inactive' && !identity.disabledByEngine) return 'disabled-by-hand';
   const state = withAssessment(initialState(identityId, plan.policy, now), assessment, now);

@@ -245,7 +245,10 @@ const positionSchema = z.object({
     gone: count,
     failed: count,
   }),
-  preview: z.partialRecord(z.enum([...rungNames, 'nothing', 'exempt', 'disabled-by-hand']), count),
+  preview: z.partialRecord(
+    z.enum([...rungNames, 'nothing', 'exempt', 'not-understood', 'disabled-by-hand']),
+    count,
+  ),
 });
 
 /** Where an earlier attempt was. A heartbeat of another build that is not understood is as good as none. */

@@ -49,6 +49,7 @@ const classLabels: readonly (readonly [PreviewClass, string])[] = [
   ['nothing', 'nothing yet'],
   ...rungNames.map((rung) => [rung, rung] as const),
   ['exempt', 'nothing: exempt'],
+  ['not-understood', 'nothing: metadata_admin is not understood'],
   ['disabled-by-hand', 'nothing: disabled by hand'],
 ];
 

@@ -47,12 +47,16 @@ export type ExemptionCause =
   | 'opt-out'
   | 'excluded-identity'
   | 'excluded-schema'
+  /** An admin wrote something that nobody understands, and that might exempt. */
+  | 'not-understood'
   | `operator:${ExemptionKind}`;
 
 export interface Plan {
   readonly policy: PolicyReference;
   /** Why the ladder does not apply at all; absent when it does. */
   readonly exempt?: ExemptionCause;
+  /** What an admin wrote and is not understood. */
+  readonly unclear?: readonly AdminField[];
   /** In the order in which they come due. */
   readonly rungs: readonly PlanRung[];
   /** Kinds of activity that count for any rung. */
@@ -75,6 +79,9 @@ export interface Plan {
   };
 }
 
+/** The fields of `metadata_admin` that the policy looks at. */
+export type AdminField = 'account_type' | 'role' | 'skip_stale_revocation';
+
 /** What the policy looks at in an identity. */
 export interface PolicySubject {
   readonly identityId: string;
@@ -87,6 +94,8 @@ export interface PolicySubject {
   readonly traitsRole?: string;
   /** `metadata_admin.skip_stale_revocation` is true. */
   readonly optedOut: boolean;
+  /** Fields of `metadata_admin` that say something, and nobody knows what. */
+  readonly unclear?: readonly AdminField[];
   /** The exemption that an operator set. */
   readonly exemption?: ExemptionKind;
 }
@@ -94,12 +103,14 @@ export interface PolicySubject {
 /** @returns the plan of one identity under one policy version */
 export function planFor(policy: Policy, reference: PolicyReference, subject: PolicySubject): Plan {
   const exempt = exemptionOf(policy, subject);
+  const unclear = unclearOf(policy, subject);
   const rungs = rungsFor(policy, subject);
   const reactivation = selfReactivationOf(policy, subject);
   const shortest = Math.min(...rungs.map(({ afterMs, noticeLeadsMs }) => afterMs - (noticeLeadsMs[0] ?? 0)));
   return {
     policy: reference,
     ...(exempt === undefined ? {} : { exempt }),
+    ...(unclear.length > 0 && { unclear }),
     rungs,
     keepsAlive: activityKinds.filter((kind) => rungs.some(({ keepsAlive }) => keepsAlive.includes(kind))),
     signalWindowMs: Math.floor(Math.min(policy.signalWindow, shortest / 20)),
@@ -167,19 +178,36 @@ function exemptionOf(policy: Policy, subject: PolicySubject): ExemptionCause | u
   const excluded = policy.exclusions.identities.some(({ id }) => id.toLowerCase() === subject.identityId);
   if (excluded) return 'excluded-identity';
   if (policy.exclusions.schemas.includes(subject.schemaId)) return 'excluded-schema';
-  if (subject.accountType !== undefined && policy.accountTypes[subject.accountType] === 'never')
-    return 'account-type';
-  if (subject.adminRole !== undefined && policy.roles[subject.adminRole] === 'never') return 'role';
+  if (ofWord(policy.accountTypes, subject.accountType) === 'never') return 'account-type';
+  if (ofWord(policy.roles, subject.adminRole) === 'never') return 'role';
   if (policy.honourOptOut && subject.optedOut) return 'opt-out';
-  return undefined;
+  return unclearOf(policy, subject).length > 0 ? 'not-understood' : undefined;
 }
+
+/** What is not understood might exempt: nothing harsher is done than if it did. */
+function unclearOf(policy: Policy, { unclear = [] }: PolicySubject): readonly AdminField[] {
+  return unclear.filter((field) => field !== 'skip_stale_revocation' || policy.honourOptOut);
+}
+
+/** By the word as it is written, or else by the only one that differs in nothing but case. */
+function ofWord<Value>(byWord: Readonly<Record<string, Value>>, word: string | undefined): Value | undefined {
+  if (word === undefined) return undefined;
+  if (Object.hasOwn(byWord, word)) return byWord[word];
+  const alike = Object.keys(byWord).filter((known) => isSameWord(known, word));
+  return alike.length === 1 && alike[0] !== undefined ? byWord[alike[0]] : undefined;
+}
+
+const isSameWord = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
 
 /** A role from the traits counts as well: the person may have written it, but all that it does here is to forbid. */
 function selfReactivationOf(policy: Policy, subject: PolicySubject): Plan['selfReactivation'] {
   const allowed = policy.selfService?.reactivation;
   if (allowed === undefined) return undefined;
   const roles = [subject.adminRole, subject.traitsRole];
-  if (roles.some((role) => role !== undefined && allowed.exceptRoles.includes(role))) return undefined;
+  if (
+    roles.some((role) => role !== undefined && allowed.exceptRoles.some((except) => isSameWord(except, role)))
+  )
+    return undefined;
   return { linkLifetimeMs: allowed.linkLifetime };
 }
 
@@ -200,7 +228,7 @@ function rungsFor(policy: Policy, subject: PolicySubject): PlanRung[] {
 }
 
 function ladderOfRole(policy: Policy, role: string | undefined): Ladder | undefined {
-  const override = role === undefined || !Object.hasOwn(policy.roles, role) ? undefined : policy.roles[role];
+  const override = ofWord(policy.roles, role);
   return override === undefined || override === 'never' ? undefined : withOverride(policy.ladder, override);
 }
 

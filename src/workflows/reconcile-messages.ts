@@ -50,7 +50,7 @@ export type Place =
   | { readonly phase: 'done' };
 
 /** What an identity without lifecycle would be overdue for: the harshest rung, or why there is none. */
-export type PreviewClass = RungName | 'nothing' | 'exempt' | 'disabled-by-hand';
+export type PreviewClass = RungName | 'nothing' | 'exempt' | 'not-understood' | 'disabled-by-hand';
 export type Preview = Readonly<Partial<Record<PreviewClass, number>>>;
 
 export interface ReconcileCounts {

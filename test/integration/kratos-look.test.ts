@@ -76,10 +76,10 @@ describe.concurrent('assess', () => {
     ['a service', { metadataAdmin: { account_type: 'service' } }, 'revoke 90d', 'account-type'],
     ['an opt-out', { metadataAdmin: { skip_stale_revocation: true } }, 'revoke 90d', 'opt-out'],
     [
-      'an opt-out in words, which is none',
+      'an opt-out in words that nobody defined: not harsher than if it were one',
       { metadataAdmin: { skip_stale_revocation: 'yes' } },
       'revoke 90d',
-      undefined,
+      'not-understood',
     ],
     ['an excluded schema', { hasAddress: false }, 'revoke 90d', 'excluded-schema'],
     ['metadata of a form that nobody foresaw', { metadataAdmin: ['service'] }, 'revoke 90d', undefined],

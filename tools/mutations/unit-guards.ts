@@ -399,7 +399,7 @@ export const unitGuards: readonly Guard[] = [
   {
     name: 'exempt by account type',
     file: 'src/domain/plan.ts',
-    find: "policy.accountTypes[subject.accountType] === 'never'",
+    find: "ofWord(policy.accountTypes, subject.accountType) === 'never'",
     replace: 'false',
     project: 'unit',
     tests: ['test/domain/plan.test.ts'],

@@ -166,7 +166,7 @@ function blockedBy(situation: Situation, identity: FoundIdentity): Decision | un
     return {
       kind: 'wait',
       until: now + plan.recheckMs,
-      blocked: { by: 'exempt', why: whyExempt(plan.exempt) },
+      blocked: { by: 'exempt', why: whyExempt(plan.exempt, plan) },
     };
   }
   const hold = governingHold(state, now);
@@ -179,7 +179,11 @@ function waitForHold(hold: Hold): Decision {
   return { kind: 'wait', until: hold.until, blocked: { by: 'hold', why, since: hold.since } };
 }
 
-function whyExempt(cause: ExemptionCause): string {
+function whyExempt(cause: ExemptionCause, { unclear = [] }: Plan): string {
+  if (cause === 'not-understood') {
+    const fields = unclear.map((field) => `metadata_admin.${field}`).join(', ');
+    return `not understood: ${fields}. It might exempt, so nothing is done`;
+  }
   const [by, kind] = cause.split(':');
   return by === 'operator' ? `an operator exempted it (${kind})` : `the policy exempts it (${cause})`;
 }

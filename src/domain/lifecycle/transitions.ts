@@ -49,9 +49,26 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
     baselineAt,
     known: state.known || identity !== undefined || assessment.absence?.wasKnown === true,
     ...(assessment.postponements === undefined ? {} : { postponements: assessment.postponements }),
+    ...warningsOf(state, assessment),
   };
   const noticed = withoutFutileDeletion(withNoticeStates(next, assessment.notices ?? [], now), assessment);
   return identity === undefined || state.known ? noticed : withAdoptedDeactivation(noticed, identity);
+}
+
+const unclearMetadata = 'metadata-not-understood';
+
+/** Shown as long as it is so: somebody should write what they meant. */
+function warningsOf(
+  { warnings }: LifecycleState,
+  { identity, plan }: Assessment,
+): Partial<Pick<LifecycleState, 'warnings'>> {
+  const isUnclear = identity !== undefined && (plan.unclear ?? []).length > 0;
+  if (isUnclear === warnings.includes(unclearMetadata)) return {};
+  return {
+    warnings: isUnclear
+      ? [...warnings, unclearMetadata]
+      : warnings.filter((warning) => warning !== unclearMetadata),
+  };
 }
 
 /**

@@ -1,0 +1,34 @@
+/**
+ * Reads the fields that admins and their programs write by hand: tolerantly where there is one meaning, and never by guessing. What is not
+ * understood is named, so that nothing harsher is done than if it were.
+ */
+import type { KratosIdentity } from './kratos-identity.js';
+
+export interface Reading<Value> {
+  readonly value?: Value;
+  /** It says something, and nobody knows what. */
+  readonly isUnclear?: true;
+}
+
+type Metadata = KratosIdentity['metadata_admin'];
+
+/** A word, also with spaces around it, and as the only element of a list. Nothing, null and an empty text are no word. */
+export function readWord(metadata: Metadata, field: string): Reading<string> {
+  const written = metadata?.[field];
+  const found = Array.isArray(written) && written.length <= 1 ? written[0] : written;
+  if (found === undefined || found === null) return {};
+  if (typeof found !== 'string') return { isUnclear: true };
+  const word = found.normalize('NFC').trim();
+  return word === '' ? {} : { value: word };
+}
+
+/** Yes or no, also as the texts "true" and "false" in whatever case. */
+export function readFlag(metadata: Metadata, field: string): Reading<boolean> {
+  const written = metadata?.[field];
+  if (written === undefined || written === null) return {};
+  if (typeof written === 'boolean') return { value: written };
+  const text = typeof written === 'string' ? written.trim().toLowerCase() : undefined;
+  if (text === '') return {};
+  if (text === 'true' || text === 'false') return { value: text === 'true' };
+  return { isUnclear: true };
+}
