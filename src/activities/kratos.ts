@@ -95,10 +95,12 @@ export function createKratosActivities(deps: KratosDependencies) {
     }): Promise<Assessment> {
       const { identityId } = input;
       const stored = await readPolicy(deps.policies, input.policyChoice);
+      // Read ahead of the others: what fails before all of them are waited for would be nobody's.
+      const now = await clock.now();
       const [found, exemption, kept, former] = await Promise.all([
         readIdentity(identities, identityId),
         exemptionInForce(pool, identityId),
-        readHolds(pool, identityId, await clock.now()),
+        readHolds(pool, identityId, now),
         input.isNew ? readLivingStanding(pool, identityId) : undefined,
       ]);
       const known = {
@@ -118,7 +120,7 @@ export function createKratosActivities(deps: KratosDependencies) {
           ...(isShell ? {} : { absence: await absenceOf(deps, identityId) }),
         };
       }
-      await witnesses.note(identity, await clock.now());
+      await witnesses.note(identity, now);
       const keys = input.notices ?? [];
       const [activity, disablement, postponements, notices, hasMoved, buried] = await Promise.all([
         readEvidence(deps, identityId),
