@@ -133,7 +133,8 @@ describe('an address that changes while a notice runs', () => {
     expect((await mailsTo(email)).map(({ kind }) => kind)).toEqual(['notice-delete', 'address-changed']);
     const [told] = await mailsTo(fresh);
     expect(told?.kind).toBe('notice-delete');
-    const dateIn = (text = '') => /, from ([A-Z][a-z]+ \d+, \d+) on\./.exec(text.replace(/\s+/g, ' '))?.[1];
+    const dateIn = (text = '') =>
+      /, from ([A-Z][a-z]+ \d+, \d+ \(UTC\)) on\./.exec(text.replace(/\s+/g, ' '))?.[1];
     expect(dateIn(told?.text)).toBeDefined();
     for (const mail of await mailsTo(email)) expect(dateIn(mail.text)).toBe(dateIn(told?.text));
     await toDay(62);
