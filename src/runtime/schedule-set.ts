@@ -1,5 +1,10 @@
 /** A set of Temporal Schedules that a file names: made, changed and removed as the file says. */
-import { type Client, ScheduleAlreadyRunning, type ScheduleOptions } from '@temporalio/client';
+import {
+  type Client,
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  type ScheduleOptions,
+} from '@temporalio/client';
 
 export interface PeriodicWorkflow {
   readonly scheduleId: string;
@@ -23,7 +28,7 @@ export async function syncSchedules(
   const kept = new Set(wanted.map(({ scheduleId }) => scheduleId));
   for await (const { scheduleId } of client.schedule.list()) {
     if (scheduleId.startsWith(prefix) && !kept.has(scheduleId)) {
-      await client.schedule.getHandle(scheduleId).delete();
+      await removed(client.schedule.getHandle(scheduleId).delete());
     }
   }
 }
@@ -51,4 +56,13 @@ function optionsFor(
     policies: { overlap: 'SKIP', catchupWindow: '1 minute' },
     action: { type: 'startWorkflow', workflowType, taskQueue, workflowId: scheduleId, args: [input] },
   };
+}
+
+/** What is listed lags behind: another worker may have removed it a moment ago. */
+async function removed(removing: Promise<void>): Promise<void> {
+  try {
+    await removing;
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
 }

@@ -117,3 +117,16 @@ test('a source that is taken out of the file is polled no more', async () => {
   const handle = client.schedule.getHandle(scheduleIdOf(taskQueue, 'app-audit'));
   await expect(handle.describe()).rejects.toThrow();
 });
+
+test('many workers that remove the same schedules at once, of which the list may still tell, all start', async () => {
+  const queue = `removed-${randomUUID().slice(0, 8)}`;
+  await syncSourceSchedules(client, queue, sources);
+  await until('the list', async () => {
+    for await (const { scheduleId } of client.schedule.list()) {
+      if (scheduleId === scheduleIdOf(queue, 'app-audit')) return true;
+    }
+    return false;
+  });
+  await Promise.all(Array.from({ length: 8 }, () => syncSourceSchedules(client, queue, [])));
+  await expect(client.schedule.getHandle(scheduleIdOf(queue, 'app-audit')).describe()).rejects.toThrow();
+});
