@@ -56,7 +56,7 @@ export class LifecycleRun {
   answered = 0;
   /** It went on by the last projection of one that was lost. */
   isRestarted = false;
-  /** Counts each change of holds, when it begins and when PostgreSQL has it: a look in between may have read either. */
+  /** Counts each change of holds, when it begins and when it has ended: it is odd while one is under way. */
   holdChanges = 0;
   /** Resolves when the change of holds that came last has ended. */
   holdsTurn: Promise<void> = Promise.resolve();
@@ -94,7 +94,9 @@ export class LifecycleRun {
     const before = runningNotices(this.state);
     const { missing: missingBefore } = this.state;
     this.moved = assessment.addressesChanged === true ? before : [];
-    if (assessment.holds !== undefined && this.state.holdsKept && holdChanges === this.holdChanges)
+    // One that is under way, or was meanwhile, may have been read half changed: a released hold must not come back.
+    const areUnchanged = holdChanges === this.holdChanges && holdChanges % 2 === 0;
+    if (assessment.holds !== undefined && this.state.holdsKept && areUnchanged)
       this.state = withKeptHolds(this.state, assessment.holds);
     if (assessment.former !== undefined && !this.state.known) {
       this.state = withFormer(this.state, assessment.former, this.plan, Date.now());

@@ -160,9 +160,16 @@ test('updates in flight while runs follow each other are each carried out once',
     ]);
     expect(held.hold?.until).toBe(endsAt);
     expect(applied.policy?.id).toBe('default');
+    // There is room for so many holds only, and how many rounds it takes is the machine's affair.
+    const released = await handle.executeUpdate(releaseUpdate, {
+      args: [{ ...operator, reason: 'back' }],
+      updateId: `release-${index}`,
+    });
+    expect(released.hold).toBeUndefined();
   }
   done = true;
   await pushing;
   expect(await countOf(id, 'hold_set')).toBe(count);
+  expect(await countOf(id, 'hold_released')).toBe(count);
   expect(await countOf(id, 'policy_applied')).toBe(count);
 });
