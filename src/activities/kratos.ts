@@ -9,10 +9,12 @@ import { planFor } from '../domain/plan.js';
 import { type Stage, stages } from '../domain/rungs.js';
 import { readConfirmation } from '../store/absence-confirmations.js';
 import {
+  assumeDisablement,
   confirmDisablement,
   forgetDisablement,
   intendDisablement,
   isEnginesWork,
+  isUnconfirmed,
   readDisablement,
 } from '../store/disablements.js';
 import { exemptionInForce } from '../store/exemptions.js';
@@ -131,12 +133,15 @@ export function createKratosActivities(deps: KratosDependencies) {
         readBurial(pool, identityId),
       ]);
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
+      const disabledByEngine = isEnginesWork(disablement, stateChangedAt);
+      const isAssumed = disabledByEngine && disablement !== undefined && isUnconfirmed(disablement);
       return {
         identity: {
           state: identity.state,
           stateChangedAt,
           createdAt: identity.created_at,
-          disabledByEngine: isEnginesWork(disablement, stateChangedAt),
+          disabledByEngine,
+          ...(isAssumed && { disablementUnconfirmed: true as const }),
           publishedStage: publishedStage(identity)?.stage ?? 'active',
         },
         activity,
@@ -212,7 +217,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         if (!isEnginesWork(disablement, stateChangedAt)) {
           return stopped(deps, look, { outcome: 'left-alone' });
         }
-        await confirmDisablement(pool, identityId, stateChangedAt);
+        await assumeDisablement(pool, identityId, stateChangedAt);
         return { outcome: 'done' };
       }
       const stop = await whatStops(deps, look, identity);

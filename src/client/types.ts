@@ -153,7 +153,7 @@ export interface Dormouse {
   /**
    * Mails the person a link that ends the deactivation, to the addresses that Kratos has. The answer is not to be shown
    * to whoever asked: it says whether the account is deactivated.
-   * @throws InvalidRequestError where it is not allowed, or was done less than ten minutes ago. NotEnrolledError
+   * @throws InvalidRequestError where it is not allowed, or was done a while ago: ten minutes after the first mail, twice as long after each further one, a day at most. NotEnrolledError
    */
   requestReactivationLink(identityId: string): Promise<Standing>;
   /** Tells the workflow to look at everything again now. @throws NotEnrolledError */

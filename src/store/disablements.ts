@@ -11,6 +11,8 @@ export interface Disablement {
   readonly intendedAt: number;
   /** What Kratos answered; absent while the call is under way. Epoch milliseconds. */
   readonly stateChangedAt?: number;
+  /** The answer was lost: the change was found afterwards, and somebody else may have made it in those minutes. */
+  readonly isAssumed?: true;
 }
 
 /** Announces the call; announcing again keeps the first announcement's time. */
@@ -23,37 +25,54 @@ export async function intendDisablement(
   await pool.query(
     `INSERT INTO disablement (identity_id, state_changed_before, intended_at) VALUES ($1, $2, $3)
      ON CONFLICT (identity_id) DO UPDATE SET state_changed_before = EXCLUDED.state_changed_before,
-       state_changed_at = NULL, intended_at = EXCLUDED.intended_at`,
+       state_changed_at = NULL, is_assumed = false, intended_at = EXCLUDED.intended_at`,
     [identityId, new Date(stateChangedBefore), new Date(now)],
   );
 }
 
-/** Records what Kratos made of it. */
-export async function confirmDisablement(
+/** Records what Kratos answered. */
+export function confirmDisablement(
   pool: pg.Pool,
   identityId: string,
   stateChangedAt: number,
-): Promise<void> {
-  await pool.query('UPDATE disablement SET state_changed_at = $2 WHERE identity_id = $1', [
-    identityId,
-    new Date(stateChangedAt),
-  ]);
+): Promise<unknown> {
+  return pool.query(
+    'UPDATE disablement SET state_changed_at = $2, is_assumed = false WHERE identity_id = $1',
+    [identityId, new Date(stateChangedAt)],
+  );
+}
+
+/** Records a change that was found after the answer was lost. One that was answered stays so. */
+export function assumeDisablement(
+  pool: pg.Pool,
+  identityId: string,
+  stateChangedAt: number,
+): Promise<unknown> {
+  return pool.query(
+    `UPDATE disablement SET state_changed_at = $2, is_assumed = true
+     WHERE identity_id = $1 AND state_changed_at IS NULL`,
+    [identityId, new Date(stateChangedAt)],
+  );
 }
 
 export async function readDisablement(pool: pg.Pool, identityId: string): Promise<Disablement | undefined> {
   const found = await pool.query<{
     state_changed_before: Date;
     state_changed_at: Date | null;
+    is_assumed: boolean;
     intended_at: Date;
-  }>('SELECT state_changed_before, state_changed_at, intended_at FROM disablement WHERE identity_id = $1', [
-    identityId,
-  ]);
+  }>(
+    `SELECT state_changed_before, state_changed_at, is_assumed, intended_at FROM disablement
+     WHERE identity_id = $1`,
+    [identityId],
+  );
   const row = found.rows[0];
   if (row === undefined) return undefined;
   return {
     stateChangedBefore: row.state_changed_before.getTime(),
     intendedAt: row.intended_at.getTime(),
     ...(row.state_changed_at === null ? {} : { stateChangedAt: row.state_changed_at.getTime() }),
+    ...(row.is_assumed && { isAssumed: true as const }),
   };
 }
 
@@ -77,4 +96,12 @@ export function isEnginesWork(disablement: Disablement | undefined, stateChanged
   if (disablement.stateChangedAt !== undefined) return disablement.stateChangedAt === stateChangedAt;
   const { stateChangedBefore, intendedAt } = disablement;
   return stateChangedAt > stateChangedBefore && stateChangedAt <= intendedAt + openCallMs;
+}
+
+/**
+ * Whether nobody saw the engine make the change: it may be an admin's, made in the same minutes. The ladder goes on by it, and
+ * the way back takes an operator's word.
+ */
+export function isUnconfirmed(disablement: Disablement): boolean {
+  return disablement.stateChangedAt === undefined || disablement.isAssumed === true;
 }

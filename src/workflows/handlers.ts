@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { normalText } from '../domain/free-text.js';
 import { lookStep } from '../domain/lifecycle/decide.js';
+import { nextLinkRequest } from '../domain/lifecycle/link-request.js';
 import { withParkedSkipped } from '../domain/lifecycle/skip.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
 import {
@@ -175,7 +176,7 @@ function reactivate(run: LifecycleRun, { actor, reason, linkFor }: ReactivateUpd
 }
 
 function requestLink(run: LifecycleRun): void {
-  run.state = withLinkRequest(run.state, { at: Date.now(), isPending: true });
+  run.state = withLinkRequest(run.state, nextLinkRequest(run.state, Date.now()));
 }
 
 function retryParked(run: LifecycleRun, { actor }: RetryParkedUpdate): void {

@@ -5,6 +5,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { FoundIdentity } from '../domain/lifecycle/assessment.js';
 import { chooseHold, holdKinds, longestHoldMs, mostHolds } from '../domain/lifecycle/holds.js';
+import { nextLinkAt } from '../domain/lifecycle/link-request.js';
 import { unskippable } from '../domain/lifecycle/skip.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
@@ -126,14 +127,11 @@ function refuseUnlessAllowed(run: LifecycleRun): void {
   refuse('the person may not return by themselves. An operator can reactivate');
 }
 
-/** How long after one mail with a link the next may be asked for: whoever asks need not be the person. */
-const linkPauseMs = 600_000;
-
 export function validateRequestReactivationLink(run: LifecycleRun, now: number): void {
   refuseUnlessAllowed(run);
-  const last = run.state.linkRequest?.at;
-  if (last !== undefined && now - last < linkPauseMs) {
-    refuse('a link was mailed less than ten minutes ago. Use that one, or ask again later');
+  const next = nextLinkAt(run.state);
+  if (now < next) {
+    refuse(`a link was mailed a while ago. Use that one, or ask again after ${new Date(next).toISOString()}`);
   }
 }
 

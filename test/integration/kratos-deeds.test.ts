@@ -300,7 +300,9 @@ describe.concurrent('disableIdentity', () => {
     await intendDisablement(pool, id, await stateChangedAt(people, id), Date.now());
     const changed = await setStateByHand(people, id, 'inactive');
     await disabledByEngine(id);
-    expect(await readDisablement(pool, id)).toMatchObject({ stateChangedAt: changed });
+    expect(await readDisablement(pool, id)).toMatchObject({ stateChangedAt: changed, isAssumed: true });
+    await disabledByEngine(id);
+    expect(await readDisablement(pool, id)).toMatchObject({ isAssumed: true });
     expect(await enableIdentity({ identityId: id })).toEqual({ outcome: 'done' });
   });
 

@@ -1,6 +1,7 @@
 /** The look at an identity and what apps see of its stage, against the real Kratos and PostgreSQL. */
 import { Configuration, FrontendApi } from '@ory/client';
 import { afterAll, describe, expect, it } from 'vitest';
+import { intendDisablement } from '../../src/store/disablements.js';
 import { recordSigns } from '../support/record-signs.js';
 import {
   fresh,
@@ -170,6 +171,17 @@ describe.concurrent('assess', () => {
       stateChangedAt: await stateChangedAt(people, mine.id),
     });
     expect((await lookAt(theirs.id)).identity).toMatchObject({ state: 'inactive', disabledByEngine: false });
+    expect((await lookAt(mine.id)).identity).not.toHaveProperty('disablementUnconfirmed');
+  });
+
+  it('says that the answer to the engine’s own call was lost, before and after the step went on', async () => {
+    const { id } = await people.create('look');
+    await intendDisablement(pool, id, await stateChangedAt(people, id), Date.now());
+    await setStateByHand(people, id, 'inactive');
+    const unsure = { disabledByEngine: true, disablementUnconfirmed: true };
+    expect((await lookAt(id)).identity).toMatchObject(unsure);
+    await disableIdentity({ identityId: id, inactiveSince: Date.now(), keepsAlive: ['human'] });
+    expect((await lookAt(id)).identity).toMatchObject(unsure);
   });
 });
 

@@ -212,7 +212,7 @@ describe('a person comes back after a year', () => {
     expect(await stageOf(cast)).toBe('active');
   });
 
-  test('one mail in ten minutes, whoever asks; and a new one afterwards', async () => {
+  test('one mail in ten minutes, whoever asks; then one in twenty; each link holds for one return', async () => {
     const cast = await begin();
     await toDay(cast, 370);
     const first = await linkOf(cast);
@@ -222,7 +222,12 @@ describe('a person comes back after a year', () => {
     await askForLink(cast.person.identifier);
     await journey.travelTo((await journey.now()) + 120_000);
     const second = await linkOf(cast);
+    await journey.travelTo((await journey.now()) + 660_000);
+    await askForLink(cast.person.identifier);
     expect((await kindsOf(cast)).filter((kind) => kind === 'reactivation')).toHaveLength(2);
+    await journey.travelTo((await journey.now()) + 660_000);
+    const third = await linkOf(cast);
+    expect(third.pathname).not.toBe(second.pathname);
     expect(second.pathname).not.toBe(first.pathname);
     expect((await press(first)).status, 'the older one still holds').toBe(200);
     expect((await press(second)).status, 'and they were for one return').toBe(404);
@@ -251,6 +256,27 @@ describe('a person comes back after a year', () => {
     await expect(
       cast.handle.executeUpdate(reactivateUpdate, { args: [{ ...back, actor: 'self-service' }] }),
     ).rejects.toMatchObject({ cause: { message: expect.stringContaining('Pass your own id') } });
+  });
+
+  test('not where nobody saw the engine disable the account: then an operator brings the person back', async () => {
+    const cast = await begin();
+    await toDay(cast, 366);
+    expect(await stageOf(cast)).toBe('deactivated');
+    const link = await linkOf(cast);
+    // As after a crash between the call to Kratos and its answer: an admin may have disabled it in those minutes.
+    await journey.pool.query('UPDATE disablement SET is_assumed = true WHERE identity_id = $1', [
+      cast.person.id,
+    ]);
+    expect((await press(link)).status).toBe(404);
+    expect(await stageOf(cast)).toBe('deactivated');
+    await journey.travelTo((await journey.now()) + dayMs);
+    await askForLink(cast.person.identifier);
+    expect((await kindsOf(cast)).filter((kind) => kind === 'reactivation')).toHaveLength(1);
+    expect((await cast.handle.query(standingQuery)).warnings).toContain('disablement-not-confirmed');
+    const back = { schemaVersion: 1, actor: 'op-1', reason: 'asked the help desk' } as const;
+    await cast.handle.executeUpdate(reactivateUpdate, { args: [back] });
+    expect(await stageOf(cast)).toBe('active');
+    expect((await cast.handle.query(standingQuery)).warnings).toEqual([]);
   });
 
   test('not where the policy excepts the role, nor where an admin disabled the account', async () => {

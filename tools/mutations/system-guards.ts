@@ -456,4 +456,22 @@ export const systemGuards: readonly Guard[] = [
     tests: ['test/workflows/renewal.test.ts'],
     only: 'whose warn is interrupted',
   },
+  {
+    name: 'a look that overlaps a release brings no hold back',
+    file: 'src/workflows/lifecycle-run.ts',
+    find: 'const areUnchanged = holdChanges === this.holdChanges && holdChanges % 2 === 0;',
+    replace: 'const areUnchanged = true;',
+    project: 'system',
+    tests: ['test/workflows/continue-as-new.test.ts'],
+    only: 'updates in flight while runs follow each other',
+  },
+  {
+    name: 'a disablement that nobody saw made opens no self-service return',
+    file: 'src/workflows/steps/self-service.ts',
+    find: 'if (identity.disablementUnconfirmed === true) return undefined;',
+    replace: '',
+    project: 'system',
+    tests: ['test/workflows/self-service.test.ts'],
+    only: 'nobody saw the engine disable',
+  },
 ];

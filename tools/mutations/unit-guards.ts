@@ -452,4 +452,12 @@ export const unitGuards: readonly Guard[] = [
     project: 'unit',
     tests: ['test/domain/decide.test.ts'],
   },
+  {
+    name: 'mails with a return link keep growing pauses',
+    file: `${lifecycle}/link-request.ts`,
+    find: 'firstLinkPauseMs * 2 ** (count - 1)',
+    replace: 'firstLinkPauseMs',
+    project: 'unit',
+    tests: ['test/domain/link-request.test.ts'],
+  },
 ];

@@ -16,6 +16,8 @@ export interface FoundIdentity {
   readonly createdAt: number;
   /** Whether the engine itself disabled it, and nobody touched the state since. */
   readonly disabledByEngine: boolean;
+  /** The answer to the engine's call was lost: an admin may have disabled it in those minutes. Never ground for a self-service return. */
+  readonly disablementUnconfirmed?: true;
   /** The stage that apps see in whoami (`metadata_public`). */
   readonly publishedStage: Stage;
 }

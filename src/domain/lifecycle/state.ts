@@ -121,6 +121,8 @@ export interface LinkRequest {
   readonly at: number;
   /** The mail has not been sent yet. */
   readonly isPending: boolean;
+  /** Requests of this deactivation, this one included. Absent where an older build noted it. */
+  readonly count?: number;
 }
 
 export interface LifecycleState {

@@ -55,20 +55,17 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
   return identity === undefined || state.known ? noticed : withAdoptedDeactivation(noticed, identity);
 }
 
-const unclearMetadata = 'metadata-not-understood';
-
-/** Shown as long as it is so: somebody should write what they meant. */
+/** Warnings that each look finds anew: shown as long as they are so. */
 function warningsOf(
   { warnings }: LifecycleState,
   { identity, plan }: Assessment,
-): Partial<Pick<LifecycleState, 'warnings'>> {
-  const isUnclear = identity !== undefined && (plan.unclear ?? []).length > 0;
-  if (isUnclear === warnings.includes(unclearMetadata)) return {};
-  return {
-    warnings: isUnclear
-      ? [...warnings, unclearMetadata]
-      : warnings.filter((warning) => warning !== unclearMetadata),
+): Pick<LifecycleState, 'warnings'> {
+  const found = {
+    'metadata-not-understood': identity !== undefined && (plan.unclear ?? []).length > 0,
+    'disablement-not-confirmed': identity?.disablementUnconfirmed === true,
   };
+  const others = warnings.filter((warning) => !Object.hasOwn(found, warning));
+  return { warnings: [...others, ...Object.entries(found).flatMap(([name, isSo]) => (isSo ? [name] : []))] };
 }
 
 /**

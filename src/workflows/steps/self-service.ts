@@ -32,7 +32,7 @@ function auditPostponements(run: LifecycleRun, known: readonly Postponement[]): 
   }
 }
 
-/** Whether the engine deactivated the identity, nobody else decided about it since, and the policy lets the person return. */
+/** Whether the engine deactivated the identity for certain, nobody else decided about it since, and the policy lets the person return. */
 export function mayReactivate(run: LifecycleRun): boolean {
   return lifetimeOf(run) !== undefined;
 }
@@ -42,6 +42,7 @@ function lifetimeOf({ state, plan, identity }: LifecycleRun): number | undefined
     return undefined;
   }
   if (identity?.state !== 'inactive' || !identity.disabledByEngine) return undefined;
+  if (identity.disablementUnconfirmed === true) return undefined;
   return plan.selfReactivation?.linkLifetimeMs;
 }
 

@@ -1,0 +1,27 @@
+/** Requests for the mail with the link that ends a deactivation: whoever asks need not be the person. Pure. */
+import { dayMs } from '../duration.js';
+import type { LifecycleState, LinkRequest } from './state.js';
+
+/** The pause after the first mail, milliseconds. It doubles with each further one. */
+export const firstLinkPauseMs = 600_000;
+/** By then the link of the last mail has ended, or soon will: somebody who lost it is not kept out longer. */
+export const longestLinkPauseMs = dayMs;
+
+type Asked = Pick<LifecycleState, 'linkRequest' | 'stageSince'>;
+
+/** @returns the requests of this deactivation so far */
+function countOf({ linkRequest, stageSince }: Asked): number {
+  if (linkRequest === undefined || linkRequest.at < stageSince) return 0;
+  return linkRequest.count ?? 1;
+}
+
+/** @returns when the next link may be asked for, epoch milliseconds; 0 where none was asked for in this deactivation */
+export function nextLinkAt(state: Asked): number {
+  const count = countOf(state);
+  if (state.linkRequest === undefined || count === 0) return 0;
+  return state.linkRequest.at + Math.min(firstLinkPauseMs * 2 ** (count - 1), longestLinkPauseMs);
+}
+
+export function nextLinkRequest(state: Asked, now: number): LinkRequest {
+  return { at: now, isPending: true, count: countOf(state) + 1 };
+}
