@@ -81,8 +81,8 @@ export const systemGuards: readonly Guard[] = [
   {
     name: "only the engine's own work: disabling",
     file: 'src/activities/kratos.ts',
-    find: "if (!isEnginesWork(disablement, stateChangedAt)) {\n          return stopped(deps, look, { outcome: 'left-alone' });\n        }\n        await confirmDisablement",
-    replace: 'await confirmDisablement',
+    find: "if (!isEnginesWork(disablement, stateChangedAt)) {\n          return stopped(deps, look, { outcome: 'left-alone' });\n        }\n        await assumeDisablement",
+    replace: 'await assumeDisablement',
     project: 'system',
     tests: deeds,
     only: 'leaves alone',
