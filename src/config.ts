@@ -206,10 +206,18 @@ export const variables = {
   DORMOUSE_SERVICE_TOKENS: serviceTokens.describe(
     'bearer tokens of apps and operators that may call the gateway',
   ),
-  DORMOUSE_HOOK_KEYS: serviceTokens
+  DORMOUSE_KRATOS_HOOK_KEYS: serviceTokens
+    .optional()
+    .describe('API keys of the Kratos web hooks (two while one is rotated out); unset: Kratos calls no hook'),
+  DORMOUSE_HYDRA_HOOK_KEYS: serviceTokens
     .optional()
     .describe(
-      'API keys of the Kratos web hooks, the Hydra token hook and bounces of mail (two while one is rotated out); unset: no hooks',
+      'API keys of the Hydra token hook (two while one is rotated out); unset: Hydra asks before no token',
+    ),
+  DORMOUSE_MAIL_HOOK_KEYS: serviceTokens
+    .optional()
+    .describe(
+      "API keys of the mail provider, for bounces (two while one is rotated out); unset: bounces come with an app's service token only",
     ),
   DORMOUSE_EVENT_SECRETS: serviceTokens
     .optional()

@@ -3,9 +3,15 @@
 import type pg from 'pg';
 import { createKratosClient } from './activities/ory.js';
 import { createDormouse } from './client.js';
-import { readConfig } from './config.js';
+import { type Config, readConfig } from './config.js';
 import type { PagesOptions } from './http/pages/account-pages.js';
-import { createGateway } from './http/server.js';
+import { createGateway, type HookOptions } from './http/server.js';
+import {
+  type HookVariable,
+  hookKeysOf,
+  hookVariables,
+  refuseSharedCredentials,
+} from './runtime/credentials.js';
 import { runEntry } from './runtime/entry.js';
 import { createLogger } from './runtime/logger.js';
 import { warnUnlessPublished } from './runtime/policy-start.js';
@@ -17,6 +23,8 @@ import { prepareDatabase } from './store/prepare.js';
 import { isRetired } from './store/retired-identifiers.js';
 import { readTokenStanding } from './store/token-standings.js';
 
+type HookSetting = 'DORMOUSE_TOKEN_HOOK_FAILURE' | 'DORMOUSE_IDENTIFIER_KEY';
+
 await runEntry('dormouse-gateway', main);
 
 async function main(): Promise<void> {
@@ -27,7 +35,7 @@ async function main(): Promise<void> {
     'DORMOUSE_GATEWAY_HOST',
     'DORMOUSE_GATEWAY_PORT',
     'DORMOUSE_SERVICE_TOKENS',
-    'DORMOUSE_HOOK_KEYS',
+    ...hookVariables,
     'DORMOUSE_EVENT_SECRETS',
     'DORMOUSE_TOKEN_HOOK_FAILURE',
     'DORMOUSE_LINK_BASE_URL',
@@ -36,6 +44,7 @@ async function main(): Promise<void> {
     'DORMOUSE_IDENTIFIER_KEY',
     'DORMOUSE_LOG_LEVEL',
   ]);
+  refuseSharedCredentials(config);
   const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
   await prepareDatabase({
     url: config.DORMOUSE_POSTGRES_URL,
@@ -55,25 +64,11 @@ async function main(): Promise<void> {
   });
   await warnUnlessPublished({ pool, log, policyId: config.DORMOUSE_POLICY_ID });
   const signals = await loadPublication(config);
-  const identifierKey = config.DORMOUSE_IDENTIFIER_KEY;
   const server = await createGateway({
     dormouse,
     serviceTokens: config.DORMOUSE_SERVICE_TOKENS,
     eventSecrets: config.DORMOUSE_EVENT_SECRETS ?? [],
-    ...(config.DORMOUSE_HOOK_KEYS === undefined
-      ? {}
-      : {
-          hooks: {
-            keys: config.DORMOUSE_HOOK_KEYS,
-            readStanding: (identityId) => readTokenStanding(pool, identityId),
-            onFailure: config.DORMOUSE_TOKEN_HOOK_FAILURE,
-            ...(identifierKey === undefined
-              ? {}
-              : {
-                  isRetired: (names: readonly string[]) => isRetired(pool, identifierKey, names, Date.now()),
-                }),
-          },
-        }),
+    hooks: hooksOf(config, pool),
     ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool),
     ...(config.DORMOUSE_TRUSTED_PROXIES === undefined
       ? {}
@@ -92,6 +87,26 @@ async function main(): Promise<void> {
     await dormouse.close();
     await pool.end();
   });
+}
+
+function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool): HookOptions {
+  const { kratos, hydra, mail } = hookKeysOf(config);
+  const identifierKey = config.DORMOUSE_IDENTIFIER_KEY;
+  const isRetiredName =
+    identifierKey === undefined
+      ? {}
+      : { isRetired: (names: readonly string[]) => isRetired(pool, identifierKey, names, Date.now()) };
+  return {
+    ...(kratos && { kratos: { keys: kratos, ...isRetiredName } }),
+    ...(hydra && {
+      hydra: {
+        keys: hydra,
+        readStanding: (identityId) => readTokenStanding(pool, identityId),
+        onFailure: config.DORMOUSE_TOKEN_HOOK_FAILURE,
+      },
+    }),
+    ...(mail && { mail: { keys: mail } }),
+  };
 }
 
 /** What the pages need is demanded only where there are pages. */

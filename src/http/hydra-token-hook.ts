@@ -37,7 +37,7 @@ type HookBody = z.infer<typeof body>;
 
 const schema = {
   summary: 'Hydra: may this identity have a token?',
-  security: [{ hookKey: [] }],
+  security: [{ hydraHookKey: [] }],
   body,
   response: {
     ...answers({ 204: z.undefined().describe('Issue it') }),

@@ -18,7 +18,7 @@ const body = z.strictObject({
 
 const schema = {
   summary: 'Kratos: a self-service flow succeeded',
-  security: [{ hookKey: [] }],
+  security: [{ kratosHookKey: [] }],
   body,
   response: answers({ 202: z.object({ outcome: z.enum(['recorded', 'dropped']) }) }),
 };

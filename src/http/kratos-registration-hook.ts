@@ -49,7 +49,7 @@ const refused: z.infer<typeof refusal> = {
 
 const schema = {
   summary: 'Kratos: may this be registered?',
-  security: [{ hookKey: [] }],
+  security: [{ kratosHookKey: [] }],
   body,
   response: {
     ...answers({ 204: z.undefined().describe('It may') }),

@@ -27,7 +27,7 @@ const body = z.strictObject({
 
 /** The same whether the mail is known or not: nobody learns here to whom mails went. */
 const taken = answers({ 202: z.object({ outcome: z.literal('taken') }) });
-const security = [{ hookKey: [] }, { serviceToken: [] }];
+const security = [{ mailHookKey: [] }, { serviceToken: [] }];
 
 const rfc822 = 'message/rfc822';
 /** Reports quote at most the mail that bounced, and ours have a few kilobytes. */

@@ -7,9 +7,14 @@ import { signatureHeader, timestampHeader } from './event-signature.js';
 import type { Entrance, Gate } from './gate.js';
 import { hookKeyHeader } from './hook-auth.js';
 
+const hookKey = (description: string) =>
+  ({ type: 'apiKey', in: 'header', name: hookKeyHeader, description }) as const;
+
 const securitySchemes = {
   serviceToken: { type: 'http', scheme: 'bearer', description: 'DORMOUSE_SERVICE_TOKENS' },
-  hookKey: { type: 'apiKey', in: 'header', name: hookKeyHeader, description: 'DORMOUSE_HOOK_KEYS' },
+  kratosHookKey: hookKey('DORMOUSE_KRATOS_HOOK_KEYS'),
+  hydraHookKey: hookKey('DORMOUSE_HYDRA_HOOK_KEYS'),
+  mailHookKey: hookKey('DORMOUSE_MAIL_HOOK_KEYS'),
   signature: {
     type: 'apiKey',
     in: 'header',

@@ -27,8 +27,8 @@ export interface GatewayOptions {
   readonly serviceTokens: readonly string[];
   /** HMAC secrets of signed events. Default: none, so events come with a service token only. */
   readonly eventSecrets?: readonly string[];
-  /** The hooks of Kratos and Hydra. Default: there are none. */
-  readonly hooks?: TokenHookOptions & RegistrationHookOptions;
+  /** Who may call which hook: each has keys of its own, for none may do what another may. Default: there are no hooks. */
+  readonly hooks?: HookOptions;
   /** The pages that links in mails lead to. Default: there are none. */
   readonly pages?: PagesOptions;
   /** Addresses and networks of reverse proxies whose X-Forwarded-For is believed. Default: none. */
@@ -37,6 +37,15 @@ export interface GatewayOptions {
   readonly signals?: SignalPublication;
   readonly rateLimits?: Partial<RateLimits>;
   readonly log: FastifyBaseLogger;
+}
+
+export interface HookOptions {
+  /** Kratos tells of sign-ins, and asks before it registers somebody. */
+  readonly kratos?: RegistrationHookOptions;
+  /** Hydra asks before it issues a token. */
+  readonly hydra?: TokenHookOptions;
+  /** The mail provider tells of mails that came back. */
+  readonly mail?: { readonly keys: readonly string[] };
 }
 
 /** Bytes that a request's body may have, where a route does not say otherwise. */
@@ -78,7 +87,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
 }
 
 async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOptions): Promise<void> {
-  const { dormouse, hooks } = options;
+  const { dormouse, hooks = {} } = options;
   const service = serviceEntrance(options.serviceTokens);
   server.route({
     method: 'GET',
@@ -88,13 +97,13 @@ async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOp
   });
   openApiRoute(server, gate, service);
   await server.register(activityRoutes(dormouse, signedEvents(gate, service, options.eventSecrets ?? [])));
-  const mailEntrance = eitherEntrance(hookEntrance(hooks?.keys ?? [], 'mail'), service);
+  const mailEntrance = eitherEntrance(hookEntrance(hooks.mail?.keys ?? [], 'mail'), service);
   await server.register(mailRoutes(dormouse, gate, mailEntrance));
-  if (hooks !== undefined) {
-    await server.register(kratosHook(dormouse, gate, hooks.keys));
-    await server.register(kratosRegistrationHook(gate, hooks));
-    await server.register(hydraTokenHook(dormouse, gate, hooks));
+  if (hooks.kratos !== undefined) {
+    await server.register(kratosHook(dormouse, gate, hooks.kratos.keys));
+    await server.register(kratosRegistrationHook(gate, hooks.kratos));
   }
+  if (hooks.hydra !== undefined) await server.register(hydraTokenHook(dormouse, gate, hooks.hydra));
   if (options.signals !== undefined) await server.register(signalRoutes(options.signals, gate));
   await server.register(async (guarded) => {
     guarded.addHook('onRequest', gate.guard(service));

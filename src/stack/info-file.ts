@@ -12,7 +12,11 @@ const infoSchema = z.object({
   kratos: z.object({ publicUrl: z.string(), adminUrl: z.string() }),
   hydra: z.object({ publicUrl: z.string(), adminUrl: z.string() }),
   mail: z.object({ smtpUrl: z.string(), webUrl: z.string(), apiUrl: z.string() }),
-  gateway: z.object({ url: z.string(), serviceToken: z.string(), hookKey: z.string() }),
+  gateway: z.object({
+    url: z.string(),
+    serviceToken: z.string(),
+    hookKeys: z.object({ kratos: z.string(), hydra: z.string(), mail: z.string() }),
+  }),
   keys: z.object({ auditSigningKey: z.string(), dataKey: z.string(), identifierKey: z.string() }),
 }) satisfies z.ZodType<StackInfo>;
 const fileSchema = infoSchema.extend({ stack: processIdentitySchema });

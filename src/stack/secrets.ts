@@ -18,8 +18,10 @@ const firstSecrets = {
 };
 /** A data directory from before there was one of these gets it at its next start. */
 const laterSecrets = {
-  /** API key of the hooks of Kratos and Hydra. */
-  hookKey: z.string().min(32),
+  /** API keys: of Kratos' hooks, of Hydra's token hook, of a mail provider's. */
+  kratosHookKey: z.string().min(32),
+  hydraHookKey: z.string().min(32),
+  mailHookKey: z.string().min(32),
   /** Signs the heads of the audit log; a JWK. */
   auditSigningKey: z.string().startsWith('{'),
   /** Wraps the keys that personal data is encrypted with. */
@@ -56,7 +58,9 @@ function makeFirstSecrets(): z.infer<typeof keptSchema> {
 
 function makeLaterSecrets(): z.infer<z.ZodObject<typeof laterSecrets>> {
   return {
-    hookKey: randomText(32),
+    kratosHookKey: randomText(32),
+    hydraHookKey: randomText(32),
+    mailHookKey: randomText(32),
     auditSigningKey: privateJwkText(generateSigningKey('ed25519')),
     dataKey: generateMasterKey(),
     identifierKey: randomText(32),

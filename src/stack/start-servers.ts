@@ -16,7 +16,7 @@ export async function startServers(
   context: PartContext,
   external: ExternalParts,
   ports: StackPorts,
-  hooks: { gateway: HookTarget; asksBeforeTokens: boolean },
+  hooks: { kratos: HookTarget; hydra: HookTarget | undefined },
 ): Promise<Omit<StackInfo, 'gateway' | 'keys'>> {
   const mail = provideMail(context, external, ports);
   const database = provideDatabase(context, external, ports);
@@ -24,10 +24,8 @@ export async function startServers(
   const [temporal, postgres, kratos, hydra, caught] = await Promise.all([
     provideTemporal(context, external, ports),
     database.then((running) => external.postgres ?? addressesOf(running)),
-    database.then((running) => provideKratos(context, external, ports, running, smtpUrl, hooks.gateway)),
-    database.then((running) =>
-      provideHydra(context, external, ports, running, hooks.asksBeforeTokens ? hooks.gateway : undefined),
-    ),
+    database.then((running) => provideKratos(context, external, ports, running, smtpUrl, hooks.kratos)),
+    database.then((running) => provideHydra(context, external, ports, running, hooks.hydra)),
     mail,
   ]);
   return { temporal, postgres, kratos, hydra, mail: caught };

@@ -3,6 +3,7 @@ import { access, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readConfig, readStackEnvironment } from '../config.js';
 import { parsePolicyFile } from '../domain/policy-file.js';
+import { hookKeysOf, hookVariables } from '../runtime/credentials.js';
 import { cacheRoot } from './binaries/cache.js';
 import { pinnedServers, type ResolvedBinaries, serverNames } from './binaries/pinned-servers.js';
 import { resolveBinary } from './binaries/resolve-binary.js';
@@ -92,11 +93,13 @@ class StackRun {
     const gateway = {
       url: `http://${loopbackHost}:${ports.gateway}`,
       serviceToken: serviceTokenOf(environment, context.secrets),
-      hookKey: hookKeyOf(environment, context.secrets),
+      hookKeys: hookKeysFor(environment, context.secrets),
     };
+    const { url, hookKeys } = gateway;
+    const asksBeforeTokens = options.tokenHook ?? options.gateway !== false;
     const servers = await startServers(context, external, ports, {
-      gateway,
-      asksBeforeTokens: options.tokenHook ?? options.gateway !== false,
+      kratos: { url, key: hookKeys.kratos },
+      hydra: asksBeforeTokens ? { url, key: hookKeys.hydra } : undefined,
     });
     const info: StackInfo = {
       ...servers,
@@ -180,14 +183,18 @@ function serviceTokenOf(environment: StackEnvironment, secrets: StackSecrets): s
   return config.DORMOUSE_SERVICE_TOKENS[0] ?? secrets.serviceToken;
 }
 
-function hookKeyOf(environment: StackEnvironment, secrets: StackSecrets): string {
-  if (!environment.inherited.DORMOUSE_HOOK_KEYS) return secrets.hookKey;
-  const config = readConfig(['DORMOUSE_HOOK_KEYS'], environment.inherited);
-  return config.DORMOUSE_HOOK_KEYS?.[0] ?? secrets.hookKey;
+function hookKeysFor(environment: StackEnvironment, secrets: StackSecrets): StackInfo['gateway']['hookKeys'] {
+  const given = hookKeysOf(readConfig(hookVariables, environment.inherited));
+  return {
+    kratos: given.kratos?.[0] ?? secrets.kratosHookKey,
+    hydra: given.hydra?.[0] ?? secrets.hydraHookKey,
+    mail: given.mail?.[0] ?? secrets.mailHookKey,
+  };
 }
 
 function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Record<string, string> {
   const { external, policyFile, policyId, environment } = plan;
+  const { hookKeys } = info.gateway;
   return {
     DORMOUSE_TEMPORAL_ADDRESS: info.temporal.address,
     DORMOUSE_TEMPORAL_NAMESPACE: info.temporal.namespace,
@@ -207,7 +214,9 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     DORMOUSE_GATEWAY_PORT: String(gatewayPort),
     DORMOUSE_LINK_BASE_URL: environment.inherited.DORMOUSE_LINK_BASE_URL || info.gateway.url,
     DORMOUSE_SERVICE_TOKENS: environment.inherited.DORMOUSE_SERVICE_TOKENS || info.gateway.serviceToken,
-    DORMOUSE_HOOK_KEYS: environment.inherited.DORMOUSE_HOOK_KEYS || info.gateway.hookKey,
+    DORMOUSE_KRATOS_HOOK_KEYS: environment.inherited.DORMOUSE_KRATOS_HOOK_KEYS || hookKeys.kratos,
+    DORMOUSE_HYDRA_HOOK_KEYS: environment.inherited.DORMOUSE_HYDRA_HOOK_KEYS || hookKeys.hydra,
+    DORMOUSE_MAIL_HOOK_KEYS: environment.inherited.DORMOUSE_MAIL_HOOK_KEYS || hookKeys.mail,
     DORMOUSE_AUDIT_SIGNING_KEY: info.keys.auditSigningKey,
     DORMOUSE_DATA_KEY: info.keys.dataKey,
     DORMOUSE_IDENTIFIER_KEY: info.keys.identifierKey,

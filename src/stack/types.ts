@@ -27,8 +27,8 @@ export interface StackInfo {
     /** Where the gateway listens, or would listen when it was left out. */
     url: string;
     serviceToken: string;
-    /** API key by which the stack's Kratos and Hydra call the gateway's hooks. */
-    hookKey: string;
+    /** API keys of those who call the gateway's hooks. */
+    hookKeys: { kratos: string; hydra: string; mail: string };
   };
   /** Keys that the command line needs as well. */
   keys: {

@@ -381,7 +381,7 @@ describe('deploy/create-env.sh', () => {
     const secrets = Object.entries(example)
       .filter(([, value]) => value.startsWith('replace-me-'))
       .map(([name]) => env[name]);
-    expect(secrets).toHaveLength(14);
+    expect(secrets).toHaveLength(16);
     expect(new Set(secrets).size).toBe(secrets.length);
     for (const secret of secrets) expect(secret).toMatch(/^[0-9a-f]{32}$/);
     expect(environmentProblems(compose.services.gateway, env)).toEqual([]);

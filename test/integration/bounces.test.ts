@@ -43,7 +43,11 @@ async function noticed(more: { second?: string } = {}) {
 async function post(path: string, body: string | Buffer, headers: Record<string, string> = {}) {
   const answer = await fetch(new URL(path, gateway.url), {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-dormouse-hook-key': gateway.hookKeys[0], ...headers },
+    headers: {
+      'content-type': 'application/json',
+      'x-dormouse-hook-key': gateway.hookKeys.mail[0],
+      ...headers,
+    },
     body,
   });
   return { status: answer.status, body: await answer.text() };

@@ -37,8 +37,8 @@ beforeAll(async () => {
     tokenHook: true,
   });
   await prepareDatabase({ url: own.info.postgres.runtimeUrl, migrationUrl: own.info.postgres.url });
-  hooks.keys = [own.info.gateway.hookKey];
-  gateway = await listenGateway({ stack: own.info, atStackUrl: true, more: { hooks } });
+  hooks.keys = [own.info.gateway.hookKeys.hydra];
+  gateway = await listenGateway({ stack: own.info, atStackUrl: true, more: { hooks: { hydra: hooks } } });
   people = new OryPeople(own.info);
   oauth2 = new OAuth2Api(new Configuration({ basePath: own.info.hydra.adminUrl }));
   const redirectUri = 'http://127.0.0.1:4455/callback';
@@ -183,7 +183,7 @@ describe('the standing can not be read', () => {
     gateway = await listenGateway({
       stack: own.info,
       atStackUrl: true,
-      more: { hooks: { ...hooks, onFailure: 'open' } },
+      more: { hooks: { hydra: { ...hooks, onFailure: 'open' } } },
     });
     expect((await refresh(tokens)).status).toBe(200);
     failing.readStanding = false;

@@ -152,10 +152,10 @@ describe('identifiers of deleted accounts', () => {
       atStackUrl: true,
       more: {
         hooks: {
-          keys: [stack.gateway.hookKey],
-          readStanding: () => Promise.resolve({}),
-          onFailure: 'closed',
-          isRetired: (identifiers) => isRetired(pool, testIdentifierKey, identifiers, Date.now()),
+          kratos: {
+            keys: [stack.gateway.hookKeys.kratos],
+            isRetired: (identifiers) => isRetired(pool, testIdentifierKey, identifiers, Date.now()),
+          },
         },
       },
     });
@@ -239,7 +239,7 @@ describe('identifiers of deleted accounts', () => {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        ...(headers ?? { 'x-dormouse-hook-key': stack.gateway.hookKey }),
+        ...(headers ?? { 'x-dormouse-hook-key': stack.gateway.hookKeys.kratos }),
       },
       body: JSON.stringify(body),
     });

@@ -179,7 +179,8 @@ describe('real answers fit', () => {
     });
   }
   function hook(path: string, body: object) {
-    const headers = { ...json, 'x-dormouse-hook-key': gateway.hookKeys[1] };
+    const caller = path.includes('/hydra/') ? 'hydra' : 'kratos';
+    const headers = { ...json, 'x-dormouse-hook-key': gateway.hookKeys[caller][1] };
     return request(path, { method: 'POST', headers, body: JSON.stringify(body) });
   }
   function postLines(body: string) {

@@ -19,7 +19,11 @@ const info: StackInfo = {
     webUrl: 'http://127.0.0.1:1080',
     apiUrl: 'http://127.0.0.1:1080/email',
   },
-  gateway: { url: 'http://127.0.0.1:8321', serviceToken: 'x'.repeat(43), hookKey: 'y'.repeat(43) },
+  gateway: {
+    url: 'http://127.0.0.1:8321',
+    serviceToken: 'x'.repeat(43),
+    hookKeys: { kratos: 'y'.repeat(43), hydra: 'z'.repeat(43), mail: 'w'.repeat(43) },
+  },
   keys: { auditSigningKey: '{"kty":"OKP"}', dataKey: 'z'.repeat(43), identifierKey: 'an identifier key' },
 };
 

@@ -12,7 +12,8 @@ import { fresh } from './system-outside.js';
 export interface TestGateway {
   readonly url: string;
   readonly tokens: readonly [string, string];
-  readonly hookKeys: readonly [string, string];
+  /** Two of each purpose. */
+  readonly hookKeys: Readonly<Record<'kratos' | 'hydra' | 'mail', readonly [string, string]>>;
   readonly secrets: readonly [string, string];
   readonly pool: ReturnType<typeof createPool>;
   readonly dormouse: Dormouse;
@@ -42,7 +43,11 @@ export async function listenGateway({
   wrap,
 }: TestGatewayOptions): Promise<TestGateway> {
   const tokens = [fresh('service-token-of-an-app-one'), fresh('service-token-of-an-app-two')] as const;
-  const hookKeys = [stack.gateway.hookKey, fresh('hook-key-that-is-rotated-in')] as const;
+  const hookKeys = {
+    kratos: [stack.gateway.hookKeys.kratos, fresh('kratos-hook-key-that-is-rotated-in')],
+    hydra: [stack.gateway.hookKeys.hydra, fresh('hydra-hook-key-that-is-rotated-in')],
+    mail: [stack.gateway.hookKeys.mail, fresh('mail-hook-key-that-is-rotated-in')],
+  } as const;
   const secrets = [fresh('event-secret-of-a-sender-one'), fresh('event-secret-of-a-sender-two')] as const;
   const pool = createPool({ url: stack.postgres.runtimeUrl });
   const dormouse = createDormouse({
@@ -56,9 +61,13 @@ export async function listenGateway({
     serviceTokens: tokens,
     eventSecrets: secrets,
     hooks: {
-      keys: hookKeys,
-      readStanding: (identityId) => readTokenStanding(pool, identityId),
-      onFailure: 'closed',
+      kratos: { keys: hookKeys.kratos },
+      hydra: {
+        keys: hookKeys.hydra,
+        readStanding: (identityId) => readTokenStanding(pool, identityId),
+        onFailure: 'closed',
+      },
+      mail: { keys: hookKeys.mail },
     },
     pages: {
       pool,

@@ -74,7 +74,7 @@ async function lastBounce(identityId: string) {
 async function reportBounce(identityId: string): Promise<void> {
   const answer = await fetch(new URL('/v1/mail/bounces', gateway.url), {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-dormouse-hook-key': gateway.hookKeys[0] },
+    headers: { 'content-type': 'application/json', 'x-dormouse-hook-key': gateway.hookKeys.mail[0] },
     body: JSON.stringify(await lastBounce(identityId)),
   });
   expect(answer.status).toBe(202);

@@ -48,7 +48,7 @@ export async function openVisitedGateway(stack: StackInfo): Promise<VisitedGatew
 
 async function visit(gateway: TestGateway, { id, email, name }: Visitor): Promise<void> {
   const service = { authorization: `Bearer ${gateway.tokens[0]}` };
-  const hook = { [hookKeyHeader]: gateway.hookKeys[0] };
+  const hook = { [hookKeyHeader]: gateway.hookKeys.kratos[0] };
   const json = (headers: Record<string, string>, body: unknown): RequestInit => ({
     method: 'POST',
     headers: { ...headers, 'content-type': 'application/json' },
