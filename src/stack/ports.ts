@@ -39,7 +39,9 @@ export async function reservePorts<Name extends string>(
   const ports = { ...preferred };
   try {
     for (const name of Object.keys(preferred) as Name[]) {
-      const one = (await pick(preferred[name])) ?? (await pickAny());
+      const wanted = preferred[name];
+      // Not by the system's own choice for 0: it gives a port of outgoing connections.
+      const one = (wanted === 0 ? undefined : await pick(wanted)) ?? (await pickAny());
       picked.push(one);
       ports[name] = one.port;
     }

@@ -16,6 +16,12 @@ describe('ports', () => {
     expect(second.ports.one).not.toBe(wanted);
   });
 
+  it('are none of those that any outgoing connection may take meanwhile', async () => {
+    const { ports, release } = await reservePorts({ a: 0, b: 0, c: 0, d: 0, e: 0, f: 0, g: 0, h: 0 });
+    onTestFinished(release);
+    for (const port of Object.values(ports)) expect(port).toBeLessThan(32_768);
+  });
+
   it('avoid those that another program has', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, loopbackHost, resolve));
