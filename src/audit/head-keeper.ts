@@ -6,8 +6,8 @@ import type pg from 'pg';
 import type { Clock } from '../activities/clock.js';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import type { Logger } from '../runtime/logger.js';
-import { readLastSigning } from '../store/audit-heads.js';
-import { signLatestHead } from './sign-heads.js';
+import type { BrokenRow } from '../store/audit-verification.js';
+import { lastSoundHead, signLatestHead } from './sign-heads.js';
 
 export interface HeadKeeperOptions {
   readonly pool: pg.Pool;
@@ -46,17 +46,28 @@ export function createHeadKeeper(options: HeadKeeperOptions): HeadKeeper {
       signing = signing.then(signIfDue);
     }, afterMs);
   };
+  const onForged = ({ seq, why }: BrokenRow) =>
+    log.error(
+      { seq, why },
+      'a head of the audit log is not signed by the key that it names; it is passed over',
+    );
   const sign = async (at: number): Promise<void> => {
     try {
-      const head = await signLatestHead(pool, key, at);
+      const head = await signLatestHead(pool, key, at, onForged);
       if (head !== undefined) log.debug({ seq: head.seq }, 'audit head signed');
     } catch (error) {
       log.error({ err: error }, 'the head of the audit log was not signed');
     }
   };
+  // Of sound heads only: a forged one must not put the signing off.
+  const lastSigning = () =>
+    lastSoundHead(pool, key, () => undefined).then(
+      (head) => head?.at ?? 0,
+      () => 0,
+    );
   const signIfDue = async (): Promise<void> => {
     const now = await clock.now();
-    const last = await readLastSigning(pool).catch(() => 0);
+    const last = await lastSigning();
     // Another worker was here; what came after its head is signed when the interval is over.
     if (last > now - intervalMs && last <= now) arm(last + intervalMs - now);
     else await sign(now);

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import type { ChainHead } from '../store/audit-chain.js';
-import { readLastHead, type SignedHead, underSigningLock, writeHead } from '../store/audit-heads.js';
+import { type SignedHead, streamHeadsBackwards, underSigningLock, writeHead } from '../store/audit-heads.js';
 import { readHashAt } from '../store/audit-log.js';
 import { type BrokenRow, chainStart, walkChain } from '../store/audit-verification.js';
 import { problemOfHead, signHead } from './head-signature.js';
@@ -21,6 +21,7 @@ export class AuditBrokenError extends Error {
 /**
  * Signs the last row that is there. One signer works at a time; a head that this key signed already is not signed again.
  * @param at epoch milliseconds
+ * @param onForged told of each head that names this key and is not signed by it; `audit verify` shows them as well
  * @returns the new head; `undefined` where there is nothing new
  * @throws AuditBrokenError
  */
@@ -28,9 +29,10 @@ export async function signLatestHead(
   pool: pg.Pool,
   key: PrivateSigningKey,
   at: number,
+  onForged: (forged: BrokenRow) => void = () => undefined,
 ): Promise<SignedHead | undefined> {
   return underSigningLock(pool, async () => {
-    const signed = await lastSignedPlace(pool, key);
+    const signed = await lastSignedPlace(pool, key, onForged);
     let last = signed;
     for await (const { sound, broken } of walkChain(pool, signed)) {
       last = sound.at(-1) ?? last;
@@ -43,15 +45,34 @@ export async function signLatestHead(
   });
 }
 
-/** Where this key's last signature vouches for the chain. Heads of other keys are not believed: anybody could add one. */
-async function lastSignedPlace(pool: pg.Pool, key: PrivateSigningKey): Promise<ChainHead> {
-  const head = await readLastHead(pool, key.keyId);
+/**
+ * Where this key's last signature vouches for the chain. Heads of other keys are not believed, nor those that name this key
+ * and are not signed by it: anybody could add one, and it must not stop the signing.
+ */
+async function lastSignedPlace(
+  pool: pg.Pool,
+  key: PrivateSigningKey,
+  onForged: (forged: BrokenRow) => void,
+): Promise<ChainHead> {
+  const head = await lastSoundHead(pool, key, onForged);
   if (head === undefined) return chainStart;
   const { seq, hash } = head;
-  const problem = await problemOfHead(head, [key]);
-  if (problem !== undefined) throw new AuditBrokenError({ seq, why: `of its signed head, ${problem}` });
   const found = await readHashAt(pool, seq);
   if (found === hash) return { seq, hash };
   const why = found === undefined ? 'it is missing' : 'its hash is not the one that was signed';
   throw new AuditBrokenError({ seq, why });
+}
+
+/** @returns the last head that this key did sign */
+export async function lastSoundHead(
+  pool: pg.Pool,
+  key: PrivateSigningKey,
+  onForged: (forged: BrokenRow) => void,
+): Promise<SignedHead | undefined> {
+  for await (const head of streamHeadsBackwards(pool, key.keyId)) {
+    const why = await problemOfHead(head, [key]);
+    if (why === undefined) return head;
+    onForged({ seq: head.seq, why });
+  }
+  return undefined;
 }

@@ -14,6 +14,7 @@ import {
   type SigningKey,
 } from '../keys/signing-keys.js';
 import { streamHeads } from '../store/audit-heads.js';
+import type { BrokenRow } from '../store/audit-verification.js';
 import { findKeyText, withPool } from './connection.js';
 
 interface VerifyOptions {
@@ -68,8 +69,12 @@ async function demandAuditKey() {
 
 async function sign(): Promise<void> {
   const key = await demandAuditKey();
-  const head = await withPool((pool) => signLatestHead(pool, key, Date.now()));
+  const head = await withPool((pool) => signLatestHead(pool, key, Date.now(), reportForged));
   console.log(head === undefined ? 'nothing new since the last signed head' : JSON.stringify(head));
+}
+
+function reportForged({ seq, why }: BrokenRow): void {
+  console.error(`the signed head of row ${seq}: ${why}; it is passed over`);
 }
 
 async function verify(options: VerifyOptions): Promise<void> {

@@ -1,7 +1,7 @@
 /** `dormouse database …`: the schema, and what the runtime role may do with it. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { prepareDatabase } from '../store/prepare.js';
-import { grantRuntimeRole } from '../store/roles.js';
+import { grantRole, type RoleKind } from '../store/roles.js';
 import { findDatabase } from './connection.js';
 
 export function addDatabaseCommands(program: Command): void {
@@ -17,10 +17,24 @@ export function addDatabaseCommands(program: Command): void {
     });
   database
     .command('grant <role>')
-    .description('let a role do what worker and gateway do, and no more: it can only add to the audit log')
-    .action(async (role: string) => {
+    .description(
+      'let a role do what worker and gateway do, and no more; or, with --for app, what an app does',
+    )
+    .addOption(
+      new Option(
+        '--for <kind>',
+        'runtime: worker, gateway and command line; app: signs of life and standings',
+      )
+        .choices(['runtime', 'app'])
+        .default('runtime'),
+    )
+    .action(async (role: string, { for: kind }: { for: RoleKind }) => {
       const { migrationUrl, url } = await findDatabase();
-      await grantRuntimeRole(migrationUrl ?? url, role);
-      console.log(`${role} may run Dormouse; it can add to the audit log, and not change it`);
+      await grantRole(migrationUrl ?? url, role, kind);
+      console.log(
+        kind === 'app'
+          ? `${role} may write signs of life and read standings, and nothing else`
+          : `${role} may run Dormouse; it can add to the audit log, and not change it`,
+      );
     });
 }

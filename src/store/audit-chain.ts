@@ -11,16 +11,18 @@ export interface ChainHead {
   readonly hash: string;
 }
 
-/** The text that is hashed: fields in a fixed order, so that the same entry always gives the same text. */
-export function canonicalText(seq: number, entry: AuditEntry): string {
+/**
+ * The text of an entry: fields in a fixed order, so that the same entry always gives the same text. What is hashed has the
+ * row's place in front, which `audit_append` puts there.
+ */
+export function entryText(entry: AuditEntry): string {
   const detail = Object.fromEntries(Object.entries(entry.detail ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
   return JSON.stringify([
-    seq,
     entry.eventId,
     entry.eventType,
     entry.target,
     entry.actor,
-    entry.occurredAt,
+    Math.floor(entry.occurredAt),
     entry.policy?.id ?? null,
     entry.policy?.version ?? null,
     entry.policy?.hash ?? null,

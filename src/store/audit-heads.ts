@@ -40,8 +40,9 @@ export async function underSigningLock<T>(pool: pg.Pool, work: () => Promise<T>)
   });
 }
 
+/** Only for a row that the log has, with that hash. */
 export async function writeHead(pool: pg.Pool, head: SignedHead): Promise<void> {
-  await pool.query(`INSERT INTO audit_head (${columns}) VALUES ($1, $2, $3, $4, $5)`, [
+  await pool.query('SELECT audit_head_add($1, $2, $3, $4, $5)', [
     head.seq,
     head.hash,
     new Date(head.at),
@@ -50,25 +51,27 @@ export async function writeHead(pool: pg.Pool, head: SignedHead): Promise<void> 
   ]);
 }
 
-/** @returns the last head that a key signed */
-export async function readLastHead(pool: pg.Pool, keyId: string): Promise<SignedHead | undefined> {
-  const found = await pool.query<Row>(
-    `SELECT ${columns} FROM audit_head WHERE key_id = $1 ORDER BY seq DESC LIMIT 1`,
-    [keyId],
-  );
-  return found.rows[0] === undefined ? undefined : headOf(found.rows[0]);
-}
-
-/** @returns when anybody last signed a head, epoch milliseconds; 0 for never */
-export async function readLastSigning(pool: pg.Pool): Promise<number> {
-  const found = await pool.query<{ at: Date | null }>('SELECT max(signed_at) AS at FROM audit_head');
-  return found.rows[0]?.at?.getTime() ?? 0;
+/** The heads that say that a key signed them, the last rows first. */
+export async function* streamHeadsBackwards(
+  pool: pg.Pool,
+  keyId: string,
+  pageSize = 100,
+): AsyncGenerator<SignedHead> {
+  for (let skipped = 0; ; skipped += pageSize) {
+    const page = await pool.query<Row>(
+      `SELECT ${columns} FROM audit_head WHERE key_id = $1
+       ORDER BY seq DESC, signature COLLATE "C" OFFSET $2 LIMIT $3`,
+      [keyId, skipped, pageSize],
+    );
+    for (const row of page.rows) yield headOf(row);
+    if (page.rows.length < pageSize) return;
+  }
 }
 
 /** The heads of rows `after` < seq <= `upTo`, by their rows. */
 export async function readHeads(pool: pg.Pool, after: number, upTo: number): Promise<SignedHead[]> {
   const found = await pool.query<Row>(
-    `SELECT ${columns} FROM audit_head WHERE seq > $1 AND seq <= $2 ORDER BY seq, key_id`,
+    `SELECT ${columns} FROM audit_head WHERE seq > $1 AND seq <= $2 ORDER BY seq, key_id, signature`,
     [after, upTo],
   );
   return found.rows.map(headOf);
@@ -76,16 +79,17 @@ export async function readHeads(pool: pg.Pool, after: number, upTo: number): Pro
 
 /** All heads in the order of their rows, page by page. */
 export async function* streamHeads(pool: pg.Pool, after = 0, pageSize = 1_000): AsyncGenerator<SignedHead> {
-  let place = { seq: after, keyId: '~' };
+  let place = { seq: after, keyId: '~', signature: '' };
   for (;;) {
     const page = await pool.query<Row>(
       `SELECT ${columns} FROM audit_head
-       WHERE (seq, key_id COLLATE "C") > ($1, $2) ORDER BY seq, key_id COLLATE "C" LIMIT $3`,
-      [place.seq, place.keyId, pageSize],
+       WHERE (seq, key_id COLLATE "C", signature COLLATE "C") > ($1, $2, $3)
+       ORDER BY seq, key_id COLLATE "C", signature COLLATE "C" LIMIT $4`,
+      [place.seq, place.keyId, place.signature, pageSize],
     );
     for (const row of page.rows) yield headOf(row);
     const last = page.rows.at(-1);
     if (last === undefined) return;
-    place = { seq: Number(last.seq), keyId: last.key_id };
+    place = { seq: Number(last.seq), keyId: last.key_id, signature: last.signature };
   }
 }

@@ -1,12 +1,12 @@
-/** Table `audit`: append-only and hash-chained (design, invariant 9). */
+/**
+ * Table `audit`: append-only and hash-chained (design, invariant 9). Place, hash and columns of a row are computed in the
+ * database (`audit_append`), so that no process that may append can give them other values.
+ */
 import type pg from 'pg';
 import type { AuditEntry } from '../domain/audit-entry.js';
 import { storable } from '../domain/free-text.js';
-import { type ChainHead, canonicalText, chainHash, genesis } from './audit-chain.js';
+import { entryText } from './audit-chain.js';
 import { inTransaction } from './pool.js';
-
-/** Names the lock under which rows are appended, one transaction at a time. */
-const chainLock = 'dormouse/audit';
 
 /** An entry with the row that it became. */
 export interface AppendedEntry {
@@ -40,73 +40,20 @@ export async function appendAuditWithin(
   client: pg.PoolClient,
   entries: readonly AuditEntry[],
 ): Promise<AppendedEntry[]> {
-  await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', [chainLock]);
-  const known = await client.query<{ event_id: string }>(
-    'SELECT event_id FROM audit WHERE event_id = ANY($1)',
-    [entries.map(({ eventId }) => storable(eventId))],
-  );
-  const written = new Set(known.rows.map((row) => row.event_id));
-  let { seq, hash } = await readChainHead(client);
-  const appended: AppendedEntry[] = [];
-  for (const entry of entries.map(storable)) {
-    if (written.has(entry.eventId)) continue;
-    written.add(entry.eventId);
-    seq += 1;
-    const canonical = canonicalText(seq, entry);
-    const previousHash = hash;
-    hash = chainHash(previousHash, canonical);
-    await insertRow(client, { seq, entry, canonical, previousHash, hash });
-    appended.push({ seq, entry });
-  }
-  return appended;
-}
-
-/** @returns the last row's place; `seq` 0 where there is none */
-async function readChainHead(client: pg.PoolClient): Promise<ChainHead> {
-  const head = await client.query<{ seq: string; hash: string }>(
-    'SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1',
-  );
-  const row = head.rows[0];
-  return row === undefined ? { seq: 0, hash: genesis } : { seq: Number(row.seq), hash: row.hash };
+  const stored = entries.map(storable);
+  const { rows } = await client.query<{ nth: number; row_seq: string }>('SELECT * FROM audit_append($1)', [
+    stored.map(entryText),
+  ]);
+  return rows.flatMap(({ nth, row_seq }) => {
+    const entry = stored[nth - 1];
+    return entry === undefined ? [] : [{ seq: Number(row_seq), entry }];
+  });
 }
 
 /** @returns the hash of one row; `undefined` where it is missing */
 export async function readHashAt(pool: pg.Pool, seq: number): Promise<string | undefined> {
   const found = await pool.query<{ hash: string }>('SELECT hash FROM audit WHERE seq = $1', [seq]);
   return found.rows[0]?.hash;
-}
-
-interface ChainedRow {
-  readonly seq: number;
-  readonly entry: AuditEntry;
-  readonly canonical: string;
-  readonly previousHash: string;
-  readonly hash: string;
-}
-
-async function insertRow(client: pg.PoolClient, { seq, entry, canonical, previousHash, hash }: ChainedRow) {
-  await client.query(
-    `INSERT INTO audit (seq, event_id, event_type, target, actor, occurred_at, policy_id, policy_version, stage,
-       days_inactive, outcome, detail, canonical, previous_hash, hash)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-    [
-      seq,
-      entry.eventId,
-      entry.eventType,
-      entry.target,
-      entry.actor,
-      new Date(entry.occurredAt),
-      entry.policy?.id ?? null,
-      entry.policy?.version ?? null,
-      entry.stage,
-      entry.daysInactive,
-      entry.outcome,
-      JSON.stringify(entry.detail ?? {}),
-      canonical,
-      previousHash,
-      hash,
-    ],
-  );
 }
 
 export interface AuditRow {

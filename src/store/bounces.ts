@@ -9,12 +9,7 @@ import type { Bounce } from '../mail/bounce.js';
  */
 export async function recordBounce(pool: pg.Pool, bounce: Bounce, now: number): Promise<string | undefined> {
   const noted = await pool.query<{ identity_id: string }>(
-    `UPDATE mail SET
-       state = CASE WHEN $2 = 'hard' AND state <> 'rejected' THEN 'bounced' ELSE state END,
-       bounce_class = CASE WHEN bounce_class = 'hard' THEN 'hard' ELSE $2 END,
-       bounce_code = CASE WHEN bounce_class = 'hard' THEN bounce_code ELSE $3 END,
-       bounced_at = CASE WHEN bounce_class = 'hard' THEN bounced_at ELSE $4 END
-     WHERE message_id = $1 RETURNING identity_id`,
+    'SELECT mail_come_back(message_key, $2, $3, $4) AS identity_id FROM mail WHERE message_id = $1',
     [bounce.messageId, bounce.kind, bounce.code ?? null, new Date(Math.min(bounce.at ?? now, now))],
   );
   return noted.rows[0]?.identity_id;

@@ -59,15 +59,7 @@ export type ClaimAnswer =
 /** Notes that the mail is about to be handed over, unless that is done or another attempt is at it. */
 export async function claimMail(pool: pg.Pool, attempt: MailAttempt): Promise<ClaimAnswer> {
   const claimed = await pool.query<{ attempts: number; handovers: number }>(
-    `INSERT INTO mail AS known
-       (message_key, request_key, identity_id, kind, message_id, state, attempts, first_tried_at, claim, claimed_until)
-     VALUES ($1, $2, $3, $4, $5, 'sending', 1, $6, $7, now() + $8 * interval '1 millisecond')
-     ON CONFLICT (message_key) DO UPDATE
-       SET state = 'sending', attempts = known.attempts + 1, settled_at = NULL,
-           claim = EXCLUDED.claim, claimed_until = EXCLUDED.claimed_until
-       WHERE (known.claimed_until IS NULL OR known.claimed_until <= now())
-         AND (known.state IN ('sending', 'deferred') OR (known.state = 'ambiguous' AND known.handovers < $9))
-     RETURNING attempts, handovers`,
+    'SELECT * FROM mail_claim($1, $2, $3, $4, $5, $6, $7, $8, $9)',
     [
       attempt.key,
       attempt.requestKey,
@@ -100,12 +92,12 @@ async function remainingMs(pool: pg.Pool, key: string): Promise<number> {
 
 /** Prolongs a claim. @returns false when it was lost: this attempt must not hand the mail over */
 export async function keepClaim(pool: pg.Pool, key: string, claim: string): Promise<boolean> {
-  const kept = await pool.query(
-    `UPDATE mail SET claimed_until = now() + $3 * interval '1 millisecond'
-     WHERE message_key = $1 AND claim = $2 AND claimed_until > now()`,
-    [key, claim, claimMs],
-  );
-  return kept.rowCount === 1;
+  const kept = await pool.query<{ kept: boolean }>('SELECT mail_keep($1, $2, $3) AS kept', [
+    key,
+    claim,
+    claimMs,
+  ]);
+  return kept.rows[0]?.kept === true;
 }
 
 /**
@@ -118,33 +110,21 @@ export async function settleMail(
   proof: MailProof,
   now: number,
 ): Promise<void> {
-  await pool.query(
-    `UPDATE mail SET
-       state = CASE WHEN bounce_class = 'hard' THEN 'bounced' ELSE $3 END,
-       handovers = handovers + CASE WHEN $3 = 'ambiguous' THEN 1 ELSE 0 END,
-       reply_code = $4, enhanced_code = $5, queue_id = $6,
-       accepted_by = CASE WHEN $3 = 'accepted' THEN $7 END,
-       settled_at = $8, claim = NULL, claimed_until = NULL
-     WHERE message_key = $1 AND (claim = $2 OR ($3 = 'accepted' AND state <> 'accepted'))`,
-    [
-      attempt.key,
-      attempt.claim,
-      proof.state,
-      proof.replyCode ?? null,
-      proof.enhancedCode ?? null,
-      proof.queueId ?? null,
-      proof.server ?? null,
-      new Date(now),
-    ],
-  );
+  await pool.query('SELECT mail_settle($1, $2, $3, $4, $5, $6, $7, $8)', [
+    attempt.key,
+    attempt.claim,
+    proof.state,
+    proof.replyCode ?? null,
+    proof.enhancedCode ?? null,
+    proof.queueId ?? null,
+    proof.server ?? null,
+    new Date(now),
+  ]);
 }
 
 /** Gives up a claim under which nothing was sent. */
 export async function dropClaim(pool: pg.Pool, attempt: Pick<MailAttempt, 'key' | 'claim'>): Promise<void> {
-  await pool.query(
-    'UPDATE mail SET claim = NULL, claimed_until = NULL WHERE message_key = $1 AND claim = $2',
-    [attempt.key, attempt.claim],
-  );
+  await pool.query('SELECT mail_drop($1, $2)', [attempt.key, attempt.claim]);
 }
 
 export async function readMail(pool: pg.Pool, key: string): Promise<MailRecord | undefined> {

@@ -1,10 +1,10 @@
 /** What adds versions to the table `policy`: publications, rollbacks and the first version, each with its audit entry. */
 import type pg from 'pg';
-import { type AuditEntry, installationId } from '../domain/audit-entry.js';
+import type { AuditEntry } from '../domain/audit-entry.js';
+import { storable } from '../domain/free-text.js';
 import { engineActor } from '../domain/names.js';
 import type { PolicyReference } from '../domain/plan.js';
 import { parsePolicyFile, parsePolicyToPublish } from '../domain/policy-file.js';
-import { appendAuditWithin } from './audit-log.js';
 import {
   AlteredPolicyError,
   isIntact,
@@ -145,35 +145,17 @@ async function addVersion(client: pg.PoolClient, next: NextVersion): Promise<Pub
     return { reference: { id, version: latest, hash }, isNew: false };
   }
   if (latest !== expected) throw new PolicyMovedError(id, expected, latest);
-  const reference = { id, version: latest + 1, hash };
-  await client.query(
-    'INSERT INTO policy (id, version, hash, source, published_at) VALUES ($1, $2, $3, $4, $5)',
-    [id, reference.version, hash, text, new Date(at)],
+  const { eventType, outcome, actor, reason } = next;
+  const added = await client.query<{ added: number; text_hash: string }>(
+    'SELECT * FROM policy_add($1, $2, $3, $4, $5, $6, $7)',
+    [id, text, eventType, outcome, storable(actor), storable(reason), Math.floor(at)],
   );
-  await appendAuditWithin(client, [entryOf(reference, next)]);
-  return { reference, isNew: true };
+  const [row] = added.rows;
+  if (row === undefined) throw new Error('policy_add answered nothing');
+  return { reference: { id, version: row.added, hash: row.text_hash }, isNew: true };
 }
 
 /** A row whose text was altered holds nothing: publishing the right text again is the way out. */
 function holds(row: PolicyRow, hash: string): boolean {
   return row.hash === hash && isIntact(row);
-}
-
-function entryOf(
-  reference: PolicyReference,
-  { eventType, outcome, actor, at, reason }: NextVersion,
-): AuditEntry {
-  const { id, version, hash } = reference;
-  return {
-    eventId: `policy/${id}/${version}/${hash.slice(0, 16)}`,
-    eventType,
-    target: installationId,
-    actor,
-    occurredAt: at,
-    policy: reference,
-    stage: 'none',
-    daysInactive: 0,
-    outcome,
-    detail: { reason, policyId: id, version, hash },
-  };
 }

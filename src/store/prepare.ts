@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import pg from 'pg';
 import { ConfigError } from '../config.js';
 import { migrate, migrationsDirectory } from './pool.js';
-import { grantRuntimeRole, roleOf, withClient } from './roles.js';
+import { grantRole, roleOf, withClient } from './roles.js';
 
 export interface DatabaseUrls {
   /** As which worker, gateway and command line work. */
@@ -22,7 +22,7 @@ export async function prepareDatabase({ url, migrationUrl }: DatabaseUrls): Prom
   if (migrationUrl !== undefined) {
     await migrate(migrationUrl);
     const role = roleOf(url);
-    if (role !== undefined && role !== roleOf(migrationUrl)) await grantRuntimeRole(migrationUrl, role);
+    if (role !== undefined && role !== roleOf(migrationUrl)) await grantRole(migrationUrl, role, 'runtime');
     return;
   }
   const applied = await readForeignMigrations(url);

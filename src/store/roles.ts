@@ -1,14 +1,40 @@
 /**
- * Two roles on Dormouse's database: the owner, which migrations use, and the runtime role, which worker and gateway use.
- * The second can add to the audit log and read it, and can do nothing else to it: not change, not delete, not empty it,
- * nor take away the triggers that refuse all that.
+ * Three roles on Dormouse's database: the owner, which migrations use; the runtime role, which worker, gateway and command
+ * line use; and the role of an app, which writes signs of life and reads standings. What the runtime role must not be able
+ * to forge it does by functions of the owner (migration 031): audit entries, heads, policies, releases of the breaker, and
+ * what mail servers answered.
  */
 import pg from 'pg';
 import { ConfigError } from '../config.js';
 
-/** What the runtime role may only read and add to. */
-export const appendOnlyTables = ['audit', 'audit_head', 'policy', 'tombstone'] as const;
-const migrationTable = 'dormouse_migration';
+type Privileges = Readonly<Record<string, string>>;
+
+/** Of the runtime role, on tables where it may not do everything. */
+const runtimeTables: Privileges = {
+  dormouse_migration: 'SELECT',
+  audit: 'SELECT',
+  audit_head: 'SELECT',
+  policy: 'SELECT',
+  tombstone: 'SELECT, INSERT',
+  breaker_trip: 'SELECT, INSERT (scope, cause, why, tripped_at, operators)',
+  breaker_release: 'SELECT',
+  breaker_release_vote: 'SELECT',
+  breaker_pass: 'SELECT',
+  mail: 'SELECT, DELETE',
+};
+
+/** Of an app's role, on the tables that it knows. */
+const appTables: Privileges = {
+  dormouse_migration: 'SELECT',
+  identity_activity: 'SELECT, INSERT, UPDATE',
+  activity_signal: 'SELECT, INSERT, UPDATE',
+  activity_feed: 'SELECT, INSERT, UPDATE',
+  activity_mark: 'SELECT, INSERT, UPDATE, DELETE',
+  standing: 'SELECT',
+  revocation: 'SELECT',
+};
+
+export type RoleKind = 'runtime' | 'app';
 
 /** Runs `work` on one connection of its own. */
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
@@ -28,34 +54,40 @@ export function roleOf(url: string): string | undefined {
 }
 
 /**
- * Gives a role what worker, gateway and command line need, and takes from it what it must not have. Safe to repeat; to be
- * repeated after each migration.
+ * Gives a role what it needs, and takes from it what it must not have. Safe to repeat; to be repeated after each migration.
  * @param ownerUrl connects as the owner of the tables
  * @throws ConfigError where the role does not exist, or could do more than it is granted
  */
-export async function grantRuntimeRole(ownerUrl: string, role: string): Promise<void> {
+export async function grantRole(ownerUrl: string, role: string, kind: RoleKind): Promise<void> {
   await withClient(ownerUrl, async (client) => {
     await checkRole(client, role);
     const name = client.escapeIdentifier(role);
     await client.query('BEGIN');
     await client.query("SELECT pg_advisory_xact_lock(hashtext('dormouse/roles'))");
-    const { rows } = await client.query<{ table: string; database: string }>(
-      `SELECT tablename AS table, current_database() AS database FROM pg_tables
-       WHERE schemaname = current_schema() AND tableowner = current_user`,
+    const tables = await client.query<{ name: string }>(
+      'SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema() AND tableowner = current_user',
     );
-    for (const { table } of rows) {
+    for (const { name: table } of tables.rows) {
       const relation = client.escapeIdentifier(table);
       await client.query(`REVOKE ALL ON ${relation} FROM ${name}, PUBLIC`);
-      await client.query(`GRANT ${privilegesOn(table)} ON ${relation} TO ${name}`);
+      const privileges = privilegesOn(table, kind);
+      if (privileges !== undefined) await client.query(`GRANT ${privileges} ON ${relation} TO ${name}`);
+    }
+    const functions = await client.query<{ signature: string }>(
+      `SELECT oid::regprocedure::text AS signature FROM pg_proc
+       WHERE pronamespace = current_schema()::regnamespace AND prosecdef AND pg_get_userbyid(proowner) = current_user`,
+    );
+    for (const { signature } of functions.rows) {
+      await client.query(`REVOKE ALL ON FUNCTION ${signature} FROM ${name}, PUBLIC`);
+      if (kind === 'runtime') await client.query(`GRANT EXECUTE ON FUNCTION ${signature} TO ${name}`);
     }
     await client.query('COMMIT');
   });
 }
 
-function privilegesOn(table: string): string {
-  if (table === migrationTable) return 'SELECT';
-  const isAppendOnly = appendOnlyTables.some((other) => other === table);
-  return isAppendOnly ? 'SELECT, INSERT' : 'SELECT, INSERT, UPDATE, DELETE';
+function privilegesOn(table: string, kind: RoleKind): string | undefined {
+  if (kind === 'app') return appTables[table];
+  return runtimeTables[table] ?? 'SELECT, INSERT, UPDATE, DELETE';
 }
 
 async function checkRole(client: pg.Client, role: string): Promise<void> {
@@ -86,7 +118,7 @@ async function checkRole(client: pg.Client, role: string): Promise<void> {
 /** Whether the role of this connection could change the audit log, were it not for the triggers. */
 export async function mayChangeAudit(pool: pg.Pool): Promise<boolean> {
   const { rows } = await pool.query<{ may: boolean }>(
-    `SELECT has_table_privilege('audit', 'UPDATE, DELETE, TRUNCATE, TRIGGER')
+    `SELECT has_table_privilege('audit', 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER')
        OR pg_has_role(relowner, 'MEMBER') AS may
      FROM pg_class WHERE oid = 'audit'::regclass`,
   );

@@ -8,11 +8,12 @@ import { verifyLog } from '../../src/audit/verify-log.js';
 import { ConfigError } from '../../src/config.js';
 import { generateSigningKey } from '../../src/keys/signing-keys.js';
 import { chainHash } from '../../src/store/audit-chain.js';
-import { readHeads, type SignedHead, streamHeads } from '../../src/store/audit-heads.js';
+import { readHeads, type SignedHead, streamHeads, writeHead } from '../../src/store/audit-heads.js';
 import { appendAudit } from '../../src/store/audit-log.js';
 import { verifyAudit } from '../../src/store/audit-verification.js';
 import { asSuperuser, auditEntry } from '../support/audit-forger.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+import { fresh } from '../support/system-outside.js';
 
 let database: FreshDatabase;
 let pool: pg.Pool;
@@ -117,7 +118,31 @@ describe('signLatestHead', () => {
     await recompute(2, asIfNothingHappened);
     const { hash } = (await pool.query('SELECT hash FROM audit WHERE seq = 9')).rows[0];
     await asSuperuser(pool, `UPDATE audit_head SET hash = '${hash}' WHERE seq = 9`);
-    await expect(signLatestHead(pool, key, 5_000)).rejects.toThrow(/of its signed head, it says something/);
+    await expect(signLatestHead(pool, key, 5_000)).rejects.toThrow(/row 6: its hash is not the one/);
+  });
+
+  it('goes on past forged heads, and tells of them: one at the end, one of the next row, one that is early', async () => {
+    const { hash } = (await pool.query('SELECT hash FROM audit WHERE seq = 9')).rows[0];
+    await append(1);
+    const { hash: latest } = (await pool.query('SELECT hash FROM audit WHERE seq = 10')).rows[0];
+    const forge = (seq: number, of: string) =>
+      writeHead(pool, { seq, hash: of, at: 9_000_000_000_000, keyId: key.keyId, signature: fresh('forged') });
+    await Promise.all([forge(9, hash), forge(10, latest), forge(10, latest)]);
+    const told: number[] = [];
+    expect(await signLatestHead(pool, key, 5_000, ({ seq }) => told.push(seq))).toMatchObject({ seq: 10 });
+    expect(told).toEqual([10, 10]);
+    expect(await verifyLog(pool, { keys: [key] })).toMatchObject({
+      rows: 10,
+      vouchedFor: 10,
+      badHeads: [{}, {}, {}],
+    });
+  });
+
+  it('a head of a row that the log does not have is not taken', async () => {
+    const { hash } = (await pool.query('SELECT hash FROM audit WHERE seq = 9')).rows[0];
+    const head = { at: 1, keyId: key.keyId, signature: 'x' };
+    await expect(writeHead(pool, { seq: 2 ** 53, hash, ...head })).rejects.toThrow(/no such row/);
+    await expect(writeHead(pool, { seq: 8, hash, ...head })).rejects.toThrow(/no such row/);
   });
 
   it('with a new key verifies from the start', async () => {

@@ -5,16 +5,19 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { signLatestHead } from '../../src/audit/sign-heads.js';
+import { createDormouse } from '../../src/client.js';
 import { ConfigError } from '../../src/config.js';
 import { generateSigningKey } from '../../src/keys/signing-keys.js';
-import { appendAudit } from '../../src/store/audit-log.js';
+import { entryText } from '../../src/store/audit-chain.js';
+import { appendAudit, appendAuditWithin } from '../../src/store/audit-log.js';
 import { verifyAudit } from '../../src/store/audit-verification.js';
 import { createPool } from '../../src/store/pool.js';
 import { prepareDatabase } from '../../src/store/prepare.js';
-import { grantRuntimeRole, mayChangeAudit } from '../../src/store/roles.js';
+import { grantRole, mayChangeAudit } from '../../src/store/roles.js';
+import { readActivity } from '../../src/store/user-activity.js';
 import { auditEntry } from '../support/audit-forger.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
-import { fresh } from '../support/system-outside.js';
+import { fresh, unknownId } from '../support/system-outside.js';
 
 let database: FreshDatabase;
 let runtime: pg.Pool;
@@ -55,6 +58,16 @@ const insufficientPrivilege = '42501';
 describe('the runtime role', () => {
   it.each([
     "UPDATE audit SET outcome = 'x'",
+    "INSERT INTO audit SELECT 9223372036854775807, 'last', event_type, target, actor, occurred_at, policy_id, policy_version, stage, days_inactive, outcome, detail, canonical, previous_hash, hash FROM audit LIMIT 1",
+    "INSERT INTO audit_head SELECT 9223372036854775807, hash, now(), key_id, 'forged' FROM audit_head",
+    "INSERT INTO policy VALUES ('default', 1, 'x', 'id: x', now())",
+    "INSERT INTO breaker_release (trip_id, reason, proposed_at, effective_at) VALUES (1, 'x', now(), now())",
+    "INSERT INTO breaker_release_vote VALUES (1, 'x', now())",
+    'INSERT INTO breaker_pass VALUES (1, 1, gen_random_uuid())',
+    'UPDATE breaker_trip SET released_at = now()',
+    "INSERT INTO breaker_trip (scope, cause, why, tripped_at, operators, released_at) VALUES ('delete', 'limit', 'x', now(), 1, now())",
+    "UPDATE mail SET state = 'accepted'",
+    "INSERT INTO mail (message_key, request_key, identity_id, kind, message_id, state, attempts, first_tried_at) VALUES ('x', 'x', gen_random_uuid(), 'warning', 'x', 'accepted', 1, now())",
     'DELETE FROM audit',
     'TRUNCATE audit',
     "INSERT INTO audit SELECT * FROM audit ON CONFLICT (seq) DO UPDATE SET outcome = 'x'",
@@ -84,6 +97,49 @@ describe('the runtime role', () => {
     expect(await verifyAudit(runtime)).toEqual({ rows: 2 });
   });
 
+  it('can put no table of its own in the place of ours', async () => {
+    const client = await runtime.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query('CREATE TEMPORARY TABLE audit (LIKE public.audit)');
+      await client.query('SET LOCAL search_path = pg_temp, public');
+      const appended = await appendAuditWithin(client, [auditEntry()]);
+      expect(appended).toEqual([expect.objectContaining({ seq: 3 })]);
+      expect((await client.query('SELECT * FROM pg_temp.audit')).rows).toEqual([]);
+    } finally {
+      await client.query('ROLLBACK');
+      client.release();
+    }
+  });
+
+  const text = entryText(auditEntry());
+  it.each([
+    ['a place of its own', `[9,${text.slice(1)}`],
+    ['too few fields', '["a"]'],
+    ['space in front', ` ${text}`],
+    ['a number where a text belongs', text.replace('"revoked"', '5')],
+    ['a target in capitals', entryText(auditEntry({ target: 'ABCDEFAB-0000-4000-8000-000000000000' }))],
+    ['a time with a fraction', text.replace('678,', '678.5,')],
+    ['what is no JSON', 'x'],
+    ['nothing', '[]'],
+  ])('appends no entry with %s: the chain would look broken by it', async (_what, forged) => {
+    expect(forged).not.toBe(text);
+    await expect(runtime.query('SELECT * FROM audit_append($1)', [[forged]])).rejects.toMatchObject({
+      code: expect.stringMatching(/^22/),
+    });
+    expect(await verifyAudit(runtime)).toEqual({ rows: 2 });
+  });
+
+  it('publishes no policy without an entry in the log that names who did', async () => {
+    const added = await runtime.query(
+      "SELECT * FROM policy_add('forged', 'id: x', 'policy_published', 'x', 'mallory', 'r', 0)",
+    );
+    expect(added.rows).toMatchObject([{ added: 1 }]);
+    const { rows } = await runtime.query("SELECT event_type, actor FROM audit WHERE policy_id = 'forged'");
+    expect(rows).toEqual([{ event_type: 'policy_published', actor: 'mallory' }]);
+    expect(await verifyAudit(runtime)).toEqual({ rows: 3 });
+  });
+
   it('can give itself nothing', async () => {
     // PostgreSQL answers with a warning where somebody grants what is not theirs.
     await runtime.query('GRANT ALL ON audit TO CURRENT_USER').catch(() => undefined);
@@ -101,7 +157,7 @@ describe('the runtime role', () => {
     expect(await mayChangeAudit(database.pool)).toBe(true);
     await database.pool.query(`GRANT DELETE ON audit TO ${roles[0]}`);
     expect(await mayChangeAudit(runtime)).toBe(true);
-    await grantRuntimeRole(database.url, roles[0] ?? '');
+    await grantRole(database.url, roles[0] ?? '', 'runtime');
     expect(await mayChangeAudit(runtime)).toBe(false);
   });
 
@@ -113,26 +169,94 @@ describe('the runtime role', () => {
   });
 });
 
-describe('grantRuntimeRole', () => {
+describe('the role of an app', () => {
+  it('writes signs of life and reads standings, by the client', async () => {
+    const { role, url } = await createRole();
+    await grantRole(database.url, role, 'app');
+    const identityId = unknownId();
+    const app = createDormouse({
+      temporal: inject('stack').temporal,
+      postgresUrl: url,
+      taskQueue: fresh('app'),
+    });
+    try {
+      expect(await app.recordActivity(identityId, { kind: 'human', source: 'app' })).toBe('recorded');
+      expect(await readActivity(database.pool, identityId)).toMatchObject({ human: expect.any(Number) });
+      expect(await app.standing(identityId)).toBeUndefined();
+      expect(await app.revokedBefore(identityId)).toBeUndefined();
+    } finally {
+      await app.close();
+    }
+  });
+
+  it('does nothing else', async () => {
+    const { role, url } = await createRole();
+    await grantRole(database.url, role, 'app');
+    const pool = createPool({ url });
+    try {
+      const tables = await database.pool.query<{ name: string }>(
+        'SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()',
+      );
+      const open: Record<string, string> = {};
+      for (const { name } of tables.rows) {
+        const may: string[] = [];
+        for (const privilege of [
+          'SELECT',
+          'INSERT',
+          'UPDATE',
+          'DELETE',
+          'TRUNCATE',
+          'REFERENCES',
+          'TRIGGER',
+        ]) {
+          const { rows } = await pool
+            .query<{ may: boolean }>('SELECT has_any_column_privilege($1, $2) AS may', [name, privilege])
+            .catch(() =>
+              pool.query<{ may: boolean }>('SELECT has_table_privilege($1, $2) AS may', [name, privilege]),
+            );
+          if (rows[0]?.may === true) may.push(privilege);
+        }
+        if (may.length > 0) open[name] = may.join(' ');
+      }
+      expect(open).toEqual({
+        activity_feed: 'SELECT INSERT UPDATE',
+        activity_mark: 'SELECT INSERT UPDATE DELETE',
+        activity_signal: 'SELECT INSERT UPDATE',
+        dormouse_migration: 'SELECT',
+        identity_activity: 'SELECT INSERT UPDATE',
+        revocation: 'SELECT',
+        standing: 'SELECT',
+      });
+      const functions = await pool.query(
+        "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prosecdef AND has_function_privilege(oid, 'EXECUTE')",
+      );
+      expect(functions.rows).toEqual([]);
+    } finally {
+      await pool.end();
+    }
+  });
+});
+
+describe('grantRole', () => {
   it.each([
     ['a superuser', 'SUPERUSER', /is a superuser/],
     ['who may write all data', 'IN ROLE pg_write_all_data', /may write all data/],
   ])('refuses %s', async (_what, options, message) => {
     const { role } = await createRole(options);
-    await expect(grantRuntimeRole(database.url, role)).rejects.toThrow(message);
+    await expect(grantRole(database.url, role, 'runtime')).rejects.toThrow(message);
   });
 
   it('refuses a member of the owner, and a role that does not exist', async () => {
     const { url: ownerUrl, role: owner } = await createRole();
     const { role } = await createRole(`IN ROLE ${owner}`);
-    await expect(grantRuntimeRole(ownerUrl, role)).rejects.toThrow(/is a member of their owner/);
-    await expect(grantRuntimeRole(ownerUrl, owner)).rejects.toThrow(/owns the tables/);
-    await expect(grantRuntimeRole(ownerUrl, 'nobody_at_all')).rejects.toThrow(/there is no role/);
+    await expect(grantRole(ownerUrl, role, 'runtime')).rejects.toThrow(/is a member of their owner/);
+    await expect(grantRole(ownerUrl, owner, 'runtime')).rejects.toThrow(/owns the tables/);
+    await expect(grantRole(ownerUrl, 'nobody_at_all', 'runtime')).rejects.toThrow(/there is no role/);
   });
 
   it('may be called by many processes at once', async () => {
     const role = roles[0] ?? '';
-    await Promise.all(Array.from({ length: 6 }, () => grantRuntimeRole(database.url, role)));
+    await Promise.all(Array.from({ length: 6 }, () => grantRole(database.url, role, 'runtime')));
     expect(await mayChangeAudit(runtime)).toBe(false);
     expect(await appendAudit(runtime, [])).toBe(0);
   });

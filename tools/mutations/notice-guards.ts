@@ -13,8 +13,8 @@ export const noticeGuards: readonly Guard[] = [
   },
   {
     name: 'a bounce makes the copy count no longer',
-    file: 'src/store/bounces.ts',
-    find: "CASE WHEN $2 = 'hard' AND state <> 'rejected' THEN 'bounced' ELSE state END",
+    file: 'src/store/migrations/031_least_privilege.sql',
+    find: "CASE WHEN a_class = 'hard' AND state <> 'rejected' THEN 'bounced' ELSE state END",
     replace: 'state',
     project: 'system',
     tests: ['test/integration/bounces.test.ts'],
@@ -22,9 +22,9 @@ export const noticeGuards: readonly Guard[] = [
   },
   {
     name: 'a bounce before the acceptance stays one',
-    file: 'src/store/mails.ts',
-    find: "CASE WHEN bounce_class = 'hard' THEN 'bounced' ELSE $3 END",
-    replace: '$3',
+    file: 'src/store/migrations/031_least_privilege.sql',
+    find: "CASE WHEN bounce_class = 'hard' THEN 'bounced' ELSE a_state END",
+    replace: 'a_state',
     project: 'system',
     tests: ['test/integration/bounces.test.ts'],
     only: 'before it was settled',
@@ -40,7 +40,7 @@ export const noticeGuards: readonly Guard[] = [
   },
   {
     name: 'two attempts never hand a mail over at once',
-    file: 'src/store/mails.ts',
+    file: 'src/store/migrations/031_least_privilege.sql',
     find: 'WHERE (known.claimed_until IS NULL OR known.claimed_until <= now())',
     replace: 'WHERE true',
     project: 'system',

@@ -27,8 +27,8 @@ export const systemGuards: readonly Guard[] = [
   {
     name: 'records: text of before the rule is recorded with replacements',
     file: 'src/store/audit-log.ts',
-    find: 'of entries.map(storable)',
-    replace: 'of entries',
+    find: 'entries.map(storable)',
+    replace: '[...entries]',
     project: 'system',
     tests: ['test/integration/ledger.test.ts'],
     only: 'text that was accepted before there was a rule',
@@ -261,9 +261,9 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'mail: one that was accepted is not sent again',
-    file: 'src/store/mails.ts',
-    find: "(known.state IN ('sending', 'deferred') OR (known.state = 'ambiguous' AND known.handovers < $9))",
-    replace: '($9::int IS NOT NULL)',
+    file: 'src/store/migrations/031_least_privilege.sql',
+    find: "(known.state IN ('sending', 'deferred') OR (known.state = 'ambiguous' AND known.handovers < most_handovers))",
+    replace: 'true',
     project: 'system',
     tests: ['test/integration/mail.test.ts'],
     only: 'however often|no second mail',

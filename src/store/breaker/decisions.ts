@@ -26,7 +26,7 @@ export async function tripAndAudit(
 export function proposeRelease(pool: pg.Pool, request: ReleaseRequest): Promise<Release> {
   return inTransaction(pool, async (client) => {
     await lockBreaker(client);
-    return audited(client, await propose(client, request), request);
+    return propose(client, request);
   });
 }
 
@@ -37,27 +37,8 @@ export function approveRelease(
 ): Promise<Release> {
   return inTransaction(pool, async (client) => {
     await lockBreaker(client);
-    return audited(client, await approve(client, request), request);
+    return approve(client, request);
   });
-}
-
-async function audited(
-  client: pg.PoolClient,
-  release: Release,
-  { actor, at }: { readonly actor: string; readonly at: number },
-): Promise<Release> {
-  const { id, tripId, reason, identities, effectiveAt } = release;
-  const detail = { releaseId: id, tripId, reason, covers: identities?.length ?? 'all' };
-  const isInForce = effectiveAt !== undefined;
-  await appendAuditWithin(client, [
-    entry(
-      `breaker/release/${id}/${release.actors.length}`,
-      isInForce ? 'breaker_released' : 'breaker_release_proposed',
-      isInForce ? 'in force' : 'waits for another operator',
-      { actor, occurredAt: at, detail },
-    ),
-  ]);
-  return release;
 }
 
 function entry(

@@ -1,7 +1,9 @@
 /** Tables `breaker_release`, `breaker_release_vote` and `breaker_pass`: what operators decide about a trip. */
 import type pg from 'pg';
+import { storable } from '../../domain/free-text.js';
 import { forgetLostMarks } from '../activity-marks.js';
 import { forgetClock } from './grants.js';
+import { readTrip } from './trips.js';
 
 export interface ReleaseRequest {
   readonly tripId: number;
@@ -35,10 +37,12 @@ export class ReleaseRefusedError extends Error {
 export async function propose(client: pg.PoolClient, request: ReleaseRequest): Promise<Release> {
   const { tripId, reason, identities, at, actor } = request;
   await assertTripped(client, tripId);
-  const inserted = await client.query<{ id: string }>(
-    `INSERT INTO breaker_release (trip_id, reason, identities, proposed_at) VALUES ($1, $2, $3, $4) RETURNING id`,
-    [tripId, reason, identities ?? null, new Date(at)],
-  );
+  const inserted = await client.query<{ id: string }>('SELECT breaker_propose($1, $2, $3, $4) AS id', [
+    tripId,
+    storable(reason),
+    identities ?? null,
+    new Date(at),
+  ]);
   return vote(client, Number(inserted.rows[0]?.id), actor, at);
 }
 
@@ -81,35 +85,20 @@ async function assertTripped(client: pg.PoolClient, tripId: number): Promise<voi
   if (row.released_at !== null) throw new ReleaseRefusedError(`trip ${tripId} was released already`);
 }
 
+/** Counted, audited and put in force by the database: there is no other way to release a trip. */
 async function vote(client: pg.PoolClient, releaseId: number, actor: string, at: number): Promise<Release> {
-  await client.query('INSERT INTO breaker_release_vote (release_id, actor, voted_at) VALUES ($1, $2, $3)', [
+  const { rows } = await client.query<{ in_force: boolean }>('SELECT breaker_agree($1, $2, $3) AS in_force', [
     releaseId,
-    actor,
-    new Date(at),
+    storable(actor),
+    Math.floor(at),
   ]);
   const release = await readRelease(client, releaseId);
-  if (release.actors.length < release.operators) return release;
-  await putInForce(client, release, at);
-  return { ...release, effectiveAt: at };
-}
-
-async function putInForce(client: pg.PoolClient, release: Release, at: number): Promise<void> {
-  const { id, tripId, identities } = release;
-  await client.query('UPDATE breaker_release SET effective_at = $2 WHERE id = $1', [id, new Date(at)]);
-  if (identities !== undefined) {
-    await client.query(
-      `INSERT INTO breaker_pass (release_id, trip_id, identity_id)
-       SELECT $1, $2, identity FROM unnest($3::uuid[]) AS identity ON CONFLICT DO NOTHING`,
-      [id, tripId, identities],
-    );
-    return;
+  if (rows[0]?.in_force === true && release.identities === undefined) {
+    const ended = await readTrip(client, release.tripId);
+    if (ended?.cause === 'clock') await forgetClock(client);
+    if (ended?.cause === 'restored') await forgetLostMarks(client);
   }
-  const ended = await client.query<{ cause: string }>(
-    'UPDATE breaker_trip SET released_at = $2 WHERE id = $1 RETURNING cause',
-    [tripId, new Date(at)],
-  );
-  if (ended.rows[0]?.cause === 'clock') await forgetClock(client);
-  if (ended.rows[0]?.cause === 'restored') await forgetLostMarks(client);
+  return release;
 }
 
 async function readRelease(client: pg.Pool | pg.PoolClient, releaseId: number): Promise<Release> {
