@@ -5,7 +5,8 @@
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { createDormouse } from '../../src/client.js';
 import { type StackInfo, startStack } from '../../src/stack/index.js';
-import { createPool, migrate } from '../../src/store/pool.js';
+import { migrate } from '../../src/store/migrate.js';
+import { createPool } from '../../src/store/pool.js';
 import { type AppState, type ServedWay, servedWays, type Way } from './app-messages.js';
 import { AppProcess } from './app-process.js';
 import { v4Of } from './identities.js';

@@ -11,7 +11,8 @@ import { systemClock } from '../../src/activities/clock.js';
 import { createClockWitness } from '../../src/activities/clock-witness.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { startStack } from '../../src/stack/index.js';
-import { createPool, migrate } from '../../src/store/pool.js';
+import { migrate } from '../../src/store/migrate.js';
+import { createPool } from '../../src/store/pool.js';
 import { passFormerly } from './former.js';
 
 const identities = 100_000;

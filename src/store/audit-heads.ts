@@ -35,6 +35,9 @@ function headOf(row: Row): SignedHead {
 /** Lets one signer work at a time, so that heads are signed in their order. */
 export async function underSigningLock<T>(pool: pg.Pool, work: () => Promise<T>): Promise<T> {
   return inTransaction(pool, async (client) => {
+    // This connection only keeps the lock, for as long as the chain takes to be walked.
+    await client.query('SET LOCAL idle_in_transaction_session_timeout = 0');
+    await client.query('SET LOCAL lock_timeout = 0');
     await client.query("SELECT pg_advisory_xact_lock(hashtext('dormouse/audit-head'))");
     return work();
   });

@@ -1,6 +1,4 @@
-/** The PostgreSQL connection pool and the migrations. */
-import { fileURLToPath } from 'node:url';
-import { runner } from 'node-pg-migrate';
+/** The PostgreSQL connection pool, and transactions on it. */
 import pg from 'pg';
 
 export interface PoolOptions {
@@ -15,6 +13,11 @@ export interface PoolOptions {
   readonly onError?: (error: Error) => void;
 }
 
+/** How long a statement waits for a lock, at most, milliseconds: who can't have it makes room, and is tried again. */
+const lockTimeoutMs = 10_000;
+/** How long a transaction may do nothing, milliseconds: one that was forgotten must not keep its locks. */
+const idleInTransactionMs = 30_000;
+
 /** How much longer than a statement may run its answer is waited for, milliseconds. */
 const silenceMs = 2_000;
 
@@ -26,6 +29,8 @@ export function createPool(options: PoolOptions): pg.Pool {
     max: options.max ?? 10,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
     statement_timeout: statementTimeoutMs,
+    lock_timeout: Math.min(lockTimeoutMs, statementTimeoutMs),
+    idle_in_transaction_session_timeout: idleInTransactionMs,
     // The server's own limit says nothing where the server is silent: a dead connection must not stay taken.
     query_timeout: statementTimeoutMs + silenceMs,
     keepAlive: true,
@@ -33,21 +38,6 @@ export function createPool(options: PoolOptions): pg.Pool {
   });
   pool.on('error', (error) => options.onError?.(error));
   return pool;
-}
-
-export const migrationsDirectory = fileURLToPath(new URL('./migrations', import.meta.url));
-
-/** Brings the schema up to date. Safe to call from many processes at once: a lock lets one of them work. */
-export async function migrate(url: string): Promise<void> {
-  await runner({
-    databaseUrl: url,
-    dir: migrationsDirectory,
-    direction: 'up',
-    migrationsTable: 'dormouse_migration',
-    checkOrder: true,
-    advisoryLockMode: 'wait',
-    log: () => undefined,
-  } as Parameters<typeof runner>[0]);
 }
 
 /** Runs `work` in one transaction: committed when it returns, rolled back when it throws. */

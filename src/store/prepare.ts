@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import pg from 'pg';
 import { ConfigError } from '../config.js';
-import { migrate, migrationsDirectory } from './pool.js';
+import { migrate, migrationsDirectory } from './migrate.js';
 import { grantRole, roleOf, withClient } from './roles.js';
 
 export interface DatabaseUrls {
