@@ -19,6 +19,7 @@ import { Exemptions } from './client/exemptions.js';
 import { Lifecycles } from './client/temporal.js';
 import type {
   ActivityReport,
+  BounceOutcome,
   Counters,
   Dormouse,
   DormouseOptions,
@@ -34,7 +35,7 @@ import type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 import { selfServiceActor } from './domain/names.js';
 import type { Standing } from './domain/standing.js';
 import type { Bounce } from './mail/bounce.js';
-import { recordBounce } from './store/bounces.js';
+import { recordBounce, type UnmatchedBounce, unmatchedBounces } from './store/bounces.js';
 import { createPool } from './store/pool.js';
 import { readNotBefore } from './store/revocations.js';
 import { readStanding } from './store/standings.js';
@@ -258,16 +259,22 @@ class DormouseClient implements Dormouse {
     return readWorklist(this.operatorPool, request);
   }
 
-  async noteBounce(bounce: Bounce): Promise<void> {
-    const noted = recordBounce(this.pool, bounce, Date.now());
-    const identityId = await within(this.timeoutMs, 'PostgreSQL', noted).catch((cause: unknown) => {
+  async noteBounce(bounce: Bounce, source = 'app'): Promise<BounceOutcome> {
+    const noted = recordBounce(this.pool, bounce, { source, now: Date.now() });
+    const { identityId } = await within(this.timeoutMs, 'PostgreSQL', noted).catch((cause: unknown) => {
       throw new DormouseUnavailableError('PostgreSQL', { cause });
     });
-    if (identityId === undefined || bounce.kind !== 'hard') return;
+    if (identityId === undefined) return 'unmatched';
+    if (bounce.kind !== 'hard') return 'matched';
     // Best effort: whoever waits behind a notice looks again each day, and once more before the step.
     await this.lifecycles
       .ask(this.timeoutMs, identityId, (handle) => handle.signal(lookAgainSignal, { schemaVersion: 1 }))
       .catch(() => undefined);
+    return 'matched';
+  }
+
+  unmatchedBounces(): Promise<UnmatchedBounce[]> {
+    return this.read(() => unmatchedBounces(this.pool));
   }
 
   counters(): Counters {

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { policyIdPattern } from './domain/names.js';
+import { mailProviders } from './mail/providers/provider.js';
 
 const url = (protocols: string[]) =>
   z.string().refine(
@@ -121,6 +122,17 @@ export const variables = {
     .string()
     .default('Dormouse <no-reply@localhost>')
     .describe('From address of all mails'),
+  DORMOUSE_MAIL_RETURN_PATH: z
+    .string()
+    .max(254)
+    .optional()
+    .describe(
+      'address that mails come back to, as bounces@acorn.example: each to bounces+<its name>@acorn.example (docs/mail.md); unset: the address of DORMOUSE_MAIL_FROM',
+    ),
+  DORMOUSE_MAIL_PROVIDER: z
+    .enum(['none', ...mailProviders])
+    .default('none')
+    .describe('whose mail server DORMOUSE_SMTP_URL is: mails are tagged so that its events name them'),
   DORMOUSE_PRODUCT_NAME: z
     .string()
     .default('your account')

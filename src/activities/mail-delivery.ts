@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { assertUnreachable } from '../domain/assert.js';
 import { mailHeaders } from '../mail/headers.js';
 import { stableMessageId } from '../mail/message-id.js';
+import { type MailProvider, providerHeaders } from '../mail/providers/provider.js';
 import type { RenderedMail } from '../mail/render.js';
 import type { MailKind } from '../mail/templates.js';
 import { type MailTransport, type SendOutcome, TemporaryMailError } from '../mail/transport.js';
@@ -25,6 +26,8 @@ export interface DeliveryDependencies {
   readonly clock: Clock;
   readonly transport: MailTransport;
   readonly from: string;
+  /** Whose mail server it is: mails carry their name in its tags. Default: nobody's in particular. */
+  readonly provider?: MailProvider;
 }
 
 export interface Letter {
@@ -92,7 +95,7 @@ export async function deliver(
 }
 
 async function handOver(
-  { pool, transport }: DeliveryDependencies,
+  { pool, transport, provider }: DeliveryDependencies,
   claim: { key: string; claim: string },
   { letter, address, messageId }: { letter: Letter; address: MailAddress; messageId: string },
 ): Promise<SendOutcome | TemporaryMailError> {
@@ -102,7 +105,15 @@ async function handOver(
   try {
     const rendered = await letter.render();
     return await transport.send(
-      { to: address.value, messageId, rendered, headers: mailHeaders(kind, rendered.locale) },
+      {
+        to: address.value,
+        messageId,
+        rendered,
+        headers: {
+          ...mailHeaders(kind, rendered.locale),
+          ...(provider && providerHeaders(provider, messageId)),
+        },
+      },
       {
         // A process that was halted may wake up after another one took over: it looks once more before it speaks.
         beforeHandOver: async () => {

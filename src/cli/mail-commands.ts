@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { readDeliveryReport } from '../mail/delivery-report.js';
+import { type UnmatchedBounce, unmatchedBounces } from '../store/bounces.js';
 import { listMails, type MailRow } from '../store/mails.js';
 import { withDormouse, withPool } from './connection.js';
 
@@ -28,12 +29,28 @@ export function addMailCommands(program: Command): void {
       // Whatever it was, it is taken: a refusal would be sent back as yet another mail.
       if (bounce === undefined) return;
       try {
-        await withDormouse((dormouse) => dormouse.noteBounce(bounce));
+        await withDormouse((dormouse) => dormouse.noteBounce(bounce, 'pipe'));
       } catch (error) {
         console.error(error instanceof Error ? error.message : String(error));
         process.exitCode = tryLater;
       }
     });
+  mail
+    .command('unmatched')
+    .description('reports that match no mail: what they call it, where they came in; no address')
+    .option('--json', 'one JSON object a line')
+    .action(showUnmatched);
+}
+
+async function showUnmatched({ json }: { json?: true }): Promise<void> {
+  const rows = await withPool(unmatchedBounces);
+  for (const row of rows) console.log(json ? JSON.stringify(row) : unmatchedLine(row));
+}
+
+function unmatchedLine({ receivedAt, source, kind, code, reference }: UnmatchedBounce): string {
+  return [iso(receivedAt), source.padEnd(8), kind.padEnd(9), code ?? '', reference]
+    .filter((part) => part !== '')
+    .join('  ');
 }
 
 /** @returns the message; nothing when it is too long to be a report */

@@ -5,6 +5,7 @@ import type { ActivityKind } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
 import type { WorkItem, WorkKind, WorklistLimits } from '../domain/work-item.js';
 import type { Bounce } from '../mail/bounce.js';
+import type { UnmatchedBounce } from '../store/bounces.js';
 
 export interface DormouseOptions {
   readonly temporal: {
@@ -91,6 +92,9 @@ export interface Worklist {
   /** Where the next page begins; absent at the end. */
   readonly next?: string;
 }
+
+/** Whether a report was about a mail that is known. */
+export type BounceOutcome = 'matched' | 'unmatched';
 
 export interface Dormouse {
   /**
@@ -187,10 +191,14 @@ export interface Dormouse {
   /** What waits for a person's decision: counts of all, and one page. @throws InvalidRequestError, DormouseUnavailableError */
   worklist(request?: WorklistRequest): Promise<Worklist>;
   /**
-   * Tells that a mail of Dormouse came back. Lands in PostgreSQL and makes the lifecycle look again. A mail that is not
-   * known changes nothing, and is answered alike. @throws DormouseUnavailableError when PostgreSQL is away
+   * Tells that a mail of Dormouse came back. Lands in PostgreSQL and makes the lifecycle look again. A report that matches no
+   * mail changes nothing, and is kept for operators.
+   * @param source where it came in, for operators. Default: `app`
+   * @throws DormouseUnavailableError when PostgreSQL is away
    */
-  noteBounce(bounce: Bounce): Promise<void>;
+  noteBounce(bounce: Bounce, source?: string): Promise<BounceOutcome>;
+  /** The reports that matched no mail, the latest first. @throws DormouseUnavailableError when PostgreSQL is away */
+  unmatchedBounces(): Promise<UnmatchedBounce[]>;
   counters(): Counters;
   /** Ends the connections. */
   close(): Promise<void>;

@@ -11,11 +11,28 @@ export const hookKeyHeader = 'x-dormouse-hook-key';
 /** @param hook each hook has a rate limit of its own, so that a storm at one never holds up the other */
 export function hookEntrance(keys: readonly string[], hook: 'kratos' | 'hydra' | 'mail'): Entrance {
   const isValid = createTokenCheck(keys);
+  const presented = hook === 'mail' ? keyOrPassword : keyOf;
   return {
     message: `Send the API key of the ${hook} hook in the header ${hookKeyHeader}.`,
     callerOf(request: FastifyRequest): string | undefined {
-      const key = request.headers[hookKeyHeader];
-      return typeof key === 'string' && isValid(key) ? `hook:${hook}` : undefined;
+      const key = presented(request);
+      return key !== undefined && isValid(key) ? `hook:${hook}` : undefined;
     },
   };
+}
+
+function keyOf({ headers }: FastifyRequest): string | undefined {
+  const key = headers[hookKeyHeader];
+  return typeof key === 'string' ? key : undefined;
+}
+
+/** Some providers send no header of one's own choice; all of them send the password in an address. Any user name will do. */
+function keyOrPassword(request: FastifyRequest): string | undefined {
+  const key = keyOf(request);
+  if (key !== undefined) return key;
+  const [scheme, credentials = ''] = (request.headers.authorization ?? '').split(' ', 2);
+  if (scheme?.toLowerCase() !== 'basic') return undefined;
+  const decoded = Buffer.from(credentials, 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  return colon < 0 ? undefined : decoded.slice(colon + 1);
 }

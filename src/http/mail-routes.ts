@@ -1,23 +1,35 @@
 /**
- * `/v1/mail/…`: the mail system tells of mails that came back. Matched by our own Message-ID only. Whoever knows one (the
- * recipient does) can forge a bounce; all that a bounce can do is hold a step back.
+ * `/v1/mail/…`: the mail system tells of mails that came back. Whoever knows what a mail is called (the recipient does) can
+ * forge a bounce; all that a bounce can do is hold a step back.
  */
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dormouse } from '../client.js';
-import { bounceKinds, findMessageId, findStatusCode } from '../mail/bounce.js';
+import { asQueueId, type Bounce, bounceKinds, findMessageId, findStatusCode } from '../mail/bounce.js';
 import { readDeliveryReport } from '../mail/delivery-report.js';
 import type { Entrance, Gate } from './gate.js';
-import { answers, inputTime } from './schemas.js';
+import { providerRoute } from './provider-route.js';
+import { inputTime } from './schemas.js';
+import { mailSecurity as security, takeBounce, taken } from './taken-bounce.js';
 
-const body = z.strictObject({
+const fields = z.strictObject({
   messageId: z
     .string()
     .max(300)
     .transform((text) => findMessageId(text))
     .pipe(z.string({ error: 'is no Message-ID of Dormouse. Send the one of the mail that bounced' }))
+    .optional()
     .describe('Message-ID of the mail that bounced, with or without angle brackets'),
+  queueId: z
+    .string()
+    .max(100)
+    .transform((text) => asQueueId(text))
+    .pipe(
+      z.string({ error: 'is no name that a mail server gives a mail. Send it as it stands in the answer' }),
+    )
+    .optional()
+    .describe('name that the mail server gave the mail in its answer, where the report has no Message-ID'),
   kind: z
     .enum(bounceKinds)
     .describe('hard: it will not arrive; soft: late; complaint: it arrived and was called unwanted'),
@@ -25,9 +37,10 @@ const body = z.strictObject({
   diagnosticCode: z.string().max(2_000).optional().describe('only the enhanced status code in it is kept'),
 });
 
-/** The same whether the mail is known or not: nobody learns here to whom mails went. */
-const taken = answers({ 202: z.object({ outcome: z.literal('taken') }) });
-const security = [{ mailHookKey: [] }, { serviceToken: [] }];
+const body = fields.refine(({ messageId, queueId }) => messageId !== undefined || queueId !== undefined, {
+  path: ['messageId'],
+  error: 'is missing, and so is queueId. Send one of them',
+});
 
 const rfc822 = 'message/rfc822';
 /** Reports quote at most the mail that bounced, and ours have a few kilobytes. */
@@ -50,18 +63,22 @@ export function mailRoutes(dormouse: Dormouse, gate: Gate, entrance: Entrance): 
       schema: { summary: 'A mail came back', security, body, response: taken },
       bodyLimit: 4_096,
       onRequest: gate.guard(entrance),
-      handler: async ({ body: { messageId, kind, at, diagnosticCode } }, reply) => {
+      handler: async (request, reply) => {
+        const { messageId, queueId, kind, at, diagnosticCode } = request.body;
         const code = findStatusCode(diagnosticCode ?? '');
-        await dormouse.noteBounce({
-          messageId,
+        const bounce: Bounce = {
           kind,
+          ...(messageId === undefined ? {} : { messageId }),
+          ...(queueId === undefined ? {} : { queueIds: [queueId] }),
           ...(at === undefined ? {} : { at: Date.parse(at) }),
           ...(code === undefined ? {} : { code }),
-        });
+        };
+        await takeBounce(dormouse, bounce, 'http', request.log);
         return reply.code(202).send({ outcome: 'taken' });
       },
     });
     await server.register(async (raw) => reportRoute(raw, dormouse, gate, entrance));
+    await server.register(async (raw) => providerRoute(raw, dormouse, gate, entrance));
   };
 }
 
@@ -86,7 +103,7 @@ function reportRoute(server: FastifyInstance, dormouse: Dormouse, gate: Gate, en
     validatorCompiler: () => (value) => ({ value }),
     handler: async (request, reply) => {
       const bounce = Buffer.isBuffer(request.body) ? await readDeliveryReport(request.body) : undefined;
-      if (bounce !== undefined) await dormouse.noteBounce(bounce);
+      if (bounce !== undefined) await takeBounce(dormouse, bounce, 'dsn', request.log);
       return reply.code(202).send({ outcome: 'taken' });
     },
   });

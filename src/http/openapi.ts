@@ -15,6 +15,11 @@ const securitySchemes = {
   kratosHookKey: hookKey('DORMOUSE_KRATOS_HOOK_KEYS'),
   hydraHookKey: hookKey('DORMOUSE_HYDRA_HOOK_KEYS'),
   mailHookKey: hookKey('DORMOUSE_MAIL_HOOK_KEYS'),
+  mailHookPassword: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'the password is one of DORMOUSE_MAIL_HOOK_KEYS; any user name',
+  },
   signature: {
     type: 'apiKey',
     in: 'header',

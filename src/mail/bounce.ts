@@ -7,9 +7,18 @@
 export const bounceKinds = ['hard', 'soft', 'complaint'] as const;
 export type BounceKind = (typeof bounceKinds)[number];
 
-export interface Bounce {
-  /** Of the mail that was sent, with angle brackets; the one thing that a bounce is matched by. */
-  readonly messageId: string;
+/** What a report calls the mail that it is about. */
+export interface BounceReference {
+  /** The Message-ID that we gave it, with angle brackets. */
+  readonly messageId?: string;
+  /**
+   * Names that the server may have given it when it took it. The report of a relay that writes Message-IDs of its own has
+   * nothing else.
+   */
+  readonly queueIds?: readonly string[];
+}
+
+export interface Bounce extends BounceReference {
   readonly kind: BounceKind;
   /** Epoch milliseconds. Default: now; the future is clamped to now. */
   readonly at?: number;
@@ -24,6 +33,21 @@ const ownMessageId = /<?([0-9a-f]{40}@[\p{L}\p{N}.-]{1,253})>?/u;
 export function findMessageId(text: string): string | undefined {
   const found = ownMessageId.exec(text)?.[1];
   return found === undefined ? undefined : `<${found}>`;
+}
+
+/** The part of a Message-ID that names the mail, whatever a relay made of the rest. */
+export function nameOfMail(messageId: string): string | undefined {
+  return /^<?([0-9a-f]{40})(?:@|$)/u.exec(messageId)?.[1];
+}
+
+/** A Message-ID from the name alone, as tags and return paths carry it; `undefined` where it is no name. */
+export function messageIdOfName(name: unknown): string | undefined {
+  return typeof name === 'string' && /^[0-9a-f]{40}$/u.test(name) ? `<${name}@dormouse.invalid>` : undefined;
+}
+
+/** @returns the text where it can be a server's name for a mail: one token with a digit in it */
+export function asQueueId(text: string | undefined): string | undefined {
+  return text !== undefined && /^(?=.*\d)[A-Za-z0-9-]{4,80}$/u.test(text) ? text : undefined;
 }
 
 /** The rest of a diagnostic text quotes addresses: nothing but the code is kept of it. */

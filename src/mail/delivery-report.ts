@@ -2,14 +2,24 @@
  * Reads a delivery status notification: a `multipart/report` as mail servers send it back (RFC 3462, RFC 3464). The MIME
  * structure is postal-mime's work; nothing of the text for people is looked at.
  */
-import PostalMime, { type Attachment } from 'postal-mime';
-import { type Bounce, type BounceKind, findMessageId, findStatusCode } from './bounce.js';
+import PostalMime, { type Attachment, type Email } from 'postal-mime';
+import {
+  asQueueId,
+  type Bounce,
+  type BounceKind,
+  type BounceReference,
+  findMessageId,
+  findStatusCode,
+  messageIdOfName,
+} from './bounce.js';
+import { readReturnPath } from './return-path.js';
 
 /** Depth and headers that no mail server's report comes near; beyond them the message is refused. */
 const limits = { maxNestingDepth: 20, maxHeadersSize: 262_144 };
 
 /**
- * @returns the bounce; `undefined` for anything that is not a report of a failure or delay of one of our mails
+ * @returns the bounce, with all that the report calls the mail; `undefined` for anything that is not a report of a failure or
+ *   delay
  */
 export async function readDeliveryReport(message: Uint8Array): Promise<Bounce | undefined> {
   const mail = await PostalMime.parse(message, {
@@ -23,12 +33,34 @@ export async function readDeliveryReport(message: Uint8Array): Promise<Bounce | 
   );
   if (status === undefined) return undefined;
   const verdict = verdictOf(textOf(status));
+  if (verdict === undefined) return undefined;
   const returned = mail.attachments.find(({ mimeType }) => returnedTypes.has(mimeType));
-  const messageId =
-    (returned === undefined ? undefined : findMessageId(headerOf(textOf(returned), 'message-id') ?? '')) ??
-    findMessageId(`${mail.inReplyTo ?? ''} ${mail.references ?? ''}`);
-  return verdict === undefined || messageId === undefined ? undefined : { messageId, ...verdict };
+  return { ...verdict, ...referenceOf(mail, textOf(status), returned === undefined ? '' : textOf(returned)) };
 }
+
+/** Our own name of the mail wherever it can stand, and the names that servers on its way gave it. */
+function referenceOf(mail: Email, status: string, returned: string): BounceReference {
+  const original = headerOf(returned, 'message-id') ?? '';
+  const recipients = mail.headers.filter(({ key }) => recipientHeaders.has(key)).map(({ value }) => value);
+  const messageId =
+    findMessageId(original) ??
+    findMessageId(`${mail.inReplyTo ?? ''} ${mail.references ?? ''}`) ??
+    messageIdOfName(headerOf(status, 'original-envelope-id')) ??
+    readReturnPath(recipients.join(' '));
+  if (messageId !== undefined) return { messageId };
+  const candidates = [
+    /^<([^@<>]+)@[^@<>]+>$/u.exec(original)?.[1],
+    headerOf(status, 'x-postfix-queue-id'),
+    ...[...headOf(returned).matchAll(/^received:[^\n]*?\sid\s+([A-Za-z0-9-]+)/gimu)].map(([, id]) => id),
+  ];
+  const queueIds = [...new Set(candidates.flatMap((one) => asQueueId(one) ?? []))].slice(0, mostQueueIds);
+  return queueIds.length === 0 ? {} : { queueIds };
+}
+
+/** Where a return path of ours may stand in a report that came to it. */
+const recipientHeaders: ReadonlySet<string> = new Set(['to', 'delivered-to', 'x-original-to', 'envelope-to']);
+/** One a relay on the way; a report with more is not a report any more. */
+const mostQueueIds = 20;
 
 const returnedTypes: ReadonlySet<string> = new Set([
   'message/rfc822',
@@ -62,9 +94,14 @@ function verdictOf(text: string): { kind: BounceKind; code?: string } | undefine
 
 /** A header's value, unfolded (RFC 5322, 2.2.3). Reads no further than the first empty line. */
 function headerOf(text: string, name: string): string | undefined {
-  const [head = ''] = text.replace(/^(?:[ \t]*\r?\n)+/u, '').split(/\r?\n\r?\n/u, 1);
-  const unfolded = head.replace(/\r?\n[ \t]+/gu, ' ');
   const prefix = `${name}:`;
-  const line = unfolded.split(/\r?\n/u).find((candidate) => candidate.toLowerCase().startsWith(prefix));
+  const line = headOf(text)
+    .split(/\r?\n/u)
+    .find((candidate) => candidate.toLowerCase().startsWith(prefix));
   return line?.slice(prefix.length).trim();
+}
+
+function headOf(text: string): string {
+  const [head = ''] = text.replace(/^(?:[ \t]*\r?\n)+/u, '').split(/\r?\n\r?\n/u, 1);
+  return head.replace(/\r?\n[ \t]+/gu, ' ');
 }

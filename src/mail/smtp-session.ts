@@ -26,6 +26,8 @@ export interface WireMessage {
   from: string;
   to: string;
   content: Buffer;
+  /** Quoted in delivery reports (RFC 3461, ENVID). */
+  envelopeId?: string;
 }
 
 /** What is known after an attempt to hand a message over. */
@@ -119,7 +121,15 @@ export class SmtpSession {
     source.once('end', () => {
       handedOver = true;
     });
-    const envelope = { from: message.from, to: [message.to], size: message.content.length };
+    const envelope = {
+      from: message.from,
+      to: [message.to],
+      size: message.content.length,
+      // Heeded where the server offers it: failures and delays are reported, with the headers and this name.
+      ...(message.envelopeId && {
+        dsn: { envid: message.envelopeId, ret: 'HDRS' as const, notify: ['FAILURE', 'DELAY'] },
+      }),
+    };
     try {
       const info = await this.step<{ response: string }>((done) =>
         this.connection.send(envelope, source, done),

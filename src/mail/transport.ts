@@ -1,9 +1,11 @@
 /** Sends mail over SMTP on a few kept connections, and says what became of each. Logs nothing: every log line of SMTP holds an address. */
 import MailComposer from 'nodemailer/lib/mail-composer';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { nameOfMail } from './bounce.js';
 import { MailConfigError, TemporaryMailError } from './errors.js';
 import { judge, type SendOutcome, wasStale } from './outcome.js';
 import type { RenderedMail } from './render.js';
+import { checkReturnPath, returnPathFor } from './return-path.js';
 import { type Attempt, SmtpSession, type SmtpTimeouts, type WireMessage } from './smtp-session.js';
 import { parseSmtpUrl, type SmtpServer } from './smtp-url.js';
 
@@ -33,6 +35,8 @@ export interface MailTransportOptions {
   smtpUrl: string;
   /** The From address, with or without display name. */
   from: string;
+  /** Where mails come back to, each to an address of its own: see `return-path.ts`. Default: the From address. */
+  returnPath?: string;
   /** Milliseconds. Defaults: connection 10 s, greeting 10 s, socket 30 s, total 90 s. */
   timeouts?: Partial<SmtpTimeouts>;
   /** Connections at a time. Default 5; further sends wait. */
@@ -68,6 +72,7 @@ export class MailTransport {
   /** @throws {@link MailConfigError} on an unusable SMTP URL. */
   constructor(private readonly options: MailTransportOptions) {
     this.server = parseSmtpUrl(options.smtpUrl);
+    if (options.returnPath !== undefined) checkReturnPath(options.returnPath);
     this.timeouts = { ...defaultTimeouts, ...options.timeouts };
     this.limit = pLimit(options.maxConnections ?? 5);
   }
@@ -193,8 +198,20 @@ export class MailTransport {
       throw new MailConfigError('the sender address of mail is invalid');
     if (recipient === undefined || to.length !== 1)
       throw new MailConfigError('a mail has exactly one recipient');
-    return { from, to: recipient, content: await node.build() };
+    const { returnPath } = this.options;
+    return {
+      from: returnPath === undefined ? from : returnPathFor(returnPath, mail.messageId),
+      to: recipient,
+      content: await node.build(),
+      ...nameInEnvelope(mail.messageId),
+    };
   }
+}
+
+/** The name of the mail as envelope identifier, which a server that knows it (RFC 3461) quotes in its report. */
+function nameInEnvelope(messageId: string): Pick<WireMessage, 'envelopeId'> {
+  const envelopeId = nameOfMail(messageId);
+  return envelopeId === undefined ? {} : { envelopeId };
 }
 
 /**

@@ -33,6 +33,8 @@ export const activityVariables = [
   'DORMOUSE_DATA_KEY',
   'DORMOUSE_SMTP_URL',
   'DORMOUSE_MAIL_FROM',
+  'DORMOUSE_MAIL_RETURN_PATH',
+  'DORMOUSE_MAIL_PROVIDER',
   'DORMOUSE_PRODUCT_NAME',
   'DORMOUSE_SIGN_IN_URL',
   'DORMOUSE_LINK_BASE_URL',
@@ -68,6 +70,7 @@ export function createActivitySet(
   const transport = createMailTransport({
     smtpUrl: config.DORMOUSE_SMTP_URL,
     from: config.DORMOUSE_MAIL_FROM,
+    ...(config.DORMOUSE_MAIL_RETURN_PATH && { returnPath: config.DORMOUSE_MAIL_RETURN_PATH }),
   });
   const notified = createNotifiedAddresses(pool, vaultOf(config, pool, clock));
   const kratos = createKratosActivities({ identities, pool, clock, policies, notified });
@@ -95,6 +98,7 @@ export function createActivitySet(
         clock,
         transport,
         from: config.DORMOUSE_MAIL_FROM,
+        ...(config.DORMOUSE_MAIL_PROVIDER !== 'none' && { provider: config.DORMOUSE_MAIL_PROVIDER }),
         productName: config.DORMOUSE_PRODUCT_NAME,
         signInUrl: config.DORMOUSE_SIGN_IN_URL,
         ...(config.DORMOUSE_LINK_BASE_URL === undefined

@@ -6,6 +6,8 @@ import { dayMs } from '../../src/domain/duration.js';
 import type { Standing } from '../../src/domain/standing.js';
 import { listMails } from '../../src/store/mails.js';
 import { createNotifiedAddresses } from '../../src/store/notified-addresses.js';
+import { mailgunFailure, postmarkBounce, sendgridEvents } from '../mail/samples/others.js';
+import { inSns, sesBareBounce, sesBounce, snsConfirmation } from '../mail/samples/ses.js';
 import { typed } from '../support/command.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { openMail } from '../support/mail.js';
@@ -197,6 +199,153 @@ describe('POST /v1/mail/dsn', () => {
     expect((await post('/v1/mail/dsn', 'x', { ...rfc822, 'x-dormouse-hook-key': 'wrong' })).status).toBe(401);
     expect((await post('/v1/mail/dsn', '{}')).status).toBe(415);
     expect((await post('/v1/mail/dsn', 'x'.repeat(300_000), rfc822)).status).toBe(413);
+  });
+});
+
+describe('a relay that writes Message-IDs of its own', () => {
+  /** @returns what the relay called the mail when it took it */
+  async function relayed() {
+    const queueId = `0102${fresh('018e')}-000000`;
+    const person = await people.create('relayed');
+    const server = await smtpWith({ message: () => ({ code: 250, text: `Ok ${queueId}` }) });
+    const request = requestFor(person);
+    expect(await mailOver(server.url).sendMail(request)).toMatchObject({ outcome: 'accepted' });
+    return { person, queueId, key: request.key };
+  }
+  const bareReport = (queueId: string) => report(`<${queueId}@eu-west-1.amazonses.com>`);
+  const unmatched = async () => (await gateway.dormouse.unmatchedBounces())[0];
+
+  it.each([
+    [
+      'as a report',
+      (id: string) => post('/v1/mail/dsn', bareReport(id), { 'content-type': 'message/rfc822' }),
+    ],
+    ['in the neutral form', (id: string) => bounce({ queueId: id, kind: 'hard', diagnosticCode: '5.1.1' })],
+    ['as an event of SES', (id: string) => event('ses', sesNamed(id))],
+    [
+      'as an event of SES by SNS',
+      (id: string) => event('ses', inSns(sesNamed(id)), 'text/plain; charset=UTF-8'),
+    ],
+  ])('its bounce is matched by what it said at acceptance: %s', async (_what, tell) => {
+    const { person, queueId, key } = await relayed();
+    expect((await tell(queueId)).status).toBe(202);
+    expect(await stateAt(person.id)).toMatchObject({ state: 'bounced', bounceCode: '5.1.1', queueId });
+    expect((await assess(person.id, [key])).notices).toEqual([{ key, outcome: 'bounced' }]);
+  });
+
+  const sesNamed = (messageId: string) => ({ ...sesBareBounce, mail: { ...sesBareBounce.mail, messageId } });
+  const event = (provider: string, body: object, type = 'application/json') =>
+    post(`/v1/mail/events/${provider}`, JSON.stringify(body), { 'content-type': type });
+
+  it('one that two mails may be meant by, and one that none is, are shown and bounce nobody', async () => {
+    const [first, second] = [await relayed(), await relayed()];
+    await pool.query('UPDATE mail SET queue_id = $1 WHERE identity_id = ANY($2)', [
+      first.queueId,
+      [first.person.id, second.person.id],
+    ]);
+    await bounce({ queueId: first.queueId, kind: 'hard', diagnosticCode: '5.1.1' });
+    expect(await unmatched()).toMatchObject({
+      source: 'http',
+      kind: 'hard',
+      code: '5.1.1',
+      reference: first.queueId,
+    });
+    for (const { person } of [first, second])
+      expect(await stateAt(person.id)).toMatchObject({ state: 'accepted' });
+    const name = `<${'0'.repeat(40)}@dormouse.test>`;
+    await post('/v1/mail/dsn', report(name), { 'content-type': 'message/rfc822' });
+    expect(await unmatched()).toMatchObject({ source: 'dsn', reference: name });
+    const { stdout } = await typed(inject('environment'), ['mail', 'unmatched']);
+    expect(stdout.split('\n')[0]).toMatch(/dsn +hard +5\.1\.1 +<0{40}@dormouse\.test>$/);
+    expect(stdout).not.toContain('people.example');
+  });
+
+  it('one that names a mail of long ago by a name that servers use again', async () => {
+    const { person, queueId } = await relayed();
+    await pool.query("UPDATE mail SET settled_at = now() - interval '61 days' WHERE identity_id = $1", [
+      person.id,
+    ]);
+    await bounce({ queueId, kind: 'hard' });
+    expect(await stateAt(person.id)).toMatchObject({ state: 'accepted' });
+    expect(await unmatched()).toMatchObject({ reference: queueId });
+  });
+});
+
+describe('POST /v1/mail/events/…', () => {
+  const name = (messageId: string) => messageId.slice(1, 41);
+  const send = (provider: string, body: unknown, headers: Record<string, string> = {}) =>
+    post(`/v1/mail/events/${provider}`, typeof body === 'string' ? body : JSON.stringify(body), headers);
+
+  it.each([
+    ['ses', sesBounce],
+    ['postmark', postmarkBounce],
+    ['mailgun', mailgunFailure],
+    ['sendgrid', sendgridEvents],
+  ] as const)('%s: a bounce, as the provider sends it', async (provider, eventOf) => {
+    const { person, messageId } = await noticed();
+    expect(await send(provider, eventOf(name(messageId)))).toEqual({
+      status: 202,
+      body: '{"outcome":"taken"}',
+    });
+    expect(await stateAt(person.id)).toMatchObject({ state: 'bounced', bounceClass: 'hard' });
+  });
+
+  it('lets in by the password of the address, as providers have it, and nobody else', async () => {
+    const { person, messageId } = await noticed();
+    const basic = (password: string) => ({
+      'x-dormouse-hook-key': '',
+      authorization: `Basic ${Buffer.from(`any:${password}`).toString('base64')}`,
+    });
+    const body = postmarkBounce(name(messageId));
+    for (const password of ['', 'wrong', gateway.tokens[0], gateway.hookKeys.kratos[0]]) {
+      const { 'x-dormouse-hook-key': _none, ...headers } = basic(password);
+      const answer = await fetch(new URL('/v1/mail/events/postmark', gateway.url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      });
+      expect(answer.status).toBe(401);
+    }
+    const answer = await fetch(new URL('/v1/mail/events/postmark', gateway.url), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: basic(gateway.hookKeys.mail[1]).authorization,
+      },
+      body: JSON.stringify(body),
+    });
+    expect(answer.status).toBe(202);
+    expect(await stateAt(person.id)).toMatchObject({ state: 'bounced' });
+  });
+
+  it.each([
+    ['what is no JSON', 'ses', '{', 400, /body: is not JSON/],
+    [
+      'what is no event, without repeating it',
+      'postmark',
+      { Email: 'gone@people.example' },
+      400,
+      /body\.RecordType: is not what/,
+    ],
+    [
+      'a provider that is not known',
+      'acme',
+      {},
+      400,
+      /provider: is none of ses, postmark, mailgun, sendgrid/,
+    ],
+    [
+      'an address to visit that is not Amazon\u2019s',
+      'ses',
+      snsConfirmation('https://evil.example/'),
+      400,
+      /SubscribeURL/,
+    ],
+  ])('refuses %s', async (_what, provider, body, status, message) => {
+    const answer = await send(provider, body);
+    expect(answer.status).toBe(status);
+    expect(answer.body).toMatch(message);
+    expect(answer.body).not.toContain('people.example');
   });
 });
 

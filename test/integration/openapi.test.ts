@@ -134,8 +134,10 @@ describe('the document', () => {
   });
 
   it('takes the bodies that it describes, closed to further fields', () => {
+    // What others send in forms of their own, which grow.
+    const open = ['/v1/hooks/hydra/token', '/v1/mail/events/{provider}'];
     const closed = operations()
-      .filter(({ method, path }) => method === 'post' && path !== '/v1/hooks/hydra/token')
+      .filter(({ method, path }) => method === 'post' && !open.includes(path))
       .flatMap(schemasOf)
       .filter(([where]) => where.includes('body application/json'));
     expect(closed.length).toBeGreaterThan(7);

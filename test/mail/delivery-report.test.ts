@@ -86,6 +86,16 @@ describe('a delivery report', () => {
     expect(await read(report(parts))).toEqual({ messageId, kind, ...(code && { code }) });
   });
 
+  it.each([
+    ['of a mail of somebody else', { returned: 'Message-ID: <x@example.org>\n\n' }],
+    [
+      'with our Message-ID in the body of the returned mail only',
+      { returned: `Subject: x\n\nMessage-ID: ${messageId}\n` },
+    ],
+  ])('%s: says what the reporting server called it, and no name of ours', async (_what, parts) => {
+    expect(await read(report(parts))).toEqual({ kind: 'hard', code: '5.1.1', queueIds: ['A1B2'] });
+  });
+
   it('with bare line feeds, as a pipe gives it', async () => {
     expect(await readDeliveryReport(Buffer.from(report()))).toMatchObject({ messageId, kind: 'hard' });
   });
@@ -93,11 +103,6 @@ describe('a delivery report', () => {
   it.each([
     ['a delivery that succeeded', report({ status: 'Action: delivered\nStatus: 2.0.0' })],
     ['a relayed mail', report({ status: 'Action: relayed\nStatus: 2.0.0' })],
-    ['a report on a mail of somebody else', report({ returned: 'Message-ID: <x@example.org>\n\n' })],
-    [
-      'our Message-ID in the body of the returned mail only',
-      report({ returned: `Subject: x\n\nMessage-ID: ${messageId}\n` }),
-    ],
     [
       'a plain mail that says so',
       `Subject: failed\nIn-Reply-To: ${messageId}\n\nAction: failed\nStatus: 5.1.1\n`,

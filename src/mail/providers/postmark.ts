@@ -1,0 +1,56 @@
+/** Webhooks of Postmark. Pure. Source: "Bounce webhook", "Spam complaint webhook", "Bounce types" (Postmark developer docs). */
+import { z } from 'zod';
+import { asQueueId, type Bounce, findMessageId, findStatusCode, messageIdOfName } from '../bounce.js';
+import { tagName } from './provider.js';
+
+const event = z.looseObject({
+  RecordType: z.string(),
+  Type: z.string().optional(),
+  MessageID: z.string().optional(),
+  Metadata: z.record(z.string(), z.unknown()).nullish(),
+  BouncedAt: z.string().optional(),
+  Details: z.string().nullish(),
+  Content: z.string().nullish(),
+});
+
+/** It did not arrive. Others are late (`Transient`), or no bounces at all (`AutoResponder`, `Unsubscribe`). */
+const hardTypes = new Set([
+  ...[
+    'hardbounce',
+    'softbounce',
+    'bademailaddress',
+    'manuallydeactivated',
+    'dnserror',
+    'blocked',
+    'dmarcpolicy',
+  ],
+  ...['spamnotification', 'virusnotification', 'smtpapierror', 'templaterenderingfailed'],
+  ...['challengeverification', 'unconfirmed', 'undetermined', 'unknown'],
+]);
+
+/** @returns none for events that say nothing about a bounce. @throws ZodError */
+export function readPostmarkEvent(body: unknown): Bounce[] {
+  const said = event.parse(body);
+  const kind = kindOf(said.RecordType.toLowerCase(), said.Type?.toLowerCase() ?? '');
+  if (kind === undefined) return [];
+  const messageId = messageIdOfName(said.Metadata?.[tagName]) ?? findMessageId(said.Content ?? '');
+  const queueId = asQueueId(said.MessageID);
+  const code = findStatusCode(said.Details ?? '');
+  const at = Date.parse(said.BouncedAt ?? '');
+  return [
+    {
+      kind,
+      ...(messageId !== undefined && { messageId }),
+      ...(queueId !== undefined && { queueIds: [queueId] }),
+      ...(code !== undefined && { code }),
+      ...(Number.isFinite(at) && { at }),
+    },
+  ];
+}
+
+function kindOf(record: string, type: string): Bounce['kind'] | undefined {
+  if (record === 'spamcomplaint' || type === 'spamcomplaint') return 'complaint';
+  if (record !== 'bounce') return undefined;
+  if (hardTypes.has(type)) return 'hard';
+  return type === 'transient' ? 'soft' : undefined;
+}

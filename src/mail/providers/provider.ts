@@ -1,0 +1,28 @@
+/**
+ * Mail providers: how they are told our name of a mail, and how their events become bounces. A provider writes Message-IDs of its
+ * own or quotes none, so each mail carries our name of it in the header by which that provider takes tags. Pure.
+ */
+import { nameOfMail } from '../bounce.js';
+
+export const mailProviders = ['ses', 'postmark', 'mailgun', 'sendgrid'] as const;
+export type MailProvider = (typeof mailProviders)[number];
+
+/** The tag's name. */
+export const tagName = 'dormouse';
+
+/** @returns the header that makes the provider's events name the mail */
+export function providerHeaders(provider: MailProvider, messageId: string): Record<string, string> {
+  const name = nameOfMail(messageId) ?? '';
+  switch (provider) {
+    case 'ses':
+      return { 'X-SES-MESSAGE-TAGS': `${tagName}=${name}` };
+    case 'postmark':
+      return { [`X-PM-Metadata-${tagName}`]: name };
+    case 'mailgun':
+      return { 'X-Mailgun-Variables': JSON.stringify({ [tagName]: name }) };
+    case 'sendgrid':
+      return { 'X-SMTPAPI': JSON.stringify({ unique_args: { [tagName]: name } }) };
+    default:
+      return provider satisfies never;
+  }
+}

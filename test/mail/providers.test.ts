@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { stableMessageId } from '../../src/mail/message-id.js';
+import { readMailgunEvent } from '../../src/mail/providers/mailgun.js';
+import { readPostmarkEvent } from '../../src/mail/providers/postmark.js';
+import { mailProviders, providerHeaders } from '../../src/mail/providers/provider.js';
+import { readSendgridEvents } from '../../src/mail/providers/sendgrid.js';
+import { readSesEvent } from '../../src/mail/providers/ses.js';
+import { openSnsEnvelope } from '../../src/mail/providers/sns.js';
+import { mailgunFailure, postmarkBounce, sendgridEvents } from './samples/others.js';
+import {
+  inSns,
+  sesBareBounce,
+  sesBounce,
+  sesComplaint,
+  sesDelivery,
+  sesMailboxFull,
+  sesVacation,
+  snsConfirmation,
+} from './samples/ses.js';
+
+const name = '0123456789abcdef0123456789abcdef01234567';
+const messageId = `<${name}@dormouse.invalid>`;
+const queueIds = [sesBareBounce.mail.messageId];
+
+describe('Amazon SES', () => {
+  it.each([
+    ['a bounce with our tag', sesBounce(name), { kind: 'hard', code: '5.1.1', messageId, queueIds }],
+    ['a bounce that quotes nothing of ours', sesBareBounce, { kind: 'hard', code: '5.1.1', queueIds }],
+    ['a full mailbox: it did not arrive', sesMailboxFull, { kind: 'hard', code: '5.2.2', queueIds }],
+    ['the answer of a vacation responder: it arrived', sesVacation, { kind: 'soft', queueIds }],
+    ['a complaint', sesComplaint, { kind: 'complaint', queueIds }],
+  ])('%s', (_what, event, expected) => {
+    expect(readSesEvent(event)).toEqual([{ at: expect.any(Number), ...expected }]);
+    expect(openSnsEnvelope(inSns(event))).toEqual({ kind: 'message', message: event });
+    expect(openSnsEnvelope(event)).toEqual({ kind: 'message', message: event });
+  });
+
+  it('our Message-ID among the headers, where there is no tag', () => {
+    const { mail, ...rest } = sesBounce(name);
+    const { tags: _none, ...untagged } = mail;
+    expect(readSesEvent({ ...rest, mail: untagged })).toMatchObject([
+      { messageId: `<${name}@acorn.example>` },
+    ]);
+  });
+
+  it('a delivery says nothing', () => {
+    expect(readSesEvent(sesDelivery)).toEqual([]);
+  });
+
+  it.each([
+    'http://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription',
+    'https://sns.eu-west-1.amazonaws.com.evil.example/?x',
+    'https://evil.example/sns.eu-west-1.amazonaws.com',
+    'https://user@sns.eu-west-1.amazonaws.com/',
+    'https://sns.eu-west-1.amazonaws.com:8443/',
+    'https://169.254.169.254/',
+    'not an address',
+  ])("visits no address but Amazon's to confirm a subscription: %s", (url) => {
+    expect(() => openSnsEnvelope(snsConfirmation(url))).toThrow(/SubscribeURL: is no address of Amazon SNS/);
+  });
+
+  it('a subscription to be confirmed', () => {
+    const url = 'https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=x';
+    expect(openSnsEnvelope(snsConfirmation(url))).toMatchObject({ kind: 'confirm', url: new URL(url) });
+  });
+});
+
+describe('Postmark', () => {
+  it('a hard bounce, by its metadata', () => {
+    expect(readPostmarkEvent(postmarkBounce(name))).toEqual([
+      {
+        kind: 'hard',
+        code: '5.1.1',
+        messageId,
+        queueIds: ['883953f4-6105-42a2-a16a-77a8eac79483'],
+        at: Date.UTC(2026, 2, 1, 17),
+      },
+    ]);
+  });
+
+  it.each([
+    ['SoftBounce', 'hard'],
+    ['SpamNotification', 'hard'],
+    ['Transient', 'soft'],
+    ['SpamComplaint', 'complaint'],
+  ])('%s is %s', (Type, kind) => {
+    expect(readPostmarkEvent(postmarkBounce(name, { Type }))).toMatchObject([{ kind }]);
+  });
+
+  it.each(['AutoResponder', 'Unsubscribe', 'Subscribe', 'OpenRelayTest'])('%s says nothing', (Type) => {
+    expect(readPostmarkEvent(postmarkBounce(name, { Type }))).toEqual([]);
+  });
+
+  it('a complaint as a record of its own', () => {
+    const { Metadata: _none, ...record } = postmarkBounce(name, { RecordType: 'SpamComplaint' });
+    expect(readPostmarkEvent(record)).toMatchObject([{ kind: 'complaint' }]);
+  });
+});
+
+describe('Mailgun', () => {
+  it('a permanent failure, by our Message-ID', () => {
+    expect(readMailgunEvent(mailgunFailure(name))).toEqual([
+      { kind: 'hard', code: '5.1.1', messageId: `<${name}@acorn.example>`, at: 1_772_366_400_250 },
+    ]);
+  });
+
+  it.each([
+    ['a temporary failure, which is tried again', { severity: 'temporary' }, 'soft'],
+    ['a complaint', { event: 'complained' }, 'complaint'],
+    ['what Mailgun would not send', { event: 'rejected' }, 'hard'],
+  ])('%s', (_what, more, kind) => {
+    expect(readMailgunEvent(mailgunFailure(name, more))).toMatchObject([{ kind }]);
+  });
+
+  it('a delivery says nothing', () => {
+    expect(readMailgunEvent(mailgunFailure(name, { event: 'delivered' }))).toEqual([]);
+  });
+});
+
+describe('SendGrid', () => {
+  it('of many events those of bounces, by our tag', () => {
+    expect(readSendgridEvents(sendgridEvents(name))).toEqual([
+      { kind: 'hard', code: '5.0.0', messageId, queueIds: ['14c5d75ce93'], at: 1_772_366_401_000 },
+    ]);
+  });
+
+  it.each([
+    ['dropped', 'hard'],
+    ['deferred', 'soft'],
+    ['spamreport', 'complaint'],
+  ])('%s is %s', (event, kind) => {
+    expect(readSendgridEvents([{ event, 'smtp-id': `<${name}@x.test>` }])).toMatchObject([{ kind }]);
+  });
+
+  it.each(['open', 'click', 'constructor', '__proto__'])('%s says nothing', (event) => {
+    expect(readSendgridEvents([{ event }])).toEqual([]);
+  });
+});
+
+it.each([
+  ['ses', readSesEvent],
+  ['postmark', readPostmarkEvent],
+  ['mailgun', readMailgunEvent],
+  ['sendgrid', readSendgridEvents],
+] as const)('%s: what is no event is refused, not taken for one', (_provider, read) => {
+  for (const body of [null, 'x', 5, [5], { bounce: 5, 'event-data': [] }]) {
+    expect(() => read(body)).toThrow(z.ZodError);
+  }
+});
+
+it('each provider is told our name of the mail by a header of its own', () => {
+  const id = stableMessageId('key', 'a@acorn.example');
+  const headers = mailProviders.map((provider) => providerHeaders(provider, id));
+  for (const header of headers) expect(JSON.stringify(header)).toContain(id.slice(1, 41));
+  expect(headers.flatMap((header) => Object.keys(header))).toEqual([
+    'X-SES-MESSAGE-TAGS',
+    'X-PM-Metadata-dormouse',
+    'X-Mailgun-Variables',
+    'X-SMTPAPI',
+  ]);
+});
