@@ -110,7 +110,7 @@ async function handOver(
         messageId,
         rendered,
         headers: {
-          ...mailHeaders(kind, rendered.locale),
+          ...mailHeaders(kind, rendered),
           ...(provider && providerHeaders(provider, messageId)),
         },
       },

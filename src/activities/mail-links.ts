@@ -6,7 +6,8 @@ import type pg from 'pg';
 import type { NewLink } from '../domain/links.js';
 import type { DestructiveRung } from '../domain/rungs.js';
 import { createLinkToken } from '../links/link-token.js';
-import { keepUrl, reactivateUrl, requestPageUrl } from '../links/link-urls.js';
+import { keepUrl, reactivateUrl, requestPageUrl, unsubscribeUrl } from '../links/link-urls.js';
+import { isOwed } from '../mail/owed.js';
 import type { MailFacts, MailKind } from '../mail/render.js';
 import { writeLink } from '../store/links.js';
 import { giveUp } from './failures.js';
@@ -27,6 +28,9 @@ export interface MailLinks {
   readonly reactivate?: { readonly deactivatedAt: number; readonly lifetimeMs: number };
 }
 
+/** Mails are found again after years. */
+const unsubscribeForMs = 3 * 365 * 86_400_000;
+
 interface LinkDependencies {
   readonly pool: pg.Pool;
   readonly linkBaseUrl?: string;
@@ -43,7 +47,7 @@ export async function mintLinks(
   { pool, linkBaseUrl: base }: LinkDependencies,
   { identityId, kind, links = {} }: LinkedMail,
   now: number,
-): Promise<Pick<MailFacts, 'keep' | 'reactivation'>> {
+): Promise<Pick<MailFacts, 'keep' | 'reactivation' | 'unsubscribeUrl'>> {
   if (base === undefined) {
     if (kind !== 'reactivation') return {};
     throw giveUp('LinksNotConfigured', 'DORMOUSE_LINK_BASE_URL is not set for this worker');
@@ -55,6 +59,11 @@ export async function mintLinks(
   };
   const { keep, reactivate } = links;
   const common = { identityId, createdAt: now };
+  if (!isOwed(kind)) {
+    const expiresAt = now + unsubscribeForMs;
+    const token = await mint({ ...common, purpose: 'unsubscribe', boundAt: now, expiresAt });
+    return { unsubscribeUrl: unsubscribeUrl(base, token), ...requestPage(base, links) };
+  }
   if (keep !== undefined) {
     const { inactiveSince: boundAt, ...rest } = keep;
     const expiresAt = Math.max(keep.announcedAt, now) + keep.byMs;

@@ -5,10 +5,13 @@
 
 import type { IdentityApi } from '@ory/client';
 import { activityInfo } from '@temporalio/activity';
+import type pg from 'pg';
 import type { NoticeOutcome } from '../domain/lifecycle/state.js';
 import { MailTemplateError } from '../mail/errors.js';
+import { isOwed, isWithheld } from '../mail/owed.js';
 import { type MailFacts, type MailKind, type RenderedMail, renderMail } from '../mail/render.js';
-import { readMail } from '../store/mails.js';
+import { isUnsubscribed } from '../store/mail-preferences.js';
+import { readAddressHistories, readMail } from '../store/mails.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
 import { everyAddress, type MailAddress, mailAddresses } from './addresses.js';
 import { giveUp, tryAgain } from './failures.js';
@@ -49,6 +52,8 @@ export interface MailResult {
   readonly addresses: number;
   /** Addresses that the server did not take the mail for, although it took it for another; absent: none. */
   readonly deferred?: number;
+  /** Addresses that it was kept from: mails to them come back, or are not wanted. Absent: none. */
+  readonly withheld?: number;
 }
 
 /** A notice that runs, and what is announced by it. */
@@ -79,7 +84,8 @@ export function createMailActivities(deps: MailDependencies) {
     async sendMail(request: MailRequest): Promise<MailResult> {
       const { identityId, key, kind, proofNeeded } = request;
       const identity = await readIdentity(deps.identities, identityId);
-      const addresses = identity === undefined ? [] : mailAddresses(identity);
+      const all = identity === undefined ? [] : mailAddresses(identity);
+      const { addresses, withheld } = await addressesFor(deps.pool, request, all);
       const write = async () => {
         const links = await mintLinks(deps, request, await deps.clock.now());
         return render({ ...(await factsOf(deps, request, identity)), ...links });
@@ -89,8 +95,10 @@ export function createMailActivities(deps: MailDependencies) {
       const deliveries = await deliverToAll(deps, letter, addresses);
       const result = judge(deliveries, proofNeeded);
       const at = await deps.clock.now();
-      if (kind.startsWith('notice-')) await notified.remember(identityId, key, addresses.map(bare), at);
-      return { ...result, at };
+      if (kind.startsWith('notice-')) await notified.remember(identityId, key, all.map(bare), at);
+      if (withheld === 0) return { ...result, at };
+      // There is an address, and no mail gets to it.
+      return { ...result, ...(addresses.length === 0 && { outcome: 'rejected' as const }), at, withheld };
     },
 
     /**
@@ -127,6 +135,23 @@ export function createMailActivities(deps: MailDependencies) {
 }
 
 export type MailActivities = ReturnType<typeof createMailActivities>;
+
+/** The addresses that a mail goes to. Where an earlier attempt got through, that stays so, whatever came back since. */
+async function addressesFor(
+  pool: pg.Pool,
+  { identityId, kind, key }: MailRequest,
+  all: readonly MailAddress[],
+): Promise<{ addresses: readonly MailAddress[]; withheld: number }> {
+  const histories = await readAddressHistories(pool, identityId);
+  const isRefused = !isOwed(kind) && (await isUnsubscribed(pool, identityId));
+  const addresses: MailAddress[] = [];
+  for (const address of all) {
+    const history = histories.get(address.id);
+    const isKept = isRefused || (history !== undefined && isWithheld(history, kind));
+    if (!isKept || (await readMail(pool, copyKey({ key }, address))) !== undefined) addresses.push(address);
+  }
+  return { addresses, withheld: all.length - addresses.length };
+}
 
 const bare = ({ value }: MailAddress) => value;
 

@@ -25,7 +25,14 @@ export interface ReactivationLink extends LinkBase {
   readonly boundAt: number;
 }
 
-export type Link = KeepLink | ReactivationLink;
+/** Ends the mails that are not owed. It holds for as long as it lasts, however often it is used. */
+export interface UnsubscribeLink extends LinkBase {
+  readonly purpose: 'unsubscribe';
+  /** When it was made: it is bound to nothing. */
+  readonly boundAt: number;
+}
+
+export type Link = KeepLink | ReactivationLink | UnsubscribeLink;
 export type NewLink = Link & { readonly expiresAt: number };
 
 /** A standing with the time from which it is. */

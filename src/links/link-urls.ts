@@ -3,6 +3,7 @@
 export const pagePaths = {
   keep: '/account/keep',
   reactivate: '/account/reactivate',
+  unsubscribe: '/account/unsubscribe',
 } as const;
 
 /** @param base DORMOUSE_LINK_BASE_URL, without a slash at its end */
@@ -17,4 +18,9 @@ export function requestPageUrl(base: string): string {
 
 export function reactivateUrl(base: string, token: string): string {
   return `${base}${pagePaths.reactivate}/${token}`;
+}
+
+/** What mail programs call for one click on "unsubscribe" (RFC 8058), and a page for people. */
+export function unsubscribeUrl(base: string, token: string): string {
+  return `${base}${pagePaths.unsubscribe}/${token}`;
 }

@@ -40,6 +40,8 @@ export interface MailFacts {
    * `reactivation` (required there), the link and how long it holds, milliseconds.
    */
   reactivation?: { url: string; lifetimeMs?: number };
+  /** Where somebody says that they want no such mails; of mails that are not owed. */
+  unsubscribeUrl?: string;
 }
 
 export interface RenderedMail {
@@ -49,6 +51,8 @@ export interface RenderedMail {
   text: string;
   /** A whole document; nothing in it is loaded from elsewhere. */
   html: string;
+  /** For the headers by which mail programs offer to unsubscribe. Absent: the mail is owed, or there are no links. */
+  unsubscribeUrl?: string;
 }
 
 /** The action that a kind of mail has to announce; `null` where it reports something that has happened. */
@@ -76,6 +80,8 @@ const MAX_EPOCH_MS = 8.64e15;
 export function renderMail(facts: MailFacts): RenderedMail {
   const { language, formatTag } = resolveLocale(facts.locale);
   const url = parseUrl(facts, 'signInUrl', facts.signInUrl);
+  const unsubscribe =
+    facts.unsubscribeUrl === undefined ? undefined : parseUrl(facts, 'unsubscribeUrl', facts.unsubscribeUrl);
   const view: MailView = {
     lang: language,
     product: oneLine(facts),
@@ -83,6 +89,7 @@ export function renderMail(facts: MailFacts): RenderedMail {
     inactiveFor: formatDuration(requireInactivity(facts), formatTag),
     next: describeNext(facts, formatTag),
     ...describeLinks(facts, formatTag, url),
+    unsubscribeUrl: unsubscribe?.href ?? '',
   };
   const template = templateFor(facts.kind, language);
   return {
@@ -90,6 +97,7 @@ export function renderMail(facts: MailFacts): RenderedMail {
     subject: template.subject(view),
     text: template.text(view),
     html: template.html(view),
+    ...(unsubscribe === undefined ? {} : { unsubscribeUrl: unsubscribe.href }),
   };
 }
 

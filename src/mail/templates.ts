@@ -41,6 +41,8 @@ export interface MailView {
   /** Empty where the mail has no such link. */
   keep: { url: string; by: string };
   reactivation: { url: string; lifetime: string };
+  /** Empty where the mail is owed, or has no links. */
+  unsubscribeUrl: string;
   /** The host of these links, where it is not that of the sign-in page. */
   linkHost: string;
   /** Whether there is another link than one. */
@@ -61,6 +63,7 @@ const knownNames: ReadonlySet<string> = new Set([
   ...['lang', 'product', 'signInUrl', 'host', 'inactiveFor'],
   ...['next.in', 'next.date', 'next.isSuspend', 'next.isRevoke', 'next.isDeactivate', 'next.isDelete'],
   ...['keep.url', 'keep.by', 'reactivation.url', 'reactivation.lifetime', 'linkHost', 'hasMoreLinks'],
+  'unsubscribeUrl',
   ...['subject', 'body', 'footer'],
 ]);
 

@@ -5,7 +5,7 @@ import type { DestructiveRung } from '../domain/rungs.js';
 
 interface Row {
   readonly identity_id: string;
-  readonly purpose: 'keep' | 'reactivate';
+  readonly purpose: 'keep' | 'reactivate' | 'unsubscribe';
   readonly bound_at: Date;
   readonly rung: DestructiveRung | null;
   readonly round: number | null;
@@ -59,7 +59,7 @@ function linkOf(row: Row): Link {
   };
   const { rung, round, announced_at: announcedAt, by_ms: byMs } = row;
   if (rung === null || round === null || announcedAt === null || byMs === null) {
-    return { ...common, purpose: 'reactivate' };
+    return { ...common, purpose: row.purpose === 'unsubscribe' ? 'unsubscribe' : 'reactivate' };
   }
   return { ...common, purpose: 'keep', rung, round, announcedAt: announcedAt.getTime(), byMs: Number(byMs) };
 }

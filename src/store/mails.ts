@@ -3,6 +3,7 @@
  * same mail, so that a crash after the server's answer does not send it twice; and the proof that the server gave.
  */
 import type pg from 'pg';
+import type { AddressHistory } from '../mail/owed.js';
 
 /**
  * `deferred`: not taken, to be tried again. `bounced`: taken, and given back later. The rest as in {@link SendOutcome}.
@@ -157,6 +158,26 @@ export async function readCopies(
   const copies = new Map<string, MailState[]>(requestKeys.map((key) => [key, []]));
   for (const { request_key, state } of found.rows) copies.get(request_key)?.push(state);
   return copies;
+}
+
+/**
+ * What became of earlier mails to each of the identity's addresses, by the address' id, which ends the key of each copy. 4.x.x and
+ * 5.2.x (RFC 3463) speak of a mailbox that is there.
+ */
+export async function readAddressHistories(
+  pool: pg.Pool,
+  identityId: string,
+): Promise<Map<string, AddressHistory>> {
+  const found = await pool.query<{ address: string; hard: number; complained: boolean }>(
+    `SELECT regexp_replace(message_key, '^.*/', '') AS address,
+       count(*) FILTER (WHERE bounce_class = 'hard' AND coalesce(bounce_code, '5.1.1') !~ '^(4|5.2).')::int AS hard,
+       coalesce(bool_or(bounce_class = 'complaint'), false) AS complained
+     FROM mail WHERE identity_id = $1 GROUP BY 1`,
+    [identityId],
+  );
+  return new Map(
+    found.rows.map(({ address, hard, complained }) => [address, { hardBounces: hard, complained }]),
+  );
 }
 
 /** One copy of a mail as operators see it: proof and trouble, no address. */

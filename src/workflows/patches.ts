@@ -8,6 +8,7 @@ export const patchReleases: Readonly<Record<string, string>> = {
   'deactivated-is-looked-at': '0.1.0',
   'deactivation-looks': '0.1.0',
   'deletion-is-called-back': '0.1.0',
+  'failed-notices-pause-longer': '0.1.0',
   'former-standing-counts': '0.1.0',
   'full-runs-renew-in-each-turn': '0.1.0',
   'grants-are-given-back': '0.1.0',

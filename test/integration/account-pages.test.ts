@@ -11,6 +11,7 @@ import type { DestructiveRung } from '../../src/domain/rungs.js';
 import type { Standing } from '../../src/domain/standing.js';
 import { createLinkToken, hashOfToken } from '../../src/links/link-token.js';
 import { readLink } from '../../src/store/links.js';
+import { isUnsubscribed } from '../../src/store/mail-preferences.js';
 import { readPostponements } from '../../src/store/postponements.js';
 import { writeStanding } from '../../src/store/standings.js';
 import { buryIdentity } from '../../src/store/tombstones.js';
@@ -343,6 +344,61 @@ describe('the reactivation link', () => {
     expect((await post(path)).status).toBe(404);
     onReactivate = async () => standing;
     expect((await post(path)).status).toBe(404);
+  });
+});
+
+describe('"No more invitations"', () => {
+  async function unsubscribeLink(identityId: string): Promise<string> {
+    const request = { identityId, kind: 'winback' as const };
+    const minted = await mintLinks({ pool: gateway.pool, linkBaseUrl: 'https://x.test' }, request, madeAt);
+    return new URL(minted.unsubscribeUrl ?? '').pathname;
+  }
+  const at = (path: string, init: RequestInit = {}) => fetch(new URL(path, gateway.url), init);
+
+  it('changes nothing when it is opened, is remembered when it is confirmed, and holds for the next press', async () => {
+    const id = unknownId();
+    const path = await unsubscribeLink(id);
+    for (const method of ['GET', 'HEAD', 'GET']) expect((await at(path, { method })).status).toBe(200);
+    expect(await isUnsubscribed(gateway.pool, id)).toBe(false);
+    const form = { method: 'POST', body: new URLSearchParams() };
+    for (let press = 1; press <= 2; press += 1) {
+      const answer = await at(path, form);
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toContain('no more invitations');
+    }
+    expect(await isUnsubscribed(gateway.pool, id)).toBe(true);
+  });
+
+  it.each([
+    ['as RFC 8058 prefers', () => new FormData()],
+    ['as RFC 8058 allows', () => new URLSearchParams()],
+  ])('is pressed by a mail program, without a page: %s', async (_what, bodyOf) => {
+    const id = unknownId();
+    const body = bodyOf();
+    body.append('List-Unsubscribe', 'One-Click');
+    expect((await at(await unsubscribeLink(id), { method: 'POST', body })).status).toBe(200);
+    expect(await isUnsubscribed(gateway.pool, id)).toBe(true);
+  });
+
+  it('is no other link, and no other link is it', async () => {
+    const id = unknownId();
+    const token = (await unsubscribeLink(id)).split('/').at(-1);
+    for (const page of ['keep', 'reactivate']) {
+      expect(
+        (await at(`/account/${page}/${token}`, { method: 'POST', body: new URLSearchParams() })).status,
+      ).toBe(404);
+    }
+    const keep = (await keepLink(id)).split('/').at(-1);
+    const answer = await at(`/account/unsubscribe/${keep}`, { method: 'POST', body: new URLSearchParams() });
+    expect(answer.status).toBe(404);
+    expect(await isUnsubscribed(gateway.pool, id)).toBe(false);
+  });
+
+  it('is forgotten with the identity', async () => {
+    const id = unknownId();
+    await at(await unsubscribeLink(id), { method: 'POST', body: new URLSearchParams() });
+    await buryIdentity(gateway.pool, id, undefined, now);
+    expect(await isUnsubscribed(gateway.pool, id)).toBe(false);
   });
 });
 

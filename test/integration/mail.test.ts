@@ -1,7 +1,9 @@
 /** Mails to people, from Kratos' address over real SMTP into the mail catcher, and into servers that refuse. */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { readMailbox } from '../../src/demo/mailbox.js';
-import { readMail } from '../../src/store/mails.js';
+import { recordBounce } from '../../src/store/bounces.js';
+import { unsubscribe } from '../../src/store/mail-preferences.js';
+import { listMails, readMail } from '../../src/store/mails.js';
 import type { SmtpFixture } from '../mail/smtp-fixture.js';
 import { closedPort } from '../support/fault-tcp.js';
 import { openMail } from '../support/mail.js';
@@ -120,6 +122,92 @@ describe('sendMail', () => {
       type: 'MailTemplate',
       nonRetryable: true,
     });
+  });
+});
+
+describe('an address with a history', () => {
+  /** As the mail system tells of it, for the last mails to the identity. */
+  async function comeBack(identityId: string, kind: 'hard' | 'complaint', code?: string) {
+    for (const { messageId } of await listMails(pool, identityId)) {
+      await recordBounce(
+        pool,
+        { messageId, kind, ...(code && { code }) },
+        { source: 'test', now: Date.now() },
+      );
+    }
+  }
+  const winback = (person: { id: string }) => {
+    const { upcoming: _none, ...request } = requestFor(person, { kind: 'winback' });
+    return request;
+  };
+
+  it('gets no mail after three that came back for good, whatever its kind', async () => {
+    const person = await people.create('dead');
+    const server = await smtpWith();
+    const mail = mailOver(server.url);
+    for (let sent = 1; sent <= 3; sent += 1) {
+      expect(await mail.sendMail(requestFor(person))).toMatchObject({ outcome: 'accepted', addresses: 1 });
+      await comeBack(person.id, 'hard', '5.1.1');
+    }
+    expect(await mail.sendMail(requestFor(person))).toMatchObject({
+      outcome: 'rejected',
+      addresses: 0,
+      withheld: 1,
+    });
+    expect(server.messages).toHaveLength(3);
+  });
+
+  it('gets mails where the mailbox was only full, or time ran out', async () => {
+    const person = await people.create('full');
+    const server = await smtpWith();
+    const mail = mailOver(server.url);
+    for (const code of ['5.2.2', '4.4.7', '5.2.1']) {
+      await mail.sendMail(requestFor(person));
+      await comeBack(person.id, 'hard', code);
+    }
+    expect(await mail.sendMail(requestFor(person))).toMatchObject({ outcome: 'accepted' });
+  });
+
+  it('another address of the identity gets its mail all the same', async () => {
+    const person = await people.create('two');
+    const server = await smtpWith();
+    const mail = mailOver(server.url);
+    for (let sent = 1; sent <= 3; sent += 1) {
+      await mail.sendMail(requestFor(person));
+      await comeBack(person.id, 'hard', '5.1.1');
+    }
+    await addRecoveryAddress(person.id, `${fresh('second')}@example.com`);
+    expect(await mail.sendMail(requestFor(person))).toMatchObject({
+      outcome: 'accepted',
+      addresses: 1,
+      withheld: 1,
+    });
+  });
+
+  it('gets no invitation after a complaint, and every notice', async () => {
+    const person = await people.create('cross');
+    const server = await smtpWith();
+    const mail = mailOver(server.url);
+    expect(await mail.sendMail(winback(person))).toMatchObject({ outcome: 'accepted' });
+    await comeBack(person.id, 'complaint');
+    expect(await mail.sendMail(winback(person))).toMatchObject({ addresses: 0, withheld: 1 });
+    expect(await mail.sendMail(requestFor(person))).toMatchObject({ outcome: 'accepted' });
+    expect(server.messages).toHaveLength(2);
+  });
+
+  it('gets no invitation after one click, which the invitation offers, and every notice', async () => {
+    const person = await people.create('unsubscribed');
+    const server = await smtpWith();
+    const mail = mailOver(server.url, {}, 'https://acorn.test');
+    await mail.sendMail(winback(person));
+    const [invitation = ''] = server.messages;
+    const headers = invitation.slice(0, invitation.indexOf('\r\n\r\n')).replace(/\r\n[ \t]+/g, ' ');
+    expect(headers).toMatch(/^List-Unsubscribe: <https:\/\/acorn\.test\/account\/unsubscribe\/[\w-]+>\r?$/m);
+    expect(headers).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r?$/m);
+    await unsubscribe(pool, person.id, Date.now());
+    expect(await mail.sendMail(winback(person))).toMatchObject({ addresses: 0, withheld: 1 });
+    expect(await mail.sendMail(requestFor(person))).toMatchObject({ outcome: 'accepted' });
+    expect(server.messages[1]).not.toMatch(/^List-Unsubscribe/m);
   });
 });
 

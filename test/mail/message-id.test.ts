@@ -27,12 +27,26 @@ describe('stableMessageId', () => {
 });
 
 it('marks mails as automatic', () => {
-  expect(mailHeaders('warn', 'de')).toEqual({
+  expect(mailHeaders('warn', { locale: 'de' })).toEqual({
     'Auto-Submitted': 'auto-generated',
     'X-Auto-Response-Suppress': 'All',
     'X-Dormouse-Kind': 'warn',
     'Content-Language': 'de',
   });
+});
+
+it('offers one click to those who want no invitations, where the address is https', () => {
+  const https = mailHeaders('winback', {
+    locale: 'en',
+    unsubscribeUrl: 'https://a.example/account/unsubscribe/x',
+  });
+  expect(https).toMatchObject({
+    'List-Unsubscribe': '<https://a.example/account/unsubscribe/x>',
+    'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+  });
+  const http = mailHeaders('winback', { locale: 'en', unsubscribeUrl: 'http://a.example/x' });
+  expect(http).toMatchObject({ 'List-Unsubscribe': '<http://a.example/x>' });
+  expect(http).not.toHaveProperty('List-Unsubscribe-Post');
 });
 
 describe('parseSmtpUrl', () => {

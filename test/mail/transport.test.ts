@@ -19,7 +19,7 @@ const mail: OutgoingMail = {
   to,
   messageId,
   rendered: renderMail(factsOf('notice-delete', { locale: 'de' })),
-  headers: mailHeaders('notice-delete', 'de'),
+  headers: mailHeaders('notice-delete', { locale: 'de' }),
 };
 
 const cleanups: Array<() => unknown> = [];

@@ -16,7 +16,7 @@ export function openMail() {
   const open: (() => unknown)[] = [];
   return {
     ...outside,
-    mailOver(smtpUrl: string, more: Partial<SmtpTimeouts> = {}) {
+    mailOver(smtpUrl: string, more: Partial<SmtpTimeouts> = {}, linkBaseUrl?: string) {
       const timeouts = { connectionMs: 2_000, greetingMs: 2_000, socketMs: 3_000, totalMs: 12_000, ...more };
       const transport = createMailTransport({ smtpUrl, from: mailFrom, timeouts });
       open.push(() => transport.close());
@@ -28,6 +28,7 @@ export function openMail() {
         from: mailFrom,
         productName: 'Acorn',
         signInUrl: 'https://acorn.test/login',
+        ...(linkBaseUrl === undefined ? {} : { linkBaseUrl }),
       });
     },
     async smtpWith(faults: Faults = {}) {

@@ -110,6 +110,40 @@ describe('a hard bounce of an accepted notice', () => {
     ]);
   });
 
+  test('on every notice: the pauses grow, and the address is left alone until it changes', async () => {
+    const { person, handle, toDay, story } = await begin();
+    const sent = async () => (await mailsTo(person.email)).length;
+    await bounceLast(person.id);
+    await toDay(39);
+    await bounceLast(person.id);
+    await toDay(54);
+    await bounceLast(person.id);
+    // A fourth attempt is due after 28 days: nothing is sent any more.
+    await toDay(84);
+    expect(await story()).toEqual([
+      started,
+      '30 notice_sent',
+      '31 notice_bounced',
+      '38 notice_sent',
+      '39 notice_bounced',
+      '53 notice_sent',
+      '54 notice_bounced',
+      '82 notice_failed',
+    ]);
+    expect(await sent()).toBe(3);
+    const blocked = await handle.query(standingQuery);
+    expect(blocked.blocked).toMatchObject({ by: 'no-notice' });
+    const moved = `moved-${person.id}@example.com`;
+    await journey.people.identities.patchIdentity({
+      id: person.id,
+      jsonPatch: [{ op: 'replace', path: '/traits/email', value: moved }],
+    });
+    await toDay(113);
+    expect((await story()).at(-1)).toBe('112 notice_sent');
+    expect((await mailsTo(moved)).map(({ kind }) => kind)).toEqual(['notice-delete']);
+    expect(await sent()).toBe(3);
+  });
+
   test('that nobody was told of is found within a day', async () => {
     const { person, toDay, story } = await begin();
     await bounceLast(person.id);

@@ -43,6 +43,8 @@ export interface RungSchedule {
     readonly floorMs: number;
     /** The last attempt to give it, where that failed in a way that does not count. */
     readonly failedAt?: number;
+    /** How many attempts before the last one failed, too. Absent: none. */
+    readonly failures?: number;
   };
 }
 
@@ -80,8 +82,14 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
       round: postponed.length,
     });
     if (record === undefined || !countsAsNotice(record.outcome, rung)) {
-      const failedAt = record === undefined ? {} : { failedAt: record.failedAt ?? record.at };
-      return { dueAt, notice: { leadMs, dueAt: dueAt - leadMs, floorMs, ...failedAt } };
+      const failed =
+        record === undefined
+          ? {}
+          : {
+              failedAt: record.failedAt ?? record.at,
+              ...(record.failures === undefined ? {} : { failures: record.failures }),
+            };
+      return { dueAt, notice: { leadMs, dueAt: dueAt - leadMs, floorMs, ...failed } };
     }
     dueAt = Math.max(dueAt, record.at + floorMs, (record.followedAt ?? 0) + followFloorMs(leadMs));
     // A policy may have been loosened when it was given, and tightened since.

@@ -246,6 +246,14 @@ function heldByBreaker(
   };
 }
 
+/** A dead mailbox is not written to each day for years. */
+const longestPauseMs = 30 * dayMs;
+
+/** @param failures how many attempts failed before the last one. @returns how long the next one is waited with */
+export function pauseAfter(failures: number, recheckMs: number): number {
+  return Math.max(recheckMs, Math.min(longestPauseMs, recheckMs * 2 ** failures));
+}
+
 function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decision {
   const schedule = scheduleOf(state, rung);
   const { notice } = schedule;
@@ -257,7 +265,10 @@ function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decis
       next: { step: 'rung', rung: rung.rung, at: schedule.dueAt },
     };
   }
-  const againAt = notice.failedAt === undefined ? notice.dueAt : notice.failedAt + plan.recheckMs;
+  const againAt =
+    notice.failedAt === undefined
+      ? notice.dueAt
+      : notice.failedAt + pauseAfter(notice.failures ?? 0, plan.recheckMs);
   if (now >= againAt) {
     const rungAt = Math.max(schedule.dueAt, now + notice.floorMs);
     return { kind: 'notice', rung, leadMs: notice.leadMs, rungAt };

@@ -49,6 +49,8 @@ export interface NoticeRecord {
    * that the next one for the same absence is known to be a new mail and not an attempt at the old one.
    */
   readonly void?: true;
+  /** How many before it reached nobody either, in the same absence. Absent: none. */
+  readonly failures?: number;
   /** How many postponements counted when it was given; it holds for that date only. Absent: none. */
   readonly round?: number;
 }

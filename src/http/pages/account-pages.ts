@@ -17,12 +17,14 @@ import {
   keepLinkHolds,
   type ReactivationLink,
   reactivationLinkHolds,
+  type UnsubscribeLink,
 } from '../../domain/links.js';
 import { postponedUntil } from '../../domain/postponement.js';
 import { hashOfToken } from '../../links/link-token.js';
 import { pagePaths, requestPageUrl } from '../../links/link-urls.js';
 import { formatDeadline, formatDuration } from '../../mail/durations.js';
 import { readLink, takeReactivationLinks } from '../../store/links.js';
+import { unsubscribe } from '../../store/mail-preferences.js';
 import { confirmPostponement, isAnswered } from '../../store/postponements.js';
 import { readDatedStanding } from '../../store/standings.js';
 import type { RateLimits } from '../gate.js';
@@ -70,6 +72,7 @@ export function accountPages(
     answerErrors(server, context);
     keepRoutes(server, context);
     reactivationRoutes(server, context, limits);
+    await server.register(async (scope) => unsubscribeRoutes(scope, context));
   };
 }
 
@@ -236,6 +239,28 @@ async function findReactivationLink(context: Context, token: string): Promise<Re
   const link = await readLink(pool, hashOfToken(token), await clock.now());
   if (link?.purpose !== 'reactivate') return undefined;
   return reactivationLinkHolds(link, await readDatedStanding(pool, link.identityId)) ? link : undefined;
+}
+
+/** A mail program sends a form of either kind (RFC 8058, section 3.1); what stands in it says nothing that is not known. */
+function unsubscribeRoutes(server: FastifyInstance, context: Context): void {
+  const options = { parseAs: 'buffer', bodyLimit: 4_096 } as const;
+  server.addContentTypeParser('multipart/form-data', options, (_request, _body, done) => done(null, {}));
+  const url = `${pagePaths.unsubscribe}/:token`;
+  server.get<TokenParameters>(url, { schema: pageSchemas.unsubscribe }, async (request, reply) => {
+    const link = await findUnsubscribeLink(context, request.params.token);
+    return show(request, reply, context, link === undefined ? 'invalid' : 'unsubscribe');
+  });
+  server.post<TokenParameters>(url, { schema: pageSchemas.confirmUnsubscribe }, async (request, reply) => {
+    const link = await findUnsubscribeLink(context, request.params.token);
+    if (link === undefined) return show(request, reply, context, 'invalid');
+    await unsubscribe(context.pool, link.identityId, await context.clock.now());
+    return show(request, reply, context, 'unsubscribed');
+  });
+}
+
+async function findUnsubscribeLink(context: Context, token: string): Promise<UnsubscribeLink | undefined> {
+  const link = await readLink(context.pool, hashOfToken(token), await context.clock.now());
+  return link?.purpose === 'unsubscribe' ? link : undefined;
 }
 
 /** The link is used up only when the account is back: what fails before leaves it as it was. */

@@ -56,4 +56,14 @@ export const pageSchemas = {
     params,
     response: { ...byToken, ...withForm, 200: html('Active again') },
   },
+  unsubscribe: {
+    summary: 'A page: no more mails that are not owed',
+    params,
+    response: { ...byToken, 200: html('Asks') },
+  },
+  confirmUnsubscribe: {
+    summary: 'No more mails that are not owed; what mail programs call for one click (RFC 8058)',
+    params,
+    response: { ...byToken, ...withForm, 200: html('Remembered') },
+  },
 };

@@ -14,6 +14,8 @@ export const pageNames = [
   'requested',
   'reactivate',
   'reactivated',
+  'unsubscribe',
+  'unsubscribed',
   'invalid',
   'busy',
   'too-many',

@@ -1,7 +1,9 @@
 /** Carries out a notice: a mail that announces a rung ahead of it. */
+import { patched } from '@temporalio/workflow';
 import type { MailLinks } from '../../activities/mail-links.js';
-import { inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
+import { countsAsNotice, inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
 import type { Decision } from '../../domain/lifecycle/decide.js';
+import type { NoticeRecord } from '../../domain/lifecycle/state.js';
 import { withNotice, withWarning } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
 import type { DestructiveRung } from '../../domain/rungs.js';
@@ -20,6 +22,10 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
   // A notice that failed is a new mail when it is tried again: the old one's attempts are spent.
   const key = mailKey(run, `notice-${action}/${leadMs}/${since}/${failedBefore?.at ?? 0}`);
   const round = postponementsOf(run.state, rung).length;
+  const failures =
+    failedBefore === undefined || !patched('failed-notices-pause-longer')
+      ? 0
+      : failuresWith(failedBefore, { since, rung });
   const links = { ...keepLink(rung, { since, round, rungAt }), ...requestPageLinks(run) };
   await carryOut(
     run,
@@ -43,6 +49,7 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
         ...(round === 0 ? {} : { round }),
         key,
         announcedAt: rungAt,
+        ...(failures === 0 ? {} : { failures }),
       });
       const deferred = sent.deferred ?? 0;
       if (deferred > 0) run.state = withWarning(run.state, `mail-notice-${action}-deferred`);
@@ -60,11 +67,21 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
           announcedAt: rungAt,
           addresses: sent.addresses,
           ...(deferred > 0 && { deferred }),
+          ...(sent.withheld !== undefined && { withheld: sent.withheld }),
         },
       });
     },
     { interruptible: true },
   );
+}
+
+/** How many notices in a row reached nobody in this absence, given the last one. */
+function failuresWith(
+  last: NoticeRecord,
+  { since, rung }: { readonly since: number; readonly rung: PlanRung },
+): number {
+  const isSame = last.inactiveSince === since && last.void === undefined;
+  return isSame && !countsAsNotice(last.outcome, rung) ? (last.failures ?? 0) + 1 : 0;
 }
 
 /** "Keep my account", as often as the policy grants it in one absence. */

@@ -100,9 +100,11 @@ async function revoke(run: LifecycleRun, rung: PlanRung, since: number): Promise
 }
 
 async function winBack(run: LifecycleRun, rung: PlanRung): Promise<void> {
-  const { outcome, addresses } = await sendMail(run, 'winback', `winback/${deedKey(run, rung)}`);
+  const { outcome, addresses, withheld } = await sendMail(run, 'winback', `winback/${deedKey(run, rung)}`);
   complete(run, rung);
-  auditDeed(run, rung, 'winback_sent', outcome, { addresses });
+  // Nobody is written to who does not want it: the rung is done all the same.
+  const isWithheld = addresses === 0 && withheld !== undefined;
+  auditDeed(run, rung, 'winback_sent', isWithheld ? 'withheld' : outcome, { addresses });
 }
 
 /** As in a revocation, `not_before` comes after the last look, which is inside the call that disables. */

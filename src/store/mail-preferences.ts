@@ -1,0 +1,15 @@
+/** Table `mail_preference`: who wants no mail that is not owed. */
+import type pg from 'pg';
+
+/** Safe to repeat; the first time stays. */
+export async function unsubscribe(pool: pg.Pool, identityId: string, at: number): Promise<void> {
+  await pool.query(
+    `INSERT INTO mail_preference (identity_id, unsubscribed_at) VALUES ($1, $2) ON CONFLICT (identity_id) DO NOTHING`,
+    [identityId, new Date(at)],
+  );
+}
+
+export async function isUnsubscribed(pool: pg.Pool, identityId: string): Promise<boolean> {
+  const found = await pool.query('SELECT 1 FROM mail_preference WHERE identity_id = $1', [identityId]);
+  return found.rows.length > 0;
+}
