@@ -21,7 +21,7 @@ import { registerHandlers } from './handlers.js';
 import { keepHoldsOfBefore } from './holds.js';
 import { LifecycleRun } from './lifecycle-run.js';
 import type { LifecycleInput, LifecycleResult } from './messages.js';
-import { isFull, renewBeforeSleep, renewIfFull } from './renewal.js';
+import { isFull, renewBeforeSleep, renewIfFull, sleepLeft } from './renewal.js';
 import { settle } from './settle.js';
 import { giveGrantBack } from './steps/breaker.js';
 import { bury } from './steps/burial.js';
@@ -194,7 +194,10 @@ async function nap(run: LifecycleRun, input: LifecycleInput, decision: Wait): Pr
   const sooner = wakesAt(run.situation, decision.until);
   const until = sooner !== decision.until && patched('deactivated-is-looked-at') ? sooner : decision.until;
   const ms = until === undefined ? undefined : Math.max(1, until - Date.now());
-  if (ms === undefined) await condition(woken);
+  const left = sleepLeft(input);
+  const isTooLong = (ms ?? Number.POSITIVE_INFINITY) > left && patched('aged-runs-renew');
+  if (isTooLong) await condition(woken, left, { summary: `renewal, then: ${nameOfNext(decision)}` });
+  else if (ms === undefined) await condition(woken);
   else await condition(woken, ms, { summary: `next: ${nameOfNext(decision)}` });
 }
 

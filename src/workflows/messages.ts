@@ -22,6 +22,8 @@ export interface LifecycleInput {
   readonly state?: EarlierState;
   /** Continue as new after this many events; for tests. */
   readonly historyLimit?: number;
+  /** Continue as new at this age of the run, milliseconds; 0: at none. For tests. */
+  readonly runAgeLimitMs?: number;
 }
 
 export interface LifecycleResult {

@@ -4,6 +4,7 @@
  */
 export const patchReleases: Readonly<Record<string, string>> = {
   'absence-takes-time': '0.1.0',
+  'aged-runs-renew': '0.1.0',
   'cancellation-is-audited': '0.1.0',
   'deactivated-is-looked-at': '0.1.0',
   'deactivation-looks': '0.1.0',

@@ -1,5 +1,6 @@
 /** A long history is left behind: the run continues as new with its memory. This file alone decides when. */
 import { allHandlersFinished, condition, continueAsNew, patched, workflowInfo } from '@temporalio/workflow';
+import { dayMs } from '../domain/duration.js';
 import type { identityLifecycle } from './identity-lifecycle.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 import type { LifecycleInput } from './messages.js';
@@ -8,6 +9,21 @@ import type { LifecycleInput } from './messages.js';
 const historyLimit = 200;
 /** Temporal ends a run at 10,000 signals, and `continueAsNewSuggested` does not count them. */
 const messageLimit = 2_000;
+
+/** So that no build has to know for years what an earlier one did: changes of course can be retired (docs/upgrades.md). */
+const longestRunMs = 60 * dayMs;
+
+/** How long the run may still sleep before it is left behind for its age, milliseconds. */
+export function sleepLeft({ runAgeLimitMs = longestRunMs }: LifecycleInput): number {
+  if (runAgeLimitMs === 0) return Number.POSITIVE_INFINITY;
+  return Math.max(1, workflowInfo().runStartTime.getTime() + runAgeLimitMs - Date.now());
+}
+
+/** Asked when a run is awake anyway. */
+function isAged({ runAgeLimitMs = longestRunMs }: LifecycleInput): boolean {
+  const age = Date.now() - workflowInfo().runStartTime.getTime();
+  return runAgeLimitMs > 0 && age >= runAgeLimitMs && patched('aged-runs-renew');
+}
 
 /** Whether the run should go on in a fresh history as soon as it can. */
 export function isFull(run: LifecycleRun, input: LifecycleInput): boolean {
@@ -20,18 +36,19 @@ export function isFull(run: LifecycleRun, input: LifecycleInput): boolean {
 }
 
 /**
- * Continues as new where the history is full. To be called in each turn, when everything is written and everybody who
+ * Continues as new where the history is full, or old. To be called in each turn, when everything is written and everybody who
  * waited for it is answered: so no loop of the main loop, however it goes round, grows a history without end.
  * @returns false where somebody came meanwhile who waits for another turn
  */
 export async function renewIfFull(run: LifecycleRun, input: LifecycleInput): Promise<boolean> {
-  if (!isFull(run, input) || !patched('full-runs-renew-in-each-turn')) return true;
+  const isDue = isFull(run, input) || isAged(input);
+  if (!isDue || !patched('full-runs-renew-in-each-turn')) return true;
   return renew(run, input);
 }
 
 /** The same before a sleep, where runs from before {@link renewIfFull} did it. */
 export async function renewBeforeSleep(run: LifecycleRun, input: LifecycleInput): Promise<void> {
-  if (!isFull(run, input) || run.attention) return;
+  if (run.attention || !(isFull(run, input) || isAged(input))) return;
   if (patched('full-runs-renew-in-each-turn')) {
     await renew(run, input);
     return;

@@ -159,6 +159,7 @@ export class TimeTravel {
       identityId,
       policy: { id: policyId ?? 'default' },
       historyLimit: endlessHistory,
+      runAgeLimitMs: endlessAge,
       ...rest,
     };
     const handle = (await this.env.client.workflow.start(lifecycleWorkflowType, {
@@ -243,6 +244,7 @@ const skippedAtLeastMs = 60_000;
  * time from then on. Runs that follow each other are shown on the real server (continue-as-new.test.ts, test/faults/kills).
  */
 const endlessHistory = 10_000;
+const endlessAge = 0;
 
 const { EventType } = proto.temporal.api.enums.v1;
 /** What the history of a workflow ends with that has nothing under way; a task always ends with one of these. */

@@ -139,3 +139,33 @@ test('a run that the breaker holds and that is asked to look without end continu
   expect(await isRenewed(held)).toBe(true);
   await until('held again', async () => (await held.query(standingQuery)).blocked?.by === 'breaker');
 });
+
+/** Short enough for a test, long enough for a look. */
+const runAgeLimitMs = 3_000;
+
+test('a run that grew old in its sleep wakes by itself, continues as new, and goes on where it stood', async () => {
+  const { id } = await live.people.create('ages');
+  const policyId = `warns-${suffix}`;
+  const handle = await live.enrol(id, taskQueue, { policyId, runAgeLimitMs });
+  const first = await live.runIdOf(handle);
+  const told = () => live.audit(id).then((rows) => rows.map(({ eventType }) => eventType));
+  await until('the warning', async () => (await told()).includes('inactivity_warned'));
+  // The next look is an hour away, and nobody sends a message.
+  const second = await until('another run', async () => {
+    const now = await live.runIdOf(handle);
+    return now === first ? undefined : now;
+  });
+  await until('a third', async () => (await live.runIdOf(handle)) !== second);
+  expect(await told()).toEqual(['lifecycle_started', 'inactivity_warned']);
+  expect((await handle.query(standingQuery)).completed.warn).toBeDefined();
+});
+
+test('so does one that is parked and waits for somebody without end', async () => {
+  const { id } = await live.people.create('ages');
+  const policyId = `never-published-${suffix}`;
+  const handle = await live.enrol(id, taskQueue, { policyId, runAgeLimitMs });
+  await until('parked', async () => (await handle.query(standingQuery)).parked?.step === 'look');
+  const before = await live.runIdOf(handle);
+  await until('another run', async () => (await live.runIdOf(handle)) !== before);
+  expect((await handle.query(standingQuery)).parked?.step).toBe('look');
+});

@@ -25,6 +25,15 @@ export const systemGuards: readonly Guard[] = [
     only: 'a record that PostgreSQL refuses',
   },
   {
+    name: 'runs: a sleeper wakes when it is old',
+    file: 'src/workflows/identity-lifecycle.ts',
+    find: '(ms ?? Number.POSITIVE_INFINITY) > left',
+    replace: 'false',
+    project: 'system',
+    tests: ['test/workflows/renewal.test.ts'],
+    only: 'grew old|parked',
+  },
+  {
     name: 'records: text of before the rule is recorded with replacements',
     file: 'src/store/audit-log.ts',
     find: 'entries.map(storable)',
