@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { unverifiedChoices } from './activities/addresses.js';
 import { policyIdPattern } from './domain/names.js';
 import { mailProviders } from './mail/providers/provider.js';
 
@@ -133,6 +134,18 @@ export const variables = {
     .enum(['none', ...mailProviders])
     .default('none')
     .describe('whose mail server DORMOUSE_SMTP_URL is: mails are tagged so that its events name them'),
+  DORMOUSE_MAIL_RATE: z.coerce
+    .number()
+    .min(0.01)
+    .max(1_000)
+    .default(20)
+    .describe('mails a second, at most, over all workers; 0.01 is one in 100 s'),
+  DORMOUSE_MAIL_UNVERIFIED: z
+    .enum(unverifiedChoices)
+    .default('last-resort')
+    .describe(
+      'addresses that nobody confirmed: last-resort writes to them where there is no other; never leaves them out, so notices to such people reach nobody',
+    ),
   DORMOUSE_PRODUCT_NAME: z
     .string()
     .default('your account')

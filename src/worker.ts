@@ -38,6 +38,7 @@ async function main(): Promise<void> {
     ...signalVariables,
     'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_POLICY_FILE',
+    'DORMOUSE_MAIL_RATE',
     'DORMOUSE_ACTIVITY_SOURCES_FILE',
     'DORMOUSE_AUDIT_SIGNING_KEY',
     'DORMOUSE_WORKER_HEALTH_PORT',
@@ -87,6 +88,7 @@ async function main(): Promise<void> {
     taskQueue,
     workflowBundle,
     activities: activitySet.activities,
+    mailRate: config.DORMOUSE_MAIL_RATE,
     patchActivation: patchActivation(config.DORMOUSE_ROLLBACK_TO),
     ...(buildId === undefined ? {} : { deployment: deploymentOptions(taskQueue, buildId) }),
   });

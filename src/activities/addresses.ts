@@ -7,22 +7,50 @@ export interface MailAddress {
   readonly value: string;
 }
 
+/** `last-resort`: written to where there is no other address. `never`: as if they were not there. */
+export const unverifiedChoices = ['last-resort', 'never'] as const;
+export type Unverified = (typeof unverifiedChoices)[number];
+
 /**
  * Every verified and every recovery e-mail address, each once. Where none of these exists, the unverified ones: a notice
- * to an address that nobody confirmed is better than none.
+ * to an address that nobody confirmed is better than none, unless the installation wants no mail to such.
  */
-export function mailAddresses(identity: KratosIdentity): MailAddress[] {
+export function mailAddresses(
+  identity: KratosIdentity,
+  unverified: Unverified = 'last-resort',
+): MailAddress[] {
   const verifiable = (identity.verifiable_addresses ?? []).filter(({ via }) => via === 'email');
   const recovery = (identity.recovery_addresses ?? []).filter(({ via }) => via === 'email');
   const trusted = [...verifiable.filter(({ verified }) => verified), ...recovery];
-  const chosen = trusted.length > 0 ? trusted : verifiable;
+  const chosen = trusted.length > 0 || unverified === 'never' ? trusted : verifiable;
+  // Kratos makes a recovery address of each that the schema names, confirmed or not.
+  const unconfirmed = new Set(
+    unverified === 'never'
+      ? verifiable.filter(({ verified }) => !verified).map(({ value }) => folded(value))
+      : [],
+  );
   const byValue = new Map<string, MailAddress>();
   for (const { id, value } of chosen) {
     const address = folded(value);
-    if (address !== '' && !byValue.has(address))
+    if (address !== '' && !unconfirmed.has(address) && !byValue.has(address))
       byValue.set(address, { id: id ?? String(byValue.size), value: address });
   }
   return [...byValue.values()];
+}
+
+/** How many of the addresses that a mail would go to somebody confirmed, and how many nobody did. */
+export function countAddresses(
+  identity: KratosIdentity,
+  unverified?: Unverified,
+): { verified: number; unverified: number } {
+  const confirmed = new Set(
+    (identity.verifiable_addresses ?? [])
+      .filter((address) => address.verified)
+      .map(({ value }) => folded(value)),
+  );
+  const addresses = mailAddresses(identity, unverified);
+  const verified = addresses.filter(({ value }) => confirmed.has(value)).length;
+  return { verified, unverified: addresses.length - verified };
 }
 
 /** Every e-mail address of the identity, whether mails go to it or not. */

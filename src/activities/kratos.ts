@@ -24,7 +24,7 @@ import { readPostponements } from '../store/postponements.js';
 import { isEnrolled, readLivingStanding } from '../store/reconciliations.js';
 import { isAnonymised, readBurial } from '../store/tombstones.js';
 import { controlAbsence, Witnesses } from './absence-control.js';
-import { everyAddress, mailAddresses } from './addresses.js';
+import { countAddresses, everyAddress, mailAddresses } from './addresses.js';
 import { readEvidence } from './evidence.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
 import { type KratosIdentity, latestAuthentication, readIdentity, readSessions } from './kratos-identity.js';
@@ -94,6 +94,8 @@ export function createKratosActivities(deps: KratosDependencies) {
       notices?: readonly string[];
       /** The lifecycle has no memory: what the last projection keeps is read, too. */
       isNew?: true;
+      /** For a preview: how many addresses a mail would go to. */
+      countsAddresses?: true;
     }): Promise<Assessment> {
       const { identityId } = input;
       const stored = await readPolicy(deps.policies, input.policyChoice);
@@ -128,8 +130,8 @@ export function createKratosActivities(deps: KratosDependencies) {
         readEvidence(deps, identityId),
         identity.state === 'inactive' ? readDisablement(pool, identityId) : undefined,
         readPostponements(pool, identityId),
-        readNotices(pool, identity, keys),
-        haveAddressesChanged(notified, identity, keys),
+        readNotices(deps, identity, keys),
+        haveAddressesChanged(deps, notified, identity, keys),
         readBurial(pool, identityId),
       ]);
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
@@ -151,6 +153,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         ...(keys.length === 0 ? {} : { notices }),
         ...(hasMoved ? { addressesChanged: true as const } : {}),
         ...(buried === undefined ? {} : { buried }),
+        ...(input.countsAddresses && { addresses: countAddresses(identity, deps.unverified) }),
       };
     },
 
@@ -262,12 +265,13 @@ async function absenceOf(deps: KratosDependencies, identityId: string): Promise<
 }
 
 async function haveAddressesChanged(
+  { unverified }: KratosDependencies,
   notified: NotifiedAddresses,
   identity: KratosIdentity,
   keys: readonly string[],
 ): Promise<boolean> {
   if (keys.length === 0) return false;
-  const told = mailAddresses(identity).map(({ value }) => value);
+  const told = mailAddresses(identity, unverified).map(({ value }) => value);
   const { added, former } = await notified.compare(identity.id, keys, {
     told,
     known: everyAddress(identity),

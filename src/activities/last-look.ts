@@ -13,6 +13,7 @@ import { exemptionInForce } from '../store/exemptions.js';
 import { isOnHold } from '../store/holds.js';
 import type { PolicyReader } from '../store/policies.js';
 import { readPostponements } from '../store/postponements.js';
+import type { Unverified } from './addresses.js';
 import type { Clock } from './clock.js';
 import { type EvidenceSources, readEvidence } from './evidence.js';
 import { tryAgain } from './failures.js';
@@ -22,6 +23,8 @@ import { readPolicy, subjectOf } from './policy.js';
 
 export interface LookSources extends EvidenceSources {
   readonly policies: PolicyReader;
+  /** What is done with addresses that nobody confirmed. Default: see {@link mailAddresses}. */
+  readonly unverified?: Unverified;
 }
 
 /** What the caller believed about the person's absence; a later sign of life stops the act. */
@@ -134,11 +137,11 @@ async function isExempt(
 
 /** Whether every notice that the act rests on still counts. */
 async function isAnnounced(
-  { pool }: EvidenceSources,
+  sources: LookSources,
   identity: KratosIdentity,
   { notices = [], ambiguousCounts = false }: LastLook,
 ): Promise<boolean> {
-  const found = await readNotices(pool, identity, notices);
+  const found = await readNotices(sources, identity, notices);
   return found.every(({ outcome }) => outcome === 'accepted' || (ambiguousCounts && outcome === 'ambiguous'));
 }
 

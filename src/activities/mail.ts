@@ -13,7 +13,7 @@ import { type MailFacts, type MailKind, type RenderedMail, renderMail } from '..
 import { isUnsubscribed } from '../store/mail-preferences.js';
 import { readAddressHistories, readMail } from '../store/mails.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
-import { everyAddress, type MailAddress, mailAddresses } from './addresses.js';
+import { everyAddress, type MailAddress, mailAddresses, type Unverified } from './addresses.js';
 import { giveUp, tryAgain } from './failures.js';
 import { type KratosIdentity, readIdentity, textField } from './kratos-identity.js';
 import { copyKey, type Delivery, type DeliveryDependencies, deliver, type Letter } from './mail-delivery.js';
@@ -25,6 +25,8 @@ export interface MailDependencies extends DeliveryDependencies {
   readonly signInUrl: string;
   /** Public address of the gateway's pages; absent: mails carry no links to them. */
   readonly linkBaseUrl?: string;
+  /** What is done with addresses that nobody confirmed. Default: see {@link mailAddresses}. */
+  readonly unverified?: Unverified;
   /** Default: kept in PostgreSQL. */
   readonly notified?: NotifiedAddresses;
 }
@@ -84,7 +86,7 @@ export function createMailActivities(deps: MailDependencies) {
     async sendMail(request: MailRequest): Promise<MailResult> {
       const { identityId, key, kind, proofNeeded } = request;
       const identity = await readIdentity(deps.identities, identityId);
-      const all = identity === undefined ? [] : mailAddresses(identity);
+      const all = identity === undefined ? [] : mailAddresses(identity, deps.unverified);
       const { addresses, withheld } = await addressesFor(deps.pool, request, all);
       const write = async () => {
         const links = await mintLinks(deps, request, await deps.clock.now());
@@ -109,7 +111,7 @@ export function createMailActivities(deps: MailDependencies) {
       const { identityId, key, running, upcoming } = request;
       const identity = await readIdentity(deps.identities, identityId);
       if (identity === undefined) return { added: 0, former: 0, deferred: 0 };
-      const told = mailAddresses(identity);
+      const told = mailAddresses(identity, deps.unverified);
       const change = await notified.compare(identityId, running, {
         told: told.map(bare),
         known: everyAddress(identity),

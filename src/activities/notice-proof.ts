@@ -3,17 +3,18 @@ import type pg from 'pg';
 import type { NoticeState } from '../domain/lifecycle/assessment.js';
 import type { NoticeOutcome } from '../domain/lifecycle/state.js';
 import { type MailState, readCopies } from '../store/mails.js';
-import { mailAddresses } from './addresses.js';
+import { mailAddresses, type Unverified } from './addresses.js';
 import type { KratosIdentity } from './kratos-identity.js';
 
 /** @returns how each of the notices stands now */
 export async function readNotices(
-  pool: pg.Pool,
+  { pool, unverified }: { readonly pool: pg.Pool; readonly unverified?: Unverified },
   identity: KratosIdentity,
   keys: readonly string[],
 ): Promise<NoticeState[]> {
   if (keys.length === 0) return [];
-  if (mailAddresses(identity).length === 0) return keys.map((key) => ({ key, outcome: 'no-address' }));
+  if (mailAddresses(identity, unverified).length === 0)
+    return keys.map((key) => ({ key, outcome: 'no-address' }));
   const copies = await readCopies(pool, identity.id, keys);
   return [...copies].map(([key, states]) => ({ key, outcome: provenBy(states) }));
 }

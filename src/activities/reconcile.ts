@@ -11,7 +11,6 @@ import { rungNames } from '../domain/rungs.js';
 import { readEnrolled, readEnrolledAfter, writeReconciliation } from '../store/reconciliations.js';
 import { anonymisedAmong } from '../store/tombstones.js';
 import type {
-  Preview,
   ReconcileCounts,
   ReconcileOptions,
   ReconcileResult,
@@ -23,14 +22,18 @@ import { type EnrolTools, enrolPage } from './reconcile-enrol.js';
 import { wakeOfGone } from './reconcile-gone.js';
 import { type LostTools, lostAmong } from './reconcile-lost.js';
 import { Pacer, type PacerClock } from './reconcile-pacer.js';
-import { classOf, tally } from './reconcile-preview.js';
+import { type Forecast, withForecast } from './reconcile-preview.js';
 
 export interface ReconcileDependencies {
   readonly identities: IdentityApi;
   readonly pool: pg.Pool;
   readonly clock: Clock;
   /** The lifecycle's own look, so that a preview sees what it would see. */
-  readonly assess: (input: { identityId: string; policyChoice: PolicyChoice }) => Promise<Assessment>;
+  readonly assess: (input: {
+    identityId: string;
+    policyChoice: PolicyChoice;
+    countsAddresses: true;
+  }) => Promise<Assessment>;
   /** The pace's time; default: the real one. */
   readonly paceClock?: PacerClock;
 }
@@ -108,6 +111,7 @@ export function createReconcileActivities(deps: ReconcileDependencies) {
         endedAt,
         schemaVersion: _version,
         preview: _preview,
+        mails: _mails,
         dryRun: _dry,
         ...counts
       } = result;
@@ -128,7 +132,7 @@ async function turnPage(sweep: Sweep, position: SweepPosition): Promise<SweepPos
     if (page.malformed > 0) {
       log.warn('Kratos listed records without an id that an identity can have', { count: page.malformed });
     }
-    const done = await enrolMissing(sweep, page.identityIds, position.preview);
+    const done = await enrolMissing(sweep, page.identityIds, position);
     const { nextToken } = page;
     return {
       place:
@@ -139,7 +143,7 @@ async function turnPage(sweep: Sweep, position: SweepPosition): Promise<SweepPos
         ...done.counts,
         failed: (done.counts.failed ?? 0) + page.malformed,
       }),
-      preview: done.preview,
+      ...done.forecast,
     };
   }
   if (place.phase === 'lifecycles') {
@@ -159,10 +163,15 @@ async function turnPage(sweep: Sweep, position: SweepPosition): Promise<SweepPos
 
 interface PageDone {
   readonly counts: Partial<ReconcileCounts>;
-  readonly preview: Preview;
+  readonly forecast: Forecast;
 }
 
-async function enrolMissing(sweep: Sweep, page: readonly string[], preview: Preview): Promise<PageDone> {
+async function enrolMissing(
+  sweep: Sweep,
+  page: readonly string[],
+  { preview, mails }: Forecast,
+): Promise<PageDone> {
+  const forecast = { preview, ...(mails && { mails }) };
   const { options, pool } = sweep;
   const enrolled = options.distrustProjection ? new Set<string>() : await readEnrolled(pool, page);
   // Shells of anonymised people have no lifecycle, and need none.
@@ -173,9 +182,9 @@ async function enrolMissing(sweep: Sweep, page: readonly string[], preview: Prev
     log.warn('lifecycles that ran no more are started again', { count: lost.length });
   }
   const missing = page.filter((identityId) => !enrolled.has(identityId) && !shells.has(identityId));
-  if (options.dryRun) return previewOf(sweep, missing, page.length - missing.length, preview);
+  if (options.dryRun) return previewOf(sweep, missing, page.length - missing.length, forecast);
   const done = await enrolPage(sweep, missing, options);
-  return { counts: { ...done, alreadyRunning: enrolled.size + done.alreadyRunning }, preview };
+  return { counts: { ...done, alreadyRunning: enrolled.size + done.alreadyRunning }, forecast };
 }
 
 /** Looks at each as its lifecycle would, and starts nothing. */
@@ -183,26 +192,26 @@ async function previewOf(
   sweep: Sweep,
   missing: readonly string[],
   alreadyRunning: number,
-  before: Preview,
+  before: Forecast,
 ): Promise<PageDone> {
-  let [preview, started, failed] = [before, 0, 0];
+  let [forecast, started, failed] = [before, 0, 0];
   for (const identityId of missing) {
     await sweep.startPacer.turn();
     sweep.alive();
     try {
       const policyChoice = { id: sweep.options.policyId };
-      const assessment = await sweep.assess({ identityId, policyChoice });
-      const kind = classOf(identityId, assessment, await sweep.clock.now());
-      if (kind === undefined) continue;
+      const assessment = await sweep.assess({ identityId, policyChoice, countsAddresses: true });
+      const now = await sweep.clock.now();
+      if (assessment.identity === undefined) continue;
       started += 1;
-      preview = tally(preview, kind);
+      forecast = withForecast(forecast, identityId, assessment, now);
     } catch (error) {
       if (!(error instanceof ApplicationFailure) || error.nonRetryable !== true) throw error;
       log.warn('an identity could not be looked at', { identityId, errorType: error.type });
       failed += 1;
     }
   }
-  return { counts: { started, alreadyRunning, failed }, preview };
+  return { counts: { started, alreadyRunning, failed }, forecast };
 }
 
 async function wakeGone(sweep: Sweep, enrolled: readonly string[]): Promise<number> {

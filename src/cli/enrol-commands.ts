@@ -28,7 +28,10 @@ export function addEnrolCommands(program: Command): void {
     .command('enrol [identityId]')
     .description("start an identity's lifecycle, or with --all those of everybody who has none")
     .option('--policy <id>', 'the policy to follow; left out: the one that DORMOUSE_POLICY_ID names')
-    .option('--last-active-at <time>', 'one identity: its last known sign of life, as 2026-01-31T00:00:00Z')
+    .option(
+      '--last-active-at <time>',
+      'one identity: its last known sign of life, as 2026-01-31T00:00:00Z; counts where it is later than its creation in Kratos',
+    )
     .option('--all', 'everybody in Kratos who has no lifecycle')
     .option(
       '--dry-run',

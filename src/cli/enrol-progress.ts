@@ -1,7 +1,13 @@
 /** What `dormouse enrol --all` shows: texts only, so that it can be tested without a terminal. */
 import { formatDuration } from '../domain/duration.js';
 import { rungNames } from '../domain/rungs.js';
-import type { PreviewClass, ReconcileProgress, ReconcileResult } from '../workflows/reconcile-messages.js';
+import {
+  forecastDays,
+  type MailForecast,
+  type PreviewClass,
+  type ReconcileProgress,
+  type ReconcileResult,
+} from '../workflows/reconcile-messages.js';
 
 const barWidth = 24;
 
@@ -68,12 +74,26 @@ function previewSummary(result: ReconcileResult): string {
       'Overdue is not at once: each rung comes in its order, and the harsh ones keep their distance from an accepted notice.',
     );
   }
+  lines.push(...mailLines(result.mails));
   if (result.gone > 0)
     lines.push(`${result.gone} lifecycles would be woken: Kratos does not list their identity.`);
   if (result.failed > 0)
     lines.push(`${result.failed} identities could not be looked at: the worker's log names them.`);
   return lines.join('\n');
 }
+
+/** The first mails, day by day. */
+function mailLines(mails: MailForecast = {}): string[] {
+  const days = Object.entries(mails).sort(([a], [b]) => dayOf(a) - dayOf(b));
+  if (days.length === 0) return [];
+  const rows = days.map(([day, { verified, unverified }]) => {
+    const when = day === 'later' ? `after ${forecastDays} days` : day === '0' ? 'at once' : `in ${day} days`;
+    return `  ${when.padEnd(26)}${verified} confirmed, ${unverified} not`;
+  });
+  return ['Their first mails, by addresses that somebody confirmed and others:', ...rows];
+}
+
+const dayOf = (day: string) => (day === 'later' ? Number.POSITIVE_INFINITY : Number(day));
 
 /** What is about to happen. */
 export function announcement(options: {

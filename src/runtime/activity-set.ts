@@ -35,6 +35,7 @@ export const activityVariables = [
   'DORMOUSE_MAIL_FROM',
   'DORMOUSE_MAIL_RETURN_PATH',
   'DORMOUSE_MAIL_PROVIDER',
+  'DORMOUSE_MAIL_UNVERIFIED',
   'DORMOUSE_PRODUCT_NAME',
   'DORMOUSE_SIGN_IN_URL',
   'DORMOUSE_LINK_BASE_URL',
@@ -73,7 +74,8 @@ export function createActivitySet(
     ...(config.DORMOUSE_MAIL_RETURN_PATH && { returnPath: config.DORMOUSE_MAIL_RETURN_PATH }),
   });
   const notified = createNotifiedAddresses(pool, vaultOf(config, pool, clock));
-  const kratos = createKratosActivities({ identities, pool, clock, policies, notified });
+  const unverified = config.DORMOUSE_MAIL_UNVERIFIED;
+  const kratos = createKratosActivities({ identities, pool, clock, policies, notified, unverified });
   return {
     activities: {
       kratos: {
@@ -83,6 +85,7 @@ export function createActivitySet(
           pool,
           clock,
           policies,
+          unverified,
           ...(config.DORMOUSE_IDENTIFIER_KEY === undefined
             ? {}
             : { identifierKey: config.DORMOUSE_IDENTIFIER_KEY }),
@@ -93,6 +96,7 @@ export function createActivitySet(
       hydra: createHydraActivities({ oauth2 }),
       mail: createMailActivities({
         notified,
+        unverified,
         identities,
         pool,
         clock,

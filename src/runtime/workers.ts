@@ -33,6 +33,8 @@ export interface WorkersOptions {
   readonly taskQueue: string;
   readonly workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
   readonly activities: Record<OutsideSystem, object>;
+  /** Mails a second, at most, over all workers. Default: 20. */
+  readonly mailRate?: number;
   /**
    * Workflows kept in memory between two tasks. Default 500: sleepers gain nothing from the cache, and 2,300 cached took
    * 0.9 GB (measured; design, section 5).
@@ -76,7 +78,8 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
         taskQueue: activityQueue(taskQueue, system),
         activities: options.activities[system],
         maxConcurrentActivityTaskExecutions: concurrency[system],
-        maxTaskQueueActivitiesPerSecond: ratePerSecond[system],
+        maxTaskQueueActivitiesPerSecond:
+          (system === 'mail' ? options.mailRate : undefined) ?? ratePerSecond[system],
         // Where a sweep is must be known a moment later: a killed worker's successor goes on from there.
         maxHeartbeatThrottleInterval: '1s',
         shutdownGraceTime: '20s',

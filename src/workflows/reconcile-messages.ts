@@ -53,6 +53,15 @@ export type Place =
 export type PreviewClass = RungName | 'nothing' | 'exempt' | 'not-understood' | 'disabled-by-hand';
 export type Preview = Readonly<Partial<Record<PreviewClass, number>>>;
 
+/**
+ * The first mails that those would get who would be enrolled, by days from now: addresses that somebody confirmed, and others.
+ * `later`: after {@link forecastDays}.
+ */
+export type MailForecast = Readonly<
+  Record<string, { readonly verified: number; readonly unverified: number }>
+>;
+export const forecastDays = 30;
+
 export interface ReconcileCounts {
   /** Lists read, of Kratos' identities and of lifecycles. */
   readonly pages: number;
@@ -74,6 +83,8 @@ export interface SweepPosition {
   readonly place: Place;
   readonly counts: ReconcileCounts;
   readonly preview: Preview;
+  /** Of a preview. Absent: no mail so far. */
+  readonly mails?: MailForecast;
 }
 
 export interface ReconcileProgress extends SweepPosition {
@@ -87,6 +98,7 @@ export interface ReconcileResult extends ReconcileCounts {
   readonly schemaVersion: 1;
   readonly dryRun: boolean;
   readonly preview: Preview;
+  readonly mails?: MailForecast;
   /** Epoch milliseconds. */
   readonly startedAt: number;
   readonly endedAt: number;

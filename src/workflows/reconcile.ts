@@ -45,11 +45,11 @@ export async function reconcile(input: ReconcileInput): Promise<ReconcileResult>
     if (expected !== undefined) progress = { ...progress, expected };
   }
   while (progress.place.phase !== 'done') {
-    const { place, counts, preview } = progress;
+    const { place, counts, preview, mails } = progress;
     const position = await sweep.reconcilePages({
       options,
       taskQueue: workflowInfo().taskQueue,
-      position: { place, counts, preview },
+      position: { place, counts, preview, ...(mails && { mails }) },
       forMs: input.stretchMs ?? stretchMs,
     });
     progress = { ...progress, ...position };
@@ -91,9 +91,17 @@ function isFull(input: ReconcileInput): boolean {
 }
 
 function resultOf(input: ReconcileInput, progress: ReconcileProgress): ReconcileResult {
-  const { counts, preview, startedAt } = progress;
+  const { counts, preview, mails, startedAt } = progress;
   const { dryRun } = input.options;
-  return { schemaVersion: 1, dryRun, ...counts, preview, startedAt, endedAt: Date.now() };
+  return {
+    schemaVersion: 1,
+    dryRun,
+    ...counts,
+    preview,
+    ...(mails && { mails }),
+    startedAt,
+    endedAt: Date.now(),
+  };
 }
 
 /** For the page of the workflow in the Temporal UI. */

@@ -67,6 +67,8 @@ describe('enrol --all --dry-run', () => {
     const taskQueue = `preview-${randomUUID().slice(0, 8)}`;
     await fixture.startWorkers({ taskQueue, clock: { now: async () => Date.now() + 100 * dayMs } });
     const exempt = await fixture.people.create('service', { metadataAdmin: { account_type: 'service' } });
+    await fixture.people.create('mailed');
+    await fixture.people.create('mailed');
     const admin = await fixture.people.create('disabled');
     await fixture.people.identities.patchIdentity({
       id: admin.id,
@@ -74,13 +76,16 @@ describe('enrol --all --dry-run', () => {
     });
 
     const handle = await fixture.startReconcile({ dryRun: true }, { taskQueue });
-    const { preview, started } = await handle.result();
+    const { preview, started, mails } = await handle.result();
 
     expect(preview.revoke).toBeGreaterThanOrEqual(10);
     expect(preview.exempt).toBeGreaterThanOrEqual(1);
     expect(preview['disabled-by-hand']).toBeGreaterThanOrEqual(1);
     expect(Object.values(preview).reduce((sum, count) => sum + count, 0)).toBe(started);
     await expect(fixture.statusOf(exempt.id)).rejects.toThrow();
+    // Overdue for a revocation: the warning is the first that they hear, at once. The many have no address.
+    const first = mails?.['0'];
+    expect((first?.verified ?? 0) + (first?.unverified ?? 0)).toBe(2);
   });
 });
 

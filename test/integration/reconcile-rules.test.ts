@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { nextPageToken } from '../../src/activities/reconcile-directory.js';
 import { Pacer } from '../../src/activities/reconcile-pacer.js';
-import { progressLine } from '../../src/cli/enrol-progress.js';
+import { progressLine, summary } from '../../src/cli/enrol-progress.js';
 import { noCounts } from '../../src/workflows/reconcile-messages.js';
 
 /** A clock that moves only when somebody sleeps on it. */
@@ -57,6 +57,34 @@ describe('the link to the next page', () => {
     [undefined, undefined],
   ])('is read from %j', (link, token) => {
     expect(nextPageToken(link)).toBe(token);
+  });
+});
+
+describe('the preview', () => {
+  it('says how many first mails go out on which day, in the order of the days', () => {
+    const mails = {
+      later: { verified: 1, unverified: 0 },
+      '10': { verified: 3, unverified: 4 },
+      '2': { verified: 5, unverified: 0 },
+      '0': { verified: 1200, unverified: 300 },
+    };
+    const result = {
+      schemaVersion: 1,
+      dryRun: true,
+      ...noCounts,
+      preview: {},
+      startedAt: 0,
+      endedAt: 1,
+    } as const;
+    const lines = summary({ ...result, mails }).split('\n');
+    expect(lines.slice(2)).toEqual([
+      'Their first mails, by addresses that somebody confirmed and others:',
+      '  at once                   1200 confirmed, 300 not',
+      '  in 2 days                 5 confirmed, 0 not',
+      '  in 10 days                3 confirmed, 4 not',
+      '  after 30 days             1 confirmed, 0 not',
+    ]);
+    expect(summary(result)).not.toContain('first mails');
   });
 });
 

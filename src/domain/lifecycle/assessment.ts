@@ -53,6 +53,8 @@ export interface Assessment {
   readonly holds?: { readonly standing: readonly Hold[]; readonly count: number };
   /** How the notices that were asked about stand now. Absent in histories from before bounces were known. */
   readonly notices?: readonly NoticeState[];
+  /** How many addresses a mail would go to; of a preview only. */
+  readonly addresses?: { readonly verified: number; readonly unverified: number };
   /** The account's addresses are no longer those that the running notices went to. */
   readonly addressesChanged?: true;
 }
