@@ -117,10 +117,20 @@ function pagesOf(baseUrl: string | undefined, pool: pg.Pool): { pages?: PagesOpt
     'DORMOUSE_ORY_TOKEN',
     'DORMOUSE_SIGN_IN_URL',
     'DORMOUSE_PRODUCT_NAME',
+    'DORMOUSE_IDENTIFIER_KEY',
   ]);
   const identities = createKratosClient(config.DORMOUSE_KRATOS_ADMIN_URL, {
     token: config.DORMOUSE_ORY_TOKEN,
   });
   const { DORMOUSE_SIGN_IN_URL: signInUrl, DORMOUSE_PRODUCT_NAME: productName } = config;
-  return { pages: { pool, identities, productName, signInUrl, baseUrl } };
+  const identifierKey = config.DORMOUSE_IDENTIFIER_KEY;
+  const pages: PagesOptions = {
+    pool,
+    identities,
+    productName,
+    signInUrl,
+    baseUrl,
+    ...(identifierKey !== undefined && { identifierKey }),
+  };
+  return { pages };
 }

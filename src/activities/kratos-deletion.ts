@@ -4,7 +4,8 @@ import { DeleteIdentityCredentialsTypeEnum, type IdentityApi } from '@ory/client
 import { anonymousTraits } from '../domain/deletion.js';
 import type { TraitsTemplate } from '../domain/policy-deletion.js';
 import { forgetDeletionIntent, intendDeletion, isDeletionIntended } from '../store/deletion-intents.js';
-import { type IdentifierKey, retireIdentifiers } from '../store/retired-identifiers.js';
+import type { IdentifierKey } from '../store/identifier-hash.js';
+import { retireIdentifiers } from '../store/retired-identifiers.js';
 import { controlAbsence } from './absence-control.js';
 import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
 import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from './kratos-identity.js';

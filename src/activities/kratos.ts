@@ -19,9 +19,11 @@ import {
 } from '../store/disablements.js';
 import { exemptionInForce } from '../store/exemptions.js';
 import { readHolds } from '../store/holds.js';
+import type { IdentifierKey } from '../store/identifier-hash.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
 import { readPostponements } from '../store/postponements.js';
 import { isEnrolled, readLivingStanding } from '../store/reconciliations.js';
+import { keepReturnAddresses } from '../store/return-addresses.js';
 import { isAnonymised, readBurial } from '../store/tombstones.js';
 import { controlAbsence, Witnesses } from './absence-control.js';
 import { countAddresses, everyAddress, mailAddresses } from './addresses.js';
@@ -43,6 +45,8 @@ import { readPolicy, subjectOf } from './policy.js';
 export interface KratosDependencies extends LookSources {
   /** Default: kept in PostgreSQL. */
   readonly notified?: NotifiedAddresses;
+  /** By which the addresses of the deactivated are kept, for the page that they ask for the way back at. Absent: they are not. */
+  readonly identifierKey?: IdentifierKey;
 }
 
 export interface EndedSessions {
@@ -136,6 +140,9 @@ export function createKratosActivities(deps: KratosDependencies) {
       ]);
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
       const disabledByEngine = isEnginesWork(disablement, stateChangedAt);
+      if (disabledByEngine && deps.identifierKey !== undefined) {
+        await keepReturnAddresses(pool, deps.identifierKey, identityId, everyAddress(identity));
+      }
       const isAssumed = disabledByEngine && disablement !== undefined && isUnconfirmed(disablement);
       return {
         identity: {

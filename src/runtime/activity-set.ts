@@ -75,7 +75,17 @@ export function createActivitySet(
   });
   const notified = createNotifiedAddresses(pool, vaultOf(config, pool, clock));
   const unverified = config.DORMOUSE_MAIL_UNVERIFIED;
-  const kratos = createKratosActivities({ identities, pool, clock, policies, notified, unverified });
+  const identifierKey = config.DORMOUSE_IDENTIFIER_KEY;
+  const keyed = identifierKey === undefined ? {} : { identifierKey };
+  const kratos = createKratosActivities({
+    identities,
+    pool,
+    clock,
+    policies,
+    notified,
+    unverified,
+    ...keyed,
+  });
   return {
     activities: {
       kratos: {
@@ -86,9 +96,7 @@ export function createActivitySet(
           clock,
           policies,
           unverified,
-          ...(config.DORMOUSE_IDENTIFIER_KEY === undefined
-            ? {}
-            : { identifierKey: config.DORMOUSE_IDENTIFIER_KEY }),
+          ...keyed,
         }),
         ...createBurialActivities({ identities, pool, clock }),
         ...createReconcileActivities({ identities, pool, clock, assess: kratos.assess }),

@@ -76,8 +76,13 @@ export async function readDisablement(pool: pg.Pool, identityId: string): Promis
   };
 }
 
+/** With the addresses under which the way back could be asked for. */
 export async function forgetDisablement(pool: pg.Pool, identityId: string): Promise<void> {
-  await pool.query('DELETE FROM disablement WHERE identity_id = $1', [identityId]);
+  await pool.query(
+    `WITH gone AS (DELETE FROM return_address WHERE identity_id = $1)
+     DELETE FROM disablement WHERE identity_id = $1`,
+    [identityId],
+  );
 }
 
 /**

@@ -43,7 +43,13 @@ export async function buryIdentity(
     await destroyKey(client, identityId);
     await client.query('DELETE FROM notified_address WHERE identity_id = $1', [identityId]);
     await client.query('DELETE FROM address_key WHERE identity_id = $1', [identityId]);
-    for (const table of ['kratos_witness', 'absence_confirmation', 'deletion_intent', 'mail_preference']) {
+    for (const table of [
+      'kratos_witness',
+      'absence_confirmation',
+      'deletion_intent',
+      'mail_preference',
+      'return_address',
+    ]) {
       await client.query(`DELETE FROM ${table} WHERE identity_id = $1`, [identityId]);
     }
   });

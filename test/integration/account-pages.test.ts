@@ -13,13 +13,22 @@ import { createLinkToken, hashOfToken } from '../../src/links/link-token.js';
 import { readLink } from '../../src/store/links.js';
 import { isUnsubscribed } from '../../src/store/mail-preferences.js';
 import { readPostponements } from '../../src/store/postponements.js';
+import { findByReturnAddress } from '../../src/store/return-addresses.js';
 import { writeStanding } from '../../src/store/standings.js';
 import { buryIdentity } from '../../src/store/tombstones.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
-import { unknownId } from '../support/system-outside.js';
+import {
+  fresh,
+  openOutside,
+  publish,
+  slowPolicy,
+  testIdentifierKey,
+  unknownId,
+} from '../support/system-outside.js';
 import { eventually } from '../support/system-wait.js';
 
 const stack = inject('stack');
+const outside = openOutside();
 let gateway: TestGateway;
 /** The gateway's time; links are made at `madeAt`. */
 const madeAt = Date.UTC(2031, 4, 1);
@@ -40,7 +49,10 @@ beforeAll(async () => {
     wrap: scripted,
   });
 });
-afterAll(() => gateway.close());
+afterAll(async () => {
+  await gateway.close();
+  await outside.close();
+});
 
 /** The real client, but for what needs a workflow. */
 function scripted(real: Dormouse): Dormouse {
@@ -439,6 +451,42 @@ describe('asking for a link', () => {
     await eventually('the workflow asked', async () => asked.includes(away.id));
     expect(asked).not.toContain(here.id);
     expect(logged.join('\n')).not.toContain(away.identifier);
+  });
+
+  it('finds somebody who signs in by another provider by the mailbox on record, while they are deactivated', async () => {
+    const person = await outside.people.create('elsewhere');
+    const { email = '' } = person;
+    const policyId = fresh('policy');
+    await publish(outside.pool, slowPolicy(policyId));
+    const look = () => outside.assess({ identityId: person.id, policyChoice: { id: policyId } });
+    const isKnown = async () =>
+      (await findByReturnAddress(gateway.pool, testIdentifierKey, email)).length > 0;
+    await look();
+    expect(await isKnown()).toBe(false);
+    const disabled = outside.disableIdentity({
+      identityId: person.id,
+      inactiveSince: Date.now() + dayMs,
+      keepsAlive: ['human'],
+    });
+    expect(await disabled).toEqual({ outcome: 'done' });
+    await look();
+    expect(await isKnown()).toBe(true);
+    // Nothing that they sign in with is called like the mailbox.
+    await outside.kratosDatabase.query(
+      `DELETE FROM identity_credential_identifiers WHERE identity_credential_id IN
+         (SELECT id FROM identity_credentials WHERE identity_id = $1)`,
+      [person.id],
+    );
+    const byCredential = await outside.people.identities.listIdentities({ credentialsIdentifier: email });
+    expect(byCredential.data).toEqual([]);
+    await record(standingOf(person.id, { stage: 'deactivated' }));
+    await send(new URLSearchParams({ identifier: `  ${email.toUpperCase()}` }).toString());
+    await eventually('the workflow asked', async () => asked.includes(person.id));
+    const rows = await gateway.pool.query('SELECT * FROM return_address WHERE identity_id = $1', [person.id]);
+    expect(rows.rows.length).toBeGreaterThan(0);
+    expect(JSON.stringify(rows.rows)).not.toContain('elsewhere');
+    await outside.enableIdentity({ identityId: person.id });
+    expect(await isKnown()).toBe(false);
   });
 
   it('takes forms only, and small ones', async () => {

@@ -7,7 +7,7 @@ import { createGateway, type GatewayOptions } from '../../src/http/server.js';
 import type { StackInfo } from '../../src/stack/index.js';
 import { createPool } from '../../src/store/pool.js';
 import { readTokenStanding } from '../../src/store/token-standings.js';
-import { fresh } from './system-outside.js';
+import { fresh, testIdentifierKey } from './system-outside.js';
 
 export interface TestGateway {
   readonly url: string;
@@ -75,6 +75,7 @@ export async function listenGateway({
       productName: 'Acorn',
       signInUrl: 'https://acorn.test/login',
       baseUrl: stack.gateway.url,
+      identifierKey: testIdentifierKey,
       ...(clock && { clock }),
     },
     log: log ?? pino({ level: 'silent' }),

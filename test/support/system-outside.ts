@@ -32,7 +32,13 @@ export function openOutside() {
     hydraAdminUrl: stack.hydra.adminUrl,
   });
   const activitiesOn = (clients: OryClients) => ({
-    ...createKratosActivities({ identities: clients.identities, pool, clock: systemClock, policies }),
+    ...createKratosActivities({
+      identities: clients.identities,
+      pool,
+      clock: systemClock,
+      policies,
+      identifierKey: testIdentifierKey,
+    }),
     ...createKratosDeletionActivities({
       identities: clients.identities,
       pool,

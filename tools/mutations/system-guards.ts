@@ -34,6 +34,15 @@ export const systemGuards: readonly Guard[] = [
     only: 'grew old|parked',
   },
   {
+    name: 'return: the mailbox on record is known only while the engine keeps the person out',
+    file: 'src/activities/kratos.ts',
+    find: 'if (disabledByEngine && deps.identifierKey !== undefined) {',
+    replace: 'if (deps.identifierKey !== undefined) {',
+    project: 'system',
+    tests: ['test/integration/account-pages.test.ts'],
+    only: 'another provider',
+  },
+  {
     name: 'records: text of before the rule is recorded with replacements',
     file: 'src/store/audit-log.ts',
     find: 'entries.map(storable)',

@@ -23,9 +23,11 @@ import { postponedUntil } from '../../domain/postponement.js';
 import { hashOfToken } from '../../links/link-token.js';
 import { pagePaths, requestPageUrl } from '../../links/link-urls.js';
 import { formatDeadline, formatDuration } from '../../mail/durations.js';
+import type { IdentifierKey } from '../../store/identifier-hash.js';
 import { readLink, takeReactivationLinks } from '../../store/links.js';
 import { unsubscribe } from '../../store/mail-preferences.js';
 import { confirmPostponement, isAnswered } from '../../store/postponements.js';
+import { findByReturnAddress } from '../../store/return-addresses.js';
 import { readDatedStanding } from '../../store/standings.js';
 import type { RateLimits } from '../gate.js';
 import { localeOf } from './accept-language.js';
@@ -41,6 +43,8 @@ export interface PagesOptions {
   readonly signInUrl: string;
   /** DORMOUSE_LINK_BASE_URL. */
   readonly baseUrl: string;
+  /** By which the addresses of the deactivated are known. Absent: they are found by what they sign in with only. */
+  readonly identifierKey?: IdentifierKey;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -204,8 +208,15 @@ function reactivationRoutes(
   context: Context,
   { linkRequestsPerMinute }: Pick<RateLimits, 'linkRequestsPerMinute'>,
 ): void {
-  const { dormouse, identities } = context;
-  const requests = new LinkRequests({ dormouse, identities, log: server.log });
+  const { dormouse, identities, pool, identifierKey } = context;
+  const requests = new LinkRequests({
+    dormouse,
+    identities,
+    log: server.log,
+    ...(identifierKey !== undefined && {
+      findByAddress: (address) => findByReturnAddress(pool, identifierKey, address),
+    }),
+  });
   server.addHook('onClose', () => requests.idle());
   const limiter = server.createRateLimit({ timeWindow: 60_000, max: linkRequestsPerMinute });
   server.get(pagePaths.reactivate, { schema: pageSchemas.request }, async (request, reply) =>

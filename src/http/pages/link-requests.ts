@@ -12,6 +12,8 @@ import { type Dormouse, InvalidRequestError, NotEnrolledError } from '../../clie
 export interface LinkRequestsOptions {
   readonly dormouse: Pick<Dormouse, 'standing' | 'requestReactivationLink'>;
   readonly identities: IdentityApi;
+  /** Finds the deactivated by an address on record: nobody who signs in by another provider is called so. Default: nobody. */
+  readonly findByAddress?: (address: string) => Promise<readonly string[]>;
   readonly log: FastifyBaseLogger;
 }
 
@@ -60,7 +62,8 @@ export class LinkRequests {
     );
     const parsed = found.safeParse(answer ?? []);
     if (!parsed.success) throw tryAgain('KratosMalformedAnswer', 'listIdentities answered no list');
-    for (const { id } of parsed.data) {
+    const byAddress = (await this.options.findByAddress?.(identifier)) ?? [];
+    for (const id of new Set([...parsed.data.map(({ id }) => id), ...byAddress])) {
       // Cheap first: most of those who ask need no workflow to say no.
       if ((await dormouse.standing(id))?.stage !== 'deactivated') continue;
       try {
