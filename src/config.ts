@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { unverifiedChoices } from './activities/addresses.js';
+import { dayMs, parseDuration } from './domain/duration.js';
 import { policyIdPattern } from './domain/names.js';
 import { mailProviders } from './mail/providers/provider.js';
 
@@ -55,6 +56,14 @@ const port = z.coerce.number().int().min(0).max(65535);
 
 /** A service token shorter than this is refused: 32 characters of base64url are 192 bits. */
 const minServiceTokenLength = 32;
+
+/** Milliseconds. Below 90 days the breaker would lose what it compares with. */
+const keptFor = z
+  .string()
+  .transform((text) => parseDuration(text) ?? 0)
+  .refine((keptMs) => keptMs >= 90 * dayMs && keptMs <= 36_500 * dayMs, {
+    message: 'must be a duration from 90d to 36500d, as 400d',
+  });
 
 const serviceTokens = z
   .string()
@@ -178,6 +187,14 @@ export const variables = {
     .default('default')
     .describe(
       'id of the policy that identities follow unless told otherwise, the same for workers, gateway and apps; a version of it must be published',
+    ),
+  DORMOUSE_KEEP_MAILS: keptFor
+    .default(1_095 * dayMs)
+    .describe('how long mails of absences that are over are kept, as 1095d (docs/personal-data.md)'),
+  DORMOUSE_KEEP_OPERATIONS: keptFor
+    .default(400 * dayMs)
+    .describe(
+      'how long sweeps, released trips of the breaker, events that no receiver took and the feed of signs are kept, as 400d',
     ),
   DORMOUSE_RECONCILE_EVERY: z
     .string()

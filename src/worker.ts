@@ -15,6 +15,7 @@ import { createLogger, type Logger } from './runtime/logger.js';
 import { patchActivation } from './runtime/patch-activation.js';
 import { startWithPolicy } from './runtime/policy-start.js';
 import { startReleaseWake } from './runtime/release-wake.js';
+import { startRetention } from './runtime/retention.js';
 import { ensureReconcileSchedule, reconcileVariables } from './runtime/schedule.js';
 import { onShutdown } from './runtime/shutdown.js';
 import { connectionOptions, temporalVariables } from './runtime/temporal-options.js';
@@ -39,6 +40,8 @@ async function main(): Promise<void> {
     'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_POLICY_FILE',
     'DORMOUSE_MAIL_RATE',
+    'DORMOUSE_KEEP_MAILS',
+    'DORMOUSE_KEEP_OPERATIONS',
     'DORMOUSE_ACTIVITY_SOURCES_FILE',
     'DORMOUSE_AUDIT_SIGNING_KEY',
     'DORMOUSE_WORKER_HEALTH_PORT',
@@ -65,7 +68,9 @@ async function main(): Promise<void> {
     onError: (error) => log.warn({ err: error }, 'idle PostgreSQL connection failed'),
   });
   if (await mayChangeAudit(pool)) {
-    log.warn('the role of DORMOUSE_POSTGRES_URL could change the audit log: see docs/audit.md, "Two roles"');
+    log.warn(
+      'the role of DORMOUSE_POSTGRES_URL could change the audit log: see docs/audit.md, "Three roles"',
+    );
   }
   const policyId = config.DORMOUSE_POLICY_ID;
   const policy = await startWithPolicy({ pool, log, file: config.DORMOUSE_POLICY_FILE, policyId });
@@ -126,11 +131,17 @@ async function main(): Promise<void> {
     onPass: (outcome) => log.info(outcome, 'woken after a release of the breaker'),
     onError: (error) => log.warn({ err: error }, 'nobody could be woken after a release of the breaker'),
   });
+  const retention = startRetention({
+    pool,
+    retention: { mailsMs: config.DORMOUSE_KEEP_MAILS, operationsMs: config.DORMOUSE_KEEP_OPERATIONS },
+    onPass: (outcome) => log.info(outcome, 'rows that have served their time were forgotten'),
+    onError: (error) => log.warn({ err: error }, 'rows that have served their time could not be forgotten'),
+  });
   const health = await startHealthServer(config.DORMOUSE_WORKER_HEALTH_PORT);
   log.info({ taskQueue: config.DORMOUSE_TASK_QUEUE, policy }, 'worker ready');
 
   onShutdown(log, async () => {
-    await Promise.all([sweep.stop(), releases.stop()]);
+    await Promise.all([sweep.stop(), releases.stop(), retention.stop()]);
     await workers.stop();
     await headKeeper?.close();
     await health?.close();

@@ -2,9 +2,10 @@
 import type pg from 'pg';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import type { ChainHead } from '../store/audit-chain.js';
+import { readChainStart } from '../store/audit-checkpoints.js';
 import { type SignedHead, streamHeadsBackwards, underSigningLock, writeHead } from '../store/audit-heads.js';
 import { readHashAt } from '../store/audit-log.js';
-import { type BrokenRow, chainStart, walkChain } from '../store/audit-verification.js';
+import { type BrokenRow, walkChain } from '../store/audit-verification.js';
 import { problemOfHead, signHead } from './head-signature.js';
 
 /** The log is not what was signed before: no signature covers that up. An operator's matter. */
@@ -55,7 +56,7 @@ async function lastSignedPlace(
   onForged: (forged: BrokenRow) => void,
 ): Promise<ChainHead> {
   const head = await lastSoundHead(pool, key, onForged);
-  if (head === undefined) return chainStart;
+  if (head === undefined) return readChainStart(pool);
   const { seq, hash } = head;
   const found = await readHashAt(pool, seq);
   if (found === hash) return { seq, hash };

@@ -2,9 +2,10 @@
 import type pg from 'pg';
 import { ConfigError } from '../config.js';
 import type { SigningKey } from '../keys/signing-keys.js';
-import type { ChainHead } from '../store/audit-chain.js';
+import { type ChainHead, genesis } from '../store/audit-chain.js';
+import { type Checkpoint, readCheckpoint } from '../store/audit-checkpoints.js';
 import { readHeads, type SignedHead, streamHeads } from '../store/audit-heads.js';
-import { type BrokenRow, chainStart, walkChain } from '../store/audit-verification.js';
+import { type BrokenRow, problemOfStart, walkChain } from '../store/audit-verification.js';
 import { problemOfHead } from './head-signature.js';
 
 export interface VerifyLogOptions {
@@ -24,6 +25,8 @@ export interface LogVerdict {
   readonly why?: string;
   /** Heads that are not sound themselves. */
   readonly badHeads: readonly BrokenRow[];
+  /** Where a pruned log begins; absent: at its first row. */
+  readonly prunedBefore?: { readonly seq: number; readonly at: number; readonly actor: string };
   /** Heads whose signature was checked, and the last row that they vouch for. */
   readonly headsChecked: number;
   readonly vouchedFor: number;
@@ -37,9 +40,18 @@ export async function verifyLog(pool: pg.Pool, options: VerifyLogOptions): Promi
       'heads prove nothing without the key that signed them: give --public-key FILE, or set DORMOUSE_AUDIT_SIGNING_KEY',
     );
   }
-  const check = new HeadCheck(keys, exported);
-  let last = chainStart;
-  for await (const { sound, broken } of walkChain(pool, chainStart, pageSize)) {
+  const checkpoint = await readCheckpoint(pool);
+  const start: ChainHead = checkpoint ?? { seq: 0, hash: genesis };
+  // What a checkpoint removed nobody can compare any more.
+  const check = new HeadCheck(
+    keys,
+    exported.filter(({ seq }) => seq >= start.seq),
+    checkpoint,
+  );
+  const wrong = await check.start(pool);
+  if (wrong !== undefined) return check.verdict(start.seq, wrong);
+  let last = start;
+  for await (const { sound, broken } of walkChain(pool, start, pageSize)) {
     const end = sound.at(-1) ?? last;
     const contradiction = await check.compare(sound, await readHeads(pool, last.seq, end.seq));
     if (contradiction !== undefined) return check.verdict(end.seq, contradiction);
@@ -61,8 +73,25 @@ class HeadCheck {
   constructor(
     private readonly keys: readonly SigningKey[],
     exported: readonly SignedHead[],
+    private readonly checkpoint: Checkpoint | undefined,
   ) {
     this.exportedAt = byRow(exported);
+  }
+
+  /** Looks at the row that a pruned log begins with: who vouches for the rows before it, and whether it is still there. */
+  async start(pool: pg.Pool): Promise<Contradiction | undefined> {
+    if (this.checkpoint === undefined) return undefined;
+    const { seq, hash } = this.checkpoint;
+    const unsigned = this.keys.length === 0 ? undefined : await problemOfHead(this.checkpoint, this.keys);
+    if (unsigned !== undefined) {
+      return {
+        seq,
+        why: `the rows before it were removed, and of the head that vouches for them, ${unsigned}`,
+      };
+    }
+    const why = await problemOfStart(pool, { seq, hash });
+    if (why !== undefined) return { seq, why };
+    return this.compare([{ seq, hash }], await readHeads(pool, seq - 1, seq));
   }
 
   /** Compares a page of rows with the heads of those rows. */
@@ -97,6 +126,13 @@ class HeadCheck {
       rows,
       ...(broken === undefined ? {} : { brokenAt: broken.seq, why: broken.why }),
       ...(broken?.by === undefined ? {} : { brokenBy: broken.by }),
+      ...(this.checkpoint && {
+        prunedBefore: {
+          seq: this.checkpoint.seq,
+          at: this.checkpoint.prunedAt,
+          actor: this.checkpoint.actor,
+        },
+      }),
       badHeads: this.badHeads,
       headsChecked: this.headsChecked,
       vouchedFor: this.keys.length === 0 ? 0 : this.matched,

@@ -4,6 +4,7 @@ import { parseIdentityId } from '../domain/identity-id.js';
 import { readAudit } from '../store/audit-log.js';
 import { addAuditExportCommands } from './audit-export-commands.js';
 import { addAuditHeadCommands } from './audit-head-commands.js';
+import { addAuditPruneCommand } from './audit-prune-command.js';
 import { addAuditReceiptCommand } from './audit-receipt-command.js';
 import { withPool } from './connection.js';
 
@@ -31,4 +32,5 @@ export function addAuditCommands(program: Command): void {
   addAuditHeadCommands(audit);
   addAuditExportCommands(audit);
   addAuditReceiptCommand(audit);
+  addAuditPruneCommand(audit);
 }

@@ -61,7 +61,7 @@ export function addAuditHeadCommands(audit: Command): void {
     );
 }
 
-async function demandAuditKey() {
+export async function demandAuditKey() {
   const text = await findKeyText('DORMOUSE_AUDIT_SIGNING_KEY');
   if (text !== undefined) return readAuditKey(text);
   throw new ConfigError('DORMOUSE_AUDIT_SIGNING_KEY is not set. Make one with: dormouse audit keygen');
@@ -87,6 +87,11 @@ async function verify(options: VerifyOptions): Promise<void> {
   if (verdict.brokenAt !== undefined || verdict.badHeads.length > 0) {
     process.exitCode = 1;
     return;
+  }
+  const { prunedBefore } = verdict;
+  if (prunedBefore !== undefined) {
+    const { seq, at, actor } = prunedBefore;
+    console.log(`The rows before ${seq} were removed on ${new Date(at).toISOString()} by ${actor}.`);
   }
   console.log(`${verdict.rows} rows, the chain is whole; ${describeHeads(verdict, keys)}`);
 }

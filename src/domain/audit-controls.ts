@@ -108,6 +108,7 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   policy_rolled_back: context(
     'the text of an earlier version of a policy is in force again: who did it, and why',
   ),
+  audit_pruned: context('older rows of the log were removed below a signed one: who did it, and why'),
   step_parked: context('a step failed for good and waits for an operator: the account may be over its time'),
   parked_retried: context('an operator had a failed step tried again'),
   rung_postponed: context('the person asked by a link to keep the account: the step moved'),

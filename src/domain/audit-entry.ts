@@ -29,6 +29,7 @@ export const auditEventTypes = [
   'policy_applied',
   'policy_published',
   'policy_rolled_back',
+  'audit_pruned',
   'step_parked',
   'parked_retried',
   'parked_skipped',

@@ -41,6 +41,7 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   policy_applied: 'none',
   policy_published: 'none',
   policy_rolled_back: 'none',
+  audit_pruned: 'none',
   step_parked: 'none',
   parked_retried: 'none',
   rung_postponed: 'none',

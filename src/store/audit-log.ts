@@ -56,6 +56,14 @@ export async function readHashAt(pool: pg.Pool, seq: number): Promise<string | u
   return found.rows[0]?.hash;
 }
 
+/** @returns when one row's event happened, epoch milliseconds; `undefined` where the row is missing */
+export async function readOccurredAt(pool: pg.Pool, seq: number): Promise<number | undefined> {
+  const found = await pool.query<{ occurred_at: Date }>('SELECT occurred_at FROM audit WHERE seq = $1', [
+    seq,
+  ]);
+  return found.rows[0]?.occurred_at.getTime();
+}
+
 export interface AuditRow {
   readonly seq: number;
   readonly eventType: string;

@@ -1,6 +1,8 @@
 /** Computes the audit log's chain again, row by row, and names the first row that does not fit. */
 import type pg from 'pg';
-import { type ChainHead, chainHash, genesis } from './audit-chain.js';
+import { type ChainHead, chainHash } from './audit-chain.js';
+import { readChainStart } from './audit-checkpoints.js';
+import { readHashAt } from './audit-log.js';
 
 export interface BrokenRow {
   readonly seq: number;
@@ -21,14 +23,12 @@ export interface ChainPage {
   readonly broken?: BrokenRow;
 }
 
-/** Before the first row. */
-export const chainStart: ChainHead = { seq: 0, hash: genesis };
 const defaultPageSize = 1_000;
 
 /** Walks the chain page by page, so that memory stays bounded however long the log is. */
 export async function* walkChain(
   pool: pg.Pool,
-  from: ChainHead = chainStart,
+  from: ChainHead,
   pageSize = defaultPageSize,
 ): AsyncGenerator<ChainPage, void, undefined> {
   let last = from;
@@ -55,12 +55,21 @@ export async function* walkChain(
 
 /** Verifies the chain by itself. It can't show that rows are missing at the end: signed heads do. */
 export async function verifyAudit(pool: pg.Pool, pageSize?: number): Promise<ChainVerdict> {
-  let rows = 0;
-  for await (const { sound, broken } of walkChain(pool, chainStart, pageSize)) {
+  const start = await readChainStart(pool);
+  const why = await problemOfStart(pool, start);
+  if (why !== undefined) return { rows: start.seq, brokenAt: start.seq, why };
+  let rows = start.seq;
+  for await (const { sound, broken } of walkChain(pool, start, pageSize)) {
     rows = sound.at(-1)?.seq ?? rows;
     if (broken !== undefined) return { rows: broken.seq, brokenAt: broken.seq, why: broken.why };
   }
   return { rows };
+}
+
+/** What is wrong with the row that a pruned log begins with; `undefined` where it is as it was, or nothing was pruned. */
+export async function problemOfStart(pool: pg.Pool, { seq, hash }: ChainHead): Promise<string | undefined> {
+  if (seq === 0 || (await readHashAt(pool, seq)) === hash) return undefined;
+  return 'the rows before it were removed under a checkpoint, and it is missing or no longer what it was then';
 }
 
 function problemOf(row: Record<string, unknown>, before: ChainHead): string | undefined {

@@ -14,6 +14,7 @@ const runtimeTables: Privileges = {
   dormouse_migration: 'SELECT',
   audit: 'SELECT',
   audit_head: 'SELECT',
+  audit_checkpoint: 'SELECT',
   policy: 'SELECT',
   tombstone: 'SELECT, INSERT',
   breaker_trip: 'SELECT, INSERT (scope, cause, why, tripped_at, operators)',

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createHeadKeeper } from '../../src/audit/head-keeper.js';
 import { parseHeads } from '../../src/audit/heads-file.js';
+import { pruneLog } from '../../src/audit/prune-log.js';
 import { AuditBrokenError, signLatestHead } from '../../src/audit/sign-heads.js';
 import { verifyLog } from '../../src/audit/verify-log.js';
 import { ConfigError } from '../../src/config.js';
@@ -35,7 +36,7 @@ const stored = () => readHeads(pool, 0, 1_000_000);
 
 /** Rows 1 to 9; rows 4, 6 and 9 are signed. */
 beforeEach(async () => {
-  await asSuperuser(pool, 'TRUNCATE audit', 'TRUNCATE audit_head');
+  await asSuperuser(pool, 'TRUNCATE audit', 'TRUNCATE audit_head', 'TRUNCATE audit_checkpoint');
   for (const [count, at] of [
     [4, 1_000],
     [2, 2_000],
@@ -63,6 +64,80 @@ async function recompute(from: number, forge: (canonical: string) => string): Pr
   }
 }
 const asIfNothingHappened = (canonical: string) => canonical.replace('"done"', '"nothing"');
+
+describe('a pruned log', () => {
+  const prune = (before: number) =>
+    pruneLog(pool, key, { before, actor: 'olga', reason: 'kept for two years', at: 9_000 });
+  /** The rows of `auditEntry` are all of one moment. */
+  const afterThem = Date.UTC(2026, 0, 3);
+
+  it('begins with a signed row, is whole from there on, and is signed further', async () => {
+    const before = await stored();
+    expect(await prune(afterThem)).toEqual({ rows: 8, from: 9 });
+    expect(await verifyAudit(pool)).toEqual({ rows: 10 });
+    const prunedBefore = { seq: 9, at: 9_000, actor: 'olga' };
+    expect(await verifyLog(pool, { keys })).toMatchObject({
+      rows: 10,
+      badHeads: [],
+      prunedBefore,
+      vouchedFor: 9,
+    });
+    // What auditors kept of the rows that are gone contradicts nothing; what they kept of the others is compared.
+    expect((await verifyLog(pool, { keys, exported: before })).brokenAt).toBeUndefined();
+    await append(2);
+    expect(await signLatestHead(pool, key, 10_000)).toMatchObject({ seq: 12 });
+    expect(await signLatestHead(pool, generateSigningKey('ed25519'), 10_000)).toMatchObject({ seq: 12 });
+    const { rows } = await pool.query("SELECT actor, detail FROM audit WHERE event_type = 'audit_pruned'");
+    expect(rows).toMatchObject([
+      { actor: 'olga', detail: { rows: 8, from: 9, reason: 'kept for two years' } },
+    ]);
+  });
+
+  it('is pruned again further on, and never twice for the same', async () => {
+    await prune(afterThem);
+    expect(await prune(afterThem)).toBeUndefined();
+    await append(3);
+    await signLatestHead(pool, key, 10_000);
+    expect(await prune(Date.UTC(2030, 0, 1))).toMatchObject({ from: 13 });
+    expect(await verifyLog(pool, { keys })).toMatchObject({ rows: 14, prunedBefore: { seq: 13 } });
+  });
+
+  it('keeps what no signed row lies above: nothing is that old, or nothing is signed', async () => {
+    expect(await prune(Date.UTC(2020, 0, 1))).toBeUndefined();
+    const other = generateSigningKey('ed25519');
+    const request = { before: afterThem, actor: 'olga', reason: 'r', at: 1 };
+    expect(await pruneLog(pool, other, request)).toBeUndefined();
+    expect((await verifyAudit(pool)).rows).toBe(9);
+  });
+
+  it('is not pruned where it is broken', async () => {
+    await asSuperuser(pool, "UPDATE audit SET outcome = 'x' WHERE seq = 2");
+    await expect(prune(afterThem)).rejects.toThrow(/broken at row 2.*Nothing is removed/);
+  });
+
+  it.each([
+    ['its first row is changed', "UPDATE audit SET hash = repeat('a', 64) WHERE seq = 9", 9],
+    ['its first row is gone', 'DELETE FROM audit WHERE seq = 9', 9],
+    ['a row after it is gone', 'DELETE FROM audit WHERE seq = 10', 10],
+    ['the checkpoint is not what was signed', "UPDATE audit_checkpoint SET hash = repeat('a', 64)", 9],
+    ['the checkpoint is signed by nobody', "UPDATE audit_checkpoint SET signature = 'x'", 9],
+  ])('shows that %s', async (_what, statement, brokenAt) => {
+    await prune(afterThem);
+    if (brokenAt === 10) await append(1);
+    await asSuperuser(pool, statement);
+    expect((await verifyLog(pool, { keys })).brokenAt).toBe(brokenAt);
+  });
+
+  it('refuses to lose a row of what is kept, and the checkpoint', async () => {
+    await prune(afterThem);
+    for (const statement of [
+      'DELETE FROM audit WHERE seq = 9',
+      'DELETE FROM audit_checkpoint',
+      'TRUNCATE audit_checkpoint',
+    ])
+      await expect(pool.query(statement)).rejects.toThrow(/append-only/);
+  });
+});
 
 describe('the table of heads', () => {
   it.each([

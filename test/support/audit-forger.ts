@@ -19,7 +19,7 @@ export function auditEntry(more: Partial<AuditEntry> = {}): AuditEntry {
   };
 }
 
-const tables = ['audit', 'audit_head'];
+const tables = ['audit', 'audit_head', 'audit_checkpoint'];
 
 /** No trigger stops a superuser. */
 export async function asSuperuser(pool: pg.Pool, ...statements: string[]): Promise<void> {

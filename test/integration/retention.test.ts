@@ -1,0 +1,136 @@
+/** What is forgotten after its time, and what never is. In a database of its own. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { dayMs } from '../../src/domain/duration.js';
+import { forgetOld } from '../../src/store/retention.js';
+import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+
+let database: FreshDatabase;
+const now = Date.UTC(2030, 0, 1);
+const at = (daysAgo: number) => new Date(now - daysAgo * dayMs);
+const retention = { mailsMs: 1_095 * dayMs, operationsMs: 400 * dayMs };
+const [returned, away] = [randomUUID(), randomUUID()];
+
+beforeAll(async () => {
+  database = await openFreshDatabase();
+  const { pool } = database;
+  for (const [id, seen] of [
+    [returned, at(10)],
+    [away, at(2_000)],
+  ] as const) {
+    await pool.query(
+      `INSERT INTO standing (identity_id, stage, stage_since, last_active_at, document, revision, updated_at)
+       VALUES ($1, 'active', $2, $2, '{}', 1, $2)`,
+      [id, seen],
+    );
+  }
+  const mail = (key: string, id: string, settled: Date, bounce: string | null = null) =>
+    pool.query(
+      `INSERT INTO mail (message_key, request_key, identity_id, kind, message_id, state, attempts, first_tried_at,
+         settled_at, bounce_class) VALUES ($1, $1, $2, 'warn', $1, 'accepted', 1, $3, $3, $4)`,
+      [key, id, settled, bounce],
+    );
+  await mail('old, and the person is back', returned, at(1_096));
+  await mail('old, came back, and the person is back', returned, at(1_096), 'hard');
+  await mail('younger', returned, at(1_094));
+  await mail('old, and the notice of an absence that lasts', away, at(1_900));
+  for (const days of [401, 399]) {
+    await pool.query(
+      `INSERT INTO reconciliation (run_id, workflow_id, started_at, ended_at, counts) VALUES ($1, 'w', $2, $2, '{}')`,
+      [`${days}`, at(days)],
+    );
+    await pool.query('INSERT INTO activity_feed (hour, signs) VALUES ($1, 1)', [at(days)]);
+    for (const state of ['parked', 'pending']) {
+      await pool.query(
+        `INSERT INTO signal_outbox (jti, receiver, signal, identity_id, audit_seq, occurred_at, state, settled_at)
+         VALUES ($1, 'r', 's', $2, 1, $3, $4, $3)`,
+        [`${state} ${days}`, away, at(days), state],
+      );
+    }
+    await pool.query(
+      `INSERT INTO postponement (identity_id, rung, inactive_since, round, until_at, confirmed_at)
+       VALUES ($1, 'delete', $2, 0, $2, $2)`,
+      [away, at(days)],
+    );
+    for (const cause of ['limit', 'clock']) {
+      await pool.query(
+        `INSERT INTO breaker_trip (scope, cause, why, tripped_at, operators, released_at)
+         VALUES ('all', $1, $2, $3, 1, $4)`,
+        [cause, `${cause} ${days}`, at(days), cause === 'clock' && days === 401 ? null : at(days)],
+      );
+    }
+  }
+  await pool.query(
+    "INSERT INTO breaker_release (trip_id, reason, proposed_at) SELECT id, 'r', now() FROM breaker_trip",
+  );
+  await pool.query("INSERT INTO breaker_release_vote SELECT id, 'olga', now() FROM breaker_release");
+  await pool.query(
+    'INSERT INTO breaker_pass (release_id, trip_id, identity_id) SELECT id, trip_id, $1 FROM breaker_release',
+    [away],
+  );
+});
+afterAll(() => database.close());
+
+const kept = async (sql: string) =>
+  (await database.pool.query({ text: sql, rowMode: 'array' })).rows.flat().sort();
+
+it('forgets what has served its time, keeps what is younger or still says something, and may be repeated', async () => {
+  const { pool } = database;
+  expect(await forgetOld(pool, retention, now)).toEqual({
+    mail: 1,
+    reconciliation: 1,
+    signal_outbox: 1,
+    activity_feed: 1,
+    postponement: 1,
+    breaker_trip: 1,
+  });
+  expect(await forgetOld(pool, retention, now)).toEqual({});
+  expect(await kept('SELECT message_key FROM mail')).toEqual([
+    'old, and the notice of an absence that lasts',
+    'old, came back, and the person is back',
+    'younger',
+  ]);
+  expect(await kept('SELECT run_id FROM reconciliation')).toEqual(['399']);
+  expect(await kept('SELECT jti FROM signal_outbox')).toEqual(['parked 399', 'pending 399', 'pending 401']);
+  expect(await kept('SELECT why FROM breaker_trip')).toEqual(['clock 399', 'clock 401', 'limit 399']);
+  for (const table of ['breaker_release', 'breaker_release_vote', 'breaker_pass'])
+    expect(await kept(`SELECT 1 FROM ${table}`)).toHaveLength(3);
+});
+
+/** A new table is put into one of the two lists by whoever adds it. */
+it('says of each table how it is kept from growing for ever', async () => {
+  const byTime = [
+    ...['mail', 'reconciliation', 'signal_outbox', 'activity_feed', 'postponement'],
+    ...['breaker_trip', 'breaker_release', 'breaker_release_vote', 'breaker_pass'],
+    // Pruned by those who write them, and the audit log by its owner.
+    ...['activity_mark', 'link', 'retired_identifier', 'bounce_unmatched'],
+    ...['breaker_grant', 'breaker_tally', 'breaker_wake', 'audit', 'audit_head'],
+  ];
+  const byIdentity = [
+    ...[
+      'standing',
+      'identity_activity',
+      'activity_signal',
+      'revocation',
+      'disablement',
+      'tombstone',
+      'identity_key',
+    ],
+    ...['notified_address', 'address_key', 'kratos_witness', 'absence_confirmation', 'deletion_intent'],
+    ...['mail_preference', 'return_address', 'exemption', 'identity_hold'],
+  ];
+  const fixed = [
+    ...[
+      'policy',
+      'activity_source',
+      'breaker_clock',
+      'breaker_window',
+      'audit_checkpoint',
+      'dormouse_migration',
+    ],
+    'kratos_installation',
+  ];
+  const tables = await kept('SELECT tablename FROM pg_tables WHERE schemaname = current_schema()');
+  const known = [...byTime, ...byIdentity, ...fixed];
+  expect(tables.filter((table) => !known.includes(String(table)))).toEqual([]);
+});
