@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { assertUnreachable } from '../domain/assert.js';
+import { isEverybodyRefused } from '../mail/alike.js';
 import { mailHeaders } from '../mail/headers.js';
 import { stableMessageId } from '../mail/message-id.js';
 import { type MailProvider, providerHeaders } from '../mail/providers/provider.js';
@@ -14,6 +15,7 @@ import {
   dropClaim,
   keepClaim,
   type MailProof,
+  readRecentMails,
   type SettledState,
   settleMail,
 } from '../store/mails.js';
@@ -85,13 +87,31 @@ export async function deliver(
   if (begun.kind === 'settled') {
     return { state: begun.state, attempts: begun.attempts, isFinal: true };
   }
-  const sent = await handOver(deps, claim, { letter, address, messageId });
+  const answered = await handOver(deps, claim, { letter, address, messageId });
+  const sent = await doubted(deps, answered, identityId);
   const failure = sent instanceof TemporaryMailError ? { failure: sent } : {};
   const proof = proofOf(sent, deps.transport.host);
   await settleMail(deps.pool, claim, proof, await deps.clock.now());
   const { state } = proof;
   const worthAnother = state === 'deferred' || (state === 'ambiguous' && begun.handovers + 1 < handovers);
   return { state, attempts: begun.attempts, isFinal: !worthAnother, ...failure };
+}
+
+/** A refusal that everybody gets is the server's trouble: nobody's notice is lost for it. */
+async function doubted(
+  { pool, clock }: DeliveryDependencies,
+  sent: SendOutcome | TemporaryMailError,
+  identityId: string,
+): Promise<SendOutcome | TemporaryMailError> {
+  if (sent instanceof TemporaryMailError || sent.outcome !== 'rejected') return sent;
+  const { smtpCode, enhancedCode } = sent;
+  const recent = await readRecentMails(pool, await clock.now());
+  if (!isEverybodyRefused({ replyCode: smtpCode, enhancedCode, identityId }, recent)) return sent;
+  return new TemporaryMailError('rcpt-to', {
+    smtpCode,
+    ...(enhancedCode !== undefined && { enhancedCode }),
+    isOfServer: true,
+  });
 }
 
 async function handOver(

@@ -9,6 +9,8 @@ import { withClient } from './roles.js';
 export const laterIndexes: Readonly<Record<string, string>> = {
   // Bounces that name only what the server said at acceptance.
   mail_queue_id: 'mail (queue_id) WHERE queue_id IS NOT NULL',
+  // The latest mails to anybody: whether a server refuses everybody.
+  mail_settled_at: 'mail (settled_at)',
   // Our own name of a mail, whatever a relay made of the rest of its Message-ID.
   mail_name: 'mail (substr(message_id, 2, 40))',
 };

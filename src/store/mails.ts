@@ -3,6 +3,7 @@
  * same mail, so that a crash after the server's answer does not send it twice; and the proof that the server gave.
  */
 import type pg from 'pg';
+import { mostRecent, type RecentMail } from '../mail/alike.js';
 import type { AddressHistory } from '../mail/owed.js';
 
 /**
@@ -178,6 +179,27 @@ export async function readAddressHistories(
   return new Map(
     found.rows.map(({ address, hard, complained }) => [address, { hardBounces: hard, complained }]),
   );
+}
+
+/** The latest mails to anybody within a day of which the server said yes or no, the latest first. */
+export async function readRecentMails(pool: pg.Pool, now: number): Promise<RecentMail[]> {
+  const found = await pool.query<{
+    identity_id: string;
+    state: MailState;
+    reply_code: number | null;
+    enhanced_code: string | null;
+  }>(
+    `SELECT identity_id, state, reply_code, enhanced_code FROM mail
+     WHERE settled_at > $1 AND settled_at <= $2 AND state IN ('accepted', 'bounced', 'rejected')
+     ORDER BY settled_at DESC LIMIT $3`,
+    [new Date(now - 86_400_000), new Date(now), mostRecent],
+  );
+  return found.rows.map((row) => ({
+    identityId: row.identity_id,
+    isAccepted: row.state !== 'rejected',
+    replyCode: row.reply_code ?? undefined,
+    enhancedCode: row.enhanced_code ?? undefined,
+  }));
 }
 
 /** One copy of a mail as operators see it: proof and trouble, no address. */

@@ -125,6 +125,31 @@ describe('sendMail', () => {
   });
 });
 
+describe('a server that refuses everybody alike', () => {
+  it('is in trouble itself, whatever it says: from the fifth on nobody’s notice is lost, and all are sent when it is mended', async () => {
+    let isBroken = true;
+    const server = await smtpWith({
+      rcptTo: () => (isBroken ? { code: 550, text: 'administrative prohibition' } : undefined),
+    });
+    const mail = mailOver(server.url);
+    const crowd = await Promise.all(Array.from({ length: 6 }, () => people.create('alike')));
+    const requests = crowd.map((person) => requestFor(person));
+    for (const request of requests.slice(0, 4)) {
+      expect(await mail.sendMail(request)).toMatchObject({ outcome: 'rejected' });
+    }
+    for (const request of requests.slice(4)) {
+      expect(await rejection(mail.sendMail(request))).toMatchObject({ type: 'MailServerUnavailable' });
+    }
+    isBroken = false;
+    for (const request of requests.slice(4)) {
+      expect(await mail.sendMail(request)).toMatchObject({ outcome: 'accepted' });
+    }
+    isBroken = true;
+    const one = await people.create('dead');
+    expect(await mail.sendMail(requestFor(one))).toMatchObject({ outcome: 'rejected' });
+  });
+});
+
 describe('an address with a history', () => {
   /** As the mail system tells of it, for the last mails to the identity. */
   async function comeBack(identityId: string, kind: 'hard' | 'complaint', code?: string) {

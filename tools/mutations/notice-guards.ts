@@ -82,6 +82,15 @@ export const noticeGuards: readonly Guard[] = [
     only: 'one click',
   },
   {
+    name: 'a refusal that everybody gets is nobody\u2019s',
+    file: 'src/activities/mail-delivery.ts',
+    find: 'const sent = await doubted(deps, answered, identityId);',
+    replace: 'const sent = answered;',
+    project: 'system',
+    tests: ['test/integration/mail.test.ts'],
+    only: 'in trouble itself',
+  },
+  {
     name: 'a bounce wakes the lifecycle',
     file: 'src/client.ts',
     find: "if (bounce.kind !== 'hard') return 'matched';",
