@@ -29,13 +29,23 @@ const gates = new Gates();
 const historyLimit = 30;
 const deletesAtOnce = `deletes-at-once-${randomUUID().slice(0, 8)}`;
 
+let arePoliciesAway = false;
+/** As while PostgreSQL does not answer. */
+function withoutPolicies(activities: object): object {
+  if (!('checkPolicy' in activities)) return activities;
+  const check = activities.checkPolicy as (input: unknown) => Promise<unknown>;
+  const checkPolicy = (input: unknown) =>
+    arePoliciesAway ? Promise.reject(new Error('PostgreSQL is away')) : check(input);
+  return { ...activities, checkPolicy };
+}
+
 beforeAll(async () => {
   live = await Live.begin({
     stack: inject('stack'),
     environment: inject('environment'),
     workflowBundlePath: inject('workflowBundlePath'),
   });
-  taskQueue = await live.startWorkers({}, { wrap: gates.wrap });
+  taskQueue = await live.startWorkers({}, { wrap: (activities) => withoutPolicies(gates.wrap(activities)) });
   await publishPolicyFile(live.pool, 'policies/default.yaml');
   await live.publish(`
 id: ${deletesAtOnce}
@@ -114,6 +124,20 @@ describe('a run that continues as new', () => {
     await renewed(life, runId);
     expect((await live.audit(life.id)).filter(({ eventType }) => eventType === 'hold_set')).toHaveLength(1);
   });
+});
+
+test('changes of policy that can not be looked up are refused in the end, and keep nobody else out', async () => {
+  const { id } = await live.people.create('waits');
+  const life = { id, handle: await live.enrol(id, taskQueue, { activity: { human: Date.now() } }) };
+  await until('the first look', async () => (await live.audit(id)).length > 0);
+  arePoliciesAway = true;
+  // As many as are taken at once.
+  const refusals = await Promise.all(Array.from({ length: 10 }, () => refusal(applyPolicy(life))));
+  arePoliciesAway = false;
+  for (const message of refusals) expect(message).toMatch(/could not be looked up, so nothing was changed/);
+  expect((await live.audit(id)).map(({ eventType }) => eventType)).toEqual(['lifecycle_started']);
+  expect((await hold(life)).blocked?.by).toBe('hold');
+  expect((await applyPolicy(life)).policy?.id).toBe('default');
 });
 
 describe('a life that ends', () => {
