@@ -22,14 +22,18 @@ export interface Child extends ProcessIdentity {
   name: string;
 }
 
-/** Starts it and does not wait; it is ended after the test. */
-export function runStack(dataDirectory: string, mode = ''): StackProcess {
+/**
+ * Starts it and does not wait; it is ended after the test.
+ * @param env added to this process' own
+ */
+export function runStack(dataDirectory: string, mode = '', env: Record<string, string> = {}): StackProcess {
   const script = fileURLToPath(new URL('./run-stack.ts', import.meta.url));
   const child = execa(process.execPath, ['--import', 'tsx', script, dataDirectory, mode], {
     reject: false,
     all: true,
     buffer: false,
     stdin: 'ignore',
+    env,
   });
   let output = '';
   let hasEnded = false;
