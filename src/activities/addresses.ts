@@ -53,6 +53,12 @@ export function countAddresses(
   return { verified, unverified: addresses.length - verified };
 }
 
+/** Whether there are mail addresses that somebody could have confirmed, and nobody ever did. */
+export function isUnconfirmed(identity: KratosIdentity): boolean {
+  const verifiable = (identity.verifiable_addresses ?? []).filter(({ via }) => via === 'email');
+  return verifiable.length > 0 && verifiable.every(({ verified }) => !verified);
+}
+
 /** Every e-mail address of the identity, whether mails go to it or not. */
 export function everyAddress(identity: KratosIdentity): string[] {
   const all = [...(identity.verifiable_addresses ?? []), ...(identity.recovery_addresses ?? [])];

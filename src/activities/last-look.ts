@@ -41,6 +41,11 @@ export interface LastLook {
   readonly ambiguousCounts?: boolean;
   /** What the identity as it is now must not be exempt by. Absent in looks of older builds: only operators' exemptions count. */
   readonly policyChoice?: PolicyChoice;
+  /**
+   * The rung, and the inactivity that it was due after. Where the policy in force now gives more time to the identity as it is
+   * now, the act is not due any more. Absent in looks of older builds.
+   */
+  readonly due?: Pick<PlanRung, 'rung' | 'afterMs'>;
   /** By what name the breaker counted the act. Absent: it was not asked (older builds, or an act that had an effect before). */
   readonly granted?: { readonly key: string; readonly action: DestructiveRung };
 }
@@ -88,7 +93,8 @@ export async function whatStops(
   if (!(await isAnnounced(sources, identity, look))) return { outcome: 'unannounced' };
   const activity = await seenSince(sources, look);
   if (activity !== undefined) return { outcome: 'superseded', activity };
-  if (await isExempt(sources, look, identity)) return { outcome: 'left-alone', because: 'exempt' };
+  const sparing = await whatSpares(sources, look, identity);
+  if (sparing !== undefined) return sparing;
   if (await isOnHold(sources.pool, look.identityId, await sources.clock.now())) {
     return { outcome: 'left-alone', because: 'hold' };
   }
@@ -123,16 +129,26 @@ export async function stopped(
   return why;
 }
 
-/** By an operator's exemption, or by the policy in force now: account type, role, opt-out, exclusions. */
-async function isExempt(
-  { pool, policies }: LookSources,
-  { identityId, policyChoice }: LastLook,
+/**
+ * An operator's exemption, or the policy in force now: account type, role, opt-out, exclusions, or more time for what the identity
+ * is by now (an address that was confirmed this very second).
+ */
+async function whatSpares(
+  { pool, policies, clock }: LookSources,
+  { identityId, policyChoice, due, inactiveSince }: LastLook,
   identity: KratosIdentity,
-): Promise<boolean> {
+): Promise<ActOutcome | undefined> {
+  const exempt = { outcome: 'left-alone', because: 'exempt' } as const;
   const exemption = await exemptionInForce(pool, identityId);
-  if (exemption !== undefined || policyChoice === undefined) return exemption !== undefined;
+  if (exemption !== undefined) return exempt;
+  if (policyChoice === undefined) return undefined;
   const { policy, reference } = await readPolicy(policies, policyChoice);
-  return planFor(policy, reference, subjectOf(identityId, identity, exemption)).exempt !== undefined;
+  const plan = planFor(policy, reference, subjectOf(identityId, identity, exemption));
+  if (plan.exempt !== undefined) return exempt;
+  const planned = plan.rungs.find(({ rung }) => rung === due?.rung);
+  if (due === undefined || (planned !== undefined && planned.afterMs <= due.afterMs)) return undefined;
+  const isDue = planned !== undefined && (await clock.now()) >= inactiveSince + planned.afterMs;
+  return isDue ? undefined : { outcome: 'superseded', activity: {} };
 }
 
 /** Whether every notice that the act rests on still counts. */

@@ -8,6 +8,7 @@ import {
   type StoredPolicy,
   UnknownPolicyError,
 } from '../store/policies.js';
+import { isUnconfirmed } from './addresses.js';
 import { readFlag, readWord } from './admin-metadata.js';
 import { giveUp, tryAgain } from './failures.js';
 import type { KratosIdentity } from './kratos-identity.js';
@@ -54,6 +55,7 @@ export function subjectOf(
     ...(accountType.value !== undefined && { accountType: accountType.value }),
     ...(adminRole.value !== undefined && { adminRole: adminRole.value }),
     ...(traitsRole !== undefined && { traitsRole }),
+    ...(identity !== undefined && isUnconfirmed(identity) && { unconfirmed: true as const }),
     optedOut: optOut.value === true,
     ...(unclear.length > 0 && { unclear }),
     ...(exemption === undefined ? {} : { exemption }),

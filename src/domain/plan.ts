@@ -92,6 +92,8 @@ export interface PolicySubject {
   readonly adminRole?: string;
   /** `traits.role`: the person may be able to write it, so it only ever tightens. */
   readonly traitsRole?: string;
+  /** It has mail addresses, and none was ever confirmed. */
+  readonly unconfirmed?: true;
   /** `metadata_admin.skip_stale_revocation` is true. */
   readonly optedOut: boolean;
   /** Fields of `metadata_admin` that say something, and nobody knows what. */
@@ -220,11 +222,13 @@ function keepOf(policy: Policy, rung: RungName): Pick<PlanRung, 'keep'> {
 function rungsFor(policy: Policy, subject: PolicySubject): PlanRung[] {
   const byAdmin = ladderOfRole(policy, subject.adminRole);
   if (byAdmin !== undefined) return planRungs(policy, byAdmin, subject.identityId);
+  const override = subject.unconfirmed === true ? policy.unconfirmed : undefined;
+  const ladder = override === undefined ? policy.ladder : withOverride(policy.ladder, override);
   const byTraits = ladderOfRole(policy, subject.traitsRole);
-  if (byTraits !== undefined && isStricter(byTraits, policy.ladder)) {
+  if (byTraits !== undefined && isStricter(byTraits, ladder)) {
     return planRungs(policy, byTraits, subject.identityId);
   }
-  return planRungs(policy, policy.ladder, subject.identityId);
+  return planRungs(policy, ladder, subject.identityId);
 }
 
 function ladderOfRole(policy: Policy, role: string | undefined): Ladder | undefined {

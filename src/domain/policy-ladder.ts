@@ -60,8 +60,10 @@ export const ladderOverride = z.strictObject({
   delete: deleteRung.omit({ mailAfter: true, withoutNotice: true }).partial().optional(),
 });
 
+export type LadderOverride = z.infer<typeof ladderOverride>;
+
 /** Lays an override over a ladder, field by field. */
-export function withOverride(base: Ladder, override: z.infer<typeof ladderOverride>): Ladder {
+export function withOverride(base: Ladder, override: LadderOverride): Ladder {
   const result: Record<string, unknown> = { ...base };
   for (const rung of rungNames) {
     if (override[rung] !== undefined && base[rung] !== undefined)

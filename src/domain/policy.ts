@@ -12,7 +12,7 @@ import { checkBreaker, checkDeletion, checkLadder } from './policy-checks.js';
 import { deletionSection } from './policy-deletion.js';
 import { duration, durationForm } from './policy-duration.js';
 import { type Issues, report } from './policy-issues.js';
-import { kinds, ladder, ladderOverride, withOverride } from './policy-ladder.js';
+import { kinds, type LadderOverride, ladder, ladderOverride, withOverride } from './policy-ladder.js';
 import { checkSelfService } from './policy-self-service.js';
 import { destructiveRungs, rungNames } from './rungs.js';
 
@@ -98,6 +98,8 @@ const policyObject = z.strictObject({
       }),
     )
     .default({}),
+  /** For accounts of which no mail address was ever confirmed: values that differ from the ladder's. Roles of an admin's win. */
+  unconfirmed: ladderOverride.optional(),
   /** Per `metadata_admin.account_type`. Whoever wants one of {@link outByDefault} on the ladder says so. */
   accountTypes: z
     .record(z.string().min(1).max(64), application)
@@ -141,23 +143,32 @@ export const policySchema = policyObject.check((payload) => {
   }
   checkLadder(policy, policy.ladder, ['ladder'], issues);
   const ofLadder = new Set(issues.map(({ path, message }) => JSON.stringify([path?.slice(1), message])));
-  for (const [role, override] of Object.entries(policy.roles)) {
-    if (override === 'never') continue;
+  const overrides: [path: string[], override: LadderOverride][] = [
+    ...Object.entries(policy.roles).flatMap(([role, override]): [string[], LadderOverride][] =>
+      override === 'never' ? [] : [[['roles', role], override]],
+    ),
+    ...(policy.unconfirmed === undefined
+      ? []
+      : [[['unconfirmed'], policy.unconfirmed] satisfies [string[], LadderOverride]]),
+  ];
+  for (const [path, override] of overrides) {
     for (const rung of rungNames) {
       if (override[rung] !== undefined && policy.ladder[rung] === undefined) {
         report(
           issues,
           policy,
-          ['roles', role, rung],
+          [...path, rung],
           `the ladder has no rung "${rung}" to override. Add it to the ladder`,
         );
       }
     }
-    const ofRole: Issues = [];
-    checkLadder(policy, withOverride(policy.ladder, override), ['roles', role], ofRole);
+    const own: Issues = [];
+    checkLadder(policy, withOverride(policy.ladder, override), path, own);
     // What is wrong in the ladder already is said there, once.
     issues.push(
-      ...ofRole.filter(({ path, message }) => !ofLadder.has(JSON.stringify([path?.slice(2), message]))),
+      ...own.filter(
+        (issue) => !ofLadder.has(JSON.stringify([issue.path?.slice(path.length), issue.message])),
+      ),
     );
   }
   checkDeletion(policy, issues);

@@ -185,6 +185,35 @@ describe('roles', () => {
   });
 });
 
+describe('accounts of which no address was ever confirmed', () => {
+  const ladder = 'warn: {after: 30d}\n  delete: {after: 730d, notices: [30d, 7d], noticeFloor: 30d}';
+  const unconfirmed = 'unconfirmed: { delete: { after: 30d, notices: [7d], noticeFloor: 7d } }\n';
+  const deletion = (subject: Parameters<typeof planOf>[1], more = '') =>
+    planOf(smallPolicy(ladder, `${unconfirmed}${more}`), subject).rungs.find(({ rung }) => rung === 'delete');
+  const early = { afterMs: 30 * day, noticeLeadsMs: [7 * day], noticeFloorMs: 7 * day };
+
+  it('have rungs of their own where the policy says so, and the ladder otherwise', () => {
+    expect(deletion({ unconfirmed: true })).toMatchObject(early);
+    expect(deletion({})).toMatchObject({ afterMs: 730 * day });
+    expect(planOf(smallPolicy(ladder), { unconfirmed: true }).rungs).toEqual(
+      planOf(smallPolicy(ladder)).rungs,
+    );
+  });
+
+  it('an admin’s role wins; one that they wrote themselves never loosens it', () => {
+    const roles = 'roles: { partner: { delete: { after: 400d } } }\n';
+    expect(deletion({ unconfirmed: true, adminRole: 'partner' }, roles)).toMatchObject({
+      afterMs: 400 * day,
+    });
+    expect(deletion({ unconfirmed: true, traitsRole: 'partner' }, roles)).toMatchObject(early);
+  });
+
+  it('an exempt one stays exempt', () => {
+    const plan = planOf(smallPolicy(ladder, unconfirmed), { unconfirmed: true, accountType: 'service' });
+    expect(plan.exempt).toBe('account-type');
+  });
+});
+
 it('jitter makes every rung later, by less than its spread, and the same each time', () => {
   const plan = planOf(defaultPolicy);
   expect(plan.rungs).toEqual(planOf(defaultPolicy).rungs);

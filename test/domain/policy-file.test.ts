@@ -252,6 +252,17 @@ describe('a policy file is refused for', () => {
     ]);
   });
 
+  it('an override for unconfirmed accounts of a rung that is missing, or that a ladder can not keep', () => {
+    const without = defaultText
+      .replace(/ {2}winback:\n {4}after: 180d\n/, '')
+      .replace('roles:\n', 'unconfirmed:\n  winback: { after: 10d }\nroles:\n');
+    expect(problemsOf(without)).toEqual([
+      `${lineOf(without, '  winback: { after: 10d }')} unconfirmed.winback: the ladder has no rung "winback" to override. Add it to the ladder`,
+    ]);
+    const late = defaultText.replace('roles:\n', 'unconfirmed:\n  delete: { notices: [800d] }\nroles:\n');
+    expect(problemsOf(late)[0]).toMatch(/unconfirmed\.delete/);
+  });
+
   it('a ladder without rungs', () => {
     const text =
       'id: none\nladder: {}\nrecheck: 1d\nretry: {attempts: 1, firstAfter: 1s, longestAfter: 1s}\n';

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { createOryClients } from '../../src/activities/ory.js';
 import type { Person } from '../../src/demo/ory-people.js';
+import { dayMs as day } from '../../src/domain/duration.js';
 import { confirmDisablement, intendDisablement, readDisablement } from '../../src/store/disablements.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { recordSigns } from '../support/record-signs.js';
@@ -226,6 +227,27 @@ describe.concurrent('endSessions after a last look', () => {
     expect(ended).toMatchObject({ ended: 2, authenticatedAt: expect.any(Number) });
     if (minted === undefined) throw new Error('no session was minted');
     expect(await people.isSignedIn(minted)).toBe(false);
+  });
+});
+
+describe('a last look at somebody to whom the policy gives more time than the step was due after', () => {
+  it.each(['disableIdentity', 'deleteIdentity'] as const)('%s does nothing', async (verb) => {
+    const person = await people.create('confirmed');
+    const policyChoice = { id: fresh('policy') };
+    const ladder =
+      'ladder: { warn: { after: 30d }, deactivate: { after: 60d, notices: [7d], noticeFloor: 7d, withoutNotice: proceed }, delete: { after: 90d, notices: [7d], noticeFloor: 7d } }';
+    const unconfirmed = 'unconfirmed: { deactivate: { after: 20d }, delete: { after: 30d } }';
+    await publish(
+      pool,
+      `id: ${policyChoice.id}\n${ladder}\n${unconfirmed}\nrecheck: 7d\nretry: { attempts: 3, firstAfter: 1s, longestAfter: 1s }\n`,
+    );
+    const rung = verb === 'disableIdentity' ? 'deactivate' : 'delete';
+    const act = { ...look(person.id, Date.now() + day), policyChoice, due: { rung, afterMs: 0 } } as const;
+    const acts = { disableIdentity, deleteIdentity };
+    expect(await acts[verb](act)).toEqual({ outcome: 'superseded', activity: {} });
+    expect((await people.identities.getIdentity({ id: person.id })).data.state).toBe('active');
+    // Due by that policy, and by what the identity is.
+    expect(await acts[verb]({ ...act, due: { rung, afterMs: 100 * day } })).toEqual({ outcome: 'done' });
   });
 });
 

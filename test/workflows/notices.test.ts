@@ -154,6 +154,42 @@ describe('a hard bounce of an accepted notice', () => {
   });
 });
 
+describe('accounts of which no address was ever confirmed', () => {
+  const unconfirmed = 'unconfirmed: { delete: { after: 40d, notices: [7d], noticeFloor: 7d } }\n';
+  async function unconfirmedPerson() {
+    await journey.publish(
+      policy('unconfirmed', 'attempts: 5, firstAfter: 1s, longestAfter: 1s') + unconfirmed,
+    );
+    const person = await journey.people.create('unconfirmed');
+    const startedAt = await journey.now();
+    await journey.dateIdentity(person.id, startedAt);
+    await journey.enrol(person.id, taskQueue, { policyId: 'unconfirmed' });
+    return {
+      story: async () => lines(await journey.audit(person.id)),
+      toDay: (day: number) => journey.travelTo(startedAt + day * dayMs),
+      confirm: () =>
+        journey.kratosPool.query(
+          "UPDATE identity_verifiable_addresses SET verified = true, status = 'completed' WHERE identity_id = $1",
+          [person.id],
+        ),
+    };
+  }
+
+  test('go by rungs of their own, with notice', async () => {
+    const { story, toDay } = await unconfirmedPerson();
+    await toDay(41);
+    expect(await story()).toEqual([started, '33 notice_sent', '40 account_deleted']);
+  });
+
+  test('go by the ladder from the moment at which somebody confirms one', async () => {
+    const { story, toDay, confirm } = await unconfirmedPerson();
+    await toDay(35);
+    await confirm();
+    await toDay(59);
+    expect((await story()).filter((line) => line.includes('deleted'))).toEqual([]);
+  });
+});
+
 describe('an address that changes while a notice runs', () => {
   test('old and new are told once, with the same date, and nothing is put off', async () => {
     const { person, toDay, story } = await begin();

@@ -191,7 +191,7 @@ export const unitGuards: readonly Guard[] = [
   {
     name: 'a role that the person can write only tightens',
     file: 'src/domain/plan.ts',
-    find: 'byTraits !== undefined && isStricter(byTraits, policy.ladder)',
+    find: 'byTraits !== undefined && isStricter(byTraits, ladder)',
     replace: 'byTraits !== undefined',
     project: 'unit',
     tests: ['test/domain/plan.test.ts'],

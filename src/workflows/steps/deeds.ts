@@ -55,6 +55,7 @@ export function lastLook(run: LifecycleRun, rung: PlanRung, since: number): Last
     inactiveSince: since,
     keepsAlive: rung.keepsAlive,
     policyChoice: run.state.policyChoice,
+    due: { rung: action, afterMs: rung.afterMs },
     ...(isCounted && { granted: { key: actKey(run, action, since), action } }),
     ...(rung.keep && { postponable: { rung: rung.rung, keep: rung.keep, known } }),
     ...(needsNotice && { notices, ambiguousCounts: rung.rung !== 'delete' }),
