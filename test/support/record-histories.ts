@@ -18,6 +18,7 @@ import { proposeRelease, tripAndAudit } from '../../src/store/breaker/decisions.
 import { lockBreaker } from '../../src/store/breaker/trips.js';
 import { inTransaction } from '../../src/store/pool.js';
 import { prepareDatabase } from '../../src/store/prepare.js';
+import { noteWitness } from '../../src/store/witnesses.js';
 import {
   holdUpdate,
   lookAgainSignal,
@@ -31,6 +32,7 @@ import {
 import { startSmtp } from '../mail/smtp-fixture.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 import { historiesDirectory, scrubbed, toPlain } from './histories.js';
+import { forgetWitnesses } from './kratos-database.js';
 import { type EnrolOptions, type LifecycleHandle, Live } from './live.js';
 import { isAsleep, isRetried } from './under-way.js';
 import { until } from './until.js';
@@ -66,6 +68,16 @@ const anonymiseOnly = policy(
   'recorded-anonymise',
   `${deletion}
 deletion: { action: anonymise, anonymousTraits: { email: "deleted-{id}@example.invalid" } }`,
+);
+/** Looked at each second, and nothing is due for an hour. */
+const absent = (id: string, grace: string) =>
+  policy(id, '  warn: { after: 1h }').replace('recheck: 1h', 'recheck: 1s') +
+  `absence: { looks: 2, over: 1s, grace: ${grace} }\n`;
+const missing = absent('recorded-missing', '1h');
+const buried = absent('recorded-buried', '1s');
+const undeliverable = policy('recorded-undeliverable', deactivate.replace('12s', '4s')).replace(
+  'recheck: 1h',
+  'recheck: 1s',
 );
 /** Played when the others are over: a trip stops everybody. */
 const fused = policy('recorded-fused', deactivate.replace('12s', '4s'));
@@ -186,10 +198,97 @@ const stories: Record<string, Story> = {
     });
     return handle;
   },
+  async cancelled(stage) {
+    const { handle, event } = await enrol(stage);
+    await event('inactivity_warned');
+    await handle.cancel();
+    await event('lifecycle_cancelled');
+    await until('its end', async () => (await handle.describe()).status.name === 'CANCELLED', patience);
+    return handle;
+  },
+  async restarted(stage) {
+    const { id, handle, event } = await enrol(stage);
+    await event('inactivity_warned');
+    await handle.cancel();
+    await event('lifecycle_cancelled');
+    await until('its end', async () => (await handle.describe()).status.name === 'CANCELLED', patience);
+    await stage.live.enrol(id, stage.taskQueue, { policyId: 'recorded-whole' });
+    await event('actions_suspended');
+    return handle;
+  },
+  async aged(stage) {
+    const { handle } = await enrol(stage, { policyId: 'recorded-missing', runAgeLimitMs: 3_000 });
+    const first = await stage.live.runIdOf(handle);
+    await until('another run', async () => (await stage.live.runIdOf(handle)) !== first, patience);
+    return handle;
+  },
+  async 'notice-fails-again'(stage) {
+    const { id } = await stage.live.people.create('recorded', { hasAddress: false });
+    const handle = await stage.live.enrol(id, stage.taskQueue, {
+      policyId: 'recorded-undeliverable',
+      activity: { human: Date.now() },
+    });
+    const seen = new Set<number>();
+    await until(
+      'three notices that reached nobody',
+      async () => {
+        const { notices } = await handle.query(standingQuery);
+        for (const { at } of notices) seen.add(at);
+        return seen.size >= 3;
+      },
+      patience,
+    );
+    return handle;
+  },
 };
+
+const notFound = {
+  kind: 'answer',
+  status: 404,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({
+    error: { code: 404, status: 'Not Found', message: 'Unable to locate the resource' },
+  }),
+} as const;
+
+/** Somebody whom Kratos does not know from now on, and another who stands for it that it is the same Kratos. */
+async function vanished(stage: Stage, policyId: string) {
+  const { live, kratos } = stage;
+  await forgetWitnesses(live.pool);
+  const other = await live.people.create('other');
+  const { data } = await live.people.identities.getIdentity({ id: other.id });
+  const createdAt = Date.parse(data.created_at ?? '');
+  await noteWitness(live.pool, { identityId: other.id, createdAt, seenAt: Date.now() });
+  const enrolled = await enrol(stage, { policyId, queue: stage.queueBehindProxy });
+  await enrolled.event('lifecycle_started');
+  kratos.inject(notFound, new RegExp(`GET /admin/identities/${enrolled.id}`));
+  await enrolled.handle.signal(lookAgainSignal, { schemaVersion: 1 });
+  await enrolled.event('identity_missing');
+  return enrolled;
+}
 
 /** After all others, one at a time. */
 const storiesAlone: Record<string, Story> = {
+  async 'missing-and-back'(stage) {
+    const { handle, event } = await vanished(stage, 'recorded-missing');
+    stage.kratos.heal();
+    await event('identity_reappeared');
+    return handle;
+  },
+  async buried(stage) {
+    const { handle } = await vanished(stage, 'recorded-buried');
+    await handle.result();
+    stage.kratos.heal();
+    return handle;
+  },
+  async 'buried-and-back'(stage) {
+    const { id, handle, event } = await vanished(stage, 'recorded-buried');
+    await handle.result();
+    stage.kratos.heal();
+    await stage.live.enrol(id, stage.queueBehindProxy, { policyId: 'recorded-buried' });
+    await event('identity_reappeared');
+    return handle;
+  },
   async 'held-by-breaker'(stage) {
     const { pool } = stage.live;
     const { handle, event } = await enrol(stage, { policyId: 'recorded-fused' });
@@ -251,8 +350,8 @@ async function record(names: readonly string[]): Promise<void> {
     const workflowBundlePath = join(directory, 'workflow-bundle.js');
     await writeFile(workflowBundlePath, (await bundleWorkflows()).code);
     const live = await Live.begin({ stack: stack.info, environment: stack.environment, workflowBundlePath });
-    for (const text of [whole, revokeOnly, deactivateOnly, linked, deleteOnly, anonymiseOnly, fused])
-      await live.publish(text);
+    const ofOneRung = [revokeOnly, deactivateOnly, linked, deleteOnly, anonymiseOnly];
+    for (const text of [whole, ...ofOneRung, missing, buried, undeliverable, fused]) await live.publish(text);
     const stage: Stage = {
       live,
       taskQueue: await live.startWorkers(),

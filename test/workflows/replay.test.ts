@@ -26,7 +26,14 @@ interface Event {
 test('the corpus covers the courses that a lifecycle takes', () => {
   expect(histories.map(({ name }) => name)).toEqual(
     expect.arrayContaining([
+      'aged-run-1',
       'anonymised',
+      'buried',
+      'buried-and-back',
+      'cancelled',
+      'missing-and-back',
+      'notice-fails-again',
+      'restarted',
       'deleted-2-run-1',
       'deletion-called-back',
       'held-by-breaker',
