@@ -289,6 +289,20 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+interface Retired {
+  readonly successors: readonly VariableName[];
+  readonly wayOut: string;
+}
+
+/** Variables of earlier releases. One that is still set is told of: what it meant would otherwise be lost in silence. */
+const retiredVariables: Readonly<Record<string, Retired>> = {
+  DORMOUSE_HOOK_KEYS: {
+    successors: ['DORMOUSE_KRATOS_HOOK_KEYS', 'DORMOUSE_HYDRA_HOOK_KEYS', 'DORMOUSE_MAIL_HOOK_KEYS'],
+    wayOut:
+      'one key served Kratos, Hydra and the mail provider. Give each a key of its own in DORMOUSE_KRATOS_HOOK_KEYS, DORMOUSE_HYDRA_HOOK_KEYS and DORMOUSE_MAIL_HOOK_KEYS, then unset it',
+  },
+};
+
 /** What `.env.example` has in the place of each secret: whoever can read this repository knows it. */
 const placeholder = /replace-me/i;
 const placeholderProblem =
@@ -296,7 +310,7 @@ const placeholderProblem =
 
 /**
  * Reads the named variables from the environment, so that an entry point demands only what it uses.
- * @throws ConfigError naming every variable that is missing or wrong.
+ * @throws ConfigError naming every variable that is missing or wrong, or was retired in favour of one that is named.
  */
 export function readConfig<Names extends VariableName>(
   names: readonly Names[],
@@ -317,6 +331,10 @@ export function readConfig<Names extends VariableName>(
         raw === undefined ? 'is not set' : parsed.error.issues.map((issue) => issue.message).join('; ');
       problems.push(`  ${name} ${why}. It is: ${variables[name].description}`);
     }
+  }
+  for (const [retired, { successors, wayOut }] of Object.entries(retiredVariables)) {
+    if (env[retired] && names.some((name) => successors.includes(name)))
+      problems.push(`  ${retired} is read no more: ${wayOut}.`);
   }
   if (problems.length > 0) {
     throw new ConfigError(

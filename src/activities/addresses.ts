@@ -19,8 +19,8 @@ export function mailAddresses(
   identity: KratosIdentity,
   unverified: Unverified = 'last-resort',
 ): MailAddress[] {
-  const verifiable = (identity.verifiable_addresses ?? []).filter(({ via }) => via === 'email');
-  const recovery = (identity.recovery_addresses ?? []).filter(({ via }) => via === 'email');
+  const verifiable = mailOnly(identity.verifiable_addresses);
+  const recovery = mailOnly(identity.recovery_addresses);
   const trusted = [...verifiable.filter(({ verified }) => verified), ...recovery];
   const chosen = trusted.length > 0 || unverified === 'never' ? trusted : verifiable;
   // Kratos makes a recovery address of each that the schema names, confirmed or not.
@@ -44,7 +44,7 @@ export function countAddresses(
   unverified?: Unverified,
 ): { verified: number; unverified: number } {
   const confirmed = new Set(
-    (identity.verifiable_addresses ?? [])
+    mailOnly(identity.verifiable_addresses)
       .filter((address) => address.verified)
       .map(({ value }) => folded(value)),
   );
@@ -55,17 +55,24 @@ export function countAddresses(
 
 /** Whether there are mail addresses that somebody could have confirmed, and nobody ever did. */
 export function isUnconfirmed(identity: KratosIdentity): boolean {
-  const verifiable = (identity.verifiable_addresses ?? []).filter(({ via }) => via === 'email');
+  const verifiable = mailOnly(identity.verifiable_addresses);
   return verifiable.length > 0 && verifiable.every(({ verified }) => !verified);
 }
 
 /** Every e-mail address of the identity, whether mails go to it or not. */
 export function everyAddress(identity: KratosIdentity): string[] {
-  const all = [...(identity.verifiable_addresses ?? []), ...(identity.recovery_addresses ?? [])];
-  return all.filter(({ via }) => via === 'email').map(({ value }) => folded(value));
+  const all = [...mailOnly(identity.verifiable_addresses), ...mailOnly(identity.recovery_addresses)];
+  return all.map(({ value }) => folded(value));
 }
 
 /** Addresses that differ in case only are one. */
 function folded(value: string): string {
   return value.trim().toLowerCase();
+}
+
+/** Kratos has telephone numbers among them, and says nothing where there are none. */
+function mailOnly<Address extends { readonly via: string }>(
+  addresses: readonly Address[] | null | undefined,
+) {
+  return (addresses ?? []).filter(({ via }) => via === 'email');
 }

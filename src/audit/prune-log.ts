@@ -7,10 +7,10 @@ import { ConfigError } from '../config.js';
 import { installationId } from '../domain/audit-entry.js';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import { pruneBefore, readCheckpoint } from '../store/audit-checkpoints.js';
-import { type SignedHead, streamHeadsBackwards } from '../store/audit-heads.js';
+import type { SignedHead } from '../store/audit-heads.js';
 import { appendAuditWithin, readOccurredAt } from '../store/audit-log.js';
 import { inTransaction } from '../store/pool.js';
-import { problemOfHead } from './head-signature.js';
+import { soundHeadsBackwards } from './sign-heads.js';
 import { verifyLog } from './verify-log.js';
 
 export interface PruneRequest {
@@ -72,8 +72,7 @@ async function lastHeadBefore(
   key: PrivateSigningKey,
   before: number,
 ): Promise<SignedHead | undefined> {
-  for await (const head of streamHeadsBackwards(pool, key.keyId)) {
-    if ((await problemOfHead(head, [key])) !== undefined) continue;
+  for await (const head of soundHeadsBackwards(pool, key, () => undefined)) {
     const occurredAt = await readOccurredAt(pool, head.seq);
     if (occurredAt !== undefined && occurredAt < before) return head;
   }

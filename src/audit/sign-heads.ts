@@ -70,10 +70,19 @@ export async function lastSoundHead(
   key: PrivateSigningKey,
   onForged: (forged: BrokenRow) => void,
 ): Promise<SignedHead | undefined> {
+  for await (const head of soundHeadsBackwards(pool, key, onForged)) return head;
+  return undefined;
+}
+
+/** The heads that this key did sign, the last rows first; those that only say so are passed over. */
+export async function* soundHeadsBackwards(
+  pool: pg.Pool,
+  key: PrivateSigningKey,
+  onForged: (forged: BrokenRow) => void,
+): AsyncGenerator<SignedHead> {
   for await (const head of streamHeadsBackwards(pool, key.keyId)) {
     const why = await problemOfHead(head, [key]);
-    if (why === undefined) return head;
-    onForged({ seq: head.seq, why });
+    if (why === undefined) yield head;
+    else onForged({ seq: head.seq, why });
   }
-  return undefined;
 }

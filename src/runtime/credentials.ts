@@ -26,15 +26,11 @@ export function hookKeysOf(config: Pick<Config, HookVariable>): HookKeys {
 }
 
 /**
- * Refuses one value in two purposes, and the variable that once held the keys of all hooks: a gateway that ignored it would
- * start without hooks, and Hydra would issue no token.
+ * Refuses one value in two purposes.
  * @throws ConfigError naming the variables, never a value
  */
-export function refuseSharedCredentials(
-  config: Credentials,
-  env: Record<string, string | undefined> = process.env,
-): void {
-  const problems = env.DORMOUSE_HOOK_KEYS ? [retired] : [];
+export function refuseSharedCredentials(config: Credentials): void {
+  const problems: string[] = [];
   const holders = new Map<string, string>();
   for (const variable of credentialVariables) {
     for (const value of config[variable] ?? []) {
@@ -49,6 +45,3 @@ export function refuseSharedCredentials(
   }
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
 }
-
-const retired =
-  'DORMOUSE_HOOK_KEYS is read no more: one key served Kratos, Hydra and the mail provider. Give each a key of its own in DORMOUSE_KRATOS_HOOK_KEYS, DORMOUSE_HYDRA_HOOK_KEYS and DORMOUSE_MAIL_HOOK_KEYS, then unset it.';

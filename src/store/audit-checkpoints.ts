@@ -1,7 +1,7 @@
 /** Table `audit_checkpoint`: from which row on the audit log is kept, and what vouches for the rows before. */
 import type pg from 'pg';
 import { type ChainHead, genesis } from './audit-chain.js';
-import type { SignedHead } from './audit-heads.js';
+import { type HeadRow, headColumns, headOf, type SignedHead } from './audit-heads.js';
 
 export interface Checkpoint extends SignedHead {
   /** When the rows before it were removed, epoch milliseconds. */
@@ -11,29 +11,13 @@ export interface Checkpoint extends SignedHead {
 
 /** @returns the latest checkpoint; `undefined` where the log was never pruned */
 export async function readCheckpoint(pool: pg.Pool): Promise<Checkpoint | undefined> {
-  const found = await pool.query<{
-    seq: string;
-    hash: string;
-    signed_at: Date;
-    key_id: string;
-    signature: string;
-    pruned_at: Date;
-    actor: string;
-  }>(
-    `SELECT seq, hash, signed_at, key_id, signature, pruned_at, actor FROM audit_checkpoint
-     ORDER BY seq DESC LIMIT 1`,
+  const found = await pool.query<HeadRow & { pruned_at: Date; actor: string }>(
+    `SELECT ${headColumns}, pruned_at, actor FROM audit_checkpoint ORDER BY seq DESC LIMIT 1`,
   );
   const row = found.rows[0];
-  if (row === undefined) return undefined;
-  return {
-    seq: Number(row.seq),
-    hash: row.hash,
-    at: row.signed_at.getTime(),
-    keyId: row.key_id,
-    signature: row.signature,
-    prunedAt: row.pruned_at.getTime(),
-    actor: row.actor,
-  };
+  return row === undefined
+    ? undefined
+    : { ...headOf(row), prunedAt: row.pruned_at.getTime(), actor: row.actor };
 }
 
 /** Where the chain is computed from: the first row, or the row of the latest checkpoint. */
@@ -55,7 +39,7 @@ export async function pruneBefore(
   { actor, at }: { readonly actor: string; readonly at: number },
 ): Promise<number> {
   await client.query(
-    `INSERT INTO audit_checkpoint (seq, hash, signed_at, key_id, signature, pruned_at, actor)
+    `INSERT INTO audit_checkpoint (${headColumns}, pruned_at, actor)
      VALUES ($1, $2, $3, $4, $5, $6, $7)`,
     [head.seq, head.hash, new Date(head.at), head.keyId, head.signature, new Date(at), actor],
   );

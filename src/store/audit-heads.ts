@@ -12,7 +12,8 @@ export interface SignedHead extends ChainHead {
   readonly signature: string;
 }
 
-interface Row {
+/** A head as its table and that of checkpoints have it. */
+export interface HeadRow {
   readonly seq: string;
   readonly hash: string;
   readonly signed_at: Date;
@@ -20,9 +21,9 @@ interface Row {
   readonly signature: string;
 }
 
-const columns = 'seq, hash, signed_at, key_id, signature';
+export const headColumns = 'seq, hash, signed_at, key_id, signature';
 
-function headOf(row: Row): SignedHead {
+export function headOf(row: HeadRow): SignedHead {
   return {
     seq: Number(row.seq),
     hash: row.hash,
@@ -61,8 +62,8 @@ export async function* streamHeadsBackwards(
   pageSize = 100,
 ): AsyncGenerator<SignedHead> {
   for (let skipped = 0; ; skipped += pageSize) {
-    const page = await pool.query<Row>(
-      `SELECT ${columns} FROM audit_head WHERE key_id = $1
+    const page = await pool.query<HeadRow>(
+      `SELECT ${headColumns} FROM audit_head WHERE key_id = $1
        ORDER BY seq DESC, signature COLLATE "C" OFFSET $2 LIMIT $3`,
       [keyId, skipped, pageSize],
     );
@@ -73,8 +74,8 @@ export async function* streamHeadsBackwards(
 
 /** The heads of rows `after` < seq <= `upTo`, by their rows. */
 export async function readHeads(pool: pg.Pool, after: number, upTo: number): Promise<SignedHead[]> {
-  const found = await pool.query<Row>(
-    `SELECT ${columns} FROM audit_head WHERE seq > $1 AND seq <= $2 ORDER BY seq, key_id, signature`,
+  const found = await pool.query<HeadRow>(
+    `SELECT ${headColumns} FROM audit_head WHERE seq > $1 AND seq <= $2 ORDER BY seq, key_id, signature`,
     [after, upTo],
   );
   return found.rows.map(headOf);
@@ -84,8 +85,8 @@ export async function readHeads(pool: pg.Pool, after: number, upTo: number): Pro
 export async function* streamHeads(pool: pg.Pool, after = 0, pageSize = 1_000): AsyncGenerator<SignedHead> {
   let place = { seq: after, keyId: '~', signature: '' };
   for (;;) {
-    const page = await pool.query<Row>(
-      `SELECT ${columns} FROM audit_head
+    const page = await pool.query<HeadRow>(
+      `SELECT ${headColumns} FROM audit_head
        WHERE (seq, key_id COLLATE "C", signature COLLATE "C") > ($1, $2, $3)
        ORDER BY seq, key_id COLLATE "C", signature COLLATE "C" LIMIT $4`,
       [place.seq, place.keyId, place.signature, pageSize],

@@ -1,4 +1,5 @@
 /** Absence on the real Kratos and PostgreSQL: what a look is worth that does not find somebody, burials, and the way back. */
+
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
@@ -23,22 +24,13 @@ import { noteWitness } from '../../src/store/witnesses.js';
 import { rulesOf } from '../support/breaker-rules.js';
 import { clearBreaker } from '../support/clear-breaker.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { notFound } from '../support/not-found.js';
 import { recordSigns } from '../support/record-signs.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { publish, slowPolicy } from '../support/system-outside.js';
 
 const stack = inject('stack');
 const people = new OryPeople(stack);
-/** As Kratos says it. */
-const notFound = {
-  kind: 'answer',
-  status: 404,
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({
-    error: { code: 404, status: 'Not Found', message: 'Unable to locate the resource' },
-  }),
-} as const;
-
 let database: FreshDatabase;
 let pool: pg.Pool;
 let kratos: FaultProxy;

@@ -13,7 +13,7 @@ const own = {
 
 function refuse(env: Record<string, string>) {
   const config = readConfig(['DORMOUSE_SERVICE_TOKENS', 'DORMOUSE_EVENT_SECRETS', ...hookVariables], env);
-  refuseSharedCredentials(config, env);
+  refuseSharedCredentials(config);
 }
 
 describe('credentials of the gateway', () => {

@@ -8,6 +8,7 @@
  *
  * With names as arguments only these stories are written.
  */
+
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,7 @@ import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 import { historiesDirectory, scrubbed, toPlain } from './histories.js';
 import { forgetWitnesses } from './kratos-database.js';
 import { type EnrolOptions, type LifecycleHandle, Live } from './live.js';
+import { notFound } from './not-found.js';
 import { isAsleep, isRetried } from './under-way.js';
 import { until } from './until.js';
 import { quietLog } from './workers.js';
@@ -241,15 +243,6 @@ const stories: Record<string, Story> = {
     return handle;
   },
 };
-
-const notFound = {
-  kind: 'answer',
-  status: 404,
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({
-    error: { code: 404, status: 'Not Found', message: 'Unable to locate the resource' },
-  }),
-} as const;
 
 /** Somebody whom Kratos does not know from now on, and another who stands for it that it is the same Kratos. */
 async function vanished(stage: Stage, policyId: string) {

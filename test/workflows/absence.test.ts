@@ -2,6 +2,7 @@
  * Lifecycles of identities that Kratos does not know any more, in skipped time on the real stack: what is kept meanwhile, and what
  * is there again. Whoever is hidden is answered with 404 by a proxy, in Kratos' own words.
  */
+
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { kindsFor } from '../../src/demo/mailbox.js';
@@ -18,6 +19,7 @@ import { holdUpdate, lookAgainSignal, standingQuery } from '../../src/workflows/
 import { clearBreaker } from '../support/clear-breaker.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { forgetWitnesses } from '../support/kratos-database.js';
+import { notFound } from '../support/not-found.js';
 import { recordSigns } from '../support/record-signs.js';
 import { type LifecycleHandle, lines, TimeTravel } from '../support/time-travel.js';
 
@@ -33,15 +35,6 @@ recheck: 7d
 jitter: none
 retry: { attempts: 5, firstAfter: 10s, longestAfter: 1h }
 `;
-const notFound = {
-  kind: 'answer',
-  status: 404,
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({
-    error: { code: 404, status: 'Not Found', message: 'Unable to locate the resource' },
-  }),
-} as const;
-
 let journey: TimeTravel;
 let kratos: FaultProxy;
 let taskQueue: string;
