@@ -80,6 +80,11 @@ function wasInterrupted({ retryState }: ActivityFailure): boolean {
   return retryState === 'CANCEL_REQUESTED' && patched('interrupted-attempt-may-fail');
 }
 
+/** Whether PostgreSQL refused what it was given, for good (SQLSTATE class 22 or 23). */
+export function isRefusedRecord(error: unknown): boolean {
+  return error instanceof ActivityFailure && typeOf(error) === 'RecordRefused';
+}
+
 /** The stable type of what ended an activity. */
 export function typeOf(error: ActivityFailure): string {
   const { cause } = error;

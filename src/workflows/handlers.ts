@@ -46,6 +46,7 @@ import { requestKey } from './request-key.js';
 import {
   problemOfSignal,
   refuseAfterEnd,
+  refuseRetryAfterEnd,
   validateApplyPolicy,
   validateHold,
   validateReactivate,
@@ -99,8 +100,9 @@ export function registerHandlers(run: LifecycleRun): void {
       validateRequestReactivationLink(run, Date.now());
     },
   });
-  setHandler(retryParkedUpdate, (update) => once(run, () => retryParked(run, update)), {
-    validator: (update) => unlessRepeated(run, () => validateRetryParked(update, run.state)),
+  setHandler(retryParkedUpdate, (update) => once(run, () => retryParked(run, update), refuseRetryAfterEnd), {
+    validator: (update) =>
+      unlessRepeated(run, () => validateRetryParked(update, run.state), refuseRetryAfterEnd),
   });
   setHandler(skipParkedUpdate, (update) => once(run, () => skipParked(run, update)), {
     validator: (update) => unlessRepeated(run, () => validateSkipParked(update, run.state, run.identity)),
@@ -108,11 +110,15 @@ export function registerHandlers(run: LifecycleRun): void {
 }
 
 /** Carries a request out once for each update ID, waits until the main loop has acted on it, and answers the standing. */
-async function once(run: LifecycleRun, request: () => void | Promise<void>): Promise<Standing> {
+async function once(
+  run: LifecycleRun,
+  request: () => void | Promise<void>,
+  refuse = refuseAfterEnd,
+): Promise<Standing> {
   run.received += 1;
   const id = currentUpdateInfo()?.id;
   if (id !== undefined && run.state.processedUpdateIds.includes(id)) return run.standing();
-  refuseAfterEnd(run);
+  refuse(run);
   await request();
   if (id !== undefined) run.state = withUpdateProcessed(run.state, id);
   run.requested += 1;
@@ -123,10 +129,10 @@ async function once(run: LifecycleRun, request: () => void | Promise<void>): Pro
 }
 
 /** A repeated request is answered as it was, although its effect makes it look wrong now. */
-function unlessRepeated(run: LifecycleRun, validate: () => void): void {
+function unlessRepeated(run: LifecycleRun, validate: () => void, refuse = refuseAfterEnd): void {
   const id = currentUpdateInfo()?.id;
   if (id !== undefined && run.state.processedUpdateIds.includes(id)) return;
-  refuseAfterEnd(run);
+  refuse(run);
   validate();
 }
 

@@ -22,7 +22,7 @@ import { keepHoldsOfBefore } from './holds.js';
 import { LifecycleRun } from './lifecycle-run.js';
 import type { LifecycleInput, LifecycleResult } from './messages.js';
 import { isFull, renewBeforeSleep, renewIfFull, sleepLeft } from './renewal.js';
-import { settle } from './settle.js';
+import { settle, settleAtTheEnd, untilTaken } from './settle.js';
 import { giveGrantBack } from './steps/breaker.js';
 import { bury } from './steps/burial.js';
 import { followAddresses, mustFollow } from './steps/follow.js';
@@ -213,17 +213,18 @@ async function finish(run: LifecycleRun, decision: Decision): Promise<LifecycleR
   run.hasEnded = true;
   const isDeleted = decision.kind === 'finished';
   if (isDeleted) {
-    await settle(run);
+    await settleAtTheEnd(run);
   } else if (decision.kind === 'bury') {
     const { since, looks } = decision.missing;
     run.audit('identity_gone', 'gone', 'deleted-elsewhere', { detail: { missingSince: since, looks } });
-    await settle(run);
+    await settleAtTheEnd(run);
   } else if (known) {
     run.audit('identity_gone', 'gone', 'deleted-elsewhere');
-    await run.outside.ledger.bury({ identityId, ...(policy && { policy }), deletedAt: Date.now() });
-    await settle(run);
+    const burial = { identityId, ...(policy && { policy }), deletedAt: Date.now() };
+    await untilTaken(run, () => run.outside.ledger.bury(burial));
+    await settleAtTheEnd(run);
   } else {
-    await run.outside.ledger.forgetUnknown({ identityId });
+    await untilTaken(run, () => run.outside.ledger.forgetUnknown({ identityId }));
   }
   await answerAll(run);
   return { schemaVersion: 1, outcome: isDeleted ? 'deleted' : 'gone' };

@@ -1,8 +1,8 @@
 /** Makes the world see what the lifecycle remembers: projection and audit in PostgreSQL, whoami, the Temporal UI. */
-import { ActivityFailure } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import { stageOf } from '../domain/lifecycle/stage.js';
 import { runningNotices, withoutAudit, withoutParked, withWarning } from '../domain/lifecycle/transitions.js';
-import { carryOut, park, typeOf } from './carry-out.js';
+import { carryOut, isRefusedRecord, park } from './carry-out.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 
 /** Writes what lags behind, and answers operators who wait for it. */
@@ -16,6 +16,35 @@ export async function settle(run: LifecycleRun): Promise<void> {
 /** The name under which a record that PostgreSQL refuses is parked. */
 export const recordStep = 'record';
 
+/** Settles the end of a life. The run stays until PostgreSQL took all of it: nobody else has it in memory. */
+export async function settleAtTheEnd(run: LifecycleRun): Promise<void> {
+  await settle(run);
+  while (run.state.outbox.length > 0 && patched('refused-end-waits')) {
+    await retried(run);
+    await settle(run);
+  }
+}
+
+/** Carries out a change of the engine's own tables that comes after the last settling. One that is refused is parked. */
+export async function untilTaken(run: LifecycleRun, work: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRefusedRecord(error) || !patched('refused-end-waits')) throw error;
+      park(run, recordStep, 'RecordRefused');
+    }
+    run.show();
+    await retried(run);
+  }
+}
+
+/** Waits for an operator's `retryParked`, the one request that is taken after the end. */
+async function retried(run: LifecycleRun): Promise<void> {
+  await condition(() => run.state.parked === undefined);
+  run.seen = run.requested;
+}
+
 async function record(run: LifecycleRun): Promise<void> {
   const standing = run.standing();
   if (!run.needsRecord(standing)) return;
@@ -28,7 +57,7 @@ async function record(run: LifecycleRun): Promise<void> {
   try {
     await run.outside.ledger.record({ standing, revision, ...previous, audit: outbox, notices });
   } catch (error) {
-    if (!(error instanceof ActivityFailure) || typeOf(error) !== 'RecordRefused') throw error;
+    if (!isRefusedRecord(error)) throw error;
     // Nothing is lost: it stays in memory, and is tried again each time that something else is to be recorded.
     if (run.state.parked === undefined) park(run, recordStep, 'RecordRefused');
     return;

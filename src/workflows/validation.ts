@@ -51,6 +51,11 @@ export function refuseAfterEnd({ hasEnded, isCancelled, state }: LifecycleRun): 
   refuse(`the lifecycle has ended: ${what}. Nothing was changed; there is nothing left to be done`);
 }
 
+/** One thing may be left after the end: what PostgreSQL refused of it is tried again (settle.ts). */
+export function refuseRetryAfterEnd(run: LifecycleRun): void {
+  if (run.isCancelled || run.state.parked === undefined) refuseAfterEnd(run);
+}
+
 export function validateApplyPolicy(update: ApplyPolicyUpdate): void {
   checkActor(update);
   if (typeof update.policyId !== 'string' || !policyIdPattern.test(update.policyId)) {

@@ -10,14 +10,18 @@ import type { Standing } from '../../src/domain/standing.js';
 import { confirmAbsence } from '../../src/store/absence-confirmations.js';
 import { readStanding } from '../../src/store/standings.js';
 import { isBuried } from '../../src/store/tombstones.js';
+import { readActivity } from '../../src/store/user-activity.js';
 import {
   applyPolicyUpdate,
   holdUpdate,
   lookAgainSignal,
+  retryParkedUpdate,
+  standingQuery,
   userActivitySignal,
 } from '../../src/workflows/messages.js';
 import { Gates } from '../support/gates.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
+import { recordSigns } from '../support/record-signs.js';
 import { pendingActivities } from '../support/under-way.js';
 import { until } from '../support/until.js';
 import { publishPolicyFile, quietLog } from '../support/workers.js';
@@ -209,6 +213,54 @@ describe('a life that ends', () => {
     check.open();
     expect(await applied).toMatch(/the lifecycle has ended/);
     expect(await life.handle.result()).toMatchObject({ outcome: 'deleted' });
+  });
+
+  const retry = ({ handle }: Life) => handle.executeUpdate(retryParkedUpdate, { args: [operator] });
+  const refusesIt = ({ handle }: Life) =>
+    until('parked', async () => (await handle.query(standingQuery)).parked?.errorType === 'RecordRefused');
+
+  test('waits for an operator where PostgreSQL refuses to write it, and nothing of it is lost', async () => {
+    const life = await enrolled();
+    const record = lastRecordOf(life);
+    await record.reached;
+    await live.pool.query(
+      `ALTER TABLE audit ADD CONSTRAINT refused CHECK (target <> '${life.id}' OR event_type <> 'account_deleted') NOT VALID`,
+    );
+    try {
+      record.open();
+      await refusesIt(life);
+      expect(await refusal(hold(life))).toMatch(/the lifecycle has ended/);
+      const retriedInVain = await retry(life);
+      expect(retriedInVain.parked).toMatchObject({ step: 'record', errorType: 'RecordRefused' });
+      expect((await life.handle.describe()).status.name).toBe('RUNNING');
+    } finally {
+      await live.pool.query('ALTER TABLE audit DROP CONSTRAINT refused');
+    }
+    expect(await retry(life)).not.toHaveProperty('parked');
+    expect(await life.handle.result()).toMatchObject({ outcome: 'deleted' });
+    const events = (await live.audit(life.id)).map(({ eventType }) => eventType);
+    expect(events.filter((event) => event === 'account_deleted')).toHaveLength(1);
+    expect(events).toEqual(expect.arrayContaining(['step_parked', 'parked_retried']));
+    expect((await readStanding(live.pool, life.id))?.stage).toBe('deleted');
+  });
+
+  test('waits for an operator where PostgreSQL refuses to forget somebody whom Kratos never knew', async () => {
+    const id = randomUUID();
+    await recordSigns(live.pool, [{ identityId: id, at: Date.now(), kind: 'human', source: 'app' }]);
+    await live.pool.query(`
+      CREATE FUNCTION refuse_to_forget() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '23503'; END $$;
+      CREATE TRIGGER refuse_to_forget BEFORE DELETE ON identity_activity FOR EACH ROW
+        WHEN (OLD.identity_id = '${id}') EXECUTE FUNCTION refuse_to_forget();`);
+    const life = { id, handle: await live.enrol(id, taskQueue) };
+    try {
+      await refusesIt(life);
+    } finally {
+      await live.pool.query('DROP FUNCTION refuse_to_forget CASCADE');
+    }
+    await retry(life);
+    expect(await life.handle.result()).toMatchObject({ outcome: 'gone' });
+    expect(await readActivity(live.pool, id)).toEqual({});
   });
 
   /** Kratos does not have it any more, and an operator says that this is right. */

@@ -6,7 +6,7 @@ import { assertUnreachable } from '../../domain/assert.js';
 import { inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
 import { withActivity, withRungBegun } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
-import { carryOut, park, typeOf } from '../carry-out.js';
+import { carryOut, isRefusedRecord, park, typeOf } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { passBreaker } from './breaker.js';
 import { auditDeed, complete, type Deed, deedKey, lastLook, stopsHere } from './deeds.js';
@@ -30,7 +30,7 @@ async function passesBreaker(run: LifecycleRun, rung: PlanRung): Promise<boolean
   try {
     return await passBreaker(run, rung);
   } catch (error) {
-    if (!(error instanceof ActivityFailure) || typeOf(error) !== 'RecordRefused') throw error;
+    if (!isRefusedRecord(error)) throw error;
     park(run, rung.rung, 'RecordRefused');
     return false;
   }
