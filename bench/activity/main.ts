@@ -3,8 +3,8 @@
  * middleware, in turns, and with two baselines: one UPDATE a request, one signal a request. Prints Markdown.
  */
 import { cpus, tmpdir, totalmem } from 'node:os';
+import { type StackInfo, startStack } from '../../dev/stack/index.js';
 import { createDormouse } from '../../src/client.js';
-import { type StackInfo, startStack } from '../../src/stack/index.js';
 import { migrate } from '../../src/store/migrate.js';
 import { createPool } from '../../src/store/pool.js';
 import { type AppState, type ServedWay, servedWays, type Way } from './app-messages.js';

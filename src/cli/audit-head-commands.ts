@@ -62,7 +62,7 @@ export function addAuditHeadCommands(audit: Command): void {
 }
 
 export async function demandAuditKey() {
-  const text = await findKeyText('DORMOUSE_AUDIT_SIGNING_KEY');
+  const text = findKeyText('DORMOUSE_AUDIT_SIGNING_KEY');
   if (text !== undefined) return readAuditKey(text);
   throw new ConfigError('DORMOUSE_AUDIT_SIGNING_KEY is not set. Make one with: dormouse audit keygen');
 }
@@ -98,7 +98,7 @@ async function verify(options: VerifyOptions): Promise<void> {
 
 export async function findKeys(publicKeyFile: string | undefined): Promise<readonly SigningKey[]> {
   if (publicKeyFile !== undefined) return parseKeys(await readFile(publicKeyFile, 'utf8'), publicKeyFile);
-  const text = await findKeyText('DORMOUSE_AUDIT_SIGNING_KEY');
+  const text = findKeyText('DORMOUSE_AUDIT_SIGNING_KEY');
   return text === undefined ? [] : [readAuditKey(text)];
 }
 

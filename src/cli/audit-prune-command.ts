@@ -26,7 +26,7 @@ async function prune(options: Decision & { readonly before: string }): Promise<v
   const { actor, reason } = checkedDecision(options);
   const before = beginOf('--before', options.before);
   const key = await demandAuditKey();
-  const { migrationUrl, url } = await findDatabase();
+  const { migrationUrl, url } = findDatabase();
   const pool = createPool({ url: migrationUrl ?? url, max: 2, statementTimeoutMs: longestMs });
   try {
     const pruned = await pruneLog(pool, key, { before, actor, reason, at: Date.now() });

@@ -12,7 +12,7 @@ export function addDatabaseCommands(program: Command): void {
       'bring the schema up to date as DORMOUSE_POSTGRES_MIGRATION_URL, and grant the role of DORMOUSE_POSTGRES_URL what it needs',
     )
     .action(async () => {
-      await prepareDatabase(await findDatabase());
+      await prepareDatabase(findDatabase());
       console.log('the schema is up to date');
     });
   database
@@ -29,7 +29,7 @@ export function addDatabaseCommands(program: Command): void {
         .default('runtime'),
     )
     .action(async (role: string, { for: kind }: { for: RoleKind }) => {
-      const { migrationUrl, url } = await findDatabase();
+      const { migrationUrl, url } = findDatabase();
       await grantRole(migrationUrl ?? url, role, kind);
       console.log(
         kind === 'app'

@@ -18,7 +18,7 @@ export function addKeysCommands(program: Command): void {
 }
 
 async function rotate(): Promise<void> {
-  const text = await findKeyText('DORMOUSE_DATA_KEY');
+  const text = findKeyText('DORMOUSE_DATA_KEY');
   if (text === undefined) {
     throw new ConfigError('DORMOUSE_DATA_KEY is not set. Make a key with: dormouse keys generate');
   }

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type RunningStack, startStack } from '../../src/stack/index.js';
+import { type RunningStack, startStack } from '../../dev/stack/index.js';
 import { verifyAudit } from '../../src/store/audit-verification.js';
 import { prepareDatabase } from '../../src/store/prepare.js';
 import { type LifecycleHandle, Live } from '../support/live.js';

@@ -3,13 +3,13 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { OryPeople, type Person } from '../../dev/demo/ory-people.js';
 import { createBreakerActivities } from '../../src/activities/breaker.js';
 import { createBurialActivities } from '../../src/activities/burial.js';
 import { systemClock } from '../../src/activities/clock.js';
 import { createKratosActivities } from '../../src/activities/kratos.js';
 import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
 import { createOryClients } from '../../src/activities/ory.js';
-import { OryPeople, type Person } from '../../src/demo/ory-people.js';
 import type { Remembered } from '../../src/domain/lifecycle/state.js';
 import { confirmAbsence } from '../../src/store/absence-confirmations.js';
 import { readAudit } from '../../src/store/audit-log.js';

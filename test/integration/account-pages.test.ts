@@ -1,10 +1,10 @@
 /** The pages behind the links in mails, over real HTTP and PostgreSQL: what they show, what they change, and what they refuse. */
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { OryPeople } from '../../dev/demo/ory-people.js';
+import { linkIn } from '../../dev/demo/people-links.js';
 import { mintLinks } from '../../src/activities/mail-links.js';
 import { type Dormouse, DormouseUnavailableError, InvalidRequestError } from '../../src/client.js';
-import { OryPeople } from '../../src/demo/ory-people.js';
-import { linkIn } from '../../src/demo/people-links.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { keepLinkHolds } from '../../src/domain/links.js';
 import type { DestructiveRung } from '../../src/domain/rungs.js';

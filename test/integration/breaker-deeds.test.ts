@@ -1,13 +1,13 @@
 /** What trips between the breaker's answer and the deed stops the deed: inside the activity, against the real Kratos. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { OryPeople } from '../../dev/demo/ory-people.js';
 import { createBreakerActivities } from '../../src/activities/breaker.js';
 import { systemClock } from '../../src/activities/clock.js';
 import { createKratosActivities } from '../../src/activities/kratos.js';
 import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
 import type { ActOutcome, LastLook } from '../../src/activities/last-look.js';
 import { createOryClients } from '../../src/activities/ory.js';
-import { OryPeople } from '../../src/demo/ory-people.js';
 import type { TripCause } from '../../src/domain/breaker/trip.js';
 import type { DestructiveRung } from '../../src/domain/rungs.js';
 import { proposeRelease, tripAndAudit } from '../../src/store/breaker/decisions.js';

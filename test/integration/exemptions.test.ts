@@ -1,9 +1,9 @@
 /** Exemptions on the real stack: who may make one, what it stops, and that nothing a person writes is one. */
 import { Configuration, FrontendApi } from '@ory/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Person } from '../../dev/demo/ory-people.js';
 import { createOryClients } from '../../src/activities/ory.js';
 import { createDormouse, type Dormouse, InvalidRequestError } from '../../src/client.js';
-import type { Person } from '../../src/demo/ory-people.js';
 import { readAudit } from '../../src/store/audit-log.js';
 import { exemptionInForce, exemptionsInForce } from '../../src/store/exemptions.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';

@@ -1,13 +1,13 @@
 /** Holds as PostgreSQL keeps them, read inside each last look, on the real Kratos. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { OryPeople } from '../../dev/demo/ory-people.js';
 import { createBurialActivities } from '../../src/activities/burial.js';
 import { systemClock } from '../../src/activities/clock.js';
 import { createKratosActivities } from '../../src/activities/kratos.js';
 import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
 import type { LastLook } from '../../src/activities/last-look.js';
 import { createOryClients } from '../../src/activities/ory.js';
-import { OryPeople } from '../../src/demo/ory-people.js';
 import type { Hold } from '../../src/domain/lifecycle/state.js';
 import { endHold, isOnHold, keepHold, readHolds, takeOverHolds } from '../../src/store/holds.js';
 import { PolicyReader } from '../../src/store/policies.js';

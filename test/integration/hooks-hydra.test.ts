@@ -1,11 +1,11 @@
 /** Hydra's token hook with a real Hydra: who gets a token, and what of it counts as a sign of life. */
 import { Configuration, OAuth2Api } from '@ory/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authorizeByCode, type OAuthClient, type Tokens } from '../../src/demo/authorization-code-flow.js';
-import { OryPeople } from '../../src/demo/ory-people.js';
+import { authorizeByCode, type OAuthClient, type Tokens } from '../../dev/demo/authorization-code-flow.js';
+import { OryPeople } from '../../dev/demo/ory-people.js';
+import { type RunningStack, startStack } from '../../dev/stack/index.js';
 import type { Stage } from '../../src/domain/rungs.js';
 import type { TokenHookOptions } from '../../src/http/hydra-token-hook.js';
-import { type RunningStack, startStack } from '../../src/stack/index.js';
 import { prepareDatabase } from '../../src/store/prepare.js';
 import { writeNotBefore } from '../../src/store/revocations.js';
 import { readTokenStanding } from '../../src/store/token-standings.js';

@@ -1,7 +1,7 @@
 /** Kratos' web hooks, from a real sign-in to the recorded sign of life, without any code of an app. */
 import { Configuration, FrontendApi } from '@ory/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { OryPeople } from '../../src/demo/ory-people.js';
+import { OryPeople } from '../../dev/demo/ory-people.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { fresh } from '../support/system-outside.js';
 import { eventually } from '../support/system-wait.js';

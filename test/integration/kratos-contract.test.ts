@@ -1,7 +1,7 @@
 /** Pins what Dormouse relies on in Kratos, against the real server: where one of these fails, a rule of the engine is wrong. */
 import { Configuration, FrontendApi, type JsonPatch } from '@ory/client';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Person } from '../../src/demo/ory-people.js';
+import type { Person } from '../../dev/demo/ory-people.js';
 import {
   makeUnfit,
   openOutside,

@@ -1,9 +1,9 @@
 /** Ending an identity on the real Kratos: the empty shell, names that nobody may take, and what is left of the person. */
 import { Configuration, FrontendApi } from '@ory/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Person } from '../../dev/demo/ory-people.js';
 import { systemClock } from '../../src/activities/clock.js';
 import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
-import type { Person } from '../../src/demo/ory-people.js';
 import { isRetired, retireIdentifiers } from '../../src/store/retired-identifiers.js';
 import { buryIdentity } from '../../src/store/tombstones.js';
 import { readActivity } from '../../src/store/user-activity.js';

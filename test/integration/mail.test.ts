@@ -1,6 +1,6 @@
 /** Mails to people, from Kratos' address over real SMTP into the mail catcher, and into servers that refuse. */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { readMailbox } from '../../src/demo/mailbox.js';
+import { readMailbox } from '../../dev/demo/mailbox.js';
 import { recordBounce } from '../../src/store/bounces.js';
 import { unsubscribe } from '../../src/store/mail-preferences.js';
 import { listMails, readMail } from '../../src/store/mails.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import express from 'express';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { OryPeople } from '../../src/demo/ory-people.js';
+import { OryPeople } from '../../dev/demo/ory-people.js';
 import { dormouseActivity as expressActivity } from '../../src/middleware/express.js';
 import { dormouseActivity as fastifyActivity } from '../../src/middleware/fastify.js';
 import type { ActivityCounters, ActivityOptions } from '../../src/middleware/options.js';

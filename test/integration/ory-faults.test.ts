@@ -1,8 +1,8 @@
 /** What becomes of a call to Kratos or Hydra that goes wrong on the way, over a real wire. */
 import type { ApplicationFailure } from '@temporalio/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Person } from '../../dev/demo/ory-people.js';
 import { createOryClients } from '../../src/activities/ory.js';
-import type { Person } from '../../src/demo/ory-people.js';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { closedPort } from '../support/fault-tcp.js';
 import { fresh, openOutside, publish, slowPolicy, stateOf } from '../support/system-outside.js';

@@ -4,8 +4,8 @@ import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from '
 import { NativeConnection } from '@temporalio/worker';
 import pLimit from 'p-limit';
 import { inject } from 'vitest';
+import { OryPeople } from '../../dev/demo/ory-people.js';
 import type { Clock } from '../../src/activities/clock.js';
-import { OryPeople } from '../../src/demo/ory-people.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import type { RunningWorkers } from '../../src/runtime/workers.js';
 import { readStanding } from '../../src/store/standings.js';

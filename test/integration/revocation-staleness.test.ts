@@ -1,7 +1,7 @@
 /** docs/revocation.md by the real Kratos, Hydra and PostgreSQL: who still lets a revoked credential in, and who does not. */
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import type { SignIn } from '../../dev/demo/ory-people.js';
 import { createDormouse, type Dormouse } from '../../src/client.js';
-import type { SignIn } from '../../src/demo/ory-people.js';
 import { openOutside, unknownId } from '../support/system-outside.js';
 
 const outside = openOutside();

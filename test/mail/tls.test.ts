@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { projectDirectory } from '../../dev/stack/project.js';
 import { renderMail } from '../../src/mail/render.js';
 import { createMailTransport, TemporaryMailError } from '../../src/mail/transport.js';
-import { projectDirectory } from '../../src/stack/project.js';
 import { factsOf } from './facts.js';
 import { type SmtpFixture, startSmtp } from './smtp-fixture.js';
 

@@ -2,7 +2,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { projectDirectory } from '../../src/stack/project.js';
+import { projectDirectory } from '../../dev/stack/project.js';
 import { guards } from '../../tools/mutations/list.js';
 
 test.each(guards.map((guard) => [guard.name, guard] as const))('%s', async (_name, guard) => {

@@ -3,8 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { tryLock } from '../../src/stack/file-lock.js';
-import { identifyProcess } from '../../src/stack/process-identity.js';
+import { tryLock } from '../../dev/stack/file-lock.js';
+import { identifyProcess } from '../../dev/stack/process-identity.js';
 import { scratchDirectory } from './support/scratch.js';
 
 describe('a lock between processes', () => {

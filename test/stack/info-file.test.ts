@@ -1,9 +1,9 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { StackInfo } from '../../src/stack/index.js';
-import { readRunningStack } from '../../src/stack/index.js';
-import { writeStackInfo } from '../../src/stack/info-file.js';
+import type { StackInfo } from '../../dev/stack/index.js';
+import { readRunningStack } from '../../dev/stack/index.js';
+import { writeStackInfo } from '../../dev/stack/info-file.js';
 import { scratchDirectory } from './support/scratch.js';
 
 const info: StackInfo = {

@@ -1,7 +1,7 @@
 /** The policy file that a stack is started with is the one that people follow. */
 import { expect, test } from 'vitest';
-import { readStackEnvironment } from '../../src/config.js';
-import { startStack } from '../../src/stack/index.js';
+import { readStackEnvironment } from '../../dev/stack/environment.js';
+import { startStack } from '../../dev/stack/index.js';
 import { createPool } from '../../src/store/pool.js';
 
 test('a file with an id of its own is published and followed, without a word about its id', async () => {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { loopbackHost, reservePorts } from '../../src/stack/ports.js';
+import { loopbackHost, reservePorts } from '../../dev/stack/ports.js';
 
 describe('ports', () => {
   it('are the preferred ones where those are free, and others where not', async () => {

@@ -2,15 +2,15 @@ import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { exists } from '../../src/stack/files.js';
+import { exists } from '../../dev/stack/files.js';
 import {
   closedDirectoryOnTheWay,
   findPostgresAccount,
   reachablePlaceFor,
   reachableRoot,
-} from '../../src/stack/postgres-account.js';
-import { findPostgresBinaries, locateNativeDirectory } from '../../src/stack/postgres-binaries.js';
-import { endStalePostmaster } from '../../src/stack/postgres-leftovers.js';
+} from '../../dev/stack/postgres-account.js';
+import { findPostgresBinaries, locateNativeDirectory } from '../../dev/stack/postgres-binaries.js';
+import { endStalePostmaster } from '../../dev/stack/postgres-leftovers.js';
 import { scratchDirectory } from './support/scratch.js';
 
 const isRoot = process.getuid?.() === 0;

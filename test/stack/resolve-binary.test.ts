@@ -1,9 +1,9 @@
 import { appendFile, cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pinnedServers } from '../../src/stack/binaries/pinned-servers.js';
-import { cachePathOf, type ResolveContext, resolveBinary } from '../../src/stack/binaries/resolve-binary.js';
-import { projectDirectory } from '../../src/stack/project.js';
+import { pinnedServers } from '../../dev/stack/binaries/pinned-servers.js';
+import { cachePathOf, type ResolveContext, resolveBinary } from '../../dev/stack/binaries/resolve-binary.js';
+import { projectDirectory } from '../../dev/stack/project.js';
 import { scratchDirectory, writeProgram } from './support/scratch.js';
 
 const { kratos, temporal, hydra } = pinnedServers;

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Rank } from '../../src/stack/managed-child.js';
-import { Supervisor, untilReady } from '../../src/stack/supervisor.js';
-import { waitUntil } from '../../src/stack/wait-until.js';
+import type { Rank } from '../../dev/stack/managed-child.js';
+import { Supervisor, untilReady } from '../../dev/stack/supervisor.js';
+import { waitUntil } from '../../dev/stack/wait-until.js';
 import { scratchDirectory } from './support/scratch.js';
 
 async function setUp() {

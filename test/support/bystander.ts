@@ -3,8 +3,8 @@
  * identity, nobody else's must come by chance.
  */
 import pg from 'pg';
-import { OryPeople } from '../../src/demo/ory-people.js';
-import type { StackInfo } from '../../src/stack/index.js';
+import { OryPeople } from '../../dev/demo/ory-people.js';
+import type { StackInfo } from '../../dev/stack/index.js';
 import { noteWitness } from '../../src/store/witnesses.js';
 import { forgetWitnesses } from './kratos-database.js';
 

@@ -1,6 +1,6 @@
 /** The command line, in a process of its own. */
 import { execa } from 'execa';
-import { projectDirectory } from '../../src/stack/project.js';
+import { projectDirectory } from '../../dev/stack/project.js';
 
 /**
  * `dormouse …` as an operator types it. Never rejects.

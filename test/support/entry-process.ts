@@ -1,7 +1,7 @@
 /** Dormouse's processes as operators run them, each in a process of its own, so that a test can kill them without warning. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { projectDirectory } from '../../src/stack/project.js';
+import { projectDirectory } from '../../dev/stack/project.js';
 
 export class EntryProcess {
   private child: ChildProcess | undefined;

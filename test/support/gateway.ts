@@ -1,10 +1,10 @@
 /** A gateway of a test's own, on the injected stack, with every entrance open to those who have its credential. */
 import { type Logger, pino } from 'pino';
+import type { StackInfo } from '../../dev/stack/index.js';
 import type { Clock } from '../../src/activities/clock.js';
 import { createKratosClient } from '../../src/activities/ory.js';
 import { createDormouse, type Dormouse } from '../../src/client.js';
 import { createGateway, type GatewayOptions } from '../../src/http/server.js';
-import type { StackInfo } from '../../src/stack/index.js';
 import { createPool } from '../../src/store/pool.js';
 import { readTokenStanding } from '../../src/store/token-standings.js';
 import { fresh, testIdentifierKey } from './system-outside.js';

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { type StackInfo, startStack } from '../../dev/stack/index.js';
 import { bundleWorkflows } from '../../src/runtime/workflow-bundle.js';
-import { type StackInfo, startStack } from '../../src/stack/index.js';
 import { prepareDatabase } from '../../src/store/prepare.js';
 import { resolveTimeSkippingServer } from './time-skipping-server.js';
 

@@ -1,6 +1,6 @@
 /** Kratos' own database, for what no interface of Kratos lets a test do. */
 import pg from 'pg';
-import type { StackInfo } from '../../src/stack/index.js';
+import type { StackInfo } from '../../dev/stack/index.js';
 
 /** Kratos keeps its tables in a database of its own on the stack's server. */
 export function openKratosDatabase(stack: StackInfo): pg.Pool {

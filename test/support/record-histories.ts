@@ -12,9 +12,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startStack } from '../../dev/stack/index.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { bundleWorkflows } from '../../src/runtime/workflow-bundle.js';
-import { startStack } from '../../src/stack/index.js';
 import { proposeRelease, tripAndAudit } from '../../src/store/breaker/decisions.js';
 import { lockBreaker } from '../../src/store/breaker/trips.js';
 import { inTransaction } from '../../src/store/pool.js';

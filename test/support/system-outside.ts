@@ -2,13 +2,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { inject } from 'vitest';
+import { OryPeople } from '../../dev/demo/ory-people.js';
 import { systemClock } from '../../src/activities/clock.js';
 import { createHydraActivities } from '../../src/activities/hydra.js';
 import { createKratosActivities } from '../../src/activities/kratos.js';
 import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
 import { createLedgerActivities } from '../../src/activities/ledger.js';
 import { createOryClients, type OryClients } from '../../src/activities/ory.js';
-import { OryPeople } from '../../src/demo/ory-people.js';
 import { PolicyReader } from '../../src/store/policies.js';
 import { createPool } from '../../src/store/pool.js';
 import { openKratosDatabase } from './kratos-database.js';

@@ -5,13 +5,13 @@
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { readStackEnvironment } from '../../src/config.js';
-import { withBuildLock } from '../../src/stack/binaries/build-lock.js';
-import { cacheFolder, cacheRoot } from '../../src/stack/binaries/cache.js';
-import { findOnPath } from '../../src/stack/binaries/resolve-binary.js';
-import { isExecutableFile, lastLinesOf, temporaryNameFor } from '../../src/stack/files.js';
-import { createProgress } from '../../src/stack/progress.js';
-import { projectDirectory } from '../../src/stack/project.js';
+import { withBuildLock } from '../../dev/stack/binaries/build-lock.js';
+import { cacheFolder, cacheRoot } from '../../dev/stack/binaries/cache.js';
+import { findOnPath } from '../../dev/stack/binaries/resolve-binary.js';
+import { readStackEnvironment } from '../../dev/stack/environment.js';
+import { isExecutableFile, lastLinesOf, temporaryNameFor } from '../../dev/stack/files.js';
+import { createProgress } from '../../dev/stack/progress.js';
+import { projectDirectory } from '../../dev/stack/project.js';
 
 /** For `TestWorkflowEnvironment.createTimeSkipping({ server: { executable } })`. */
 export interface ExistingServer {

@@ -5,8 +5,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { kindsFor } from '../../src/demo/mailbox.js';
-import type { Person } from '../../src/demo/ory-people.js';
+import { kindsFor } from '../../dev/demo/mailbox.js';
+import type { Person } from '../../dev/demo/ory-people.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { confirmAbsence } from '../../src/store/absence-confirmations.js';
 import { tripAndAudit } from '../../src/store/breaker/decisions.js';

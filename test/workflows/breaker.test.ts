@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
-import type { Person } from '../../src/demo/ory-people.js';
+import type { Person } from '../../dev/demo/ory-people.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { recordAndClaim } from '../../src/store/activity-signals.js';
 import { activeTrips } from '../../src/store/breaker/trips.js';

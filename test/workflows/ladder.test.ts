@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import type { Tokens } from '../../src/demo/authorization-code-flow.js';
-import { kindsFor } from '../../src/demo/mailbox.js';
-import type { Person, PersonOptions, SignIn } from '../../src/demo/ory-people.js';
+import type { Tokens } from '../../dev/demo/authorization-code-flow.js';
+import { kindsFor } from '../../dev/demo/mailbox.js';
+import type { Person, PersonOptions, SignIn } from '../../dev/demo/ory-people.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { readStanding } from '../../src/store/standings.js';
 import { isBuried } from '../../src/store/tombstones.js';

@@ -1,8 +1,8 @@
 /** Links that are followed in the very second in which something else happens: on the real server, in real time. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { kindsFor, readMailbox } from '../../src/demo/mailbox.js';
-import type { Person } from '../../src/demo/ory-people.js';
-import { linkIn } from '../../src/demo/people-links.js';
+import { kindsFor, readMailbox } from '../../dev/demo/mailbox.js';
+import type { Person } from '../../dev/demo/ory-people.js';
+import { linkIn } from '../../dev/demo/people-links.js';
 import { readNotBefore } from '../../src/store/revocations.js';
 import { reactivateUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';

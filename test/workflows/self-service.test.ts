@@ -5,11 +5,11 @@
 import { readFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Tokens } from '../../dev/demo/authorization-code-flow.js';
+import { type CaughtMail, kindsFor } from '../../dev/demo/mailbox.js';
+import type { Person, PersonOptions, SignIn } from '../../dev/demo/ory-people.js';
+import { linkIn } from '../../dev/demo/people-links.js';
 import type { Dormouse } from '../../src/client.js';
-import type { Tokens } from '../../src/demo/authorization-code-flow.js';
-import { type CaughtMail, kindsFor } from '../../src/demo/mailbox.js';
-import type { Person, PersonOptions, SignIn } from '../../src/demo/ory-people.js';
-import { linkIn } from '../../src/demo/people-links.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { admitToken } from '../../src/domain/token-admission.js';
 import { readNotBefore } from '../../src/store/revocations.js';

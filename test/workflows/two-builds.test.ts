@@ -8,6 +8,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type proto from '@temporalio/proto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { projectDirectory } from '../../dev/stack/project.js';
 import {
   buildIdOf,
   deploymentOptions,
@@ -18,7 +19,6 @@ import {
 } from '../../src/runtime/deployment.js';
 import { patchActivation } from '../../src/runtime/patch-activation.js';
 import { bundleWorkflows } from '../../src/runtime/workflow-bundle.js';
-import { projectDirectory } from '../../src/stack/project.js';
 import { lookAgainSignal } from '../../src/workflows/messages.js';
 import { typed } from '../support/command.js';
 import { type LifecycleHandle, Live } from '../support/live.js';

@@ -3,7 +3,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { projectDirectory } from '../../src/stack/project.js';
+import { projectDirectory } from '../../dev/stack/project.js';
 import type { Guard } from './guard.js';
 
 export class Checkout {

@@ -1,7 +1,7 @@
 /** Writes measured sections into docs/reliability.md, between markers, so that no figure there is typed by hand. Node only. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { projectDirectory } from '../../src/stack/project.js';
+import { projectDirectory } from '../../dev/stack/project.js';
 
 const document = join(projectDirectory, 'docs', 'reliability.md');
 

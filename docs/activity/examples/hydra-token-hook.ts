@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noConsole: an example shows what it does
 /** Gets a new person tokens from the running stack's Hydra, and shows what Dormouse learnt of it. */
-import { OryPeople } from '../../../src/demo/ory-people.js';
+import { OryPeople } from '../../../dev/demo/ory-people.js';
 import { runningStack, showActivity } from './support.js';
 
 const stack = await runningStack();

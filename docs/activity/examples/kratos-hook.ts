@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noConsole: an example shows what it does
 /** Signs a new person in at the running stack's Kratos, and shows what Dormouse learnt of it. No app is involved. */
-import { OryPeople } from '../../../src/demo/ory-people.js';
+import { OryPeople } from '../../../dev/demo/ory-people.js';
 import { runningStack, showActivity } from './support.js';
 
 const stack = await runningStack();

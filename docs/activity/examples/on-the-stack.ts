@@ -2,10 +2,10 @@
 /** What the examples in this folder that hold a client share: the running stack, a person, and the wait for the standing. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { OryPeople } from '../../../dev/demo/ory-people.js';
+import { readRunningStack, type StackInfo } from '../../../dev/stack/index.js';
+import { projectDirectory } from '../../../dev/stack/project.js';
 import { createDormouse, type Dormouse } from '../../../src/client.js';
-import { OryPeople } from '../../../src/demo/ory-people.js';
-import { readRunningStack, type StackInfo } from '../../../src/stack/index.js';
-import { projectDirectory } from '../../../src/stack/project.js';
 
 export interface Example {
   readonly stack: StackInfo;

@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noConsole: an example shows what it does
 /** What the examples share: the running stack, and what Dormouse has recorded. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { readRunningStack } from '../../../src/stack/info-file.js';
-import type { StackInfo } from '../../../src/stack/types.js';
+import { readRunningStack } from '../../../dev/stack/info-file.js';
+import type { StackInfo } from '../../../dev/stack/types.js';
 import { createPool } from '../../../src/store/pool.js';
 
 /** @throws when `npm start` is not running */

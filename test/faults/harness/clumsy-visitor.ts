@@ -3,8 +3,8 @@
  * by mistake, where it does not.
  */
 import { pino } from 'pino';
+import type { StackInfo } from '../../../dev/stack/index.js';
 import { hookKeyHeader } from '../../../src/http/hook-auth.js';
-import type { StackInfo } from '../../../src/stack/index.js';
 import { listenGateway, type TestGateway } from '../../support/gateway.js';
 
 export interface Visitor {

@@ -1,7 +1,7 @@
 /** Keeps one worker at work that may die at any moment; the next one stands ready and takes over at once. Node only. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { projectDirectory } from '../../../src/stack/project.js';
+import { projectDirectory } from '../../../dev/stack/project.js';
 import type { WorkerSettings } from './kill-plan.js';
 
 export class WorkerRelay {

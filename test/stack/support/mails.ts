@@ -1,6 +1,6 @@
 /** Reads the mail catcher. */
 import { z } from 'zod';
-import { waitUntil } from '../../../src/stack/wait-until.js';
+import { waitUntil } from '../../../dev/stack/wait-until.js';
 
 const mailsSchema = z.array(
   z.object({ subject: z.string(), to: z.array(z.object({ address: z.string() })) }),

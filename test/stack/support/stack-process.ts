@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
-import { readRunningStack, type StackInfo } from '../../../src/stack/index.js';
-import { isProcessAlive, type ProcessIdentity } from '../../../src/stack/process-identity.js';
-import { waitUntil } from '../../../src/stack/wait-until.js';
+import { readRunningStack, type StackInfo } from '../../../dev/stack/index.js';
+import { isProcessAlive, type ProcessIdentity } from '../../../dev/stack/process-identity.js';
+import { waitUntil } from '../../../dev/stack/wait-until.js';
 
 export interface StackProcess {
   pid: number;

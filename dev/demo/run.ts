@@ -2,8 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { createDormouse, type Dormouse } from '../client.js';
-import { parsePolicyFile } from '../domain/policy-file.js';
+import { createDormouse, type Dormouse } from '../../src/client.js';
+import { parsePolicyFile } from '../../src/domain/policy-file.js';
+import { latestVersion } from '../../src/store/policies.js';
+import { publishPolicy } from '../../src/store/policy-publication.js';
+import { createPool } from '../../src/store/pool.js';
 import {
   describeDeath,
   type RunningStack,
@@ -12,9 +15,6 @@ import {
   startStack,
 } from '../stack/index.js';
 import { projectDirectory } from '../stack/project.js';
-import { latestVersion } from '../store/policies.js';
-import { publishPolicy } from '../store/policy-publication.js';
-import { createPool } from '../store/pool.js';
 import { cast } from './cast.js';
 import { LiveTable } from './live-table.js';
 import { readMailbox } from './mailbox.js';

@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
-import type { Stage } from '../domain/rungs.js';
+import type { Stage } from '../../src/domain/rungs.js';
 import type { Player } from './player.js';
 
 const colours: Record<Stage, (text: string) => string> = {

@@ -1,5 +1,5 @@
 /** What a person of the demo does by the links in their mails: real mails, real pages of the running gateway. */
-import { pagePaths, requestPageUrl } from '../links/link-urls.js';
+import { pagePaths, requestPageUrl } from '../../src/links/link-urls.js';
 import type { StackInfo } from '../stack/index.js';
 import { readMailbox } from './mailbox.js';
 import type { Person } from './ory-people.js';

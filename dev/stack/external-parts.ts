@@ -1,13 +1,12 @@
 /** Parts that run elsewhere: their addresses come from the environment, and nothing is started for them. */
 import pg from 'pg';
-import { readConfig, type readStackEnvironment } from '../config.js';
+import { readConfig } from '../../src/config.js';
+import type { StackEnvironment } from './environment.js';
 import { messageOf, StackError } from './errors.js';
 import { canConnect } from './http-check.js';
 import type { OryAddresses } from './kratos.js';
 import type { TemporalAccess } from './temporal.js';
 import type { StackInfo } from './types.js';
-
-export type StackEnvironment = ReturnType<typeof readStackEnvironment>;
 
 export interface ExternalParts {
   temporal: TemporalAccess | undefined;

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { chromium, type Page } from 'playwright-core';
-import { lifecycleWorkflowId } from '../domain/identity-id.js';
+import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import type { StackInfo } from '../stack/index.js';
 
 const programs = ['chromium', 'chromium-browser', 'google-chrome'];

@@ -1,6 +1,6 @@
 /** The people of the demo: who they are, what they do, and what must be true of each in the end. */
 
-import type { Stage } from '../domain/rungs.js';
+import type { Stage } from '../../src/domain/rungs.js';
 import type { PersonOptions } from './ory-people.js';
 
 /** What a person does when their lifecycle has reached a stage. */

@@ -1,6 +1,6 @@
 /** The Temporal development server, with its UI and the search attributes that Dormouse's workflows set. */
 import { Connection } from '@temporalio/client';
-import { searchAttributes } from '../domain/search-attributes.js';
+import { searchAttributes } from '../../src/domain/search-attributes.js';
 import { messageOf, StackError } from './errors.js';
 import { logFileOf, type PartContext, plainEnvironment } from './part-context.js';
 import { loopbackHost } from './ports.js';

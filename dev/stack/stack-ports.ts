@@ -1,6 +1,6 @@
 /** Which ports the stack's parts would like to have. */
-import { readConfig } from '../config.js';
-import type { StackEnvironment } from './external-parts.js';
+import { readConfig } from '../../src/config.js';
+import type { StackEnvironment } from './environment.js';
 
 /** Tried first, so that bookmarks keep working; another port is taken where one is busy. */
 const preferredPorts = {

@@ -1,5 +1,5 @@
 /** Plays one role: makes the person, lets them act when their moment comes, and remembers what they had in hand. */
-import type { Dormouse, Standing } from '../client.js';
+import type { Dormouse, Standing } from '../../src/client.js';
 import type { StackInfo } from '../stack/index.js';
 import type { Tokens } from './authorization-code-flow.js';
 import type { Reaction, Role } from './cast.js';

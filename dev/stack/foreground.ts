@@ -1,7 +1,7 @@
 /** A stack in the foreground of a terminal: until Ctrl-C, or until a part fails. */
 import { join, relative } from 'node:path';
 import colors from 'picocolors';
-import { ConfigError } from '../config.js';
+import { ConfigError } from '../../src/config.js';
 import { describeDeath, StackError } from './errors.js';
 import { describeAddresses } from './stack-home.js';
 import { startStack } from './start-stack.js';

@@ -1,20 +1,16 @@
 /** Starts all parts in the right order, as much as possible at the same time. The stack's one composition root. */
 import { access, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { readConfig, readStackEnvironment } from '../config.js';
-import { parsePolicyFile } from '../domain/policy-file.js';
-import { hookKeysOf, hookVariables } from '../runtime/credentials.js';
+import { readConfig } from '../../src/config.js';
+import { parsePolicyFile } from '../../src/domain/policy-file.js';
+import { hookKeysOf, hookVariables } from '../../src/runtime/credentials.js';
 import { cacheRoot } from './binaries/cache.js';
 import { pinnedServers, type ResolvedBinaries, serverNames } from './binaries/pinned-servers.js';
 import { resolveBinary } from './binaries/resolve-binary.js';
 import { startGateway, startWorker } from './dormouse.js';
+import { readStackEnvironment, type StackEnvironment } from './environment.js';
 import { StackError } from './errors.js';
-import {
-  checkExternalParts,
-  type ExternalParts,
-  readExternalParts,
-  type StackEnvironment,
-} from './external-parts.js';
+import { checkExternalParts, type ExternalParts, readExternalParts } from './external-parts.js';
 import { removeStackInfo, writeStackInfo } from './info-file.js';
 import type { PartContext } from './part-context.js';
 import { loopbackHost, type PortReservation, reservePorts } from './ports.js';

@@ -1,8 +1,8 @@
 /** The stack's secrets: made at the first start, kept in the data directory, readable by its owner only. */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { generateMasterKey } from '../keys/master-keys.js';
-import { generateSigningKey, privateJwkText } from '../keys/signing-keys.js';
+import { generateMasterKey } from '../../src/keys/master-keys.js';
+import { generateSigningKey, privateJwkText } from '../../src/keys/signing-keys.js';
 import { StackError } from './errors.js';
 import { readFileIfAny, writeFileAtomically } from './files.js';
 
