@@ -1,20 +1,20 @@
 #!/usr/bin/env node
 /** Entry point: `dormouse`, the operators' command line. Thin; the commands stand in cli/. */
 import { Command } from 'commander';
-import { addAuditCommands } from './cli/audit-commands.js';
-import { addBreakerCommands } from './cli/breaker-commands.js';
-import { addDatabaseCommands } from './cli/database-commands.js';
-import { addEnrolCommands } from './cli/enrol-commands.js';
-import { addExemptionCommands } from './cli/exemption-commands.js';
-import { addIdentityCommands } from './cli/identity-commands.js';
-import { addKeysCommands } from './cli/keys-commands.js';
-import { addMailCommands } from './cli/mail-commands.js';
-import { addMissingCommands } from './cli/missing-commands.js';
-import { addParkedCommands } from './cli/parked-commands.js';
-import { addPolicyCommands } from './cli/policy-commands.js';
-import { addSignalsCommands } from './cli/signals-commands.js';
-import { addWorkersCommands } from './cli/workers-commands.js';
-import { addWorklistCommands } from './cli/worklist-commands.js';
+import { addMissingCommands } from './absence/commands.js';
+import { addAuditCommands } from './audit/commands.js';
+import { addBreakerCommands } from './breaker/commands.js';
+import { addExemptionCommands } from './exemptions/commands.js';
+import { addKeysCommands } from './keys/commands.js';
+import { addMailCommands } from './mail/commands.js';
+import { addPolicyCommands } from './policies/commands.js';
+import { addDatabaseCommands } from './postgres/commands.js';
+import { addEnrolCommands } from './reconciliation/commands.js';
+import { addSignalsCommands } from './security-events/commands.js';
+import { addIdentityCommands } from './standings/commands.js';
+import { addParkedCommands } from './standings/parked-commands.js';
+import { addWorkersCommands } from './worker/commands.js';
+import { addWorklistCommands } from './worklist/commands.js';
 
 const program = new Command('dormouse')
   .description('Asks and decides about identities and their inactivity.')

@@ -11,7 +11,6 @@
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import type pg from 'pg';
-import { ActivityRecorder } from './client/activity-recorder.js';
 import { within } from './client/bounded.js';
 import { checkedPolicyId, checkedSign, checkedTime, updateId } from './client/checks.js';
 import { DormouseUnavailableError } from './client/errors.js';
@@ -35,10 +34,11 @@ import type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 import { selfServiceActor } from './domain/names.js';
 import type { Standing } from './domain/standing.js';
 import type { Bounce } from './mail/bounce.js';
-import { recordBounce, type UnmatchedBounce, unmatchedBounces } from './store/bounces.js';
-import { createPool } from './store/pool.js';
-import { readNotBefore } from './store/revocations.js';
-import { readStanding } from './store/standings.js';
+import { recordBounce, type UnmatchedBounce, unmatchedBounces } from './mail/bounces-table.js';
+import { createPool } from './postgres/pool.js';
+import { ActivityRecorder } from './signs/recorder.js';
+import { readStanding } from './standings/standings-table.js';
+import { readNotBefore } from './tokens/revocations-table.js';
 import {
   applyPolicyUpdate,
   holdUpdate,
@@ -58,8 +58,8 @@ export { InvalidIdentityIdError } from './domain/identity-id.js';
 export type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 export type { ActivityKind } from './domain/sign-of-life.js';
 export type { Standing } from './domain/standing.js';
-export type { WorkItem, WorkKind } from './domain/work-item.js';
 export type { Bounce, BounceKind } from './mail/bounce.js';
+export type { WorkItem, WorkKind } from './worklist/rules.js';
 
 /** Opens a client. Connections are made when they are needed, so this neither waits nor fails when Temporal is away. */
 export function createDormouse(options: DormouseOptions): Dormouse {

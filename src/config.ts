@@ -4,9 +4,9 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { unverifiedChoices } from './activities/addresses.js';
 import { dayMs, parseDuration } from './domain/duration.js';
 import { policyIdPattern } from './domain/names.js';
+import { unverifiedChoices } from './mail/addresses.js';
 import { mailProviders } from './mail/providers/provider.js';
 
 const url = (protocols: string[]) =>

@@ -1,27 +1,27 @@
 /** Entry point: the gateway, through which apps and operators speak to Dormouse over HTTP. Thin. */
 
 import type pg from 'pg';
-import { createKratosClient } from './activities/ory.js';
 import { createDormouse } from './client.js';
 import { type Config, readConfig } from './config.js';
-import type { PagesOptions } from './http/pages/account-pages.js';
-import { createGateway, type HookOptions } from './http/server.js';
+import { isRetired } from './deletion/retired-identifiers-table.js';
 import {
   type HookVariable,
   hookKeysOf,
   hookVariables,
   refuseSharedCredentials,
-} from './runtime/credentials.js';
-import { runEntry } from './runtime/entry.js';
-import { createLogger } from './runtime/logger.js';
-import { warnUnlessPublished } from './runtime/policy-start.js';
-import { onShutdown } from './runtime/shutdown.js';
-import { clientOptions, clientVariables } from './runtime/temporal-options.js';
-import { loadPublication, signalVariables } from './signals/load.js';
-import { createPool } from './store/pool.js';
-import { prepareDatabase } from './store/prepare.js';
-import { isRetired } from './store/retired-identifiers.js';
-import { readTokenStanding } from './store/token-standings.js';
+} from './gateway/credentials.js';
+import { createGateway, type HookOptions } from './gateway/server.js';
+import { createKratosClient } from './ory/clients.js';
+import type { PagesOptions } from './people-pages/account-pages.js';
+import { warnUnlessPublished } from './policies/start.js';
+import { createPool } from './postgres/pool.js';
+import { prepareDatabase } from './postgres/prepare.js';
+import { runEntry } from './process/entry.js';
+import { createLogger } from './process/logger.js';
+import { onShutdown } from './process/shutdown.js';
+import { clientOptions, clientVariables } from './process/temporal-options.js';
+import { loadPublication, signalVariables } from './security-events/load.js';
+import { readTokenStanding } from './tokens/token-standings.js';
 
 type HookSetting = 'DORMOUSE_TOKEN_HOOK_FAILURE' | 'DORMOUSE_IDENTIFIER_KEY';
 

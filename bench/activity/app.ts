@@ -7,7 +7,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { createDormouse } from '../../src/client.js';
 import { dormouseActivity } from '../../src/middleware/fastify.js';
 import { createIdentityVerifier } from '../../src/middleware/verified-identity.js';
-import { createPool } from '../../src/store/pool.js';
+import { createPool } from '../../src/postgres/pool.js';
 import type { AppInput, AppState } from './app-messages.js';
 import { runSink, sinkQueue, startSink } from './sink.js';
 

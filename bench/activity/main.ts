@@ -5,8 +5,8 @@
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { type StackInfo, startStack } from '../../dev/stack/index.js';
 import { createDormouse } from '../../src/client.js';
-import { migrate } from '../../src/store/migrate.js';
-import { createPool } from '../../src/store/pool.js';
+import { migrate } from '../../src/postgres/migrate.js';
+import { createPool } from '../../src/postgres/pool.js';
 import { type AppState, type ServedWay, servedWays, type Way } from './app-messages.js';
 import { AppProcess } from './app-process.js';
 import { v4Of } from './identities.js';

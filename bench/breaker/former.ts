@@ -1,12 +1,12 @@
 /** How the breaker answered before there was a call for many: the statements of one act, under the lock all of them. */
 import type pg from 'pg';
 import type { BreakerRequest } from '../../src/activities/breaker.js';
-import { readDoubt } from '../../src/activities/breaker-doubts.js';
-import type { ClockWitness } from '../../src/activities/clock-witness.js';
+import type { ClockWitness } from '../../src/breaker/clock-witness.js';
+import { readDoubt } from '../../src/breaker/doubts.js';
+import { advanceClock, countGrants, population } from '../../src/breaker/grants-table.js';
+import { activeTrips, lastRelease, lockBreaker } from '../../src/breaker/trips-table.js';
 import { allowedActs } from '../../src/domain/breaker/rules.js';
-import { advanceClock, countGrants, population } from '../../src/store/breaker/grants.js';
-import { activeTrips, lastRelease, lockBreaker } from '../../src/store/breaker/trips.js';
-import { inTransaction } from '../../src/store/pool.js';
+import { inTransaction } from '../../src/postgres/pool.js';
 
 /** @returns whether the act was let through */
 export async function passFormerly(

@@ -8,11 +8,11 @@ import pLimit from 'p-limit';
 import type pg from 'pg';
 import { startStack } from '../../dev/stack/index.js';
 import { type BreakerRequest, createBreakerActivities } from '../../src/activities/breaker.js';
-import { systemClock } from '../../src/activities/clock.js';
-import { createClockWitness } from '../../src/activities/clock-witness.js';
+import { createClockWitness } from '../../src/breaker/clock-witness.js';
 import { dayMs } from '../../src/domain/duration.js';
-import { migrate } from '../../src/store/migrate.js';
-import { createPool } from '../../src/store/pool.js';
+import { migrate } from '../../src/postgres/migrate.js';
+import { createPool } from '../../src/postgres/pool.js';
+import { systemClock } from '../../src/process/clock.js';
 import { passFormerly } from './former.js';
 
 const identities = 100_000;

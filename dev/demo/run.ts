@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { createDormouse, type Dormouse } from '../../src/client.js';
-import { parsePolicyFile } from '../../src/domain/policy-file.js';
-import { latestVersion } from '../../src/store/policies.js';
-import { publishPolicy } from '../../src/store/policy-publication.js';
-import { createPool } from '../../src/store/pool.js';
+import { latestVersion } from '../../src/policies/policies-table.js';
+import { publishPolicy } from '../../src/policies/publication.js';
+import { parsePolicyFile } from '../../src/policies/yaml.js';
+import { createPool } from '../../src/postgres/pool.js';
 import {
   describeDeath,
   type RunningStack,

@@ -2,8 +2,8 @@
 import { access, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readConfig } from '../../src/config.js';
-import { parsePolicyFile } from '../../src/domain/policy-file.js';
-import { hookKeysOf, hookVariables } from '../../src/runtime/credentials.js';
+import { hookKeysOf, hookVariables } from '../../src/gateway/credentials.js';
+import { parsePolicyFile } from '../../src/policies/yaml.js';
 import { cacheRoot } from './binaries/cache.js';
 import { pinnedServers, type ResolvedBinaries, serverNames } from './binaries/pinned-servers.js';
 import { resolveBinary } from './binaries/resolve-binary.js';

@@ -3,13 +3,13 @@ import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import pLimit from 'p-limit';
 import pg from 'pg';
-import { type LifecyclePlace, tellLifecycle } from '../client/tell-lifecycle.js';
+import type { Clock } from '../process/clock.js';
+import type { IdentitySign } from '../signs/signs-table.js';
+import { type LifecyclePlace, tellLifecycle } from '../signs/tell-lifecycle.js';
 import { AuditTable } from '../sources/audit-table.js';
 import { type PollResult, pollSource } from '../sources/poll.js';
+import type { PollPlace } from '../sources/positions-table.js';
 import type { ActivitySource } from '../sources/source-file.js';
-import type { PollPlace } from '../store/activity-sources.js';
-import type { IdentitySign } from '../store/user-activity.js';
-import type { Clock } from './clock.js';
 
 /** A source with the address that its environment variable held. */
 export interface ConnectedSource {

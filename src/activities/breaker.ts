@@ -3,25 +3,19 @@
  * does not grow with the number of those who ask, of grants or of identities.
  */
 import type pg from 'pg';
+import { type Ask, askBreaker, forgetOldGrants, giveGrantBack, type Verdict } from '../breaker/asking.js';
+import type { ClockWitness } from '../breaker/clock-witness.js';
+import { tripAndAudit } from '../breaker/decisions.js';
+import { Doubts, type NewTrip, readDoubt } from '../breaker/doubts.js';
+import { type Act, population } from '../breaker/grants-table.js';
+import { lockBreaker, readTrip } from '../breaker/trips-table.js';
 import { allowedActs, type BreakerRules } from '../domain/breaker/rules.js';
 import type { Trip } from '../domain/breaker/trip.js';
 import { formatDuration } from '../domain/duration.js';
 import { parseIdentityId } from '../domain/identity-id.js';
-import {
-  type Ask,
-  askBreaker,
-  forgetOldGrants,
-  giveGrantBack,
-  type Verdict,
-} from '../store/breaker/asking.js';
-import { tripAndAudit } from '../store/breaker/decisions.js';
-import { type Act, population } from '../store/breaker/grants.js';
-import { lockBreaker, readTrip } from '../store/breaker/trips.js';
-import { inTransaction } from '../store/pool.js';
-import { inBatches } from './batches.js';
-import { Doubts, type NewTrip, readDoubt } from './breaker-doubts.js';
-import type { Clock } from './clock.js';
-import type { ClockWitness } from './clock-witness.js';
+import { inTransaction } from '../postgres/pool.js';
+import { inBatches } from '../process/batches.js';
+import type { Clock } from '../process/clock.js';
 
 export interface BreakerDependencies {
   readonly pool: pg.Pool;

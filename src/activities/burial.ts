@@ -1,17 +1,17 @@
 /** The activity that forgets an identity which Kratos does not know any more. Safe to repeat. */
 import type { IdentityApi } from '@ory/client';
 import type pg from 'pg';
+import { readConfirmation } from '../absence/confirmations-table.js';
+import { controlAbsence } from '../absence/control.js';
+import { giveGrantBack, useGrant } from '../breaker/asking.js';
+import { readTrip } from '../breaker/trips-table.js';
+import { buryIdentity } from '../deletion/tombstones-table.js';
 import type { Trip } from '../domain/breaker/trip.js';
 import type { Remembered } from '../domain/lifecycle/state.js';
 import type { PolicyReference } from '../domain/plan.js';
-import { readConfirmation } from '../store/absence-confirmations.js';
-import { giveGrantBack, useGrant } from '../store/breaker/asking.js';
-import { readTrip } from '../store/breaker/trips.js';
-import { isOnHold } from '../store/holds.js';
-import { buryIdentity } from '../store/tombstones.js';
-import { controlAbsence } from './absence-control.js';
-import type { Clock } from './clock.js';
-import { readIdentity } from './kratos-identity.js';
+import { isOnHold } from '../holds/holds-table.js';
+import { readIdentity } from '../ory/kratos-identity.js';
+import type { Clock } from '../process/clock.js';
 
 export interface BurialDependencies {
   readonly identities: IdentityApi;

@@ -1,6 +1,6 @@
 /** Activities on Hydra: end an identity's tokens and login sessions. May run again at any time. */
 import type { OAuth2Api } from '@ory/client';
-import { callOry, tryAgain } from './failures.js';
+import { callOry, tryAgain } from '../process/failures.js';
 
 export interface HydraDependencies {
   readonly oauth2: OAuth2Api;

@@ -1,14 +1,12 @@
 /** Activities on Kratos that end an identity: delete it, or leave an empty shell. Each may run again at any time. */
 import { randomBytes } from 'node:crypto';
 import { DeleteIdentityCredentialsTypeEnum, type IdentityApi } from '@ory/client';
+import { controlAbsence } from '../absence/control.js';
+import { forgetDeletionIntent, intendDeletion, isDeletionIntended } from '../deletion/intents-table.js';
+import { retireIdentifiers } from '../deletion/retired-identifiers-table.js';
 import { anonymousTraits } from '../domain/deletion.js';
-import type { TraitsTemplate } from '../domain/policy-deletion.js';
-import { forgetDeletionIntent, intendDeletion, isDeletionIntended } from '../store/deletion-intents.js';
-import type { IdentifierKey } from '../store/identifier-hash.js';
-import { retireIdentifiers } from '../store/retired-identifiers.js';
-import { controlAbsence } from './absence-control.js';
-import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
-import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from './kratos-identity.js';
+import type { TraitsTemplate } from '../domain/policy/deletion.js';
+import type { IdentifierKey } from '../keys/identifier-hash.js';
 import {
   type ActOutcome,
   assertFresh,
@@ -16,7 +14,9 @@ import {
   type LookSources,
   stopOf,
   stopped,
-} from './last-look.js';
+} from '../looks/last-look.js';
+import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from '../ory/kratos-identity.js';
+import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from '../process/failures.js';
 
 export interface DeletionDependencies extends LookSources {
   /** Absent: nothing is deleted under a policy that wants identifiers remembered. */

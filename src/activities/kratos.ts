@@ -1,35 +1,21 @@
 /** Activities on Kratos: look, publish the stage, end sessions, disable, enable. Each may run again at any time. */
 import type { JsonPatch } from '@ory/client';
 import { z } from 'zod';
+import { readConfirmation } from '../absence/confirmations-table.js';
+import { controlAbsence, Witnesses } from '../absence/control.js';
+import { isAnonymised, readBurial } from '../deletion/tombstones-table.js';
 import type { Absence } from '../domain/lifecycle/absence.js';
 import type { Assessment } from '../domain/lifecycle/assessment.js';
 import { formerOf } from '../domain/lifecycle/former.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { planFor } from '../domain/plan.js';
 import { type Stage, stages } from '../domain/rungs.js';
-import { readConfirmation } from '../store/absence-confirmations.js';
-import {
-  assumeDisablement,
-  confirmDisablement,
-  forgetDisablement,
-  intendDisablement,
-  isEnginesWork,
-  isUnconfirmed,
-  readDisablement,
-} from '../store/disablements.js';
-import { exemptionInForce } from '../store/exemptions.js';
-import { readHolds } from '../store/holds.js';
-import type { IdentifierKey } from '../store/identifier-hash.js';
-import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
-import { readPostponements } from '../store/postponements.js';
-import { isEnrolled, readLivingStanding } from '../store/reconciliations.js';
-import { keepReturnAddresses } from '../store/return-addresses.js';
-import { isAnonymised, readBurial } from '../store/tombstones.js';
-import { controlAbsence, Witnesses } from './absence-control.js';
-import { countAddresses, everyAddress, mailAddresses } from './addresses.js';
-import { readEvidence } from './evidence.js';
-import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from './failures.js';
-import { type KratosIdentity, latestAuthentication, readIdentity, readSessions } from './kratos-identity.js';
+import { exemptionInForce } from '../exemptions/exemptions-table.js';
+import { readHolds } from '../holds/holds-table.js';
+import type { IdentifierKey } from '../keys/identifier-hash.js';
+import { readPostponements } from '../links/postponements-table.js';
+import { keepReturnAddresses } from '../links/return-addresses-table.js';
+import { readEvidence } from '../looks/evidence.js';
 import {
   type ActOutcome,
   assertFresh,
@@ -38,9 +24,28 @@ import {
   stopOf,
   stopped,
   whatStops,
-} from './last-look.js';
-import { readNotices } from './notice-proof.js';
-import { readPolicy, subjectOf } from './policy.js';
+} from '../looks/last-look.js';
+import { readNotices } from '../looks/notice-proof.js';
+import { readPolicy, subjectOf } from '../looks/plan-in-force.js';
+import { countAddresses, everyAddress, mailAddresses } from '../mail/addresses.js';
+import { createNotifiedAddresses, type NotifiedAddresses } from '../mail/notified-addresses-table.js';
+import {
+  type KratosIdentity,
+  latestAuthentication,
+  readIdentity,
+  readSessions,
+} from '../ory/kratos-identity.js';
+import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from '../process/failures.js';
+import { isEnrolled, readLivingStanding } from '../reconciliation/reconciliations-table.js';
+import {
+  assumeDisablement,
+  confirmDisablement,
+  forgetDisablement,
+  intendDisablement,
+  isEnginesWork,
+  isUnconfirmed,
+  readDisablement,
+} from '../standings/disablements-table.js';
 
 export interface KratosDependencies extends LookSources {
   /** Default: kept in PostgreSQL. */

@@ -1,25 +1,25 @@
 /** Activities on Dormouse's own PostgreSQL: revocation time, projection, audit, tombstone. Safe to repeat. */
 import type pg from 'pg';
-import { type DeletionReceipt, signReceipt } from '../audit/deletion-receipt.js';
+import { appendAudit } from '../audit/log-table.js';
+import { tripAndAudit } from '../breaker/decisions.js';
+import { lastRelease } from '../breaker/trips-table.js';
+import { type DeletionReceipt, signReceipt } from '../deletion/receipt.js';
+import { buryIdentity, liftTombstone } from '../deletion/tombstones-table.js';
 import type { AuditEntry } from '../domain/audit-entry.js';
 import type { Hold, PolicyChoice } from '../domain/lifecycle/state.js';
 import type { PolicyReference } from '../domain/plan.js';
 import type { Standing } from '../domain/standing.js';
+import { endHold, keepHold, takeOverHolds } from '../holds/holds-table.js';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
-import { appendAudit } from '../store/audit-log.js';
-import { tripAndAudit } from '../store/breaker/decisions.js';
-import { lastRelease } from '../store/breaker/trips.js';
-import { endHold, keepHold, takeOverHolds } from '../store/holds.js';
-import { forgetNotified } from '../store/notified-addresses.js';
-import type { PolicyReader } from '../store/policies.js';
-import { inTransaction } from '../store/pool.js';
-import { writeNotBefore } from '../store/revocations.js';
-import { fillOutbox, type Subscription } from '../store/signal-outbox.js';
-import { readRevision, writeStanding } from '../store/standings.js';
-import { buryIdentity, liftTombstone } from '../store/tombstones.js';
-import { forgetActivity } from '../store/user-activity.js';
-import { giveUp } from './failures.js';
-import { readPolicy } from './policy.js';
+import { readPolicy } from '../looks/plan-in-force.js';
+import { forgetNotified } from '../mail/notified-addresses-table.js';
+import type { PolicyReader } from '../policies/policies-table.js';
+import { inTransaction } from '../postgres/pool.js';
+import { giveUp } from '../process/failures.js';
+import { fillOutbox, type Subscription } from '../security-events/outbox-table.js';
+import { forgetActivity } from '../signs/signs-table.js';
+import { readRevision, writeStanding } from '../standings/standings-table.js';
+import { writeNotBefore } from '../tokens/revocations-table.js';
 
 export interface LedgerDependencies {
   readonly pool: pg.Pool;

@@ -7,17 +7,17 @@ import type { IdentityApi } from '@ory/client';
 import { activityInfo } from '@temporalio/activity';
 import type pg from 'pg';
 import type { NoticeOutcome } from '../domain/lifecycle/state.js';
+import { everyAddress, type MailAddress, mailAddresses, type Unverified } from '../mail/addresses.js';
+import { copyKey, type Delivery, type DeliveryDependencies, deliver, type Letter } from '../mail/delivery.js';
 import { MailTemplateError } from '../mail/errors.js';
+import { type MailLinks, mintLinks } from '../mail/links.js';
+import { readAddressHistories, readMail } from '../mail/mails-table.js';
+import { createNotifiedAddresses, type NotifiedAddresses } from '../mail/notified-addresses-table.js';
 import { isOwed, isWithheld } from '../mail/owed.js';
+import { isUnsubscribed } from '../mail/preferences-table.js';
 import { type MailFacts, type MailKind, type RenderedMail, renderMail } from '../mail/render.js';
-import { isUnsubscribed } from '../store/mail-preferences.js';
-import { readAddressHistories, readMail } from '../store/mails.js';
-import { createNotifiedAddresses, type NotifiedAddresses } from '../store/notified-addresses.js';
-import { everyAddress, type MailAddress, mailAddresses, type Unverified } from './addresses.js';
-import { giveUp, tryAgain } from './failures.js';
-import { type KratosIdentity, readIdentity, textField } from './kratos-identity.js';
-import { copyKey, type Delivery, type DeliveryDependencies, deliver, type Letter } from './mail-delivery.js';
-import { type MailLinks, mintLinks } from './mail-links.js';
+import { type KratosIdentity, readIdentity, textField } from '../ory/kratos-identity.js';
+import { giveUp, tryAgain } from '../process/failures.js';
 
 export interface MailDependencies extends DeliveryDependencies {
   readonly identities: IdentityApi;

@@ -5,24 +5,28 @@ import { Context, type Info, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
 import { z } from 'zod';
+import { anonymisedAmong } from '../deletion/tombstones-table.js';
 import type { Assessment } from '../domain/lifecycle/assessment.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { rungNames } from '../domain/rungs.js';
-import { readEnrolled, readEnrolledAfter, writeReconciliation } from '../store/reconciliations.js';
-import { anonymisedAmong } from '../store/tombstones.js';
+import type { Clock } from '../process/clock.js';
+import { readDirectoryPage, readDirectorySize, readPresent } from '../reconciliation/directory.js';
+import { type EnrolTools, enrolPage } from '../reconciliation/enrol.js';
+import { wakeOfGone } from '../reconciliation/gone.js';
+import { type LostTools, lostAmong } from '../reconciliation/lost.js';
+import { Pacer, type PacerClock } from '../reconciliation/pacer.js';
+import { type Forecast, withForecast } from '../reconciliation/preview.js';
+import {
+  readEnrolled,
+  readEnrolledAfter,
+  writeReconciliation,
+} from '../reconciliation/reconciliations-table.js';
 import type {
   ReconcileCounts,
   ReconcileOptions,
   ReconcileResult,
   SweepPosition,
 } from '../workflows/reconcile-messages.js';
-import type { Clock } from './clock.js';
-import { readDirectoryPage, readDirectorySize, readPresent } from './reconcile-directory.js';
-import { type EnrolTools, enrolPage } from './reconcile-enrol.js';
-import { wakeOfGone } from './reconcile-gone.js';
-import { type LostTools, lostAmong } from './reconcile-lost.js';
-import { Pacer, type PacerClock } from './reconcile-pacer.js';
-import { type Forecast, withForecast } from './reconcile-preview.js';
 
 export interface ReconcileDependencies {
   readonly identities: IdentityApi;

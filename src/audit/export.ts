@@ -1,7 +1,7 @@
 /** The audit log for auditors: one row an event, with the controls that it is evidence for. Text, piece by piece. */
-import { type ControlId, claimsOf, controlOf, controls, eventTypesFor } from '../domain/audit-controls.js';
-import type { AuditSelection, ChainedAuditRow } from '../store/audit-stream.js';
+import { type ControlId, claimsOf, controlOf, controls, eventTypesFor } from './controls.js';
 import { csvLine } from './csv.js';
+import type { AuditSelection, ChainedAuditRow } from './stream.js';
 
 export const exportFormats = ['csv', 'json'] as const;
 export type ExportFormat = (typeof exportFormats)[number];

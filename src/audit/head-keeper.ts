@@ -3,11 +3,11 @@
  * over all workers. It runs beside the ledger, which never waits for it.
  */
 import type pg from 'pg';
-import type { Clock } from '../activities/clock.js';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
-import type { Logger } from '../runtime/logger.js';
-import type { BrokenRow } from '../store/audit-verification.js';
+import type { Clock } from '../process/clock.js';
+import type { Logger } from '../process/logger.js';
 import { lastSoundHead, signLatestHead } from './sign-heads.js';
+import type { BrokenRow } from './verification.js';
 
 export interface HeadKeeperOptions {
   readonly pool: pg.Pool;

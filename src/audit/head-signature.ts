@@ -2,8 +2,8 @@
 import { CompactSign, compactVerify } from 'jose';
 import { z } from 'zod';
 import type { PrivateSigningKey, SigningKey } from '../keys/signing-keys.js';
-import type { ChainHead } from '../store/audit-chain.js';
-import type { SignedHead } from '../store/audit-heads.js';
+import type { ChainHead } from './chain.js';
+import type { SignedHead } from './heads-table.js';
 
 /** Keeps the signature of a head from being taken for anything else that the key might sign (RFC 8725, section 3.11). */
 const type = 'dormouse-audit-head+jws';

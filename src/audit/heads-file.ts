@@ -1,7 +1,7 @@
 /** Reads a file of exported heads: JSON lines, as `dormouse audit heads export` writes them. */
 import { z } from 'zod';
 import { ConfigError } from '../config.js';
-import type { SignedHead } from '../store/audit-heads.js';
+import type { SignedHead } from './heads-table.js';
 
 const headSchema = z.strictObject({
   seq: z.int().positive(),

@@ -6,10 +6,10 @@ import type pg from 'pg';
 import { ConfigError } from '../config.js';
 import { installationId } from '../domain/audit-entry.js';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
-import { pruneBefore, readCheckpoint } from '../store/audit-checkpoints.js';
-import type { SignedHead } from '../store/audit-heads.js';
-import { appendAuditWithin, readOccurredAt } from '../store/audit-log.js';
-import { inTransaction } from '../store/pool.js';
+import { inTransaction } from '../postgres/pool.js';
+import { pruneBefore, readCheckpoint } from './checkpoints-table.js';
+import type { SignedHead } from './heads-table.js';
+import { appendAuditWithin, readOccurredAt } from './log-table.js';
 import { soundHeadsBackwards } from './sign-heads.js';
 import { verifyLog } from './verify-log.js';
 

@@ -1,7 +1,7 @@
 /** The summary for auditors: what was done when, under which policy, and who is over a control's threshold and still in. */
 import type pg from 'pg';
-import { type ControlId, controlIds, controlOf } from '../domain/audit-controls.js';
 import { dayMs } from '../domain/duration.js';
+import { type ControlId, controlIds, controlOf } from './controls.js';
 import {
   type ActionCount,
   countActions,
@@ -9,8 +9,8 @@ import {
   type PolicyUse,
   readOverdue,
   readPolicyUse,
-} from '../store/audit-report.js';
-import type { AuditSelection } from '../store/audit-stream.js';
+} from './report-query.js';
+import type { AuditSelection } from './stream.js';
 
 export interface ReportOptions {
   readonly selection: AuditSelection;

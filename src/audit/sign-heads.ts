@@ -1,12 +1,12 @@
 /** Signs the head of the audit log, after looking whether what follows the last signed head fits it. */
 import type pg from 'pg';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
-import type { ChainHead } from '../store/audit-chain.js';
-import { readChainStart } from '../store/audit-checkpoints.js';
-import { type SignedHead, streamHeadsBackwards, underSigningLock, writeHead } from '../store/audit-heads.js';
-import { readHashAt } from '../store/audit-log.js';
-import { type BrokenRow, walkChain } from '../store/audit-verification.js';
+import type { ChainHead } from './chain.js';
+import { readChainStart } from './checkpoints-table.js';
 import { problemOfHead, signHead } from './head-signature.js';
+import { type SignedHead, streamHeadsBackwards, underSigningLock, writeHead } from './heads-table.js';
+import { readHashAt } from './log-table.js';
+import { type BrokenRow, walkChain } from './verification.js';
 
 /** The log is not what was signed before: no signature covers that up. An operator's matter. */
 export class AuditBrokenError extends Error {

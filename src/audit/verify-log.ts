@@ -2,11 +2,11 @@
 import type pg from 'pg';
 import { ConfigError } from '../config.js';
 import type { SigningKey } from '../keys/signing-keys.js';
-import { type ChainHead, genesis } from '../store/audit-chain.js';
-import { type Checkpoint, readCheckpoint } from '../store/audit-checkpoints.js';
-import { readHeads, type SignedHead, streamHeads } from '../store/audit-heads.js';
-import { type BrokenRow, problemOfStart, walkChain } from '../store/audit-verification.js';
+import { type ChainHead, genesis } from './chain.js';
+import { type Checkpoint, readCheckpoint } from './checkpoints-table.js';
 import { problemOfHead } from './head-signature.js';
+import { readHeads, type SignedHead, streamHeads } from './heads-table.js';
+import { type BrokenRow, problemOfStart, walkChain } from './verification.js';
 
 export interface VerifyLogOptions {
   /** Public keys by which heads are checked. Without any, heads in the database are compared and not believed. */

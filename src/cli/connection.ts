@@ -2,9 +2,9 @@
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import { createDormouse, type Dormouse } from '../client.js';
 import { readConfig } from '../config.js';
-import { clientOptions, clientVariables, connectionOptions } from '../runtime/temporal-options.js';
-import { createPool } from '../store/pool.js';
-import type { DatabaseUrls } from '../store/prepare.js';
+import { createPool } from '../postgres/pool.js';
+import type { DatabaseUrls } from '../postgres/prepare.js';
+import { clientOptions, clientVariables, connectionOptions } from '../process/temporal-options.js';
 
 export interface Connection {
   readonly dormouse: Dormouse;

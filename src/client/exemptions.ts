@@ -4,7 +4,12 @@ import { type Exemption, exemptionKinds, reviewProblem } from '../domain/exempti
 import { normalText } from '../domain/free-text.js';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { actorProblem, opaqueNamePattern, reasonProblem } from '../domain/names.js';
-import { ExemptionRefusedError, endExemption, reviewExemption, setExemption } from '../store/exemptions.js';
+import {
+  ExemptionRefusedError,
+  endExemption,
+  reviewExemption,
+  setExemption,
+} from '../exemptions/exemptions-table.js';
 import { updateId } from './checks.js';
 import { DormouseUnavailableError, InvalidRequestError } from './errors.js';
 import type { Dormouse } from './types.js';

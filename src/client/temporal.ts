@@ -10,6 +10,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { readConfig } from '../config.js';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import type { SignOfLife } from '../domain/sign-of-life.js';
+import { lifecycleStart, tellLifecycle } from '../signs/tell-lifecycle.js';
 import {
   type LifecycleInput,
   lifecycleWorkflowType,
@@ -20,7 +21,6 @@ import { isTransient, within } from './bounded.js';
 import { checkedPolicyId } from './checks.js';
 import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './errors.js';
 import { EndableRetry } from './retry.js';
-import { lifecycleStart, tellLifecycle } from './tell-lifecycle.js';
 import type { DormouseOptions } from './types.js';
 
 export class Lifecycles {

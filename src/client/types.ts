@@ -3,9 +3,9 @@ import type { Exemption, ExemptionKind } from '../domain/exemption.js';
 import type { HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
 import type { ActivityKind } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
-import type { WorkItem, WorkKind, WorklistLimits } from '../domain/work-item.js';
 import type { Bounce } from '../mail/bounce.js';
-import type { UnmatchedBounce } from '../store/bounces.js';
+import type { UnmatchedBounce } from '../mail/bounces-table.js';
+import type { WorkItem, WorkKind, WorklistLimits } from '../worklist/rules.js';
 
 export interface DormouseOptions {
   readonly temporal: {

@@ -1,7 +1,7 @@
 /** The work list as the client reads it. */
 import type pg from 'pg';
-import { defaultWorklistLimits, workKinds } from '../domain/work-item.js';
-import { countWork, readWork, WorkCursorError } from '../store/worklist/worklist.js';
+import { defaultWorklistLimits, workKinds } from '../worklist/rules.js';
+import { countWork, readWork, WorkCursorError } from '../worklist/worklist.js';
 import { DormouseUnavailableError, InvalidRequestError } from './errors.js';
 import type { Worklist, WorklistRequest } from './types.js';
 

@@ -1,5 +1,5 @@
 /** What the rung `delete` does to an identity, in plain numbers. Pure. */
-import type { TraitsTemplate } from './policy-deletion.js';
+import type { TraitsTemplate } from './policy/deletion.js';
 
 export interface ExportHook {
   /** Where the app's worker listens. */

@@ -2,17 +2,12 @@
 import type pg from 'pg';
 import { dayMs } from '../domain/duration.js';
 import { clampToNow } from '../domain/sign-of-life.js';
-import { countSigns } from '../store/activity-feed.js';
-import { keepMarks, marksPerPeriod } from '../store/activity-marks.js';
-import { closeClaim, recordAndClaim, whoMustHear } from '../store/activity-signals.js';
-import {
-  beginSource,
-  type PollPlace,
-  type SourcePosition,
-  saveSourceProgress,
-} from '../store/activity-sources.js';
-import type { IdentitySign } from '../store/user-activity.js';
+import { closeClaim, recordAndClaim, whoMustHear } from '../signs/claims-table.js';
+import { countSigns } from '../signs/feed-table.js';
+import { keepMarks, marksPerPeriod } from '../signs/marks-table.js';
+import type { IdentitySign } from '../signs/signs-table.js';
 import { type AuditPage, type AuditTable, definitionOf } from './audit-table.js';
+import { beginSource, type PollPlace, type SourcePosition, saveSourceProgress } from './positions-table.js';
 import type { ActivitySource } from './source-file.js';
 
 export interface PollOptions {

@@ -1,6 +1,6 @@
 /** The Temporal Schedules that poll the sources. */
 import type { Client } from '@temporalio/client';
-import { syncSchedules } from '../runtime/schedule-set.js';
+import { syncSchedules } from '../process/schedule-set.js';
 import type { PollActivitySourceInput } from '../workflows/activity-source.js';
 import type { ActivitySource } from './source-file.js';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { dayMs, parseDuration, secondMs } from '../domain/duration.js';
 import { activityKinds } from '../domain/sign-of-life.js';
-import { parseYamlFile } from '../runtime/yaml-file.js';
+import { parseYamlFile } from '../process/yaml-file.js';
 import { problemOfEventType } from './event-types.js';
 
 function duration(shortestMs: number, longestMs: number, limits: string) {

@@ -4,7 +4,7 @@
  */
 import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { ActivitySourceActivities } from '../activities/activity-source.js';
-import type { PollPlace } from '../store/activity-sources.js';
+import type { PollPlace } from '../sources/positions-table.js';
 import { activityQueue } from './queues.js';
 
 export interface PollActivitySourceInput {

@@ -3,7 +3,7 @@
  * see what came of each, and pause, resume and trigger it where all schedules are.
  */
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { SignalActivities } from '../activities/signals.js';
+import type { SignalActivities } from '../activities/security-events.js';
 import { activityQueue } from './queues.js';
 
 export interface DeliverSignalsInput {

@@ -10,6 +10,6 @@ export function activityQueue(base: string, system: OutsideSystem): string {
 
 /**
  * How long a worker may be silent about an activity of a lifecycle before the activity is run elsewhere. The workers' own
- * pulse (runtime/pulse.ts) keeps it; activities with another timeout tell of themselves.
+ * pulse (worker/pulse.ts) keeps it; activities with another timeout tell of themselves.
  */
 export const heartbeatTimeoutMs = 15_000;

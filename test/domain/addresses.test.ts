@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { countAddresses, mailAddresses } from '../../src/activities/addresses.js';
-import type { KratosIdentity } from '../../src/activities/kratos-identity.js';
+import { countAddresses, mailAddresses } from '../../src/mail/addresses.js';
+import type { KratosIdentity } from '../../src/ory/kratos-identity.js';
 
 type Addresses = Pick<KratosIdentity, 'verifiable_addresses' | 'recovery_addresses'>;
 const identity = (addresses: Addresses) => addresses as KratosIdentity;

@@ -1,11 +1,11 @@
 /** What admins write by hand into `metadata_admin`, read tolerantly, and never by guessing. */
 import { describe, expect, test } from 'vitest';
-import type { KratosIdentity } from '../../src/activities/kratos-identity.js';
-import { subjectOf } from '../../src/activities/policy.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
 import { initialState } from '../../src/domain/lifecycle/state.js';
 import { withAssessment } from '../../src/domain/lifecycle/transitions.js';
 import { planFor } from '../../src/domain/plan.js';
+import { subjectOf } from '../../src/looks/plan-in-force.js';
+import type { KratosIdentity } from '../../src/ory/kratos-identity.js';
 import { anna, day, smallPolicy } from './fixtures.js';
 
 const policy = smallPolicy(

@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  claimsOf,
-  controlIds,
-  controlOf,
-  eventTypesFor,
-  isControlId,
-} from '../../src/domain/audit-controls.js';
+import { claimsOf, controlIds, controlOf, eventTypesFor, isControlId } from '../../src/audit/controls.js';
 import { auditEventTypes } from '../../src/domain/audit-entry.js';
 
 describe('the mapping of events to controls', () => {

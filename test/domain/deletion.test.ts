@@ -4,7 +4,7 @@ import { anonymousTraits, exportReference } from '../../src/domain/deletion.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
 import type { LifecycleState } from '../../src/domain/lifecycle/state.js';
 import { withExported, withHold, withReturn } from '../../src/domain/lifecycle/transitions.js';
-import { parsePolicyFile } from '../../src/domain/policy-file.js';
+import { parsePolicyFile } from '../../src/policies/yaml.js';
 import { absentState, anna, day, enabled, epoch, planOf, smallPolicy } from './fixtures.js';
 
 const ladder = `deactivate: {after: 100d, notices: [7d], noticeFloor: 7d, withoutNotice: wait}

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/domain/lifecycle/decide.js';
 import type { Plan } from '../../src/domain/plan.js';
-import { parsePolicyFile } from '../../src/domain/policy-file.js';
+import { parsePolicyFile } from '../../src/policies/yaml.js';
 import {
   absentState,
   anna,

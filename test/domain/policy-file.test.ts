@@ -1,6 +1,6 @@
 /** Policy files: what is refused, and that the message says where, what and how to mend it. */
 import { describe, expect, it } from 'vitest';
-import { PolicyFileError, parsePolicyFile } from '../../src/domain/policy-file.js';
+import { PolicyFileError, parsePolicyFile } from '../../src/policies/yaml.js';
 import { defaultText } from './fixtures.js';
 
 /** The problems that a file has, as `line field: message`. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AuditEntry, auditEventTypes } from '../../src/domain/audit-entry.js';
 import { dayMs } from '../../src/domain/duration.js';
-import { retryAfterMs, signalOf } from '../../src/domain/shared-signals.js';
+import { retryAfterMs, signalOf } from '../../src/security-events/rules.js';
 
 const entry = (eventType: AuditEntry['eventType'], detail?: AuditEntry['detail']): AuditEntry => ({
   eventId: 'e',

@@ -1,7 +1,7 @@
 /** The policies that are shipped say what the design says (section 2). */
 import { describe, expect, it } from 'vitest';
-import { parsePolicyFile } from '../../src/domain/policy-file.js';
 import { rungNames } from '../../src/domain/rungs.js';
+import { parsePolicyFile } from '../../src/policies/yaml.js';
 import { day, defaultPolicy, demoText, planOf } from './fixtures.js';
 
 describe('policies/default.yaml', () => {

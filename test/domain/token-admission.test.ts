@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Stage } from '../../src/domain/rungs.js';
-import { admitToken, type TokenRequest } from '../../src/domain/token-admission.js';
+import { admitToken, type TokenRequest } from '../../src/tokens/admission-rules.js';
 
 const since = Date.UTC(2026, 0, 1) + 700;
 /** The second that `since` lies in, as Hydra's `auth_time` says it. */

@@ -1,7 +1,7 @@
 /** The worst moments: what happens between two calls of one step, when the look is over and the deed is not done yet. */
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
-import { readNotBefore } from '../../src/store/revocations.js';
+import { readNotBefore } from '../../src/tokens/revocations-table.js';
 import { standingQuery, userActivitySignal } from '../../src/workflows/messages.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { recordSigns } from '../support/record-signs.js';

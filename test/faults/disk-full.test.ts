@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
-import { createPool } from '../../src/store/pool.js';
+import { createPool } from '../../src/postgres/pool.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { lines, TimeTravel } from '../support/time-travel.js';
 import { until } from '../support/until.js';

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { verifyAudit } from '../../src/store/audit-verification.js';
+import { verifyAudit } from '../../src/audit/verification.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
 import { testIdentifierKey } from '../support/system-outside.js';
 import { isAsleep } from '../support/under-way.js';

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
-import { recordAndClaim } from '../../src/store/activity-signals.js';
+import { recordAndClaim } from '../../src/signs/claims-table.js';
 import { holdUpdate, releaseUpdate, userActivitySignal } from '../../src/workflows/messages.js';
 import { recordSigns } from '../support/record-signs.js';
 import type { LifecycleHandle } from '../support/time-travel.js';

@@ -3,19 +3,19 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { OryPeople } from '../../dev/demo/ory-people.js';
 import { linkIn } from '../../dev/demo/people-links.js';
-import { mintLinks } from '../../src/activities/mail-links.js';
 import { type Dormouse, DormouseUnavailableError, InvalidRequestError } from '../../src/client.js';
+import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { keepLinkHolds } from '../../src/domain/links.js';
 import type { DestructiveRung } from '../../src/domain/rungs.js';
 import type { Standing } from '../../src/domain/standing.js';
 import { createLinkToken, hashOfToken } from '../../src/links/link-token.js';
-import { readLink } from '../../src/store/links.js';
-import { isUnsubscribed } from '../../src/store/mail-preferences.js';
-import { readPostponements } from '../../src/store/postponements.js';
-import { findByReturnAddress } from '../../src/store/return-addresses.js';
-import { writeStanding } from '../../src/store/standings.js';
-import { buryIdentity } from '../../src/store/tombstones.js';
+import { readLink } from '../../src/links/links-table.js';
+import { readPostponements } from '../../src/links/postponements-table.js';
+import { findByReturnAddress } from '../../src/links/return-addresses-table.js';
+import { mintLinks } from '../../src/mail/links.js';
+import { isUnsubscribed } from '../../src/mail/preferences-table.js';
+import { writeStanding } from '../../src/standings/standings-table.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import {
   fresh,

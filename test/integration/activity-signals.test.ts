@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Standing } from '../../src/domain/standing.js';
-import { sweepClaims } from '../../src/runtime/claim-sweep.js';
-import { closeClaim, recordAndClaim, takeOverClaims } from '../../src/store/activity-signals.js';
-import { writeStanding } from '../../src/store/standings.js';
-import type { IdentitySign } from '../../src/store/user-activity.js';
-import { forgetActivity, readActivity } from '../../src/store/user-activity.js';
+import { sweepClaims } from '../../src/signs/claim-sweep.js';
+import { closeClaim, recordAndClaim, takeOverClaims } from '../../src/signs/claims-table.js';
+import type { IdentitySign } from '../../src/signs/signs-table.js';
+import { forgetActivity, readActivity } from '../../src/signs/signs-table.js';
+import { writeStanding } from '../../src/standings/standings-table.js';
 import { openFreshDatabase } from '../support/system-database.js';
 
 // Of its own: claims are taken over wherever they come from.

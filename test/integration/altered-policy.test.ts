@@ -1,9 +1,9 @@
 /** Somebody alters the text of a published policy in the real PostgreSQL: no lifecycle acts by it. */
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readAudit } from '../../src/audit/log-table.js';
 import { createDormouse, type Dormouse } from '../../src/client.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
-import { readAudit } from '../../src/store/audit-log.js';
 import { alterPolicy } from '../support/alter-policy.js';
 import { fastPolicy, fresh, openOutside, publish, stateOf } from '../support/system-outside.js';
 import { eventually } from '../support/system-wait.js';

@@ -1,17 +1,17 @@
 /** Signed heads: what the chain alone can't show. In a database of its own, for it is forged on purpose. */
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { chainHash } from '../../src/audit/chain.js';
 import { createHeadKeeper } from '../../src/audit/head-keeper.js';
 import { parseHeads } from '../../src/audit/heads-file.js';
+import { readHeads, type SignedHead, streamHeads, writeHead } from '../../src/audit/heads-table.js';
+import { appendAudit } from '../../src/audit/log-table.js';
 import { pruneLog } from '../../src/audit/prune-log.js';
 import { AuditBrokenError, signLatestHead } from '../../src/audit/sign-heads.js';
+import { verifyAudit } from '../../src/audit/verification.js';
 import { verifyLog } from '../../src/audit/verify-log.js';
 import { ConfigError } from '../../src/config.js';
 import { generateSigningKey } from '../../src/keys/signing-keys.js';
-import { chainHash } from '../../src/store/audit-chain.js';
-import { readHeads, type SignedHead, streamHeads, writeHead } from '../../src/store/audit-heads.js';
-import { appendAudit } from '../../src/store/audit-log.js';
-import { verifyAudit } from '../../src/store/audit-verification.js';
 import { asSuperuser, auditEntry } from '../support/audit-forger.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { fresh } from '../support/system-outside.js';

@@ -1,10 +1,10 @@
 /** The audit log's promise: nothing is changed or taken out unseen. In a database of its own, for it is broken on purpose. */
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { chainHash } from '../../src/store/audit-chain.js';
-import { appendAudit } from '../../src/store/audit-log.js';
-import { verifyAudit } from '../../src/store/audit-verification.js';
-import { createPool } from '../../src/store/pool.js';
+import { chainHash } from '../../src/audit/chain.js';
+import { appendAudit } from '../../src/audit/log-table.js';
+import { verifyAudit } from '../../src/audit/verification.js';
+import { createPool } from '../../src/postgres/pool.js';
 import { asSuperuser, auditEntry } from '../support/audit-forger.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { unknownId } from '../support/system-outside.js';

@@ -1,7 +1,7 @@
 /** What an app feels when Temporal, PostgreSQL or both are away: a bounded wait and a typed answer, never a hang. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { createDormouse, type DormouseOptions, DormouseUnavailableError } from '../../src/client.js';
-import { readActivity } from '../../src/store/user-activity.js';
+import { readActivity } from '../../src/signs/signs-table.js';
 import { closedPort, type FreezableWire, startSilentServer, startWire } from '../support/fault-tcp.js';
 import { fresh, openOutside, unknownId } from '../support/system-outside.js';
 import { eventually, rejection, settled } from '../support/system-wait.js';

@@ -1,8 +1,8 @@
 /** The client against real workers, real Kratos and real PostgreSQL. */
 import { afterAll, describe, expect, it } from 'vitest';
+import { readAudit } from '../../src/audit/log-table.js';
 import { InvalidIdentityIdError, InvalidRequestError, NotEnrolledError } from '../../src/client.js';
-import { readAudit } from '../../src/store/audit-log.js';
-import { readActivity } from '../../src/store/user-activity.js';
+import { readActivity } from '../../src/signs/signs-table.js';
 import { backdate } from '../support/old-people.js';
 import { openSystemClient } from '../support/system-client.js';
 import {

@@ -1,10 +1,10 @@
 /** `dormouse enrol --all`: preview, take-over, watching and letting be. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { followEnrolAll, startEnrolAll } from '../../src/cli/enrol-all.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { jitterFor } from '../../src/domain/jitter.js';
+import { followEnrolAll, startEnrolAll } from '../../src/reconciliation/enrol-all.js';
 import { enrolAllWorkflowId } from '../../src/workflows/reconcile-messages.js';
 import { typed } from '../support/command.js';
 import { until } from '../support/until.js';

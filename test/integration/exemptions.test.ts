@@ -2,10 +2,10 @@
 import { Configuration, FrontendApi } from '@ory/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Person } from '../../dev/demo/ory-people.js';
-import { createOryClients } from '../../src/activities/ory.js';
+import { readAudit } from '../../src/audit/log-table.js';
 import { createDormouse, type Dormouse, InvalidRequestError } from '../../src/client.js';
-import { readAudit } from '../../src/store/audit-log.js';
-import { exemptionInForce, exemptionsInForce } from '../../src/store/exemptions.js';
+import { exemptionInForce, exemptionsInForce } from '../../src/exemptions/exemptions-table.js';
+import { createOryClients } from '../../src/ory/clients.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { fresh, openOutside, publish, slowPolicy, stateOf, unknownId } from '../support/system-outside.js';
 import { eventually, rejection } from '../support/system-wait.js';

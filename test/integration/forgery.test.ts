@@ -1,9 +1,9 @@
 /** Every way that we know to say that somebody is alive without the right to, tried against the real gateway. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { signEvent } from '../../src/http/event-signature.js';
-import { buryIdentity } from '../../src/store/tombstones.js';
-import { readActivity } from '../../src/store/user-activity.js';
+import { buryIdentity } from '../../src/deletion/tombstones-table.js';
+import { signEvent } from '../../src/signs/event-signature.js';
+import { readActivity } from '../../src/signs/signs-table.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { fresh, unknownId } from '../support/system-outside.js';
 

@@ -4,10 +4,10 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createDormouse, type Dormouse } from '../../src/client.js';
+import { isBuried } from '../../src/deletion/tombstones-table.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
-import { createGateway } from '../../src/http/server.js';
-import { isBuried } from '../../src/store/tombstones.js';
-import { readActivity } from '../../src/store/user-activity.js';
+import { createGateway } from '../../src/gateway/server.js';
+import { readActivity } from '../../src/signs/signs-table.js';
 import { closedPort } from '../support/fault-tcp.js';
 import { openSystemClient } from '../support/system-client.js';
 import {

@@ -2,16 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { OryPeople } from '../../dev/demo/ory-people.js';
+import { noteWitness } from '../../src/absence/witnesses-table.js';
 import { createBurialActivities } from '../../src/activities/burial.js';
-import { systemClock } from '../../src/activities/clock.js';
 import { createKratosActivities } from '../../src/activities/kratos.js';
 import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
-import type { LastLook } from '../../src/activities/last-look.js';
-import { createOryClients } from '../../src/activities/ory.js';
 import type { Hold } from '../../src/domain/lifecycle/state.js';
-import { endHold, isOnHold, keepHold, readHolds, takeOverHolds } from '../../src/store/holds.js';
-import { PolicyReader } from '../../src/store/policies.js';
-import { noteWitness } from '../../src/store/witnesses.js';
+import { endHold, isOnHold, keepHold, readHolds, takeOverHolds } from '../../src/holds/holds-table.js';
+import type { LastLook } from '../../src/looks/last-look.js';
+import { createOryClients } from '../../src/ory/clients.js';
+import { PolicyReader } from '../../src/policies/policies-table.js';
+import { systemClock } from '../../src/process/clock.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { stateOf } from '../support/system-outside.js';
 

@@ -5,11 +5,11 @@ import { authorizeByCode, type OAuthClient, type Tokens } from '../../dev/demo/a
 import { OryPeople } from '../../dev/demo/ory-people.js';
 import { type RunningStack, startStack } from '../../dev/stack/index.js';
 import type { Stage } from '../../src/domain/rungs.js';
-import type { TokenHookOptions } from '../../src/http/hydra-token-hook.js';
-import { prepareDatabase } from '../../src/store/prepare.js';
-import { writeNotBefore } from '../../src/store/revocations.js';
-import { readTokenStanding } from '../../src/store/token-standings.js';
-import { readActivity } from '../../src/store/user-activity.js';
+import { prepareDatabase } from '../../src/postgres/prepare.js';
+import { readActivity } from '../../src/signs/signs-table.js';
+import type { TokenHookOptions } from '../../src/tokens/hydra-token-hook.js';
+import { writeNotBefore } from '../../src/tokens/revocations-table.js';
+import { readTokenStanding } from '../../src/tokens/token-standings.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { unknownId } from '../support/system-outside.js';
 import { eventually } from '../support/system-wait.js';

@@ -1,7 +1,7 @@
 /** Ending tokens, with real tokens of the real Hydra. */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Tokens } from '../../dev/demo/authorization-code-flow.js';
-import { createOryClients } from '../../src/activities/ory.js';
+import { createOryClients } from '../../src/ory/clients.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { openOutside, unknownId } from '../support/system-outside.js';
 

@@ -1,9 +1,13 @@
 /** Ending sessions, disabling, enabling and deleting, against the real Kratos: repeated, interrupted, and with admins in between. */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Person } from '../../dev/demo/ory-people.js';
-import { createOryClients } from '../../src/activities/ory.js';
 import { dayMs as day } from '../../src/domain/duration.js';
-import { confirmDisablement, intendDisablement, readDisablement } from '../../src/store/disablements.js';
+import { createOryClients } from '../../src/ory/clients.js';
+import {
+  confirmDisablement,
+  intendDisablement,
+  readDisablement,
+} from '../../src/standings/disablements-table.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { recordSigns } from '../support/record-signs.js';
 import {

@@ -2,11 +2,11 @@
 import { Configuration, FrontendApi } from '@ory/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Person } from '../../dev/demo/ory-people.js';
-import { systemClock } from '../../src/activities/clock.js';
 import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
-import { isRetired, retireIdentifiers } from '../../src/store/retired-identifiers.js';
-import { buryIdentity } from '../../src/store/tombstones.js';
-import { readActivity } from '../../src/store/user-activity.js';
+import { isRetired, retireIdentifiers } from '../../src/deletion/retired-identifiers-table.js';
+import { buryIdentity } from '../../src/deletion/tombstones-table.js';
+import { systemClock } from '../../src/process/clock.js';
+import { readActivity } from '../../src/signs/signs-table.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { recordSigns } from '../support/record-signs.js';
 import {

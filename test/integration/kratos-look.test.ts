@@ -1,7 +1,7 @@
 /** The look at an identity and what apps see of its stage, against the real Kratos and PostgreSQL. */
 import { Configuration, FrontendApi } from '@ory/client';
 import { afterAll, describe, expect, it } from 'vitest';
-import { intendDisablement } from '../../src/store/disablements.js';
+import { intendDisablement } from '../../src/standings/disablements-table.js';
 import { recordSigns } from '../support/record-signs.js';
 import {
   fresh,

@@ -1,16 +1,16 @@
 /** Dormouse's own tables under repetition and concurrency, on the real PostgreSQL. */
 import { afterAll, describe, expect, it } from 'vitest';
+import { readAudit } from '../../src/audit/log-table.js';
+import { verifyAudit } from '../../src/audit/verification.js';
+import { isBuried } from '../../src/deletion/tombstones-table.js';
 import type { AuditEntry } from '../../src/domain/audit-entry.js';
 import type { Standing } from '../../src/domain/standing.js';
-import { readAudit } from '../../src/store/audit-log.js';
-import { verifyAudit } from '../../src/store/audit-verification.js';
-import { intendDisablement, readDisablement } from '../../src/store/disablements.js';
-import { migrate } from '../../src/store/migrate.js';
-import { createPool } from '../../src/store/pool.js';
-import { readNotBefore } from '../../src/store/revocations.js';
-import { readStanding } from '../../src/store/standings.js';
-import { isBuried } from '../../src/store/tombstones.js';
-import { readActivity } from '../../src/store/user-activity.js';
+import { migrate } from '../../src/postgres/migrate.js';
+import { createPool } from '../../src/postgres/pool.js';
+import { readActivity } from '../../src/signs/signs-table.js';
+import { intendDisablement, readDisablement } from '../../src/standings/disablements-table.js';
+import { readStanding } from '../../src/standings/standings-table.js';
+import { readNotBefore } from '../../src/tokens/revocations-table.js';
 import { recordSigns } from '../support/record-signs.js';
 import { fresh, openOutside, publish, slowPolicy, unknownId } from '../support/system-outside.js';
 

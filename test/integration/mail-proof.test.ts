@@ -1,7 +1,7 @@
 /** Proof, claims and deferred addresses of mails, over real SMTP and PostgreSQL. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { listMails } from '../../src/store/mails.js';
+import { listMails } from '../../src/mail/mails-table.js';
 import { type MailFixture, openMail } from '../support/mail.js';
 import { eventually, rejection } from '../support/system-wait.js';
 

@@ -1,9 +1,9 @@
 /** Mails to people, from Kratos' address over real SMTP into the mail catcher, and into servers that refuse. */
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { readMailbox } from '../../dev/demo/mailbox.js';
-import { recordBounce } from '../../src/store/bounces.js';
-import { unsubscribe } from '../../src/store/mail-preferences.js';
-import { listMails, readMail } from '../../src/store/mails.js';
+import { recordBounce } from '../../src/mail/bounces-table.js';
+import { listMails, readMail } from '../../src/mail/mails-table.js';
+import { unsubscribe } from '../../src/mail/preferences-table.js';
 import type { SmtpFixture } from '../mail/smtp-fixture.js';
 import { closedPort } from '../support/fault-tcp.js';
 import { openMail } from '../support/mail.js';

@@ -2,10 +2,10 @@
 import express from 'express';
 import Fastify from 'fastify';
 import { afterAll, expect, test } from 'vitest';
+import { readAudit } from '../../src/audit/log-table.js';
 import { dormouseActivity as expressActivity } from '../../src/middleware/express.js';
 import { dormouseActivity as fastifyActivity } from '../../src/middleware/fastify.js';
-import { readAudit } from '../../src/store/audit-log.js';
-import { readActivity } from '../../src/store/user-activity.js';
+import { readActivity } from '../../src/signs/signs-table.js';
 import { portOf } from '../middleware/support.js';
 import { backdate } from '../support/old-people.js';
 import { openSystemClient } from '../support/system-client.js';

@@ -6,10 +6,10 @@ import { runner } from 'node-pg-migrate';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ConfigError } from '../../src/config.js';
-import { ensureIndexes, laterIndexes } from '../../src/store/indexes.js';
-import { migrate, migrationsDirectory } from '../../src/store/migrate.js';
-import { createPool, inTransaction } from '../../src/store/pool.js';
-import { withClient } from '../../src/store/roles.js';
+import { ensureIndexes, laterIndexes } from '../../src/postgres/indexes.js';
+import { migrate, migrationsDirectory } from '../../src/postgres/migrate.js';
+import { createPool, inTransaction } from '../../src/postgres/pool.js';
+import { withClient } from '../../src/postgres/roles.js';
 
 const adminUrl = inject('stack').postgres.url;
 const name = `t_${randomBytes(6).toString('hex')}`;

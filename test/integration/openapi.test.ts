@@ -3,8 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { signEvent } from '../../src/http/event-signature.js';
 import { generateSigningKey } from '../../src/keys/signing-keys.js';
+import { signEvent } from '../../src/signs/event-signature.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { unknownId } from '../support/system-outside.js';
 

@@ -2,7 +2,7 @@
 import type { ApplicationFailure } from '@temporalio/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Person } from '../../dev/demo/ory-people.js';
-import { createOryClients } from '../../src/activities/ory.js';
+import { createOryClients } from '../../src/ory/clients.js';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { closedPort } from '../support/fault-tcp.js';
 import { fresh, openOutside, publish, slowPolicy, stateOf } from '../support/system-outside.js';

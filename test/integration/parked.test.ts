@@ -1,9 +1,9 @@
 /** Parked steps on the real stack: one broken identity delays no other; skipped and retried by operators. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { retryAll } from '../../src/cli/retry-all.js';
+import { readAudit } from '../../src/audit/log-table.js';
 import { createDormouse, type Dormouse } from '../../src/client.js';
-import { readAudit } from '../../src/store/audit-log.js';
-import { parkedSteps } from '../../src/store/worklist/parked.js';
+import { retryAll } from '../../src/standings/retry-all.js';
+import { parkedSteps } from '../../src/worklist/parked.js';
 import { typed } from '../support/command.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { Live } from '../support/live.js';
@@ -24,7 +24,7 @@ quietLog();
 const outside = openOutside();
 const { people, pool, stack, kratosDatabase } = outside;
 const actor = 'op-1';
-/** Calls to Kratos that a worker has under way at once (src/runtime/workers.ts). */
+/** Calls to Kratos that a worker has under way at once (src/worker/workers.ts). */
 const slotsForKratos = 20;
 let live: Live;
 let kratos: FaultProxy;

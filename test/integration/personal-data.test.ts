@@ -2,15 +2,15 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config.js';
+import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { generateMasterKey, parseMasterKeys } from '../../src/keys/master-keys.js';
-import { openWith, sealWith, UnsealError } from '../../src/keys/sealing.js';
 import {
   createPersonalData,
   KeyDestroyedError,
   MasterKeyError,
   rotateMasterKey,
-} from '../../src/store/personal-data.js';
-import { buryIdentity } from '../../src/store/tombstones.js';
+} from '../../src/keys/personal-data.js';
+import { openWith, sealWith, UnsealError } from '../../src/keys/sealing.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { unknownId } from '../support/system-outside.js';
 

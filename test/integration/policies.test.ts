@@ -2,13 +2,11 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLedgerActivities } from '../../src/activities/ledger.js';
-import { readPolicy } from '../../src/activities/policy.js';
+import { readAudit } from '../../src/audit/log-table.js';
+import { verifyAudit } from '../../src/audit/verification.js';
+import { breakerOverview } from '../../src/breaker/overview.js';
 import { installationId } from '../../src/domain/audit-entry.js';
-import { PolicyFileError } from '../../src/domain/policy-file.js';
-import { defaultWorklistLimits } from '../../src/domain/work-item.js';
-import { readAudit } from '../../src/store/audit-log.js';
-import { verifyAudit } from '../../src/store/audit-verification.js';
-import { breakerOverview } from '../../src/store/breaker/overview.js';
+import { readPolicy } from '../../src/looks/plan-in-force.js';
 import {
   AlteredPolicyError,
   latestPolicies,
@@ -16,14 +14,16 @@ import {
   PolicyReader,
   policyHash,
   UnknownPolicyError,
-} from '../../src/store/policies.js';
+} from '../../src/policies/policies-table.js';
 import {
   PolicyMovedError,
   publishPolicy,
   rollBackPolicy,
   seedPolicy,
-} from '../../src/store/policy-publication.js';
-import { readWork } from '../../src/store/worklist/worklist.js';
+} from '../../src/policies/publication.js';
+import { PolicyFileError } from '../../src/policies/yaml.js';
+import { defaultWorklistLimits } from '../../src/worklist/rules.js';
+import { readWork } from '../../src/worklist/worklist.js';
 import { alterPolicy } from '../support/alter-policy.js';
 import { publish } from '../support/publish.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';

@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createDormouse, type DormouseOptions } from '../../src/client.js';
 import { readConfig } from '../../src/config.js';
-import { clientOptions, clientVariables } from '../../src/runtime/temporal-options.js';
-import { recordAndClaim } from '../../src/store/activity-signals.js';
-import { readStanding } from '../../src/store/standings.js';
+import { clientOptions, clientVariables } from '../../src/process/temporal-options.js';
+import { recordAndClaim } from '../../src/signs/claims-table.js';
+import { readStanding } from '../../src/standings/standings-table.js';
 import { workerProcess } from '../support/entry-process.js';
 import { openFreshDatabase } from '../support/system-database.js';
 import { fresh, openOutside, publish, slowPolicy } from '../support/system-outside.js';

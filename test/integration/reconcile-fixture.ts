@@ -5,11 +5,11 @@ import { NativeConnection } from '@temporalio/worker';
 import pLimit from 'p-limit';
 import { inject } from 'vitest';
 import { OryPeople } from '../../dev/demo/ory-people.js';
-import type { Clock } from '../../src/activities/clock.js';
+import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
-import type { RunningWorkers } from '../../src/runtime/workers.js';
-import { readStanding } from '../../src/store/standings.js';
-import { buryIdentity } from '../../src/store/tombstones.js';
+import type { Clock } from '../../src/process/clock.js';
+import { readStanding } from '../../src/standings/standings-table.js';
+import type { RunningWorkers } from '../../src/worker/workers.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
 import type { reconcile } from '../../src/workflows/reconcile.js';
 import {

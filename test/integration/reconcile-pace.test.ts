@@ -2,11 +2,11 @@
 import { Client, Connection } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { systemClock } from '../../src/activities/clock.js';
-import { createOryClients } from '../../src/activities/ory.js';
 import { createReconcileActivities, type PagesInput } from '../../src/activities/reconcile.js';
-import { enrolPage } from '../../src/activities/reconcile-enrol.js';
-import { Pacer } from '../../src/activities/reconcile-pacer.js';
+import { createOryClients } from '../../src/ory/clients.js';
+import { systemClock } from '../../src/process/clock.js';
+import { enrolPage } from '../../src/reconciliation/enrol.js';
+import { Pacer } from '../../src/reconciliation/pacer.js';
 import {
   noCounts,
   type ReconcileOptions,

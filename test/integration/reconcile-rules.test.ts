@@ -1,8 +1,8 @@
 /** The parts of reconciliation that need no server: the pace, the link to the next page, the line of progress. */
 import { describe, expect, it } from 'vitest';
-import { nextPageToken } from '../../src/activities/reconcile-directory.js';
-import { Pacer } from '../../src/activities/reconcile-pacer.js';
-import { progressLine, summary } from '../../src/cli/enrol-progress.js';
+import { nextPageToken } from '../../src/reconciliation/directory.js';
+import { Pacer } from '../../src/reconciliation/pacer.js';
+import { progressLine, summary } from '../../src/reconciliation/progress.js';
 import { noCounts } from '../../src/workflows/reconcile-messages.js';
 
 /** A clock that moves only when somebody sleeps on it. */

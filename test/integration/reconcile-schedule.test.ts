@@ -1,7 +1,7 @@
 /** The schedule that reconciles: created once, brought up to date, and an operator's pause is respected. */
 import { ScheduleNotFoundError } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ensureReconcileSchedule, type ReconcileConfig } from '../../src/runtime/schedule.js';
+import { ensureReconcileSchedule, type ReconcileConfig } from '../../src/reconciliation/schedule.js';
 import { reconcileScheduleId } from '../../src/workflows/reconcile-messages.js';
 import { until } from '../support/until.js';
 import { ReconcileFixture } from './reconcile-fixture.js';

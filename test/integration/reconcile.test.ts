@@ -1,8 +1,8 @@
 /** Reconciliation on the real stack: who lacks a lifecycle gets one, whose identity is gone gets it ended. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAudit } from '../../src/audit/log-table.js';
+import { isBuried } from '../../src/deletion/tombstones-table.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
-import { readAudit } from '../../src/store/audit-log.js';
-import { isBuried } from '../../src/store/tombstones.js';
 import { progressQuery } from '../../src/workflows/reconcile-messages.js';
 import { recordSigns } from '../support/record-signs.js';
 import { until } from '../support/until.js';

@@ -4,17 +4,17 @@
  */
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { entryText } from '../../src/audit/chain.js';
+import { appendAudit, appendAuditWithin } from '../../src/audit/log-table.js';
 import { signLatestHead } from '../../src/audit/sign-heads.js';
+import { verifyAudit } from '../../src/audit/verification.js';
 import { createDormouse } from '../../src/client.js';
 import { ConfigError } from '../../src/config.js';
 import { generateSigningKey } from '../../src/keys/signing-keys.js';
-import { entryText } from '../../src/store/audit-chain.js';
-import { appendAudit, appendAuditWithin } from '../../src/store/audit-log.js';
-import { verifyAudit } from '../../src/store/audit-verification.js';
-import { createPool } from '../../src/store/pool.js';
-import { prepareDatabase } from '../../src/store/prepare.js';
-import { grantRole, mayChangeAudit } from '../../src/store/roles.js';
-import { readActivity } from '../../src/store/user-activity.js';
+import { createPool } from '../../src/postgres/pool.js';
+import { prepareDatabase } from '../../src/postgres/prepare.js';
+import { grantRole, mayChangeAudit } from '../../src/postgres/roles.js';
+import { readActivity } from '../../src/signs/signs-table.js';
 import { auditEntry } from '../support/audit-forger.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { fresh, unknownId } from '../support/system-outside.js';

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createPool } from '../../src/postgres/pool.js';
+import { readFeed } from '../../src/signs/feed-table.js';
+import { type IdentitySign, readActivity } from '../../src/signs/signs-table.js';
 import { AuditTable, pageStatement } from '../../src/sources/audit-table.js';
 import { type PollOptions, pollSource } from '../../src/sources/poll.js';
 import { type ActivitySource, parseSourceFile } from '../../src/sources/source-file.js';
-import { readFeed } from '../../src/store/activity-feed.js';
-import { createPool } from '../../src/store/pool.js';
-import { type IdentitySign, readActivity } from '../../src/store/user-activity.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 
 /** The app's database and Dormouse's are one here; nothing in the code knows. */

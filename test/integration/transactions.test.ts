@@ -2,7 +2,7 @@
 
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { createPool, inTransaction } from '../../src/store/pool.js';
+import { createPool, inTransaction } from '../../src/postgres/pool.js';
 
 let pool: pg.Pool;
 beforeAll(() => {

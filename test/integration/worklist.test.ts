@@ -1,19 +1,14 @@
 /** The work list on the real PostgreSQL: every kind of work, by pages, and nothing else. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { proposeRelease, tripAndAudit } from '../../src/breaker/decisions.js';
 import type { Standing } from '../../src/domain/standing.js';
-import {
-  defaultWorklistLimits,
-  type WorkItem,
-  type WorkKind,
-  workKinds,
-} from '../../src/domain/work-item.js';
-import { proposeRelease, tripAndAudit } from '../../src/store/breaker/decisions.js';
-import { setExemption } from '../../src/store/exemptions.js';
-import { inTransaction } from '../../src/store/pool.js';
-import { writeStanding } from '../../src/store/standings.js';
-import { parkedSteps } from '../../src/store/worklist/parked.js';
-import { allWork, countWork, readWork, WorkCursorError } from '../../src/store/worklist/worklist.js';
+import { setExemption } from '../../src/exemptions/exemptions-table.js';
+import { inTransaction } from '../../src/postgres/pool.js';
+import { writeStanding } from '../../src/standings/standings-table.js';
+import { parkedSteps } from '../../src/worklist/parked.js';
+import { defaultWorklistLimits, type WorkItem, type WorkKind, workKinds } from '../../src/worklist/rules.js';
+import { allWork, countWork, readWork, WorkCursorError } from '../../src/worklist/worklist.js';
 import { alterPolicy } from '../support/alter-policy.js';
 import { publish } from '../support/publish.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.js';
-import { hookVariables, refuseSharedCredentials } from '../../src/runtime/credentials.js';
+import { hookVariables, refuseSharedCredentials } from '../../src/gateway/credentials.js';
 
 const value = (name: string) => `${name}-`.repeat(8);
 const own = {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addPolicyCommands } from '../../src/cli/policy-commands.js';
+import { addPolicyCommands } from '../../src/policies/commands.js';
 
 let directory: string;
 let file: string;

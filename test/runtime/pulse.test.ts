@@ -3,7 +3,7 @@
 import { Context } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { pulse } from '../../src/runtime/pulse.js';
+import { pulse } from '../../src/worker/pulse.js';
 import { heartbeatTimeoutMs } from '../../src/workflows/queues.js';
 
 beforeEach(() => vi.useFakeTimers());

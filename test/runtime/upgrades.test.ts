@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectDirectory } from '../../dev/stack/project.js';
-import { type Build, buildIdOf, deploymentName, promotesItself } from '../../src/runtime/deployment.js';
-import { patchActivation } from '../../src/runtime/patch-activation.js';
-import { compareReleases, release } from '../../src/runtime/release.js';
+import { compareReleases, release } from '../../src/process/release.js';
+import { type Build, buildIdOf, deploymentName, promotesItself } from '../../src/worker/deployment.js';
+import { patchActivation } from '../../src/worker/patch-activation.js';
 import { patchReleases } from '../../src/workflows/patches.js';
 
 const build = (buildId: string, more: Partial<Build> = {}): Build => ({

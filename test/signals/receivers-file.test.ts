@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readSecret } from '../../src/config.js';
-import { parseReceiversFile } from '../../src/signals/receivers-file.js';
+import { parseReceiversFile } from '../../src/security-events/receivers-file.js';
 
 const sound = `issuer: https://dormouse.example.com
 receivers:

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { readStackEnvironment } from '../../dev/stack/environment.js';
 import { startStack } from '../../dev/stack/index.js';
-import { createPool } from '../../src/store/pool.js';
+import { createPool } from '../../src/postgres/pool.js';
 
 test('a file with an id of its own is published and followed, without a word about its id', async () => {
   const { DORMOUSE_POLICY_ID: _unset, ...inherited } = process.env;

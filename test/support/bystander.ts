@@ -5,7 +5,7 @@
 import pg from 'pg';
 import { OryPeople } from '../../dev/demo/ory-people.js';
 import type { StackInfo } from '../../dev/stack/index.js';
-import { noteWitness } from '../../src/store/witnesses.js';
+import { noteWitness } from '../../src/absence/witnesses-table.js';
 import { forgetWitnesses } from './kratos-database.js';
 
 export interface Bystander {

@@ -1,12 +1,12 @@
 /** A gateway of a test's own, on the injected stack, with every entrance open to those who have its credential. */
 import { type Logger, pino } from 'pino';
 import type { StackInfo } from '../../dev/stack/index.js';
-import type { Clock } from '../../src/activities/clock.js';
-import { createKratosClient } from '../../src/activities/ory.js';
 import { createDormouse, type Dormouse } from '../../src/client.js';
-import { createGateway, type GatewayOptions } from '../../src/http/server.js';
-import { createPool } from '../../src/store/pool.js';
-import { readTokenStanding } from '../../src/store/token-standings.js';
+import { createGateway, type GatewayOptions } from '../../src/gateway/server.js';
+import { createKratosClient } from '../../src/ory/clients.js';
+import { createPool } from '../../src/postgres/pool.js';
+import type { Clock } from '../../src/process/clock.js';
+import { readTokenStanding } from '../../src/tokens/token-standings.js';
 import { fresh, testIdentifierKey } from './system-outside.js';
 
 export interface TestGateway {

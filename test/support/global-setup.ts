@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { type StackInfo, startStack } from '../../dev/stack/index.js';
-import { bundleWorkflows } from '../../src/runtime/workflow-bundle.js';
-import { prepareDatabase } from '../../src/store/prepare.js';
+import { prepareDatabase } from '../../src/postgres/prepare.js';
+import { bundleWorkflows } from '../../src/worker/workflow-bundle.js';
 import { resolveTimeSkippingServer } from './time-skipping-server.js';
 
 declare module 'vitest' {

@@ -1,9 +1,9 @@
 /** Mail activities over any mail server, for tests; the people and the database are those of the stack. */
 
 import type { Person } from '../../dev/demo/ory-people.js';
-import { systemClock } from '../../src/activities/clock.js';
 import { createMailActivities, type MailRequest } from '../../src/activities/mail.js';
 import { createMailTransport, type SmtpTimeouts } from '../../src/mail/transport.js';
+import { systemClock } from '../../src/process/clock.js';
 import { type Faults, startSmtp } from '../mail/smtp-fixture.js';
 import { fresh, openOutside } from './system-outside.js';
 

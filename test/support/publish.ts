@@ -1,9 +1,9 @@
 /** Publishes policies as an operator does who knows what the latest version is. */
 import type pg from 'pg';
 import type { PolicyReference } from '../../src/domain/plan.js';
-import { parsePolicyFile } from '../../src/domain/policy-file.js';
-import { latestVersion } from '../../src/store/policies.js';
-import { publishPolicy } from '../../src/store/policy-publication.js';
+import { latestVersion } from '../../src/policies/policies-table.js';
+import { publishPolicy } from '../../src/policies/publication.js';
+import { parsePolicyFile } from '../../src/policies/yaml.js';
 
 /** @param at epoch milliseconds. Default: now */
 export async function publish(pool: pg.Pool, text: string, at = Date.now()): Promise<PolicyReference> {

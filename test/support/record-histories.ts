@@ -13,13 +13,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startStack } from '../../dev/stack/index.js';
+import { noteWitness } from '../../src/absence/witnesses-table.js';
+import { proposeRelease, tripAndAudit } from '../../src/breaker/decisions.js';
+import { lockBreaker } from '../../src/breaker/trips-table.js';
 import { dayMs } from '../../src/domain/duration.js';
-import { bundleWorkflows } from '../../src/runtime/workflow-bundle.js';
-import { proposeRelease, tripAndAudit } from '../../src/store/breaker/decisions.js';
-import { lockBreaker } from '../../src/store/breaker/trips.js';
-import { inTransaction } from '../../src/store/pool.js';
-import { prepareDatabase } from '../../src/store/prepare.js';
-import { noteWitness } from '../../src/store/witnesses.js';
+import { inTransaction } from '../../src/postgres/pool.js';
+import { prepareDatabase } from '../../src/postgres/prepare.js';
+import { bundleWorkflows } from '../../src/worker/workflow-bundle.js';
 import {
   holdUpdate,
   lookAgainSignal,

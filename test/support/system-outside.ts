@@ -3,14 +3,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { inject } from 'vitest';
 import { OryPeople } from '../../dev/demo/ory-people.js';
-import { systemClock } from '../../src/activities/clock.js';
 import { createHydraActivities } from '../../src/activities/hydra.js';
 import { createKratosActivities } from '../../src/activities/kratos.js';
 import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
 import { createLedgerActivities } from '../../src/activities/ledger.js';
-import { createOryClients, type OryClients } from '../../src/activities/ory.js';
-import { PolicyReader } from '../../src/store/policies.js';
-import { createPool } from '../../src/store/pool.js';
+import { createOryClients, type OryClients } from '../../src/ory/clients.js';
+import { PolicyReader } from '../../src/policies/policies-table.js';
+import { createPool } from '../../src/postgres/pool.js';
+import { systemClock } from '../../src/process/clock.js';
 import { openKratosDatabase } from './kratos-database.js';
 
 /** A fresh word for names that must not meet those of another test. */

@@ -2,9 +2,9 @@
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { readConfig } from '../../src/config.js';
-import { activityVariables, createActivitySet } from '../../src/runtime/activity-set.js';
-import { startWorkers } from '../../src/runtime/workers.js';
-import { createPool } from '../../src/store/pool.js';
+import { createPool } from '../../src/postgres/pool.js';
+import { activityVariables, createActivitySet } from '../../src/worker/activity-set.js';
+import { startWorkers } from '../../src/worker/workers.js';
 
 /** @returns a function that stops them */
 export async function startSystemWorkers(taskQueue: string): Promise<() => Promise<void>> {

@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { type NativeConnection, Runtime } from '@temporalio/worker';
 import type pg from 'pg';
-import type { Clock } from '../../src/activities/clock.js';
 import { readConfig } from '../../src/config.js';
-import { type AuditExtras, activityVariables, createActivitySet } from '../../src/runtime/activity-set.js';
-import { type RunningWorkers, startWorkers, type WorkersOptions } from '../../src/runtime/workers.js';
+import type { Clock } from '../../src/process/clock.js';
+import { type AuditExtras, activityVariables, createActivitySet } from '../../src/worker/activity-set.js';
+import { type RunningWorkers, startWorkers, type WorkersOptions } from '../../src/worker/workers.js';
 import { publish } from './publish.js';
 
 /** A line of a worker's or workflow's log. */

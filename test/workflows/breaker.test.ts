@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { Person } from '../../dev/demo/ory-people.js';
+import { activeTrips } from '../../src/breaker/trips-table.js';
 import { dayMs } from '../../src/domain/duration.js';
-import { recordAndClaim } from '../../src/store/activity-signals.js';
-import { activeTrips } from '../../src/store/breaker/trips.js';
-import { readStanding } from '../../src/store/standings.js';
+import { recordAndClaim } from '../../src/signs/claims-table.js';
+import { readStanding } from '../../src/standings/standings-table.js';
 import {
   holdUpdate,
   lookAgainSignal,

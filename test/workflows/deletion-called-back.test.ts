@@ -1,7 +1,7 @@
 /** A hold that comes while a deletion is being tried: on the real server, as the skipping one stops skipping then. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { isOnHold } from '../../src/store/holds.js';
+import { isOnHold } from '../../src/holds/holds-table.js';
 import { holdUpdate, releaseUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type LifecycleHandle, Live } from '../support/live.js';

@@ -1,10 +1,10 @@
 /** Holds outlive the workflow that took the request, and the burial of the identity: on the real servers. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { initialState, type LifecycleState } from '../../src/domain/lifecycle/state.js';
-import { isOnHold, keepHold, readHolds } from '../../src/store/holds.js';
-import { buryIdentity } from '../../src/store/tombstones.js';
+import { isOnHold, keepHold, readHolds } from '../../src/holds/holds-table.js';
 import { holdUpdate, lookAgainSignal, releaseUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { type LifecycleHandle, Live } from '../support/live.js';
 import { until } from '../support/until.js';

@@ -7,9 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, t
 import type { Tokens } from '../../dev/demo/authorization-code-flow.js';
 import { kindsFor } from '../../dev/demo/mailbox.js';
 import type { Person, PersonOptions, SignIn } from '../../dev/demo/ory-people.js';
+import { isBuried } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
-import { readStanding } from '../../src/store/standings.js';
-import { isBuried } from '../../src/store/tombstones.js';
+import { readStanding } from '../../src/standings/standings-table.js';
 import {
   applyPolicyUpdate,
   holdUpdate,

@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
 import type { Standing } from '../../src/domain/standing.js';
-import { recordBounce } from '../../src/store/bounces.js';
-import { listMails } from '../../src/store/mails.js';
+import { recordBounce } from '../../src/mail/bounces-table.js';
+import { listMails } from '../../src/mail/mails-table.js';
 import { lookAgainSignal, standingQuery } from '../../src/workflows/messages.js';
 import { type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { kindsFor, readMailbox } from '../../dev/demo/mailbox.js';
 import type { Person } from '../../dev/demo/ory-people.js';
 import { linkIn } from '../../dev/demo/people-links.js';
-import { readNotBefore } from '../../src/store/revocations.js';
+import { readNotBefore } from '../../src/tokens/revocations-table.js';
 import { reactivateUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';

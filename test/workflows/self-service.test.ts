@@ -11,10 +11,10 @@ import type { Person, PersonOptions, SignIn } from '../../dev/demo/ory-people.js
 import { linkIn } from '../../dev/demo/people-links.js';
 import type { Dormouse } from '../../src/client.js';
 import { dayMs } from '../../src/domain/duration.js';
-import { admitToken } from '../../src/domain/token-admission.js';
-import { readNotBefore } from '../../src/store/revocations.js';
-import { readStanding } from '../../src/store/standings.js';
-import { readTokenStanding } from '../../src/store/token-standings.js';
+import { readStanding } from '../../src/standings/standings-table.js';
+import { admitToken } from '../../src/tokens/admission-rules.js';
+import { readNotBefore } from '../../src/tokens/revocations-table.js';
+import { readTokenStanding } from '../../src/tokens/token-standings.js';
 import { reactivateUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';

@@ -16,9 +16,9 @@ import {
   promoteAtStart,
   readBuilds,
   readDeployment,
-} from '../../src/runtime/deployment.js';
-import { patchActivation } from '../../src/runtime/patch-activation.js';
-import { bundleWorkflows } from '../../src/runtime/workflow-bundle.js';
+} from '../../src/worker/deployment.js';
+import { patchActivation } from '../../src/worker/patch-activation.js';
+import { bundleWorkflows } from '../../src/worker/workflow-bundle.js';
 import { lookAgainSignal } from '../../src/workflows/messages.js';
 import { typed } from '../support/command.js';
 import { type LifecycleHandle, Live } from '../support/live.js';

@@ -5,12 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { confirmAbsence } from '../../src/absence/confirmations-table.js';
+import { isBuried } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import type { Standing } from '../../src/domain/standing.js';
-import { confirmAbsence } from '../../src/store/absence-confirmations.js';
-import { readStanding } from '../../src/store/standings.js';
-import { isBuried } from '../../src/store/tombstones.js';
-import { readActivity } from '../../src/store/user-activity.js';
+import { readActivity } from '../../src/signs/signs-table.js';
+import { readStanding } from '../../src/standings/standings-table.js';
 import {
   applyPolicyUpdate,
   holdUpdate,

@@ -1,12 +1,12 @@
 /** The second half of `npm run build`: what the compiler leaves out of `dist/`. Templates, migrations, workflow bundle. */
 import { cp, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflows } from '../../src/runtime/workflow-bundle.js';
+import { bundleWorkflows } from '../../src/worker/workflow-bundle.js';
 
 const source = new URL('../../src/', import.meta.url);
 const target = new URL('../../dist/', import.meta.url);
 
-for (const folder of ['mail/templates', 'http/pages/templates', 'store/migrations']) {
+for (const folder of ['mail/templates', 'people-pages/templates', 'postgres/migrations']) {
   await cp(fileURLToPath(new URL(folder, source)), fileURLToPath(new URL(folder, target)), {
     recursive: true,
   });

@@ -2,7 +2,7 @@
 import type { Guard } from './guard.js';
 
 const rules = 'src/domain/lifecycle/absence.ts';
-const control = 'src/activities/absence-control.ts';
+const control = 'src/absence/control.ts';
 const unit = { project: 'unit', tests: ['test/domain/absence.test.ts'] } as const;
 const system = { project: 'system', tests: ['test/integration/absence.test.ts'] } as const;
 
@@ -86,7 +86,7 @@ export const absenceGuards: readonly Guard[] = [
   },
   {
     name: 'holds: read inside the last look',
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: "return { outcome: 'left-alone', because: 'hold' };",
     replace: '',
     project: 'system',
@@ -102,7 +102,7 @@ export const absenceGuards: readonly Guard[] = [
   },
   {
     name: 'holds: an id is never given twice',
-    file: 'src/store/holds.ts',
+    file: 'src/holds/holds-table.ts',
     find: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
     replace: 'SELECT length($1)',
     project: 'system',

@@ -4,7 +4,7 @@ import type { Guard } from './guard.js';
 export const auditGuards: readonly Guard[] = [
   {
     name: 'the key of personal data is destroyed at burial',
-    file: 'src/store/tombstones.ts',
+    file: 'src/deletion/tombstones-table.ts',
     find: 'await destroyKey(client, identityId);',
     replace: '',
     project: 'system',
@@ -12,7 +12,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: 'audit: each row covers the one before it',
-    file: 'src/store/audit-verification.ts',
+    file: 'src/audit/verification.ts',
     find: "if (row.previous_hash !== before.hash) return 'it does not follow from the row before it';",
     replace: '',
     project: 'system',
@@ -20,7 +20,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: 'audit: a row says what was hashed',
-    file: 'src/store/audit-verification.ts',
+    file: 'src/audit/verification.ts',
     find: "if (row.hash !== chainHash(before.hash, canonical)) return 'its hash is not that of its text';",
     replace: '',
     project: 'system',
@@ -28,7 +28,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: 'audit: append-only (trigger)',
-    file: 'src/store/migrations/001_initial.sql',
+    file: 'src/postgres/migrations/001_initial.sql',
     find: 'CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit',
     replace: 'CREATE TRIGGER audit_no_change BEFORE UPDATE ON audit',
     project: 'system',
@@ -36,7 +36,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: 'audit: one event, one row',
-    file: 'src/store/migrations/031_least_privilege.sql',
+    file: 'src/postgres/migrations/031_least_privilege.sql',
     find: 'CONTINUE WHEN EXISTS (SELECT FROM audit WHERE event_id = entry ->> 0);',
     replace: '',
     project: 'system',
@@ -45,7 +45,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: 'no key for the buried',
-    file: 'src/store/personal-data.ts',
+    file: 'src/keys/personal-data.ts',
     find: 'if (buried.rows.length > 0) throw new KeyDestroyedError(identityId);',
     replace: '',
     project: 'system',
@@ -54,7 +54,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: 'audit: the runtime role may only add',
-    file: 'src/store/roles.ts',
+    file: 'src/postgres/roles.ts',
     find: "  audit: 'SELECT',\n",
     replace: '',
     project: 'system',
@@ -62,7 +62,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: 'audit: no TRUNCATE',
-    file: 'src/store/migrations/001_initial.sql',
+    file: 'src/postgres/migrations/001_initial.sql',
     find: 'CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit\n  FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();',
     replace: '',
     project: 'system',
@@ -80,7 +80,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: 'audit: only what stands in the log is signed',
-    file: 'src/store/migrations/031_least_privilege.sql',
+    file: 'src/postgres/migrations/031_least_privilege.sql',
     find: 'FROM audit WHERE seq = a_seq AND hash = a_hash;',
     replace: 'FROM audit WHERE hash = a_hash;',
     project: 'system',
@@ -89,7 +89,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: 'audit: an entry says what its columns can say',
-    file: 'src/store/migrations/031_least_privilege.sql',
+    file: 'src/postgres/migrations/031_least_privilege.sql',
     find: 'OR (entry ->> 2)::uuid::text <> entry ->> 2 OR',
     replace: 'OR',
     project: 'system',
@@ -98,7 +98,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: "roles: an app's role has no more than it needs",
-    file: 'src/store/roles.ts',
+    file: 'src/postgres/roles.ts',
     find: "if (kind === 'app') return appTables[table];",
     replace: '',
     project: 'system',
@@ -107,7 +107,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: 'audit: rows go below a checkpoint only',
-    file: 'src/store/migrations/034_audit_checkpoints.sql',
+    file: 'src/postgres/migrations/034_audit_checkpoints.sql',
     find: 'IF OLD.seq < coalesce((SELECT max(seq) FROM audit_checkpoint), 0) THEN RETURN OLD; END IF;',
     replace: 'RETURN OLD;',
     project: 'system',
@@ -116,7 +116,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: 'retention: the mails of an absence that lasts are kept',
-    file: 'src/store/retention.ts',
+    file: 'src/postgres/retention.ts',
     find: ' AND settled_at < standing.last_active_at',
     replace: '',
     project: 'system',

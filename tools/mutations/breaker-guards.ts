@@ -4,8 +4,8 @@ import type { Guard } from './guard.js';
 const breaker = ['test/integration/breaker.test.ts'];
 const backlog = ['test/integration/breaker-backlog.test.ts'];
 const betweenDeeds = ['test/integration/breaker-deeds.test.ts'];
-const asking = 'src/store/migrations/017_breaker_backlog.sql';
-const doubts = 'src/activities/breaker-doubts.ts';
+const asking = 'src/postgres/migrations/017_breaker_backlog.sql';
+const doubts = 'src/breaker/doubts.ts';
 
 export const breakerGuards: readonly Guard[] = [
   {
@@ -73,7 +73,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: recorded signs are marked',
-    file: 'src/client/activity-recorder.ts',
+    file: 'src/signs/recorder.ts',
     find: 'await this.meter.add(signs, Date.now());',
     replace: '',
     project: 'system',
@@ -91,7 +91,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: marks go with the deleted',
-    file: 'src/store/user-activity.ts',
+    file: 'src/signs/signs-table.ts',
     find: 'WITH forgotten AS (DELETE FROM activity_mark WHERE identity_id = $1)',
     replace: '',
     project: 'system',
@@ -100,7 +100,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: the worker compares clocks',
-    file: 'src/runtime/activity-set.ts',
+    file: 'src/worker/activity-set.ts',
     find: '...(clock === systemClock ? { witness: createClockWitness(pool) } : {}),',
     replace: '',
     project: 'system',
@@ -127,7 +127,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: a release by two operators',
-    file: 'src/store/migrations/031_least_privilege.sql',
+    file: 'src/postgres/migrations/031_least_privilege.sql',
     find: 'IF agreed >= needed THEN',
     replace: 'IF true THEN',
     project: 'system',
@@ -136,7 +136,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: the same operator does not count twice',
-    file: 'src/store/breaker/releases.ts',
+    file: 'src/breaker/releases-table.ts',
     find: 'if (release.actors.some((other) => other.toLowerCase() === actor.toLowerCase())) {',
     replace: 'if (false) {',
     project: 'system',
@@ -181,7 +181,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: the deleted are not counted',
-    file: 'src/store/breaker/grants.ts',
+    file: 'src/breaker/grants-table.ts',
     find: " WHERE stage <> 'deleted'",
     replace: '',
     project: 'system',
@@ -217,7 +217,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: what may have had an effect keeps its place',
-    file: 'src/store/breaker/asking.ts',
+    file: 'src/breaker/asking.ts',
     find: ' AND used_at IS NULL',
     replace: '',
     project: 'system',
@@ -226,7 +226,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: grants are kept for the longest window',
-    file: 'src/store/breaker/asking.ts',
+    file: 'src/breaker/asking.ts',
     find: 'greatest(known.longest_ms, EXCLUDED.longest_ms)',
     replace: 'EXCLUDED.longest_ms',
     project: 'system',
@@ -235,7 +235,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: asked once more inside the deed',
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: 'return heldByBreaker(sources, look);',
     replace: 'return undefined;',
     project: 'system',
@@ -244,7 +244,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: only what is counted is done',
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: "if (use.outcome === 'used') return undefined;",
     replace: "if (use.outcome !== 'held') return undefined;",
     project: 'system',
@@ -262,7 +262,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: a stopped act gives its place back',
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: "if (granted !== undefined && why.outcome !== 'held') await giveGrantBack(pool, granted.key);",
     replace: '',
     project: 'system',

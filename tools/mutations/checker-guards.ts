@@ -8,7 +8,7 @@ const worklist = ['test/integration/worklist.test.ts'];
 export const checkerGuards: readonly Guard[] = [
   {
     name: 'token hook: what was revoked stays revoked',
-    file: 'src/domain/token-admission.ts',
+    file: 'src/tokens/admission-rules.ts',
     find: "if (isFromBefore(standing.notBefore, request)) return { allowed: false, why: 'revoked' };",
     replace: '',
     project: 'unit',
@@ -16,7 +16,7 @@ export const checkerGuards: readonly Guard[] = [
   },
   {
     name: 'token hook: a refresh without the time of its sign-in is from before',
-    file: 'src/domain/token-admission.ts',
+    file: 'src/tokens/admission-rules.ts',
     find: "return grant === 'refresh_token';",
     replace: 'return false;',
     project: 'unit',
@@ -24,7 +24,7 @@ export const checkerGuards: readonly Guard[] = [
   },
   {
     name: 'token hook: off the bottom only a fresh sign-in gets a token',
-    file: 'src/domain/token-admission.ts',
+    file: 'src/tokens/admission-rules.ts',
     find: 'return authenticatedAt >= wholeSecond(since);',
     replace: 'return true;',
     project: 'unit',
@@ -32,7 +32,7 @@ export const checkerGuards: readonly Guard[] = [
   },
   {
     name: 'signals: only 202 says that an event was taken',
-    file: 'src/signals/push.ts',
+    file: 'src/security-events/push.ts',
     find: 'if (answer.status === 202) {',
     replace: 'if (answer.ok) {',
     project: 'system',
@@ -40,7 +40,7 @@ export const checkerGuards: readonly Guard[] = [
   },
   {
     name: 'signals: the events of one account keep their order',
-    file: 'src/store/signal-outbox.ts',
+    file: 'src/security-events/outbox-table.ts',
     find: 'WHERE earlier.receiver = due.receiver',
     replace: 'WHERE false AND earlier.receiver = due.receiver',
     project: 'system',
@@ -48,7 +48,7 @@ export const checkerGuards: readonly Guard[] = [
   },
   {
     name: 'signals: an event has the same jti at each attempt',
-    file: 'src/signals/security-event.ts',
+    file: 'src/security-events/token.ts',
     find: '.setJti(event.jti)',
     replace: '.setJti(String(Math.random()))',
     project: 'system',
@@ -56,7 +56,7 @@ export const checkerGuards: readonly Guard[] = [
   },
   {
     name: 'signals: a delivery that fails for long is parked, not forgotten',
-    file: 'src/store/signal-outbox.ts',
+    file: 'src/security-events/outbox-table.ts',
     find: 'const isParked = afterMs === undefined;',
     replace: 'const isParked = false;',
     project: 'system',
@@ -64,7 +64,7 @@ export const checkerGuards: readonly Guard[] = [
   },
   {
     name: 'deletion: signs of life are forgotten',
-    file: 'src/store/tombstones.ts',
+    file: 'src/deletion/tombstones-table.ts',
     find: 'await forgetActivity(client, identityId);',
     replace: '',
     project: 'system',
@@ -73,7 +73,7 @@ export const checkerGuards: readonly Guard[] = [
   },
   {
     name: 'work list: overdue reviews of exemptions',
-    file: 'src/store/worklist/exemptions.ts',
+    file: 'src/worklist/exemptions.ts',
     find: 'reviewAt === undefined || reviewAt > now',
     replace: 'reviewAt !== now',
     project: 'system',
@@ -81,7 +81,7 @@ export const checkerGuards: readonly Guard[] = [
   },
   {
     name: 'work list: exclusions that nobody answers for',
-    file: 'src/store/worklist/exemptions.ts',
+    file: 'src/worklist/exemptions.ts',
     find: 'owner !== undefined\n        ? []',
     replace: 'policy !== undefined\n        ? []',
     project: 'system',
@@ -89,7 +89,7 @@ export const checkerGuards: readonly Guard[] = [
   },
   {
     name: 'work list: holds that end soon',
-    file: 'src/store/worklist/holds.ts',
+    file: 'src/worklist/holds.ts',
     find: "where: `document ? 'hold'",
     replace: "where: `document ? 'none'",
     project: 'system',

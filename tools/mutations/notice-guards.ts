@@ -13,7 +13,7 @@ export const noticeGuards: readonly Guard[] = [
   },
   {
     name: 'a bounce makes the copy count no longer',
-    file: 'src/store/migrations/031_least_privilege.sql',
+    file: 'src/postgres/migrations/031_least_privilege.sql',
     find: "CASE WHEN a_class = 'hard' AND state <> 'rejected' THEN 'bounced' ELSE state END",
     replace: 'state',
     project: 'system',
@@ -22,7 +22,7 @@ export const noticeGuards: readonly Guard[] = [
   },
   {
     name: 'a bounce before the acceptance stays one',
-    file: 'src/store/migrations/031_least_privilege.sql',
+    file: 'src/postgres/migrations/031_least_privilege.sql',
     find: "CASE WHEN bounce_class = 'hard' THEN 'bounced' ELSE a_state END",
     replace: 'a_state',
     project: 'system',
@@ -31,7 +31,7 @@ export const noticeGuards: readonly Guard[] = [
   },
   {
     name: 'a bounce by a name that two mails have bounces neither',
-    file: 'src/store/bounces.ts',
+    file: 'src/mail/bounces-table.ts',
     find: 'return found.rows.length === 1 ?',
     replace: 'return found.rows.length > 0 ?',
     project: 'system',
@@ -40,7 +40,7 @@ export const noticeGuards: readonly Guard[] = [
   },
   {
     name: 'a bounce that matches nothing is kept for operators',
-    file: 'src/store/bounces.ts',
+    file: 'src/mail/bounces-table.ts',
     find: 'await noteUnmatched(pool, bounce, { source, now });',
     replace: '',
     project: 'system',
@@ -83,7 +83,7 @@ export const noticeGuards: readonly Guard[] = [
   },
   {
     name: 'a refusal that everybody gets is nobody\u2019s',
-    file: 'src/activities/mail-delivery.ts',
+    file: 'src/mail/delivery.ts',
     find: 'const sent = await doubted(deps, answered, identityId);',
     replace: 'const sent = answered;',
     project: 'system',
@@ -101,7 +101,7 @@ export const noticeGuards: readonly Guard[] = [
   },
   {
     name: 'two attempts never hand a mail over at once',
-    file: 'src/store/migrations/031_least_privilege.sql',
+    file: 'src/postgres/migrations/031_least_privilege.sql',
     find: 'WHERE (known.claimed_until IS NULL OR known.claimed_until <= now())',
     replace: 'WHERE true',
     project: 'system',
@@ -110,7 +110,7 @@ export const noticeGuards: readonly Guard[] = [
   },
   {
     name: 'who lost the claim does not send',
-    file: 'src/activities/mail-delivery.ts',
+    file: 'src/mail/delivery.ts',
     find: "if (!(await keep())) throw new ClaimLostError('the mail is in other hands');",
     replace: '',
     project: 'system',
@@ -119,7 +119,7 @@ export const noticeGuards: readonly Guard[] = [
   },
   {
     name: 'notices go to recovery addresses, too',
-    file: 'src/activities/addresses.ts',
+    file: 'src/mail/addresses.ts',
     find: 'const trusted = [...verifiable.filter(({ verified }) => verified), ...recovery];',
     replace: 'const trusted = verifiable.filter(({ verified }) => verified);',
     project: 'system',

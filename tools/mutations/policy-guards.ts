@@ -1,8 +1,8 @@
 /** Guards of policies: what operators published stands, and nothing acts by a text that nobody published. */
 import type { Guard } from './guard.js';
 
-const publication = 'src/store/policy-publication.ts';
-const reading = 'src/store/policies.ts';
+const publication = 'src/policies/publication.ts';
+const reading = 'src/policies/policies-table.ts';
 const system = { project: 'system', tests: ['test/integration/policies.test.ts'] } as const;
 
 export const policyGuards: readonly Guard[] = [
@@ -32,7 +32,7 @@ export const policyGuards: readonly Guard[] = [
   },
   {
     name: 'policies: each version has its audit entry',
-    file: 'src/store/migrations/031_least_privilege.sql',
+    file: 'src/postgres/migrations/031_least_privilege.sql',
     find: "'policy/' || an_id || '/' || added || '/' || left(text_hash, 16), an_event,",
     replace: "'elsewhere', an_event,",
     ...system,
@@ -81,7 +81,7 @@ export const policyGuards: readonly Guard[] = [
   },
   {
     name: 'policies: a lifecycle waits for the right text instead of giving up',
-    file: 'src/activities/policy.ts',
+    file: 'src/looks/plan-in-force.ts',
     find: 'whenAltered: typeof giveUp | typeof tryAgain = tryAgain,',
     replace: 'whenAltered: typeof giveUp | typeof tryAgain = giveUp,',
     project: 'system',
@@ -90,7 +90,7 @@ export const policyGuards: readonly Guard[] = [
   },
   {
     name: 'policies: no worker starts where nobody could follow',
-    file: 'src/runtime/policy-start.ts',
+    file: 'src/policies/start.ts',
     find: 'if (error instanceof UnknownPolicyError) {',
     replace: 'if (error instanceof UnknownPolicyError && false) {',
     project: 'system',
@@ -99,7 +99,7 @@ export const policyGuards: readonly Guard[] = [
   },
   {
     name: 'policies: no control characters are published',
-    file: 'src/domain/policy-file.ts',
+    file: 'src/policies/yaml.ts',
     find: 'if (index < 0) return parsePolicyFile(text, file);',
     replace: 'if (index < Number.MAX_SAFE_INTEGER) return parsePolicyFile(text, file);',
     project: 'unit',
@@ -107,7 +107,7 @@ export const policyGuards: readonly Guard[] = [
   },
   {
     name: 'policies: what is not UTF-8 is not published as something else',
-    file: 'src/runtime/policy-file.ts',
+    file: 'src/policies/read-file.ts',
     find: 'fatal: true',
     replace: 'fatal: false',
     project: 'unit',

@@ -8,7 +8,7 @@ const deletion = ['test/integration/kratos-deletion.test.ts'];
 export const systemGuards: readonly Guard[] = [
   {
     name: 'records: what PostgreSQL refuses for good is not retried for ever',
-    file: 'src/runtime/refused-records.ts',
+    file: 'src/worker/refused-records.ts',
     find: 'return refusal.test(error.code) ? error.code : undefined;',
     replace: 'return undefined;',
     project: 'system',
@@ -62,7 +62,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'last look: the policy in force now may give more time',
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: 'return isDue ? undefined :',
     replace: 'return isDue || !isDue ? undefined :',
     project: 'system',
@@ -71,7 +71,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'records: text of before the rule is recorded with replacements',
-    file: 'src/store/audit-log.ts',
+    file: 'src/audit/log-table.ts',
     find: 'entries.map(storable)',
     replace: '[...entries]',
     project: 'system',
@@ -80,7 +80,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'second look: recorded activity is read again before each rung',
-    file: 'src/activities/evidence.ts',
+    file: 'src/looks/evidence.ts',
     find: 'readActivity(sources.pool, identityId)',
     replace: 'Promise.resolve({})',
     project: 'system',
@@ -89,7 +89,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: "second look: sign-ins that Kratos' sessions show count",
-    file: 'src/activities/evidence.ts',
+    file: 'src/looks/evidence.ts',
     find: 'return authenticatedAt === undefined',
     replace: 'return true',
     project: 'system',
@@ -107,7 +107,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'last look inside the call that deletes or anonymises',
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: 'return whatStops(sources, look, identity);',
     replace: 'return undefined;',
     project: 'system',
@@ -116,7 +116,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'an admin who enables the identity stops its deletion',
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: '} else if (stateChangedAt > look.inactiveSince) {',
     replace: '} else if (false) {',
     project: 'system',
@@ -143,7 +143,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: "only the engine's own work: deleting",
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: "if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };",
     replace: '',
     project: 'system',
@@ -179,7 +179,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: "a 404 that is not Kratos' own is no absence",
-    file: 'src/activities/failures.ts',
+    file: 'src/process/failures.ts',
     find: 'if (isOrysOwn(error.response?.data)) return undefined;',
     replace: 'return undefined;',
     project: 'system',
@@ -188,7 +188,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'an answer that breaks off is tried again, not taken for a refusal',
-    file: 'src/activities/failures.ts',
+    file: 'src/process/failures.ts',
     find: 'status === undefined || status < 300',
     replace: 'status === undefined',
     project: 'system',
@@ -197,7 +197,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: "another identity's answer is not believed",
-    file: 'src/activities/kratos-identity.ts',
+    file: 'src/ory/kratos-identity.ts',
     find: 'parsed.success && parsed.data.id === identityId',
     replace: 'parsed.success',
     project: 'system',
@@ -252,7 +252,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'identifiers of deleted accounts are refused',
-    file: 'src/http/kratos-registration-hook.ts',
+    file: 'src/deletion/kratos-registration-hook.ts',
     find: '(await options.isRetired?.(identifiers)) ? ',
     replace: 'options.isRetired === null ? ',
     project: 'system',
@@ -261,7 +261,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'a sign of life never moves back (PostgreSQL)',
-    file: 'src/store/user-activity.ts',
+    file: 'src/signs/signs-table.ts',
     find: '\n    WHERE known.last_active_at < EXCLUDED.last_active_at',
     replace: '',
     project: 'system',
@@ -270,7 +270,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'not_before never moves back',
-    file: 'src/store/revocations.ts',
+    file: 'src/tokens/revocations-table.ts',
     find: 'GREATEST(known.not_before, EXCLUDED.not_before)',
     replace: 'EXCLUDED.not_before',
     project: 'system',
@@ -279,7 +279,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'a late attempt does not overwrite a newer standing',
-    file: 'src/store/standings.ts',
+    file: 'src/standings/standings-table.ts',
     find: '\n     WHERE known.revision <= EXCLUDED.revision',
     replace: '',
     project: 'system',
@@ -288,7 +288,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'at the bottom the workflow hears once in a window',
-    file: 'src/store/activity-signals.ts',
+    file: 'src/signs/claims-table.ts',
     find: "told.signalled_at <= $5::timestamptz - standing.signal_window_ms * interval '1 millisecond'",
     replace: '$5::timestamptz IS NOT NULL',
     project: 'system',
@@ -297,7 +297,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'off the bottom the workflow hears at once',
-    file: 'src/store/activity-signals.ts',
+    file: 'src/signs/claims-table.ts',
     find: 'standing.identity_id IS NULL OR standing.off_bottom OR',
     replace: 'standing.identity_id IS NULL OR',
     project: 'system',
@@ -306,7 +306,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'mail: one that was accepted is not sent again',
-    file: 'src/store/migrations/031_least_privilege.sql',
+    file: 'src/postgres/migrations/031_least_privilege.sql',
     find: "(known.state IN ('sending', 'deferred') OR (known.state = 'ambiguous' AND known.handovers < most_handovers))",
     replace: 'true',
     project: 'system',
@@ -324,7 +324,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'a connection that is cut in mid-transaction ends no process',
-    file: 'src/store/pool.ts',
+    file: 'src/postgres/pool.ts',
     find: "client.on('error', onError);",
     replace: '',
     project: 'system',
@@ -377,7 +377,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'a name is refused until its time, not for ever',
-    file: 'src/store/retired-identifiers.ts',
+    file: 'src/deletion/retired-identifiers-table.ts',
     find: 'AND until > $2 LIMIT 1',
     replace: 'AND $2::timestamptz IS NOT NULL LIMIT 1',
     project: 'system',
@@ -386,7 +386,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'no call waits for ever',
-    file: 'src/activities/ory.ts',
+    file: 'src/ory/clients.ts',
     find: 'timeout: timeoutMs ?? 10_000',
     replace: 'timeout: 0',
     project: 'system',
@@ -395,7 +395,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'last look: an exemption of this second',
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: 'if (exemption !== undefined) return exempt;',
     replace: '',
     project: 'system',
@@ -404,7 +404,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'last look: what an admin or the policy has exempted since',
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: 'if (plan.exempt !== undefined) return exempt;',
     replace: '',
     project: 'system',
@@ -413,7 +413,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'last look: a postponement of this second',
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: 'return (await isPostponedSince(sources, look)) ? activity : undefined;',
     replace: 'return undefined;',
     project: 'system',
@@ -422,7 +422,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'last look: notices still proven',
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: "if (!(await isAnnounced(sources, identity, look))) return { outcome: 'unannounced' };",
     replace: '',
     project: 'system',
@@ -431,7 +431,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'a halted process does not act on an old look',
-    file: 'src/activities/last-look.ts',
+    file: 'src/looks/last-look.ts',
     find: 'if (ageMs > longestLookMs) throw',
     replace: 'if (false) throw',
     project: 'system',

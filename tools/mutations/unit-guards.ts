@@ -14,7 +14,7 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'a policy whose notice comes later than its floor is refused',
-    file: 'src/domain/policy-checks.ts',
+    file: 'src/domain/policy/checks.ts',
     find: 'if (values.noticeFloor > longest) {',
     replace: 'if (false) {',
     project: 'unit',
@@ -390,7 +390,7 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'service and break-glass accounts are out where a policy is silent',
-    file: 'src/domain/policy.ts',
+    file: 'src/domain/policy/policy.ts',
     find: '({ ...outByDefault, ...given })',
     replace: '({ ...given })',
     project: 'unit',

@@ -5,10 +5,10 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { createPool } from '../../../src/postgres/pool.js';
 import { AuditTable } from '../../../src/sources/audit-table.js';
 import { pollSource } from '../../../src/sources/poll.js';
 import { parseSourceFile } from '../../../src/sources/source-file.js';
-import { createPool } from '../../../src/store/pool.js';
 import { newPerson, runExample, say, showActivity } from './on-the-stack.js';
 
 await runExample(async (example) => {

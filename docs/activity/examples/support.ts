@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { readRunningStack } from '../../../dev/stack/info-file.js';
 import type { StackInfo } from '../../../dev/stack/types.js';
-import { createPool } from '../../../src/store/pool.js';
+import { createPool } from '../../../src/postgres/pool.js';
 
 /** @throws when `npm start` is not running */
 export async function runningStack(): Promise<StackInfo> {

@@ -1,5 +1,5 @@
 /** What the deeds of all rungs share: their key, their audit entry, and how a last look stops them. */
-import type { ActOutcome, LastLook } from '../../activities/last-look.js';
+
 import type { AuditEntry, AuditEventType } from '../../domain/audit-entry.js';
 import { inDays } from '../../domain/duration.js';
 import { inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
@@ -8,6 +8,7 @@ import { runningNotices, withoutRung, withRungCompleted } from '../../domain/lif
 import type { PlanRung } from '../../domain/plan.js';
 import { isDestructive } from '../../domain/rungs.js';
 import { mergeActivity } from '../../domain/sign-of-life.js';
+import type { ActOutcome, LastLook } from '../../looks/last-look.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { actKey, holdBack } from './breaker.js';
 

@@ -4,13 +4,13 @@
  */
 import { ActivityCancellationType, patched, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { DeletionRequest } from '../../activities/kratos-deletion.js';
-import type { ActOutcome } from '../../activities/last-look.js';
-import type { DeletionReceipt } from '../../audit/deletion-receipt.js';
+import type { DeletionReceipt } from '../../deletion/receipt.js';
 import type { DeletionPlan, ExportAnswer, ExportHook, ExportRequest } from '../../domain/deletion.js';
 import { exportReference } from '../../domain/deletion.js';
 import { inactiveSince } from '../../domain/lifecycle/clock.js';
 import { withExported } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
+import type { ActOutcome } from '../../looks/last-look.js';
 import { carryOut, unlessInterrupted } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { auditDeed, complete, lastLook, stopsHere } from './deeds.js';

@@ -1,8 +1,8 @@
 /** Mails that accompany a rung or a return. */
 import { ActivityFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { MailRequest, MailResult } from '../../activities/mail.js';
-import type { MailLinks } from '../../activities/mail-links.js';
 import { withWarning } from '../../domain/lifecycle/transitions.js';
+import type { MailLinks } from '../../mail/links.js';
 import type { MailKind } from '../../mail/render.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 

@@ -1,12 +1,12 @@
 /** Carries out a notice: a mail that announces a rung ahead of it. */
 import { patched } from '@temporalio/workflow';
-import type { MailLinks } from '../../activities/mail-links.js';
 import { countsAsNotice, inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
 import type { Decision } from '../../domain/lifecycle/decide.js';
 import type { NoticeRecord } from '../../domain/lifecycle/state.js';
 import { withNotice, withWarning } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
 import type { DestructiveRung } from '../../domain/rungs.js';
+import type { MailLinks } from '../../mail/links.js';
 import { carryOut } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { mailKey, requestPageLinks } from './mails.js';

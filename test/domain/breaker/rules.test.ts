@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { clockProblem } from '../../../src/domain/breaker/clocks.js';
 import { allowedActs } from '../../../src/domain/breaker/rules.js';
-import { parsePolicyFile } from '../../../src/domain/policy-file.js';
+import { parsePolicyFile } from '../../../src/policies/yaml.js';
 import { day, planOf, smallPolicy } from '../fixtures.js';
 
 const ladder = 'delete: {after: 200d, notices: [30d], noticeFloor: 30d}';

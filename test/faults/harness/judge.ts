@@ -2,8 +2,9 @@
  * Judges one life by what the world shows at its end: audit log, mails and Kratos. Knows the course as a person would write
  * it down, and nothing of the engine's rules. Pure.
  */
+
+import type { AuditRow } from '../../../src/audit/log-table.js';
 import { dayMs } from '../../../src/domain/duration.js';
-import type { AuditRow } from '../../../src/store/audit-log.js';
 import type { Course } from './courses.js';
 import type { TakenMail } from './mail-server.js';
 import { type FaultCase, isAmbiguousForMail, mayLoseAMail } from './plan-faults.js';

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { readConfig } from '../../../src/config.js';
-import { activityVariables, createActivitySet } from '../../../src/runtime/activity-set.js';
-import { startWorkers } from '../../../src/runtime/workers.js';
-import { createPool } from '../../../src/store/pool.js';
+import { createPool } from '../../../src/postgres/pool.js';
+import { activityVariables, createActivitySet } from '../../../src/worker/activity-set.js';
+import { startWorkers } from '../../../src/worker/workers.js';
 import { identityOf } from './call-book.js';
 import { readKillPlan, workerSettings } from './kill-plan.js';
 

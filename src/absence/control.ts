@@ -1,0 +1,68 @@
+/** The control behind each absence: does Kratos still know others that it knew, and are they who they were? */
+import type { IdentityApi } from '@ory/client';
+import type pg from 'pg';
+import type { AbsenceControl } from '../domain/lifecycle/absence.js';
+import { type KratosIdentity, readIdentity } from '../ory/kratos-identity.js';
+import { noteWitness, readWitnesses } from './witnesses-table.js';
+
+export interface ControlSources {
+  readonly identities: IdentityApi;
+  readonly pool: pg.Pool;
+}
+
+export interface Control {
+  readonly control: AbsenceControl;
+  /** What makes it doubtful. */
+  readonly why?: string;
+}
+
+/**
+ * Asks Kratos for identities that were there: the ones created last, which a restored backup lacks, and the ones seen last.
+ * More than half of them must be there with the creation date that is known. To be called after the look that it is for.
+ * @throws what {@link readIdentity} throws: without an answer there is no control
+ */
+export async function controlAbsence(
+  { identities, pool }: ControlSources,
+  identityId: string,
+): Promise<Control> {
+  const witnesses = await readWitnesses(pool, identityId);
+  if (witnesses.length === 0) return { control: 'none' };
+  const found = await Promise.all(witnesses.map((witness) => readIdentity(identities, witness.identityId)));
+  const others = witnesses.filter(({ createdAt }, index) => {
+    const identity = found[index];
+    return identity !== undefined && identity.created_at !== createdAt;
+  });
+  if (others.length > 0) {
+    return {
+      control: 'doubted',
+      why: 'Kratos has another date of creation for an identity that was there before. Is it the same installation?',
+    };
+  }
+  const present = found.filter((identity) => identity !== undefined).length;
+  if (present * 2 > witnesses.length) return { control: 'witnessed' };
+  const missing = witnesses.length - present;
+  return {
+    control: 'doubted',
+    why: `${missing} of ${witnesses.length} others that were there before are missing, too. Is it the same Kratos, and is it whole?`,
+  };
+}
+
+/** Notes from time to time that an identity was there, so that it can stand for others. */
+export class Witnesses {
+  private noted = 0;
+  private lastAt = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly pool: pg.Pool) {}
+
+  /** @param now epoch milliseconds */
+  async note({ id, created_at }: Pick<KratosIdentity, 'id' | 'created_at'>, now: number): Promise<void> {
+    if (this.noted >= firstNotes && Math.abs(now - this.lastAt) < noteEveryMs) return;
+    this.noted += 1;
+    this.lastAt = now;
+    await noteWitness(this.pool, { identityId: id, createdAt: created_at, seenAt: now });
+  }
+}
+
+/** Each process notes so many at once, and one a second then: there have to be some soon, and never many. */
+const firstNotes = 16;
+const noteEveryMs = 1_000;

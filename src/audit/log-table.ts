@@ -1,0 +1,107 @@
+/**
+ * Table `audit`: append-only and hash-chained (design, invariant 9). Place, hash and columns of a row are computed in the
+ * database (`audit_append`), so that no process that may append can give them other values.
+ */
+import type pg from 'pg';
+import type { AuditEntry } from '../domain/audit-entry.js';
+import { storable } from '../domain/free-text.js';
+import { inTransaction } from '../postgres/pool.js';
+import { entryText } from './chain.js';
+
+/** An entry with the row that it became. */
+export interface AppendedEntry {
+  readonly seq: number;
+  readonly entry: AuditEntry;
+}
+
+/**
+ * Appends the entries that are not there yet.
+ * @param alongside what is written in the same transaction, of the new ones
+ * @returns how many were new
+ */
+export async function appendAudit(
+  pool: pg.Pool,
+  entries: readonly AuditEntry[],
+  alongside?: (client: pg.PoolClient, appended: readonly AppendedEntry[]) => Promise<void>,
+): Promise<number> {
+  if (entries.length === 0) return 0;
+  return inTransaction(pool, async (client) => {
+    const appended = await appendAuditWithin(client, entries);
+    await alongside?.(client, appended);
+    return appended.length;
+  });
+}
+
+/**
+ * The same as part of a transaction, so that a decision and its entry stand or fall together. To be called last in it.
+ * @returns the new ones
+ */
+export async function appendAuditWithin(
+  client: pg.PoolClient,
+  entries: readonly AuditEntry[],
+): Promise<AppendedEntry[]> {
+  const stored = entries.map(storable);
+  const { rows } = await client.query<{ nth: number; row_seq: string }>('SELECT * FROM audit_append($1)', [
+    stored.map(entryText),
+  ]);
+  return rows.flatMap(({ nth, row_seq }) => {
+    const entry = stored[nth - 1];
+    return entry === undefined ? [] : [{ seq: Number(row_seq), entry }];
+  });
+}
+
+/** @returns the hash of one row; `undefined` where it is missing */
+export async function readHashAt(pool: pg.Pool, seq: number): Promise<string | undefined> {
+  const found = await pool.query<{ hash: string }>('SELECT hash FROM audit WHERE seq = $1', [seq]);
+  return found.rows[0]?.hash;
+}
+
+/** @returns when one row's event happened, epoch milliseconds; `undefined` where the row is missing */
+export async function readOccurredAt(pool: pg.Pool, seq: number): Promise<number | undefined> {
+  const found = await pool.query<{ occurred_at: Date }>('SELECT occurred_at FROM audit WHERE seq = $1', [
+    seq,
+  ]);
+  return found.rows[0]?.occurred_at.getTime();
+}
+
+export interface AuditRow {
+  readonly seq: number;
+  readonly eventType: string;
+  readonly target: string;
+  readonly actor: string;
+  readonly occurredAt: number;
+  readonly policyId: string | null;
+  readonly policyVersion: number | null;
+  readonly stage: string;
+  readonly daysInactive: number;
+  readonly outcome: string;
+  readonly detail: Record<string, unknown>;
+}
+
+export const auditColumns =
+  'seq, event_type, target, actor, occurred_at, policy_id, policy_version, stage, days_inactive, outcome, detail';
+
+/** @returns everything that was done to one identity, in order */
+export async function readAudit(pool: pg.Pool, target: string): Promise<AuditRow[]> {
+  const found = await pool.query(`SELECT ${auditColumns} FROM audit WHERE target = $1 ORDER BY seq`, [
+    target,
+  ]);
+  return found.rows.map(auditRowOf);
+}
+
+/** @param row with {@link auditColumns} */
+export function auditRowOf(row: pg.QueryResultRow): AuditRow {
+  return {
+    seq: Number(row.seq),
+    eventType: row.event_type,
+    target: row.target,
+    actor: row.actor,
+    occurredAt: row.occurred_at.getTime(),
+    policyId: row.policy_id,
+    policyVersion: row.policy_version,
+    stage: row.stage,
+    daysInactive: row.days_inactive,
+    outcome: row.outcome,
+    detail: row.detail,
+  };
+}

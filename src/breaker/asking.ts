@@ -1,0 +1,93 @@
+/** Asking the breaker: functions of the database that decide in one call each, under its lock where they have to. */
+import type pg from 'pg';
+import type { Act } from './grants-table.js';
+
+export interface Ask extends Act {
+  /** Acts of the last so many milliseconds count. */
+  readonly windowMs: number;
+  /** How many of them the limit allows. */
+  readonly allowed: number;
+  /** There is a reason to let nothing pass that operators did not decide about. */
+  readonly isDoubted: boolean;
+}
+
+export type Verdict =
+  | { readonly outcome: 'granted' }
+  | { readonly outcome: 'held'; readonly tripId: number }
+  /** Not granted, because of the doubt: the caller trips the breaker. */
+  | { readonly outcome: 'doubted' }
+  /** Not granted, because so many were done already: the caller trips the breaker. */
+  | { readonly outcome: 'limit'; readonly done: number };
+
+/**
+ * Answers any number of acts in one call, so that lock and commit are paid for once. In a transaction the lock is kept until
+ * its end.
+ * @param now epoch milliseconds
+ * @returns the answers, in the order of `asks`
+ */
+export async function askBreaker(
+  client: pg.Pool | pg.PoolClient,
+  asks: readonly Ask[],
+  now: number,
+): Promise<Verdict[]> {
+  const found = await client.query<{ verdict: string; held_by: string | null; done: string | null }>(
+    'SELECT verdict, held_by, done FROM breaker_ask($1, $2, $3, $4, $5, $6, $7) ORDER BY nth',
+    [
+      new Date(now),
+      asks.map(({ key }) => key),
+      asks.map(({ action }) => action),
+      asks.map(({ identityId }) => identityId),
+      asks.map(({ windowMs }) => windowMs),
+      asks.map(({ allowed }) => allowed),
+      asks.map(({ isDoubted }) => isDoubted),
+    ],
+  );
+  return found.rows.map(({ verdict, held_by, done }): Verdict => {
+    if (verdict === 'held') return { outcome: 'held', tripId: Number(held_by) };
+    if (verdict === 'limit') return { outcome: 'limit', done: Number(done) };
+    return { outcome: verdict === 'granted' ? 'granted' : 'doubted' };
+  });
+}
+
+export type Use =
+  | { readonly outcome: 'used' }
+  | { readonly outcome: 'held'; readonly tripId: number }
+  /** Nobody counted it, or not any more: it has to be asked for again. */
+  | { readonly outcome: 'not-granted' };
+
+/**
+ * To be called right before the first effect of an act that was granted: what tripped meanwhile stops it, but for a limit
+ * within which it was counted.
+ */
+export async function useGrant(pool: pg.Pool, act: Act, now: number): Promise<Use> {
+  const found = await pool.query<{ held_by: string | null; is_counted: boolean }>(
+    'SELECT held_by, is_counted FROM breaker_use($1, $2, $3, $4)',
+    [act.key, act.action, act.identityId, new Date(now)],
+  );
+  const row = found.rows[0];
+  if (row?.held_by != null) return { outcome: 'held', tripId: Number(row.held_by) };
+  return { outcome: row?.is_counted === true ? 'used' : 'not-granted' };
+}
+
+/** Gives the place of an act back that was granted and had no effect. One that may have had an effect keeps its place. */
+export async function giveGrantBack(pool: pg.Pool, key: string): Promise<void> {
+  await pool.query('DELETE FROM breaker_grant WHERE act_key = $1 AND used_at IS NULL', [key]);
+}
+
+/**
+ * Forgets grants that no window counts any more, of any policy.
+ * @param windowMs the window of the policy that asks: the longest of all is remembered
+ */
+export async function forgetOldGrants(pool: pg.Pool, windowMs: number, now: number): Promise<void> {
+  const known = await pool.query<{ longest_ms: string }>(
+    `INSERT INTO breaker_window AS known (longest_ms) VALUES ($1)
+     ON CONFLICT (only_row) DO UPDATE SET longest_ms = greatest(known.longest_ms, EXCLUDED.longest_ms)
+     RETURNING longest_ms`,
+    [windowMs],
+  );
+  const keepFrom = new Date(now - 2 * Number(known.rows[0]?.longest_ms ?? windowMs));
+  await pool.query('DELETE FROM breaker_grant WHERE granted_at < $1', [keepFrom]);
+  await pool.query("DELETE FROM breaker_tally WHERE minute < $1::timestamptz - interval '1 minute'", [
+    keepFrom,
+  ]);
+}

@@ -1,0 +1,50 @@
+/** Tables `breaker_grant` and `breaker_clock`: what the breaker let through, of how many, and by which clock. */
+import type pg from 'pg';
+import type { BreakerAction } from '../domain/breaker/rules.js';
+
+export interface Act {
+  /** The same for every attempt at the same act. */
+  readonly key: string;
+  readonly action: BreakerAction;
+  readonly identityId: string;
+}
+
+/** @returns acts of this kind since `from`, epoch milliseconds */
+export async function countGrants(
+  client: pg.Pool | pg.PoolClient,
+  action: BreakerAction,
+  from: number,
+): Promise<number> {
+  const found = await client.query<{ count: string }>(
+    'SELECT count(*) FROM breaker_grant WHERE action = $1 AND granted_at > $2',
+    [action, new Date(from)],
+  );
+  return Number(found.rows[0]?.count ?? 0);
+}
+
+/** Identities that have a lifecycle and are not deleted: what percentages are taken of. */
+export async function population(client: pg.Pool | pg.PoolClient): Promise<number> {
+  const found = await client.query<{ count: string }>(
+    "SELECT count(*) FROM standing WHERE stage <> 'deleted'",
+  );
+  return Number(found.rows[0]?.count ?? 0);
+}
+
+/** @returns the latest time that any worker read, epoch milliseconds */
+export async function latestClock(client: pg.Pool | pg.PoolClient): Promise<number | undefined> {
+  const found = await client.query<{ latest_at: Date }>('SELECT latest_at FROM breaker_clock');
+  return found.rows[0]?.latest_at.getTime();
+}
+
+export async function advanceClock(client: pg.Pool | pg.PoolClient, now: number): Promise<void> {
+  await client.query(
+    `INSERT INTO breaker_clock AS known (latest_at) VALUES ($1)
+     ON CONFLICT (only_row) DO UPDATE SET latest_at = greatest(known.latest_at, EXCLUDED.latest_at)`,
+    [new Date(now)],
+  );
+}
+
+/** After a trip by the clock was released: what it showed is not believed any more. */
+export async function forgetClock(client: pg.PoolClient): Promise<void> {
+  await client.query('DELETE FROM breaker_clock');
+}

@@ -1,0 +1,113 @@
+/** What operators see of the breaker: trips, releases that wait, acts of the day, and who waits. */
+import type pg from 'pg';
+import { type BreakerAction, breakerActions } from '../domain/breaker/rules.js';
+import { limitWarnings } from '../domain/breaker/size.js';
+import type { Trip } from '../domain/breaker/trip.js';
+import { breakerRules } from '../domain/plan.js';
+import { latestPolicies } from '../policies/policies-table.js';
+import { countGrants, population } from './grants-table.js';
+import { pendingReleases, type Release } from './releases-table.js';
+import { activeTrips } from './trips-table.js';
+
+export interface BreakerOverview {
+  readonly trips: readonly Trip[];
+  readonly pending: readonly Release[];
+  /** Acts since `since`. */
+  readonly acts: Readonly<Record<BreakerAction, number>>;
+  readonly population: number;
+  readonly waiting: number;
+  /** Limits of published policies that do not suit the installation's size, in a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * @param since from when acts are counted, epoch milliseconds
+ * @param now what falls due from then on is compared with the limits, epoch milliseconds
+ */
+export async function breakerOverview(pool: pg.Pool, since: number, now: number): Promise<BreakerOverview> {
+  const [trips, pending, people, counts, waiting] = await Promise.all([
+    activeTrips(pool),
+    pendingReleases(pool),
+    population(pool),
+    Promise.all(breakerActions.map((action) => countGrants(pool, action, since))),
+    pool.query<{ count: string }>("SELECT count(*) FROM standing WHERE blocked_by = 'breaker'"),
+  ]);
+  const [revoke = 0, deactivate = 0, deletion = 0, bury = 0] = counts;
+  return {
+    trips,
+    pending,
+    population: people,
+    acts: { revoke, deactivate, delete: deletion, bury },
+    waiting: Number(waiting.rows[0]?.count ?? 0),
+    warnings: await sizeWarnings(pool, people, now),
+  };
+}
+
+/** By the latest version of each policy: its own identities' acts, against the limits that count those of all. */
+async function sizeWarnings(pool: pg.Pool, people: number, now: number): Promise<string[]> {
+  const { policies, refused } = await latestPolicies(pool);
+  const warnings = refused.map(({ message }) => message);
+  for (const { reference, policy } of policies) {
+    const rules = breakerRules(policy);
+    const due = await dueUntil(pool, reference.id, now + rules.windowMs);
+    for (const warning of limitWarnings(rules, { population: people, due })) {
+      warnings.push(`policy "${reference.id}": ${warning}`);
+    }
+  }
+  return warnings;
+}
+
+async function dueUntil(
+  pool: pg.Pool,
+  policyId: string,
+  until: number,
+): Promise<Partial<Record<BreakerAction, number>>> {
+  const found = await pool.query<{ next_step: BreakerAction; count: string }>(
+    `SELECT next_step, count(*) FROM standing
+     WHERE policy_id = $1 AND next_step = ANY($2) AND next_at < $3 AND (blocked_by IS NULL OR blocked_by = 'breaker')
+     GROUP BY next_step`,
+    [policyId, breakerActions, new Date(until)],
+  );
+  return Object.fromEntries(found.rows.map(({ next_step, count }) => [next_step, Number(count)]));
+}
+
+export interface Waiting {
+  readonly identityId: string;
+  readonly action: string;
+  readonly stage: string;
+  /** Epoch milliseconds. */
+  readonly lastActiveAt: number;
+  readonly policy: string;
+}
+
+/** Reads by pages, so that a list of any length is no burden. @returns who waits for the breaker, the longest absent first */
+export async function* waitingForBreaker(pool: pg.Pool, pageRows = 1_000): AsyncGenerator<Waiting> {
+  let after: { at: Date; id: string } | undefined;
+  for (;;) {
+    const found = await pool.query<{
+      identity_id: string;
+      next_step: string | null;
+      stage: string;
+      last_active_at: Date;
+      policy_id: string | null;
+      policy_version: number | null;
+    }>(
+      `SELECT identity_id, next_step, stage, last_active_at, policy_id, policy_version FROM standing
+       WHERE blocked_by = 'breaker' AND ($1::timestamptz IS NULL OR (last_active_at, identity_id) > ($1, $2::uuid))
+       ORDER BY last_active_at, identity_id LIMIT $3`,
+      [after?.at ?? null, after?.id ?? null, pageRows],
+    );
+    for (const row of found.rows) {
+      yield {
+        identityId: row.identity_id,
+        action: row.next_step ?? '',
+        stage: row.stage,
+        lastActiveAt: row.last_active_at.getTime(),
+        policy: row.policy_id === null ? '' : `${row.policy_id}@${row.policy_version}`,
+      };
+    }
+    const last = found.rows.at(-1);
+    if (last === undefined || found.rows.length < pageRows) return;
+    after = { at: last.last_active_at, id: last.identity_id };
+  }
+}

@@ -1,0 +1,94 @@
+/** Table `breaker_trip`: when, why and for what the breaker is tripped. */
+import type pg from 'pg';
+import type { Outage } from '../domain/breaker/feed.js';
+import type { Trip, TripCause, TripScope } from '../domain/breaker/trip.js';
+
+/** Held while somebody decides by the breaker's tables, so that limits are exact under any number of workers. */
+const breakerLock = 'dormouse/breaker';
+
+/** To be called first in each transaction that decides. */
+export async function lockBreaker(client: pg.PoolClient): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', [breakerLock]);
+}
+
+interface TripRow {
+  readonly id: string;
+  readonly scope: TripScope;
+  readonly cause: TripCause;
+  readonly why: string;
+  readonly tripped_at: Date;
+  readonly operators: number;
+}
+
+const columns = 'id, scope, cause, why, tripped_at, operators';
+
+function tripOf(row: TripRow): Trip {
+  const { tripped_at, id, ...rest } = row;
+  return { ...rest, id: Number(id), trippedAt: tripped_at.getTime() };
+}
+
+/** @param scopes absent: all. @returns the active trips, the oldest first */
+export async function activeTrips(
+  client: pg.Pool | pg.PoolClient,
+  scopes?: readonly TripScope[],
+): Promise<Trip[]> {
+  const found = await client.query<TripRow>(
+    `SELECT ${columns} FROM breaker_trip
+     WHERE released_at IS NULL AND ($1::text[] IS NULL OR scope = ANY($1)) ORDER BY tripped_at, id`,
+    [scopes ?? null],
+  );
+  return found.rows.map(tripOf);
+}
+
+/** @returns one trip, active or released */
+export async function readTrip(client: pg.Pool | pg.PoolClient, id: number): Promise<Trip | undefined> {
+  const found = await client.query<TripRow>(`SELECT ${columns} FROM breaker_trip WHERE id = $1`, [id]);
+  return found.rows.map(tripOf)[0];
+}
+
+/** Trips the breaker; where it is tripped for this scope by this cause already, that trip stands. */
+export async function trip(
+  client: pg.PoolClient,
+  { scope, cause, why, trippedAt, operators }: Omit<Trip, 'id'>,
+): Promise<Trip> {
+  const inserted = await client.query<TripRow>(
+    `INSERT INTO breaker_trip (scope, cause, why, tripped_at, operators) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (scope, cause) WHERE released_at IS NULL DO NOTHING RETURNING ${columns}`,
+    [scope, cause, why, new Date(trippedAt), operators],
+  );
+  const row = inserted.rows[0];
+  if (row !== undefined) return tripOf(row);
+  const active = (await activeTrips(client, [scope])).find((known) => known.cause === cause);
+  // Released in between: it is tripped anew.
+  return active ?? trip(client, { scope, cause, why, trippedAt, operators });
+}
+
+/** When a trip of this cause was last released: what was before is accounted for. @returns epoch milliseconds */
+export async function lastRelease(
+  client: pg.Pool | pg.PoolClient,
+  cause: TripCause,
+  scope: TripScope,
+): Promise<number | undefined> {
+  const found = await client.query<{ released_at: Date | null }>(
+    'SELECT max(released_at) AS released_at FROM breaker_trip WHERE cause = $1 AND scope = $2',
+    [cause, scope],
+  );
+  return found.rows[0]?.released_at?.getTime();
+}
+
+/** Stretches in which the feed was known to be stalled: no example of what is normal. */
+export async function feedOutages(
+  client: pg.Pool | pg.PoolClient,
+  from: number,
+  windowMs: number,
+): Promise<Outage[]> {
+  const found = await client.query<{ tripped_at: Date; released_at: Date }>(
+    `SELECT tripped_at, released_at FROM breaker_trip
+     WHERE cause = 'feed-stalled' AND released_at >= $1`,
+    [new Date(from)],
+  );
+  return found.rows.map(({ tripped_at, released_at }) => ({
+    from: tripped_at.getTime() - windowMs,
+    to: released_at.getTime(),
+  }));
+}

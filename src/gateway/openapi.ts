@@ -1,0 +1,86 @@
+/** The OpenAPI document, from the same schemas that requests are checked by. */
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Entrance, Gate } from '../http/gate.js';
+import { hookKeyHeader } from '../http/hook-auth.js';
+import { signatureHeader, timestampHeader } from '../signs/event-signature.js';
+
+const hookKey = (description: string) =>
+  ({ type: 'apiKey', in: 'header', name: hookKeyHeader, description }) as const;
+
+const securitySchemes = {
+  serviceToken: { type: 'http', scheme: 'bearer', description: 'DORMOUSE_SERVICE_TOKENS' },
+  kratosHookKey: hookKey('DORMOUSE_KRATOS_HOOK_KEYS'),
+  hydraHookKey: hookKey('DORMOUSE_HYDRA_HOOK_KEYS'),
+  mailHookKey: hookKey('DORMOUSE_MAIL_HOOK_KEYS'),
+  mailHookPassword: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'the password is one of DORMOUSE_MAIL_HOOK_KEYS; any user name',
+  },
+  signature: {
+    type: 'apiKey',
+    in: 'header',
+    name: signatureHeader,
+    description: 'v1=<hex HMAC-SHA-256 of "<timestamp>.<raw body>">, by DORMOUSE_EVENT_SECRETS',
+  },
+  timestamp: {
+    type: 'apiKey',
+    in: 'header',
+    name: timestampHeader,
+    description: 'epoch seconds, at most 300 s off; part of the signature',
+  },
+} as const;
+
+type Transform = NonNullable<FastifyDynamicSwaggerOptions['transform']>;
+
+const isContent = (body: unknown): body is { content: Record<string, { schema: z.ZodType }> } =>
+  typeof body === 'object' && body !== null && 'content' in body;
+
+/** jsonSchemaTransform knows one schema a body; a route that takes several content types is written out here. */
+const transform: Transform = (route) => {
+  const body: unknown = route.schema?.body;
+  if (!isContent(body)) return jsonSchemaTransform(route);
+  const { body: _several, ...schema } = route.schema;
+  const transformed = jsonSchemaTransform({ ...route, schema });
+  const content = Object.fromEntries(
+    Object.entries(body.content).map(([type, part]) => [
+      type,
+      { schema: z.toJSONSchema(part.schema, { io: 'input', target: 'draft-2020-12' }) },
+    ]),
+  );
+  return { ...transformed, schema: { ...transformed.schema, body: { content } } };
+};
+
+/** To be registered before the routes. */
+export async function describeRoutes(server: FastifyInstance): Promise<void> {
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Dormouse gateway',
+        version: '1',
+        description: 'Signs of life in, standings out, and what operators decide about one identity.',
+      },
+      components: { securitySchemes },
+    },
+    transform,
+  });
+}
+
+/** `GET /openapi.json`, behind the service token: what is not published can't be mapped by strangers. */
+export function openApiRoute(server: FastifyInstance, gate: Gate, service: Entrance): void {
+  server.route({
+    method: 'GET',
+    url: '/openapi.json',
+    schema: {
+      summary: 'This document',
+      security: [{ serviceToken: [] }],
+      response: { 200: z.looseObject({ openapi: z.string() }) },
+    },
+    onRequest: gate.guard(service),
+    handler: () => server.swagger(),
+  });
+}

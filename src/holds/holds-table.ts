@@ -1,0 +1,121 @@
+/** Table `identity_hold`: operators' holds. What is audited of them, the lifecycle writes. */
+import type pg from 'pg';
+import type { HoldKind } from '../domain/lifecycle/holds.js';
+import type { Hold } from '../domain/lifecycle/state.js';
+import { inTransaction } from '../postgres/pool.js';
+
+interface Row {
+  readonly hold_id: string;
+  readonly kind: HoldKind | null;
+  readonly reason: string;
+  readonly set_by: string;
+  readonly set_at: Date;
+  readonly until: Date;
+}
+
+const columns = 'hold_id, kind, reason, set_by, set_at, until';
+
+function holdOf(row: Row): Hold {
+  return {
+    id: row.hold_id,
+    ...(row.kind === null ? {} : { kind: row.kind }),
+    reason: row.reason,
+    actor: row.set_by,
+    since: row.set_at.getTime(),
+    until: row.until.getTime(),
+  };
+}
+
+/** The holds that stand, and how many ever did. */
+export interface KnownHolds {
+  readonly standing: readonly Hold[];
+  /** The highest number in an id. */
+  readonly count: number;
+}
+
+/**
+ * Keeps a hold. The same request again changes nothing. An id that another hold has, which a lifecycle that was lost set, is replaced
+ * by the next one.
+ * @returns the hold as it is kept
+ */
+export function keepHold(
+  pool: pg.Pool,
+  identityId: string,
+  hold: Hold,
+  requestKey: string | undefined,
+): Promise<Hold> {
+  return inTransaction(pool, async (client) => {
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`hold/${identityId}`]);
+    const known = await client.query<Row>(
+      `SELECT ${columns} FROM identity_hold WHERE identity_id = $1 AND request_key = $2`,
+      [identityId, requestKey ?? null],
+    );
+    if (known.rows[0] !== undefined) return holdOf(known.rows[0]);
+    const inserted = await client.query<Row>(
+      `INSERT INTO identity_hold (identity_id, hold_id, kind, reason, set_by, set_at, until, request_key)
+       SELECT $1, CASE WHEN EXISTS (SELECT FROM identity_hold WHERE identity_id = $1 AND hold_id = $2)
+         THEN 'h' || (SELECT max(substr(hold_id, 2)::int) + 1 FROM identity_hold WHERE identity_id = $1)
+         ELSE $2 END, $3, $4, $5, $6, $7, $8
+       RETURNING ${columns}`,
+      [
+        identityId,
+        hold.id,
+        hold.kind ?? null,
+        hold.reason,
+        hold.actor,
+        new Date(hold.since),
+        new Date(hold.until),
+        requestKey ?? null,
+      ],
+    );
+    const [row] = inserted.rows;
+    if (row === undefined) throw new Error('the hold was not kept');
+    return holdOf(row);
+  });
+}
+
+/** Takes over holds that a lifecycle of an older build remembers. Safe to repeat. */
+export async function takeOverHolds(
+  pool: pg.Pool,
+  identityId: string,
+  holds: readonly Hold[],
+): Promise<void> {
+  for (const { id, kind, reason, actor, since, until } of holds) {
+    await pool.query(
+      `INSERT INTO identity_hold (identity_id, hold_id, kind, reason, set_by, set_at, until)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (identity_id, hold_id) DO NOTHING`,
+      [identityId, id, kind ?? null, reason, actor, new Date(since), new Date(until)],
+    );
+  }
+}
+
+/** Ends one hold early. The first release counts. */
+export async function endHold(pool: pg.Pool, identityId: string, holdId: string, at: number): Promise<void> {
+  await pool.query(
+    'UPDATE identity_hold SET released_at = $3 WHERE identity_id = $1 AND hold_id = $2 AND released_at IS NULL',
+    [identityId, holdId, new Date(at)],
+  );
+}
+
+/** @param now epoch milliseconds */
+export async function readHolds(pool: pg.Pool, identityId: string, now: number): Promise<KnownHolds> {
+  const found = await pool.query<Row & { stands: boolean }>(
+    `SELECT ${columns}, released_at IS NULL AND until > $2 AS stands FROM identity_hold
+     WHERE identity_id = $1 ORDER BY set_at, hold_id`,
+    [identityId, new Date(now)],
+  );
+  const numbers = found.rows.map(({ hold_id }) => Number(hold_id.slice(1)));
+  return {
+    standing: found.rows.filter(({ stands }) => stands).map(holdOf),
+    count: Math.max(0, ...numbers),
+  };
+}
+
+/** @param now epoch milliseconds */
+export async function isOnHold(pool: pg.Pool, identityId: string, now: number): Promise<boolean> {
+  const found = await pool.query(
+    'SELECT FROM identity_hold WHERE identity_id = $1 AND released_at IS NULL AND until > $2 LIMIT 1',
+    [identityId, new Date(now)],
+  );
+  return found.rows.length > 0;
+}

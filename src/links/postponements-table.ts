@@ -1,0 +1,63 @@
+/** Table `postponement`: what people put off by "Keep my account". */
+import type pg from 'pg';
+import type { KeepLink } from '../domain/links.js';
+import { type Postponement, postponedUntil } from '../domain/postponement.js';
+import type { DestructiveRung } from '../domain/rungs.js';
+import { inTransaction } from '../postgres/pool.js';
+import { takeLink } from './links-table.js';
+
+/** More than an absence can have: 20 a rung at most. */
+const mostRead = 60;
+
+/** @returns the latest ones, those of earlier absences included */
+export async function readPostponements(pool: pg.Pool, identityId: string): Promise<Postponement[]> {
+  const found = await pool.query<{
+    rung: DestructiveRung;
+    inactive_since: Date;
+    round: number;
+    until_at: Date;
+    confirmed_at: Date;
+  }>(
+    `SELECT rung, inactive_since, round, until_at, confirmed_at FROM postponement
+     WHERE identity_id = $1 ORDER BY inactive_since DESC, rung, round LIMIT $2`,
+    [identityId, mostRead],
+  );
+  return found.rows.map((row) => ({
+    rung: row.rung,
+    inactiveSince: row.inactive_since.getTime(),
+    round: row.round,
+    untilAt: row.until_at.getTime(),
+    confirmedAt: row.confirmed_at.getTime(),
+  }));
+}
+
+/** Whether this round was answered already, by this link or by another of its mails. */
+export async function isAnswered(pool: pg.Pool, link: KeepLink): Promise<boolean> {
+  const found = await pool.query(
+    'SELECT 1 FROM postponement WHERE identity_id = $1 AND rung = $2 AND inactive_since = $3 AND round = $4',
+    [link.identityId, link.rung, new Date(link.boundAt), link.round],
+  );
+  return found.rows.length > 0;
+}
+
+/**
+ * Uses the link up and postpones, both or neither. Links of the same round exclude one another by the table's key.
+ * @returns until when, epoch milliseconds; `undefined` when the link, or its round, was used already
+ */
+export async function confirmPostponement(
+  pool: pg.Pool,
+  hash: Buffer,
+  link: KeepLink,
+  now: number,
+): Promise<number | undefined> {
+  const untilAt = postponedUntil(link.announcedAt, link.byMs, now);
+  return inTransaction(pool, async (client) => {
+    if (!(await takeLink(client, hash, now))) return undefined;
+    const written = await client.query(
+      `INSERT INTO postponement (identity_id, rung, inactive_since, round, until_at, confirmed_at)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+      [link.identityId, link.rung, new Date(link.boundAt), link.round, new Date(untilAt), new Date(now)],
+    );
+    return written.rowCount === 1 ? untilAt : undefined;
+  });
+}

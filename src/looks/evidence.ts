@@ -1,0 +1,26 @@
+/** The second look: the latest sign of life, from every place that knows one (design, invariant 1). */
+import type { IdentityApi } from '@ory/client';
+import type pg from 'pg';
+import { type LatestActivity, mergeSign } from '../domain/sign-of-life.js';
+import { latestAuthentication, readSessions } from '../ory/kratos-identity.js';
+import type { Clock } from '../process/clock.js';
+import { readActivity } from '../signs/signs-table.js';
+
+export interface EvidenceSources {
+  readonly identities: IdentityApi;
+  readonly pool: pg.Pool;
+  readonly clock: Clock;
+}
+
+/** @returns the latest sign of each kind: PostgreSQL's, and sign-ins that Kratos' sessions show */
+export async function readEvidence(sources: EvidenceSources, identityId: string): Promise<LatestActivity> {
+  const [recorded, sessions] = await Promise.all([
+    readActivity(sources.pool, identityId),
+    readSessions(sources.identities, identityId),
+  ]);
+  const now = await sources.clock.now();
+  const authenticatedAt = latestAuthentication(sessions);
+  return authenticatedAt === undefined
+    ? recorded
+    : mergeSign(recorded, { kind: 'human', at: authenticatedAt }, now);
+}

@@ -1,0 +1,192 @@
+/** The last look: what is read inside the very activity that revokes, disables or deletes, just before it does. */
+
+import { giveGrantBack, useGrant } from '../breaker/asking.js';
+import { readTrip } from '../breaker/trips-table.js';
+import type { Trip } from '../domain/breaker/trip.js';
+import type { PolicyChoice } from '../domain/lifecycle/state.js';
+import { type PlanRung, planFor } from '../domain/plan.js';
+import { countedPostponements } from '../domain/postponement.js';
+import type { DestructiveRung } from '../domain/rungs.js';
+import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
+import { exemptionInForce } from '../exemptions/exemptions-table.js';
+import { isOnHold } from '../holds/holds-table.js';
+import { readPostponements } from '../links/postponements-table.js';
+import type { Unverified } from '../mail/addresses.js';
+import type { KratosIdentity } from '../ory/kratos-identity.js';
+import type { PolicyReader } from '../policies/policies-table.js';
+import type { Clock } from '../process/clock.js';
+import { tryAgain } from '../process/failures.js';
+import { isEnginesWork, readDisablement } from '../standings/disablements-table.js';
+import { type EvidenceSources, readEvidence } from './evidence.js';
+import { readNotices } from './notice-proof.js';
+import { readPolicy, subjectOf } from './plan-in-force.js';
+
+export interface LookSources extends EvidenceSources {
+  readonly policies: PolicyReader;
+  /** What is done with addresses that nobody confirmed. Default: see {@link mailAddresses}. */
+  readonly unverified?: Unverified;
+}
+
+/** What the caller believed about the person's absence; a later sign of life stops the act. */
+export interface LastLook {
+  readonly identityId: string;
+  /** Epoch milliseconds. */
+  readonly inactiveSince: number;
+  readonly keepsAlive: readonly ActivityKind[];
+  /** The rung, and how many of its postponements were known; a later one stops the act. Absent: there is no such link. */
+  readonly postponable?: Pick<PlanRung, 'rung' | 'keep'> & { readonly known: number };
+  /** Keys of the notices that must still be proven; absent: none has to be. */
+  readonly notices?: readonly string[];
+  /** Whether a lost answer of the mail server is proof enough. */
+  readonly ambiguousCounts?: boolean;
+  /** What the identity as it is now must not be exempt by. Absent in looks of older builds: only operators' exemptions count. */
+  readonly policyChoice?: PolicyChoice;
+  /**
+   * The rung, and the inactivity that it was due after. Where the policy in force now gives more time to the identity as it is
+   * now, the act is not due any more. Absent in looks of older builds.
+   */
+  readonly due?: Pick<PlanRung, 'rung' | 'afterMs'>;
+  /** By what name the breaker counted the act. Absent: it was not asked (older builds, or an act that had an effect before). */
+  readonly granted?: { readonly key: string; readonly action: DestructiveRung };
+}
+
+export type ActOutcome =
+  | { readonly outcome: 'done' }
+  /** The person was seen since, or postponed the rung: nothing was done. */
+  | { readonly outcome: 'superseded'; readonly activity: LatestActivity }
+  /** A notice that the act rests on turned out not to have arrived: nothing was done. */
+  | { readonly outcome: 'unannounced' }
+  /**
+   * Somebody else decided about this identity; the engine keeps its hands off. Without `because`: it was disabled by hand.
+   */
+  | { readonly outcome: 'left-alone'; readonly because?: 'exempt' | 'hold' }
+  /** The breaker tripped since it let the act pass: nothing was done. Without a trip: nobody counts the act (any more). */
+  | { readonly outcome: 'held'; readonly trip?: Trip }
+  | { readonly outcome: 'gone' };
+
+/**
+ * What {@link whatStops} finds, and whether somebody else changed the state of the identity; {@link stopped} says what follows.
+ * @returns why nothing may be done
+ */
+export async function stopOf(
+  sources: LookSources,
+  look: LastLook,
+  identity: KratosIdentity,
+): Promise<ActOutcome | undefined> {
+  const stateChangedAt = identity.state_changed_at ?? identity.created_at;
+  if (identity.state === 'inactive') {
+    const disablement = await readDisablement(sources.pool, look.identityId);
+    if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
+  } else if (stateChangedAt > look.inactiveSince) {
+    // Somebody enabled it meanwhile: that is a decision for it, and the clock starts there.
+    return { outcome: 'superseded', activity: {} };
+  }
+  return whatStops(sources, look, identity);
+}
+
+/** What was decided or seen since the workflow looked, an exemption or a hold of this very second included. */
+export async function whatStops(
+  sources: LookSources,
+  look: LastLook,
+  identity: KratosIdentity,
+): Promise<ActOutcome | undefined> {
+  if (!(await isAnnounced(sources, identity, look))) return { outcome: 'unannounced' };
+  const activity = await seenSince(sources, look);
+  if (activity !== undefined) return { outcome: 'superseded', activity };
+  const sparing = await whatSpares(sources, look, identity);
+  if (sparing !== undefined) return sparing;
+  if (await isOnHold(sources.pool, look.identityId, await sources.clock.now())) {
+    return { outcome: 'left-alone', because: 'hold' };
+  }
+  return heldByBreaker(sources, look);
+}
+
+/**
+ * The answer of the breaker may be hours old by now, as queues are long at times: what tripped meanwhile is looked at last,
+ * when nothing else stops the act. From here on its place counts as used.
+ */
+async function heldByBreaker(
+  { pool, clock }: EvidenceSources,
+  { identityId, granted }: LastLook,
+): Promise<ActOutcome | undefined> {
+  if (granted === undefined) return undefined;
+  const use = await useGrant(pool, { ...granted, identityId }, await clock.now());
+  if (use.outcome === 'used') return undefined;
+  const trip = use.outcome === 'held' ? await readTrip(pool, use.tripId) : undefined;
+  return { outcome: 'held', ...(trip && { trip }) };
+}
+
+/**
+ * Gives the place in the limit back of an act that is not carried out, unless an earlier attempt may have had an effect, or
+ * the breaker itself holds it: then it goes on in its place.
+ */
+export async function stopped(
+  { pool }: EvidenceSources,
+  { granted }: LastLook,
+  why: ActOutcome,
+): Promise<ActOutcome> {
+  if (granted !== undefined && why.outcome !== 'held') await giveGrantBack(pool, granted.key);
+  return why;
+}
+
+/**
+ * An operator's exemption, or the policy in force now: account type, role, opt-out, exclusions, or more time for what the identity
+ * is by now (an address that was confirmed this very second).
+ */
+async function whatSpares(
+  { pool, policies, clock }: LookSources,
+  { identityId, policyChoice, due, inactiveSince }: LastLook,
+  identity: KratosIdentity,
+): Promise<ActOutcome | undefined> {
+  const exempt = { outcome: 'left-alone', because: 'exempt' } as const;
+  const exemption = await exemptionInForce(pool, identityId);
+  if (exemption !== undefined) return exempt;
+  if (policyChoice === undefined) return undefined;
+  const { policy, reference } = await readPolicy(policies, policyChoice);
+  const plan = planFor(policy, reference, subjectOf(identityId, identity, exemption));
+  if (plan.exempt !== undefined) return exempt;
+  const planned = plan.rungs.find(({ rung }) => rung === due?.rung);
+  if (due === undefined || (planned !== undefined && planned.afterMs <= due.afterMs)) return undefined;
+  const isDue = planned !== undefined && (await clock.now()) >= inactiveSince + planned.afterMs;
+  return isDue ? undefined : { outcome: 'superseded', activity: {} };
+}
+
+/** Whether every notice that the act rests on still counts. */
+async function isAnnounced(
+  sources: LookSources,
+  identity: KratosIdentity,
+  { notices = [], ambiguousCounts = false }: LastLook,
+): Promise<boolean> {
+  const found = await readNotices(sources, identity, notices);
+  return found.every(({ outcome }) => outcome === 'accepted' || (ambiguousCounts && outcome === 'ambiguous'));
+}
+
+/** What a last look may be old. Two calls take 10 s each at most, so only a halted process comes near it. */
+const longestLookMs = 25_000;
+
+/**
+ * A process that was halted between look and act may have been given up by then, and the person may be back: it must not
+ * act on what it saw before. @throws StaleLook
+ */
+export async function assertFresh(clock: Clock, lookedAt: number): Promise<void> {
+  const ageMs = (await clock.now()) - lookedAt;
+  if (ageMs > longestLookMs) throw tryAgain('StaleLook', `the last look was ${ageMs} ms old`);
+}
+
+/** @returns the evidence, when it shows the person alive later than the caller knew, or that they postponed the rung */
+async function seenSince(sources: EvidenceSources, look: LastLook): Promise<LatestActivity | undefined> {
+  const activity = await readEvidence(sources, look.identityId);
+  const latest = latestOf(activity, look.keepsAlive);
+  if (latest !== undefined && latest > look.inactiveSince) return activity;
+  // Read after what Kratos answers, as exemptions are: a click in this very second counts.
+  return (await isPostponedSince(sources, look)) ? activity : undefined;
+}
+
+async function isPostponedSince(
+  { pool }: EvidenceSources,
+  { identityId, inactiveSince, postponable }: LastLook,
+): Promise<boolean> {
+  if (postponable?.keep === undefined) return false;
+  const all = await readPostponements(pool, identityId);
+  return countedPostponements(all, postponable, inactiveSince).length > postponable.known;
+}

@@ -1,0 +1,28 @@
+/** Whether notices that were given still count: what bounced since, and whether there is anywhere left to write to. */
+import type pg from 'pg';
+import type { NoticeState } from '../domain/lifecycle/assessment.js';
+import type { NoticeOutcome } from '../domain/lifecycle/state.js';
+import { mailAddresses, type Unverified } from '../mail/addresses.js';
+import { type MailState, readCopies } from '../mail/mails-table.js';
+import type { KratosIdentity } from '../ory/kratos-identity.js';
+
+/** @returns how each of the notices stands now */
+export async function readNotices(
+  { pool, unverified }: { readonly pool: pg.Pool; readonly unverified?: Unverified },
+  identity: KratosIdentity,
+  keys: readonly string[],
+): Promise<NoticeState[]> {
+  if (keys.length === 0) return [];
+  if (mailAddresses(identity, unverified).length === 0)
+    return keys.map((key) => ({ key, outcome: 'no-address' }));
+  const copies = await readCopies(pool, identity.id, keys);
+  return [...copies].map(([key, states]) => ({ key, outcome: provenBy(states) }));
+}
+
+/** A notice without a row is one whose proof was lost, with a backup for example: it may have arrived, or not. */
+function provenBy(states: readonly MailState[]): NoticeOutcome {
+  const best = (['accepted', 'ambiguous', 'bounced', 'rejected'] as const).find((state) =>
+    states.includes(state),
+  );
+  return best ?? 'ambiguous';
+}

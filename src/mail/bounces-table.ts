@@ -1,0 +1,92 @@
+/** Bounces, noted in table `mail`: what came back after the mail server had taken a mail; and those that match none. */
+import type pg from 'pg';
+import { type Bounce, nameOfMail } from './bounce.js';
+
+export interface RecordedBounce {
+  /** Whom the mail went to; absent where no mail of ours is known by what the report calls it. */
+  readonly identityId?: string;
+}
+
+/** Servers use short names again after a while. */
+const queueIdsLastMs = 60 * 86_400_000;
+/** Of the reports that match nothing, the latest are kept, for a time. */
+const unmatchedKept = 1_000;
+const unmatchedKeptMs = 90 * 86_400_000;
+
+/**
+ * Notes a bounce of the mail that it refers to: by our own name of it, else by the one name of a server's that only one mail of
+ * ours has. A hard one makes the mail count no longer, for good: later ones, and milder ones, change nothing. Others are kept for
+ * operators only. What matches nothing is kept for them as well.
+ * @param source where it came in
+ */
+export async function recordBounce(
+  pool: pg.Pool,
+  bounce: Bounce,
+  { source, now }: { readonly source: string; readonly now: number },
+): Promise<RecordedBounce> {
+  const at = Math.min(bounce.at ?? now, now);
+  const keys = await keysOf(pool, bounce, now);
+  if (keys.length === 0) {
+    await noteUnmatched(pool, bounce, { source, now });
+    return {};
+  }
+  const noted = await pool.query<{ identity_id: string }>(
+    'SELECT mail_come_back(key, $2, $3, $4) AS identity_id FROM unnest($1::text[]) AS key',
+    [keys, bounce.kind, bounce.code ?? null, new Date(at)],
+  );
+  const identityId = noted.rows[0]?.identity_id;
+  return identityId === undefined ? {} : { identityId };
+}
+
+async function keysOf(pool: pg.Pool, { messageId, queueIds = [] }: Bounce, now: number): Promise<string[]> {
+  const name = messageId === undefined ? undefined : nameOfMail(messageId);
+  if (name !== undefined) {
+    const found = await pool.query<{ message_key: string }>(
+      'SELECT message_key FROM mail WHERE substr(message_id, 2, 40) = $1',
+      [name],
+    );
+    if (found.rows.length > 0) return found.rows.map(({ message_key }) => message_key);
+  }
+  if (queueIds.length === 0) return [];
+  const found = await pool.query<{ message_key: string }>(
+    `SELECT message_key FROM mail
+     WHERE queue_id = ANY($1) AND state IN ('accepted', 'bounced') AND settled_at > $2 LIMIT 2`,
+    [queueIds, new Date(now - queueIdsLastMs)],
+  );
+  return found.rows.length === 1 ? found.rows.map(({ message_key }) => message_key) : [];
+}
+
+async function noteUnmatched(
+  pool: pg.Pool,
+  { messageId, queueIds = [], kind, code }: Bounce,
+  { source, now }: { readonly source: string; readonly now: number },
+): Promise<void> {
+  const reference = [messageId, ...queueIds].filter((name) => name !== undefined).join(' ');
+  await pool.query(
+    'INSERT INTO bounce_unmatched (received_at, source, kind, code, reference) VALUES ($1, $2, $3, $4, $5)',
+    [new Date(now), source, kind, code ?? null, reference.slice(0, 200)],
+  );
+  await pool.query(
+    `DELETE FROM bounce_unmatched
+     WHERE received_at < $1 OR id <= (SELECT max(id) FROM bounce_unmatched) - $2`,
+    [new Date(now - unmatchedKeptMs), unmatchedKept],
+  );
+}
+
+export interface UnmatchedBounce {
+  /** Epoch milliseconds. */
+  readonly receivedAt: number;
+  readonly source: string;
+  readonly kind: Bounce['kind'];
+  readonly code: string | null;
+  /** What the report calls the mail; empty where it calls it nothing. */
+  readonly reference: string;
+}
+
+/** @returns the reports that match no mail, the latest first */
+export async function unmatchedBounces(pool: pg.Pool): Promise<UnmatchedBounce[]> {
+  const found = await pool.query<{ received_at: Date } & Omit<UnmatchedBounce, 'receivedAt'>>(
+    'SELECT received_at, source, kind, code, reference FROM bounce_unmatched ORDER BY id DESC',
+  );
+  return found.rows.map(({ received_at, ...rest }) => ({ receivedAt: received_at.getTime(), ...rest }));
+}

@@ -1,0 +1,81 @@
+/**
+ * Makes the links of one mail. Each attempt and each address has its own; the token goes into the mail and is kept
+ * nowhere, only its hash.
+ */
+import type pg from 'pg';
+import type { NewLink } from '../domain/links.js';
+import type { DestructiveRung } from '../domain/rungs.js';
+import { createLinkToken } from '../links/link-token.js';
+import { keepUrl, reactivateUrl, requestPageUrl, unsubscribeUrl } from '../links/link-urls.js';
+import { writeLink } from '../links/links-table.js';
+import { giveUp } from '../process/failures.js';
+import { isOwed } from './owed.js';
+import type { MailFacts, MailKind } from './render.js';
+
+export interface MailLinks {
+  /** "Keep my account". */
+  readonly keep?: {
+    readonly rung: DestructiveRung;
+    /** The absence that the notice is about; epoch milliseconds. */
+    readonly inactiveSince: number;
+    readonly round: number;
+    readonly announcedAt: number;
+    readonly byMs: number;
+  };
+  /** Where a reactivation link can be asked for. */
+  readonly requestPage?: true;
+  /** The reactivation link itself. */
+  readonly reactivate?: { readonly deactivatedAt: number; readonly lifetimeMs: number };
+}
+
+/** Mails are found again after years. */
+const unsubscribeForMs = 3 * 365 * 86_400_000;
+
+interface LinkDependencies {
+  readonly pool: pg.Pool;
+  readonly linkBaseUrl?: string;
+}
+
+interface LinkedMail {
+  readonly identityId: string;
+  readonly kind: MailKind;
+  readonly links?: MailLinks;
+}
+
+/** @returns what the mail says of its links; nothing where this worker has no address for them */
+export async function mintLinks(
+  { pool, linkBaseUrl: base }: LinkDependencies,
+  { identityId, kind, links = {} }: LinkedMail,
+  now: number,
+): Promise<Pick<MailFacts, 'keep' | 'reactivation' | 'unsubscribeUrl'>> {
+  if (base === undefined) {
+    if (kind !== 'reactivation') return {};
+    throw giveUp('LinksNotConfigured', 'DORMOUSE_LINK_BASE_URL is not set for this worker');
+  }
+  const mint = async (link: NewLink): Promise<string> => {
+    const { token, hash } = createLinkToken();
+    await writeLink(pool, hash, link);
+    return token;
+  };
+  const { keep, reactivate } = links;
+  const common = { identityId, createdAt: now };
+  if (!isOwed(kind)) {
+    const expiresAt = now + unsubscribeForMs;
+    const token = await mint({ ...common, purpose: 'unsubscribe', boundAt: now, expiresAt });
+    return { unsubscribeUrl: unsubscribeUrl(base, token), ...requestPage(base, links) };
+  }
+  if (keep !== undefined) {
+    const { inactiveSince: boundAt, ...rest } = keep;
+    const expiresAt = Math.max(keep.announcedAt, now) + keep.byMs;
+    const token = await mint({ ...common, ...rest, purpose: 'keep', boundAt, expiresAt });
+    return { keep: { url: keepUrl(base, token), byMs: keep.byMs }, ...requestPage(base, links) };
+  }
+  if (reactivate === undefined) return requestPage(base, links);
+  const { deactivatedAt: boundAt, lifetimeMs } = reactivate;
+  const token = await mint({ ...common, purpose: 'reactivate', boundAt, expiresAt: now + lifetimeMs });
+  return { reactivation: { url: reactivateUrl(base, token), lifetimeMs } };
+}
+
+function requestPage(base: string, { requestPage: isWanted }: MailLinks): Pick<MailFacts, 'reactivation'> {
+  return isWanted === true ? { reactivation: { url: requestPageUrl(base) } } : {};
+}

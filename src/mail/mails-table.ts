@@ -1,0 +1,234 @@
+/**
+ * Table `mail`: what was handed to the mail server, one row an address, by a key that is the same for every attempt at the
+ * same mail, so that a crash after the server's answer does not send it twice; and the proof that the server gave.
+ */
+import type pg from 'pg';
+import { mostRecent, type RecentMail } from './alike.js';
+import type { AddressHistory } from './owed.js';
+
+/**
+ * `deferred`: not taken, to be tried again. `bounced`: taken, and given back later. The rest as in {@link SendOutcome}.
+ */
+export type MailState = 'sending' | 'accepted' | 'ambiguous' | 'rejected' | 'deferred' | 'bounced';
+
+/** Everything that an attempt can leave behind. */
+export type SettledState = Exclude<MailState, 'sending'>;
+
+/** What an attempt found out. */
+export interface MailProof {
+  readonly state: Exclude<SettledState, 'bounced'>;
+  /** Codes of the server's last reply, where there was one. Never its text, which quotes addresses. */
+  readonly replyCode?: number | undefined;
+  readonly enhancedCode?: string | undefined;
+  readonly queueId?: string | undefined;
+  /** The server's host name. */
+  readonly server?: string | undefined;
+}
+
+export interface MailRecord {
+  readonly state: MailState;
+  readonly attempts: number;
+  /** How often the final dot was sent and no answer came. */
+  readonly handovers: number;
+  /** When the outcome was known; epoch milliseconds. */
+  readonly settledAt?: number;
+}
+
+export interface MailAttempt {
+  readonly key: string;
+  /** What all copies of the same mail share. */
+  readonly requestKey: string;
+  readonly identityId: string;
+  readonly kind: string;
+  readonly messageId: string;
+  /** Names this attempt; random. */
+  readonly claim: string;
+  /** After this many lost answers it is not handed over again. */
+  readonly handovers: number;
+  readonly now: number;
+}
+
+/** How long an attempt keeps others away without a sign of its own. PostgreSQL's clock, so workers' clocks may differ. */
+export const claimMs = 12_000;
+
+export type ClaimAnswer =
+  | { readonly kind: 'claimed'; readonly attempts: number; readonly handovers: number }
+  /** There is nothing left to send. */
+  | { readonly kind: 'settled'; readonly state: SettledState; readonly attempts: number }
+  /** Another attempt is sending it. */
+  | { readonly kind: 'busy'; readonly forMs: number };
+
+/** Notes that the mail is about to be handed over, unless that is done or another attempt is at it. */
+export async function claimMail(pool: pg.Pool, attempt: MailAttempt): Promise<ClaimAnswer> {
+  const claimed = await pool.query<{ attempts: number; handovers: number }>(
+    'SELECT * FROM mail_claim($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+    [
+      attempt.key,
+      attempt.requestKey,
+      attempt.identityId,
+      attempt.kind,
+      attempt.messageId,
+      new Date(attempt.now),
+      attempt.claim,
+      claimMs,
+      attempt.handovers,
+    ],
+  );
+  const row = claimed.rows[0];
+  if (row !== undefined) return { kind: 'claimed', ...row };
+  const [record, forMs] = await Promise.all([readMail(pool, attempt.key), remainingMs(pool, attempt.key)]);
+  const state = record?.state;
+  if (state === undefined || state === 'sending' || forMs > 0) {
+    return { kind: 'busy', forMs: Math.max(1, forMs) };
+  }
+  return { kind: 'settled', state, attempts: record?.attempts ?? 0 };
+}
+
+async function remainingMs(pool: pg.Pool, key: string): Promise<number> {
+  const found = await pool.query<{ ms: number | null }>(
+    'SELECT (EXTRACT(epoch FROM claimed_until - now()) * 1000)::float8 AS ms FROM mail WHERE message_key = $1',
+    [key],
+  );
+  return Math.ceil(found.rows[0]?.ms ?? 0);
+}
+
+/** Prolongs a claim. @returns false when it was lost: this attempt must not hand the mail over */
+export async function keepClaim(pool: pg.Pool, key: string, claim: string): Promise<boolean> {
+  const kept = await pool.query<{ kept: boolean }>('SELECT mail_keep($1, $2, $3) AS kept', [
+    key,
+    claim,
+    claimMs,
+  ]);
+  return kept.rows[0]?.kept === true;
+}
+
+/**
+ * Writes what became of an attempt. An acceptance counts whoever holds the claim by now: it is a fact. A bounce that was
+ * quicker than this stays.
+ */
+export async function settleMail(
+  pool: pg.Pool,
+  attempt: Pick<MailAttempt, 'key' | 'claim'>,
+  proof: MailProof,
+  now: number,
+): Promise<void> {
+  await pool.query('SELECT mail_settle($1, $2, $3, $4, $5, $6, $7, $8)', [
+    attempt.key,
+    attempt.claim,
+    proof.state,
+    proof.replyCode ?? null,
+    proof.enhancedCode ?? null,
+    proof.queueId ?? null,
+    proof.server ?? null,
+    new Date(now),
+  ]);
+}
+
+/** Gives up a claim under which nothing was sent. */
+export async function dropClaim(pool: pg.Pool, attempt: Pick<MailAttempt, 'key' | 'claim'>): Promise<void> {
+  await pool.query('SELECT mail_drop($1, $2)', [attempt.key, attempt.claim]);
+}
+
+export async function readMail(pool: pg.Pool, key: string): Promise<MailRecord | undefined> {
+  const found = await pool.query<{
+    state: MailState;
+    attempts: number;
+    handovers: number;
+    settled_at: Date | null;
+  }>('SELECT state, attempts, handovers, settled_at FROM mail WHERE message_key = $1', [key]);
+  const row = found.rows[0];
+  if (row === undefined) return undefined;
+  return {
+    state: row.state,
+    attempts: row.attempts,
+    handovers: row.handovers,
+    ...(row.settled_at === null ? {} : { settledAt: row.settled_at.getTime() }),
+  };
+}
+
+/** @returns the states of all copies of each of the mails; a mail of which nothing is known has none */
+export async function readCopies(
+  pool: pg.Pool,
+  identityId: string,
+  requestKeys: readonly string[],
+): Promise<Map<string, MailState[]>> {
+  const found = await pool.query<{ request_key: string; state: MailState }>(
+    'SELECT request_key, state FROM mail WHERE identity_id = $1 AND request_key = ANY($2)',
+    [identityId, requestKeys],
+  );
+  const copies = new Map<string, MailState[]>(requestKeys.map((key) => [key, []]));
+  for (const { request_key, state } of found.rows) copies.get(request_key)?.push(state);
+  return copies;
+}
+
+/**
+ * What became of earlier mails to each of the identity's addresses, by the address' id, which ends the key of each copy. 4.x.x and
+ * 5.2.x (RFC 3463) speak of a mailbox that is there.
+ */
+export async function readAddressHistories(
+  pool: pg.Pool,
+  identityId: string,
+): Promise<Map<string, AddressHistory>> {
+  const found = await pool.query<{ address: string; hard: number; complained: boolean }>(
+    `SELECT regexp_replace(message_key, '^.*/', '') AS address,
+       count(*) FILTER (WHERE bounce_class = 'hard' AND coalesce(bounce_code, '5.1.1') !~ '^(4|5.2).')::int AS hard,
+       coalesce(bool_or(bounce_class = 'complaint'), false) AS complained
+     FROM mail WHERE identity_id = $1 GROUP BY 1`,
+    [identityId],
+  );
+  return new Map(
+    found.rows.map(({ address, hard, complained }) => [address, { hardBounces: hard, complained }]),
+  );
+}
+
+/** The latest mails to anybody within a day of which the server said yes or no, the latest first. */
+export async function readRecentMails(pool: pg.Pool, now: number): Promise<RecentMail[]> {
+  const found = await pool.query<{
+    identity_id: string;
+    state: MailState;
+    reply_code: number | null;
+    enhanced_code: string | null;
+  }>(
+    `SELECT identity_id, state, reply_code, enhanced_code FROM mail
+     WHERE settled_at > $1 AND settled_at <= $2 AND state IN ('accepted', 'bounced', 'rejected')
+     ORDER BY settled_at DESC LIMIT $3`,
+    [new Date(now - 86_400_000), new Date(now), mostRecent],
+  );
+  return found.rows.map((row) => ({
+    identityId: row.identity_id,
+    isAccepted: row.state !== 'rejected',
+    replyCode: row.reply_code ?? undefined,
+    enhancedCode: row.enhanced_code ?? undefined,
+  }));
+}
+
+/** One copy of a mail as operators see it: proof and trouble, no address. */
+export interface MailRow {
+  readonly kind: string;
+  readonly state: MailState;
+  readonly messageId: string;
+  readonly attempts: number;
+  readonly firstTriedAt: number;
+  readonly settledAt: number | null;
+  readonly replyCode: number | null;
+  readonly enhancedCode: string | null;
+  readonly queueId: string | null;
+  readonly acceptedBy: string | null;
+  readonly bounceClass: string | null;
+  readonly bounceCode: string | null;
+  readonly bouncedAt: number | null;
+}
+
+/** @returns every mail to the identity, oldest first */
+export async function listMails(pool: pg.Pool, identityId: string): Promise<MailRow[]> {
+  const ms = (column: string) => `(EXTRACT(epoch FROM ${column}) * 1000)::float8`;
+  const found = await pool.query<MailRow>(
+    `SELECT kind, state, message_id AS "messageId", attempts, ${ms('first_tried_at')} AS "firstTriedAt",
+       ${ms('settled_at')} AS "settledAt", reply_code AS "replyCode", enhanced_code AS "enhancedCode",
+       queue_id AS "queueId", accepted_by AS "acceptedBy", bounce_class AS "bounceClass",
+       bounce_code AS "bounceCode", ${ms('bounced_at')} AS "bouncedAt"
+     FROM mail WHERE identity_id = $1 ORDER BY first_tried_at, message_key`,
+    [identityId],
+  );
+  return found.rows;
+}

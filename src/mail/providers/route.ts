@@ -1,0 +1,107 @@
+/**
+ * `POST /v1/mail/events/:provider`: the web hooks of mail providers, as they send them. Amazon's come in an envelope of SNS, which
+ * wants its subscription confirmed first.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import { type Dormouse, InvalidRequestError } from '../../client.js';
+import type { Entrance, Gate } from '../../http/gate.js';
+import type { Bounce } from '../bounce.js';
+import { mailSecurity, takeBounce, taken } from '../taken-bounce.js';
+import { readMailgunEvent } from './mailgun.js';
+import { readPostmarkEvent } from './postmark.js';
+import { type MailProvider, mailProviders } from './provider.js';
+import { readSendgridEvents } from './sendgrid.js';
+import { readSesEvent } from './ses.js';
+import { confirmSubscription, openSnsEnvelope } from './sns.js';
+
+/** SendGrid sends many events at once, SES the headers of the mail. */
+const bodyLimit = 1_048_576;
+const atOnce = 5;
+
+const readers: Readonly<Record<MailProvider, (body: unknown) => Bounce[]>> = {
+  ses: readSesEvent,
+  postmark: readPostmarkEvent,
+  mailgun: readMailgunEvent,
+  sendgrid: readSendgridEvents,
+};
+
+export function providerRoute(
+  server: FastifyInstance,
+  dormouse: Dormouse,
+  gate: Gate,
+  entrance: Entrance,
+): void {
+  server.removeAllContentTypeParsers();
+  // SNS calls its JSON text/plain.
+  server.addContentTypeParser(
+    ['application/json', 'text/plain'],
+    { parseAs: 'string' },
+    (_request, body, done) => done(null, body),
+  );
+  server.withTypeProvider<ZodTypeProvider>().route({
+    method: 'POST',
+    url: '/v1/mail/events/:provider',
+    schema: {
+      summary: "A mail provider's events, as it sends them",
+      description: 'Events that say nothing of a bounce are taken and change nothing.',
+      security: mailSecurity,
+      params: z.object({ provider: z.enum(mailProviders) }),
+      body: {
+        content: { 'application/json': { schema: z.unknown().describe("the provider's own format") } },
+      },
+      response: taken,
+    },
+    bodyLimit,
+    onRequest: gate.guard(entrance),
+    // Read by the provider's own schema; a path that names no provider is not found.
+    validatorCompiler:
+      ({ httpPart, schema }) =>
+      (value) => {
+        if (httpPart !== 'params' || !(schema instanceof z.ZodType)) return { value };
+        const parsed = schema.safeParse(value);
+        return parsed.success
+          ? { value: parsed.data }
+          : { error: new InvalidRequestError(`provider: is none of ${mailProviders.join(', ')}`) };
+      },
+    handler: async (request, reply) => {
+      const { provider } = request.params;
+      const bounces = await readBounces(provider, request);
+      const limit = pLimit(atOnce);
+      await Promise.all(
+        bounces.map((bounce) => limit(() => takeBounce(dormouse, bounce, provider, request.log))),
+      );
+      return reply.code(202).send({ outcome: 'taken' });
+    },
+  });
+}
+
+/** @throws InvalidRequestError; it never repeats what was sent, which names recipients */
+async function readBounces(provider: MailProvider, request: FastifyRequest): Promise<Bounce[]> {
+  let body: unknown;
+  try {
+    body = JSON.parse(String(request.body));
+  } catch {
+    throw new InvalidRequestError('body: is not JSON. Send the event as the provider made it');
+  }
+  if (provider === 'ses') {
+    const envelope = openSnsEnvelope(body);
+    if (envelope.kind === 'confirm') {
+      await confirmSubscription(envelope.url);
+      request.log.info({ topic: envelope.topic }, 'a subscription of SNS was confirmed');
+      return [];
+    }
+    body = envelope.message;
+  }
+  try {
+    return readers[provider](body);
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    const path = error.issues[0]?.path.map(String).join('.') ?? '';
+    throw new InvalidRequestError(
+      `body${path === '' ? '' : `.${path}`}: is not what an event of ${provider} has there. Send the event as the provider made it`,
+    );
+  }
+}

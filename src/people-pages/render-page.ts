@@ -1,0 +1,75 @@
+/**
+ * Renders the pages that people reach by links in mails. The templates are loaded once, at import; the first line of
+ * each is its title. Pages hold no script and load nothing.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import Handlebars from 'handlebars';
+import type { MailLocale } from '../mail/locale.js';
+
+export const pageNames = [
+  'keep',
+  'kept',
+  'request',
+  'requested',
+  'reactivate',
+  'reactivated',
+  'unsubscribe',
+  'unsubscribed',
+  'invalid',
+  'busy',
+  'too-many',
+  'problem',
+] as const;
+export type PageName = (typeof pageNames)[number];
+
+/** What a template may name. Every name is always there: strict mode asks for it. */
+export interface PageView {
+  readonly product: string;
+  readonly signInUrl: string;
+  readonly requestUrl: string;
+  /** Of `keep` and `kept`; empty elsewhere. */
+  readonly date: string;
+  readonly by: string;
+  readonly until: string;
+  readonly isRevoke: boolean;
+  readonly isDeactivate: boolean;
+  readonly isDelete: boolean;
+}
+
+type Render = (view: object) => string;
+
+const titlePrefix = 'Title: ';
+const style = read('style.css');
+const layout = compile(read('layout.hbs'));
+const pages = { en: loadLocale('en'), de: loadLocale('de') };
+
+/** The only style that the pages' Content-Security-Policy lets a browser apply. */
+export const styleHash = `sha256-${createHash('sha256').update(style).digest('base64')}`;
+
+/** @returns a whole HTML document */
+export function renderPage(name: PageName, lang: MailLocale, view: PageView): string {
+  const { title, body } = pages[lang][name];
+  return layout({ lang, title, style, product: view.product, body: body(view).trim() });
+}
+
+type Pages = Readonly<Record<PageName, { readonly title: string; readonly body: Render }>>;
+
+function loadLocale(locale: MailLocale): Pages {
+  const entries = pageNames.map((name) => {
+    const source = read(`${locale}/${name}.hbs`);
+    const lineEnd = source.indexOf('\n');
+    if (!source.startsWith(titlePrefix)) throw new Error(`${locale}/${name}.hbs: its first line is no title`);
+    const title = source.slice(titlePrefix.length, lineEnd);
+    return [name, { title, body: compile(source.slice(lineEnd + 1)) }] as const;
+  });
+  return Object.fromEntries(entries) as Pages;
+}
+
+function compile(source: string): Render {
+  return Handlebars.create().compile(source, { strict: true });
+}
+
+function read(name: string): string {
+  return readFileSync(new URL(`./templates/${name}`, import.meta.url), 'utf8');
+}

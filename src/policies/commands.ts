@@ -1,0 +1,139 @@
+/** `dormouse policy …`: check, publish, roll back and see policies. */
+import type { Command } from 'commander';
+import type pg from 'pg';
+import { actorOption, checkedDecision, type Decision, reasonOption } from '../cli/actor.js';
+import { withPool } from '../cli/connection.js';
+import { wholeNumber } from '../cli/numbers.js';
+import { readConfig } from '../config.js';
+import { formatDuration } from '../domain/duration.js';
+import { effectiveRungs } from '../domain/policy/ladder.js';
+import { checkedPolicyId } from './id-parameter.js';
+import {
+  AlteredPolicyError,
+  isIntact,
+  type ListedPolicy,
+  latestVersion,
+  listPolicies,
+  readPolicyRow,
+} from './policies-table.js';
+import { type Publication, publishPolicy, rollBackPolicy } from './publication.js';
+import { readPolicyFile } from './read-file.js';
+import { parsePolicyToPublish } from './yaml.js';
+
+interface PolicyFlags extends Decision {
+  readonly expect?: string;
+}
+
+const expectOption = [
+  '--expect <version>',
+  'the latest version that the decision rests on; refused where another one is the latest. Left out: the one of this moment',
+] as const;
+
+export function addPolicyCommands(program: Command): void {
+  const policy = program.command('policy').description('check, publish, roll back and see policies');
+  policy
+    .command('check <file>')
+    .description('say what is wrong with a policy file, or what its ladder is')
+    .action(check);
+  policy
+    .command('publish <file>')
+    .description(
+      'publish a policy file as the next version of its policy; identities take it up when they wake',
+    )
+    .requiredOption(...reasonOption)
+    .option(...expectOption)
+    .option(...actorOption)
+    .action(async (file: string, flags: PolicyFlags) => {
+      const { actor, reason } = checkedDecision(flags);
+      const expect = expected(flags);
+      const text = await readPolicyFile(file);
+      const { id } = parsePolicyToPublish(text, file);
+      const publication = await withPool(async (pool) =>
+        publishPolicy(pool, { text, file }, await decisionOn(pool, id, { actor, reason, expect })),
+      );
+      announce(publication);
+    });
+  policy
+    .command('rollback <id>')
+    .description('publish the text of an earlier version as the next version')
+    .requiredOption('--to <version>', 'the earlier version')
+    .requiredOption(...reasonOption)
+    .option(...expectOption)
+    .option(...actorOption)
+    .action(async (id: string, flags: PolicyFlags & { to: string }) => {
+      const { actor, reason } = checkedDecision(flags);
+      const expect = expected(flags);
+      const choice = { id: checkedPolicyId('id', id), to: wholeNumber('--to', flags.to) };
+      const publication = await withPool(async (pool) =>
+        rollBackPolicy(pool, choice, await decisionOn(pool, id, { actor, reason, expect })),
+      );
+      announce(publication);
+    });
+  policy
+    .command('list')
+    .description(
+      'every version of every policy, which one people follow, and whether its text is still the one published',
+    )
+    .action(list);
+  policy
+    .command('show <id>')
+    .description('the text of a policy as it was published')
+    .option('--version <number>', 'this version; left out: the latest')
+    .action(show);
+}
+
+async function check(file: string): Promise<void> {
+  const parsed = parsePolicyToPublish(await readPolicyFile(file), file);
+  console.log(`${file} is sound. The ladder of "${parsed.id}":`);
+  for (const [rung, values] of effectiveRungs(parsed.ladder)) {
+    const notices =
+      'notices' in values ? `, notices ${values.notices.map(formatDuration).join(', ')} ahead` : '';
+    console.log(`  ${rung.padEnd(12)}${formatDuration(values.after)}${notices}`);
+  }
+}
+
+async function list(): Promise<void> {
+  const { DORMOUSE_POLICY_ID: followed } = readConfig(['DORMOUSE_POLICY_ID']);
+  const policies = await withPool(listPolicies);
+  for (const policy of policies) {
+    const { id, version, hash, publishedAt } = policy;
+    const line = `${`${id}@${version}`.padEnd(24)}published ${new Date(publishedAt).toISOString()}  sha256 ${hash.slice(0, 12)}`;
+    console.log([line, ...remarksOn(policy, followed)].join('  '));
+  }
+  if (policies.some(({ id }) => id === followed)) return;
+  console.log(`"${followed}", which DORMOUSE_POLICY_ID names, was never published`);
+}
+
+function remarksOn({ id, isLatest, isIntact }: ListedPolicy, followed: string): string[] {
+  return [
+    ...(isLatest ? [id === followed ? 'latest, followed' : 'latest'] : []),
+    ...(isIntact ? [] : ['ALTERED: its text is not the one that was published, and nothing acts by it']),
+  ];
+}
+
+/** @throws AlteredPolicyError after the text, which who looks into it has to see */
+async function show(id: string, { version }: { version?: string }): Promise<void> {
+  const wanted = version === undefined ? undefined : wholeNumber('--version', version);
+  const policyId = checkedPolicyId('id', id);
+  const row = await withPool((pool) => readPolicyRow(pool, policyId, wanted));
+  console.log(`# ${row.id} version ${row.version}, sha256 ${row.hash}`);
+  process.stdout.write(row.source.endsWith('\n') ? row.source : `${row.source}\n`);
+  if (!isIntact(row)) throw new AlteredPolicyError(row);
+}
+
+function expected({ expect }: PolicyFlags): number | undefined {
+  return expect === undefined ? undefined : wholeNumber('--expect', expect);
+}
+
+async function decisionOn(
+  pool: pg.Pool,
+  id: string,
+  { expect, ...decision }: Decision & { expect: number | undefined },
+) {
+  return { ...decision, at: Date.now(), expected: expect ?? (await latestVersion(pool, id)) };
+}
+
+function announce({ reference: { id, version, hash }, isNew }: Publication): void {
+  const what = `${id} version ${version} (sha256 ${hash.slice(0, 12)})`;
+  console.log(isNew ? what : `${what} has this text already and is the latest: nothing was published`);
+}

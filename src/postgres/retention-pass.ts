@@ -1,0 +1,19 @@
+/** Forgets, every hour, what has served its time. Every worker does so: two at once do no harm. */
+import type pg from 'pg';
+import { type PassReports, type Running, startPasses } from '../process/passes.js';
+import { forgetOld, type Retention } from './retention.js';
+
+const everyMs = 3_600_000;
+
+export function startRetention(
+  options: PassReports<Record<string, number>> & { readonly pool: pg.Pool; readonly retention: Retention },
+): Running {
+  return startPasses({
+    everyMs,
+    pass: async () => {
+      const forgotten = await forgetOld(options.pool, options.retention, Date.now());
+      return Object.keys(forgotten).length > 0 ? forgotten : undefined;
+    },
+    ...options,
+  });
+}

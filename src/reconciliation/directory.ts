@@ -1,0 +1,117 @@
+/** Kratos' directory, page by page; of each identity only its ID leaves here. */
+import type { IdentityApi } from '@ory/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
+import { parseIdentityId } from '../domain/identity-id.js';
+import { callOry, tryAgain } from '../process/failures.js';
+
+export interface DirectoryPage {
+  readonly identityIds: readonly string[];
+  /** Records without an id that an identity can have: each is one failure, and holds up nobody. */
+  readonly malformed: number;
+  /** Absent on the last page. */
+  readonly nextToken?: string;
+}
+
+/** What PostgreSQL takes as a UUID, which is more than RFC 9562 does: imported ids have any version and variant. */
+const pageSchema = z.array(z.looseObject({ id: z.unknown() }).catch({ id: undefined }));
+
+function idsOf(records: z.output<typeof pageSchema>): Pick<DirectoryPage, 'identityIds' | 'malformed'> {
+  const identityIds = records.flatMap(({ id }) => {
+    try {
+      return [parseIdentityId(id)];
+    } catch {
+      return [];
+    }
+  });
+  return { identityIds, malformed: records.length - identityIds.length };
+}
+
+/**
+ * Lists a page in Kratos' own order. A page that is too large to be taken in is asked for again in smaller ones: identities may be of
+ * any size.
+ * @throws KratosMalformedAnswer, and what {@link callOry} throws
+ */
+export async function readDirectoryPage(
+  api: IdentityApi,
+  pageSize: number,
+  pageToken: string | undefined,
+): Promise<DirectoryPage> {
+  try {
+    return await readPage(api, pageSize, pageToken);
+  } catch (error) {
+    if (!isTooLarge(error) || pageSize === 1) throw error;
+    return readDirectoryPage(api, Math.max(1, Math.floor(pageSize / 4)), pageToken);
+  }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof ApplicationFailure && error.type === 'KratosAnswerTooLarge';
+}
+
+async function readPage(
+  api: IdentityApi,
+  pageSize: number,
+  pageToken: string | undefined,
+): Promise<DirectoryPage> {
+  const answer = await callOry('Kratos', 'listIdentities', async () => {
+    const { data, headers } = await api.listIdentities({
+      pageSize,
+      ...(pageToken === undefined ? {} : { pageToken }),
+    });
+    return { data: { body: data as unknown, link: headers.link as unknown } };
+  });
+  const parsed = pageSchema.safeParse(answer?.body);
+  if (!parsed.success)
+    throw tryAgain('KratosMalformedAnswer', 'listIdentities answered no list of identities');
+  const page = idsOf(parsed.data);
+  const nextToken = nextPageToken(answer?.link);
+  if (nextToken === undefined) return page;
+  // A sweep that stands still would never end.
+  if (nextToken === pageToken)
+    throw tryAgain('KratosMalformedAnswer', 'listIdentities named the same page as next');
+  return { ...page, nextToken };
+}
+
+/** The `page_token` of the link with `rel="next"` (RFC 8288). */
+export function nextPageToken(link: unknown): string | undefined {
+  if (typeof link !== 'string') return undefined;
+  for (const [, target, parameters] of link.matchAll(/<([^>]*)>([^<]*)/g)) {
+    if (target === undefined || !/;\s*rel="?next"?/.test(parameters ?? '')) continue;
+    // The address may be relative, so it is read against one that nobody calls.
+    const token = new URL(target, 'http://kratos.invalid').searchParams.get('page_token');
+    if (token !== null && token !== '') return token;
+  }
+  return undefined;
+}
+
+/** @returns those of the identities that Kratos lists; asked for in halves where they are too large together */
+export async function readPresent(api: IdentityApi, identityIds: readonly string[]): Promise<Set<string>> {
+  if (identityIds.length === 0) return new Set();
+  try {
+    const answer = await callOry<unknown>('Kratos', 'listIdentities', () =>
+      api.listIdentities({ ids: [...identityIds], pageSize: identityIds.length }),
+    );
+    const parsed = pageSchema.safeParse(answer);
+    if (!parsed.success)
+      throw tryAgain('KratosMalformedAnswer', 'listIdentities answered no list of identities');
+    return new Set(idsOf(parsed.data).identityIds);
+  } catch (error) {
+    if (!isTooLarge(error) || identityIds.length === 1) throw error;
+    const middle = Math.ceil(identityIds.length / 2);
+    const first = await readPresent(api, identityIds.slice(0, middle));
+    const second = await readPresent(api, identityIds.slice(middle));
+    return new Set([...first, ...second]);
+  }
+}
+
+/** How many identities there are. @returns `undefined` where Kratos does not say: it only serves to show how far a sweep is */
+export async function readDirectorySize(api: IdentityApi): Promise<number | undefined> {
+  try {
+    const { headers } = await api.listIdentities({ perPage: 1, page: 1 });
+    const total = Number.parseInt(String(headers['x-total-count']), 10);
+    return Number.isFinite(total) ? total : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+/** Starts the lifecycles of one page of identities, at a set rate. */
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import pLimit from 'p-limit';
+import { InvalidIdentityIdError, lifecycleWorkflowId } from '../domain/identity-id.js';
+import { jitterFor } from '../domain/jitter.js';
+import { type LifecycleInput, lifecycleWorkflowType } from '../workflows/messages.js';
+import type { ReconcileOptions } from '../workflows/reconcile-messages.js';
+import type { Pacer } from './pacer.js';
+
+export interface EnrolTools {
+  readonly client: Client;
+  /** The task queue of the workflows. */
+  readonly taskQueue: string;
+  readonly startPacer: Pacer;
+  /** Called after each, so that a slow page is not taken for a dead one. */
+  readonly alive: () => void;
+}
+
+export interface EnrolOutcome {
+  readonly started: number;
+  readonly alreadyRunning: number;
+  readonly failed: number;
+}
+
+type StartOutcome = keyof EnrolOutcome;
+
+/** Starts under way at once. More do not make the server faster (design, section 5). */
+const concurrentStarts = 16;
+
+/**
+ * Starts the lifecycles that don't run. Trouble with Temporal stops the page, to be done again: those started already are
+ * then found running. The lifecycle's own first look reads when each was last seen, so nothing is handed to it.
+ */
+export async function enrolPage(
+  tools: EnrolTools,
+  identityIds: readonly string[],
+  options: Pick<ReconcileOptions, 'policyId' | 'spreadMs'>,
+): Promise<EnrolOutcome> {
+  const limit = pLimit(concurrentStarts);
+  const starts = await Promise.allSettled(
+    identityIds.map((identityId) =>
+      limit(async () => {
+        await tools.startPacer.turn();
+        const outcome = await startLifecycle(tools, identityId, options);
+        tools.alive();
+        return outcome;
+      }),
+    ),
+  );
+  const outcome = { started: 0, alreadyRunning: 0, failed: 0 };
+  for (const start of starts) {
+    if (start.status === 'rejected') throw start.reason;
+    outcome[start.value] += 1;
+  }
+  return outcome;
+}
+
+async function startLifecycle(
+  { client, taskQueue }: EnrolTools,
+  identityId: string,
+  { policyId, spreadMs }: Pick<ReconcileOptions, 'policyId' | 'spreadMs'>,
+): Promise<StartOutcome> {
+  const input: LifecycleInput = { schemaVersion: 1, identityId, policy: { id: policyId } };
+  const startDelay = jitterFor(identityId, 'enrol', spreadMs);
+  try {
+    await client.workflow.start(lifecycleWorkflowType, {
+      workflowId: lifecycleWorkflowId(identityId),
+      taskQueue,
+      args: [input],
+      staticSummary: 'Inactivity lifecycle of one identity',
+      // Has the effect of USE_EXISTING, and says whether it was this call that started it.
+      workflowIdConflictPolicy: 'FAIL',
+      ...(startDelay === 0 ? {} : { startDelay }),
+    });
+    return 'started';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'alreadyRunning';
+    // Nobody's lifecycle can have this name. The others are not held up by it.
+    if (error instanceof InvalidIdentityIdError) return 'failed';
+    throw error;
+  }
+}

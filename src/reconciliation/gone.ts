@@ -1,0 +1,27 @@
+/** Looks after the lifecycles of identities that Kratos does not list: not from outside, but by waking them to see for themselves. */
+import type { Client } from '@temporalio/client';
+import { lifecycleStart } from '../signs/tell-lifecycle.js';
+import { lifecycleWorkflowType, lookAgainSignal } from '../workflows/messages.js';
+
+export interface GoneTools {
+  readonly client: Client;
+  /** The task queue of the workflows. */
+  readonly taskQueue: string;
+  /** What a lifecycle that is started now follows. */
+  readonly policyId: string;
+}
+
+/**
+ * Wakes the lifecycle of an identity that was not in a list. A list may err; the lifecycle's own looks are what decides. Where none
+ * runs any more it is started again: nothing is buried here.
+ */
+export async function wakeOfGone(
+  { client, taskQueue, policyId }: GoneTools,
+  identityId: string,
+): Promise<void> {
+  await client.workflow.signalWithStart(lifecycleWorkflowType, {
+    ...lifecycleStart(taskQueue, { schemaVersion: 1, identityId, policy: { id: policyId } }),
+    signal: lookAgainSignal,
+    signalArgs: [{ schemaVersion: 1 }],
+  });
+}

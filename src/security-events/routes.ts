@@ -1,0 +1,44 @@
+/**
+ * What receivers of shared signals look up: the keys, and the transmitter's metadata (SSF 1.0, section 7). Open to
+ * everybody, for it is public by design and the same for all; registered only where shared signals are configured.
+ */
+import type { FastifyPluginAsync } from 'fastify';
+import { z } from 'zod';
+import type { Gate } from '../http/gate.js';
+import { publicJwk } from '../keys/signing-keys.js';
+import type { SignalPublication } from './load.js';
+
+const jwksPath = '/.well-known/jwks.json';
+
+export function signalRoutes({ streams, keys }: SignalPublication, gate: Gate): FastifyPluginAsync {
+  const jwks = { keys: keys.map(publicJwk) };
+  const metadata = {
+    spec_version: '1_0',
+    issuer: streams.issuer,
+    jwks_uri: `${streams.issuer}${jwksPath}`,
+    delivery_methods_supported: ['urn:ietf:rfc:8935'],
+    // Streams are set up by operators, for all accounts.
+    default_subjects: 'ALL',
+  };
+  return async (server) => {
+    server.addHook('onRequest', gate.guardOpen);
+    server.route({
+      method: 'GET',
+      url: jwksPath,
+      schema: {
+        summary: 'Public keys that security events are signed with',
+        response: { 200: z.object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string() })) }) },
+      },
+      handler: () => jwks,
+    });
+    server.route({
+      method: 'GET',
+      url: '/.well-known/ssf-configuration',
+      schema: {
+        summary: 'Metadata of the transmitter of security events (Shared Signals Framework 1.0)',
+        response: { 200: z.looseObject({ issuer: z.string(), jwks_uri: z.string() }) },
+      },
+      handler: () => metadata,
+    });
+  };
+}

@@ -1,0 +1,91 @@
+/** Which security event other systems hear of when something was done to an account. Pure. */
+import type { AuditEntry, AuditEventType } from '../domain/audit-entry.js';
+
+/** By their names in receivers' lists; the URIs are those of CAEP 1.0 and RISC 1.0. */
+export const signalUris = {
+  'session-revoked': 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
+  'account-disabled': 'https://schemas.openid.net/secevent/risc/event-type/account-disabled',
+  'account-enabled': 'https://schemas.openid.net/secevent/risc/event-type/account-enabled',
+  'account-purged': 'https://schemas.openid.net/secevent/risc/event-type/account-purged',
+} as const;
+export type Signal = keyof typeof signalUris;
+export const signals = [
+  'session-revoked',
+  'account-disabled',
+  'account-enabled',
+  'account-purged',
+] as const satisfies readonly Signal[];
+
+type Rule = Signal | 'none' | 'if-enabled';
+
+/** One entry for each type, so that the compiler demands one for a new type. */
+const rules: Readonly<Record<AuditEventType, Rule>> = {
+  lifecycle_started: 'none',
+  lifecycle_cancelled: 'none',
+  inactivity_warned: 'none',
+  actions_suspended: 'none',
+  notice_sent: 'none',
+  notice_failed: 'none',
+  tokens_revoked_stale: 'session-revoked',
+  winback_sent: 'none',
+  account_deactivated: 'account-disabled',
+  account_deleted: 'account-purged',
+  account_anonymised: 'account-purged',
+  data_exported: 'none',
+  returned: 'if-enabled',
+  account_reactivated: 'if-enabled',
+  reactivated_externally: 'if-enabled',
+  left_alone: 'none',
+  hold_set: 'none',
+  hold_released: 'none',
+  policy_applied: 'none',
+  policy_published: 'none',
+  policy_rolled_back: 'none',
+  audit_pruned: 'none',
+  step_parked: 'none',
+  parked_retried: 'none',
+  rung_postponed: 'none',
+  reactivation_requested: 'none',
+  held_by_breaker: 'none',
+  breaker_tripped: 'none',
+  breaker_release_proposed: 'none',
+  breaker_released: 'none',
+  exemption_set: 'none',
+  exemption_reviewed: 'none',
+  exemption_ended: 'none',
+  parked_skipped: 'none',
+  notice_bounced: 'none',
+  addresses_followed: 'none',
+  identity_gone: 'none',
+  identity_missing: 'none',
+  identity_reappeared: 'none',
+  absence_confirmed: 'none',
+};
+
+/** @returns what to tell; `undefined` where the event is nobody else's concern */
+export function signalOf({ eventType, detail }: AuditEntry): Signal | undefined {
+  const rule = rules[eventType];
+  if (rule !== 'if-enabled') return rule === 'none' ? undefined : rule;
+  // Only who was told that the account is disabled must hear that it no longer is.
+  const undone = String(detail?.undone ?? '').split(',');
+  return undone.includes('deactivate') && detail?.enabled !== false ? 'account-enabled' : undefined;
+}
+
+/** What a receiver's answer to a pushed event means. `rejected`: the same event will never be taken. */
+export type PushOutcome =
+  | { readonly kind: 'accepted' }
+  | { readonly kind: 'rejected' | 'failed'; readonly error: string };
+
+const firstAfterMs = 60_000;
+const longestAfterMs = 6 * 3_600_000;
+/** With the back-off below, two and a half days. */
+const mostAttempts = 18;
+
+/**
+ * When to try again.
+ * @param attempts made so far, the last one included
+ * @returns milliseconds from now; `undefined`: give up, and leave it to an operator
+ */
+export function retryAfterMs(attempts: number): number | undefined {
+  return attempts >= mostAttempts ? undefined : Math.min(firstAfterMs * 2 ** (attempts - 1), longestAfterMs);
+}

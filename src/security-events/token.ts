@@ -1,0 +1,64 @@
+/** Security event tokens (RFC 8417) as the Shared Signals Framework 1.0 profiles them. */
+import { createHash } from 'node:crypto';
+import { SignJWT } from 'jose';
+import type { AuditEntry } from '../domain/audit-entry.js';
+import type { PrivateSigningKey } from '../keys/signing-keys.js';
+import { type Signal, signalUris } from './rules.js';
+
+export interface SecurityEvent {
+  readonly jti: string;
+  readonly signal: Signal;
+  readonly identityId: string;
+  /** Row of the audit log that it follows from. */
+  readonly auditSeq: number;
+  /** Epoch milliseconds. */
+  readonly occurredAt: number;
+  readonly createdAt: number;
+}
+
+/** The event's name at one receiver: the same however often it is sent. */
+export function jtiOf(entry: AuditEntry, receiver: string, signal: Signal): string {
+  const text = JSON.stringify(['dormouse/jti', entry.eventId, receiver, signal]);
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+export interface SetOptions {
+  readonly issuer: string;
+  readonly subjectIssuer: string;
+  readonly audience: string;
+  readonly key: PrivateSigningKey;
+}
+
+/**
+ * Signs one event for one receiver. No `sub` and no `exp` (SSF 1.0, section 4.1); the account is named by issuer and
+ * subject (RFC 9493, section 3.2.3).
+ */
+export function signSecurityEvent(event: SecurityEvent, options: SetOptions): Promise<string> {
+  const { issuer, subjectIssuer, audience, key } = options;
+  return new SignJWT({
+    txn: `audit-${event.auditSeq}`,
+    toe: seconds(event.occurredAt),
+    sub_id: { format: 'iss_sub', iss: subjectIssuer, sub: event.identityId },
+    events: { [signalUris[event.signal]]: claimsOf(event) },
+  })
+    .setProtectedHeader({ alg: key.algorithm, kid: key.keyId, typ: 'secevent+jwt' })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setJti(event.jti)
+    .setIssuedAt(seconds(event.createdAt))
+    .sign(key.privateKey);
+}
+
+/** RISC names no reason that fits inactivity, so none is given; CAEP asks who began it. */
+function claimsOf({ signal, occurredAt }: SecurityEvent): Record<string, unknown> {
+  if (signal !== 'session-revoked') return {};
+  return {
+    event_timestamp: seconds(occurredAt),
+    initiating_entity: 'policy',
+    reason_admin: { en: 'The account was inactive for longer than the policy allows.' },
+  };
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1_000);
+}

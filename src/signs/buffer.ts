@@ -1,0 +1,141 @@
+/**
+ * Gathers signs of life in memory and hands them on in batches, so that a busy site pays one statement for hundreds of
+ * requests. Knows nothing of PostgreSQL or Temporal.
+ */
+import type { ActivityKind } from '../domain/sign-of-life.js';
+import type { IdentitySign } from './signs-table.js';
+
+export interface ActivityBufferOptions {
+  /** Hands a batch on; each identity and kind is in it once. When it rejects, the batch is kept for the next try. */
+  readonly flush: (signs: readonly IdentitySign[]) => Promise<void>;
+  /** The longest that a sign waits in memory, milliseconds: what the death of the process may cost. */
+  readonly intervalMs: number;
+  /** Signs kept at most. A newer sign of the same identity and kind replaces the older and takes no room. */
+  readonly maxPending: number;
+  /** Signs in one batch at most. */
+  readonly maxBatch: number;
+}
+
+export interface BufferCounters {
+  readonly added: number;
+  /** Replaced by a newer sign of the same identity and kind before it was handed on: nothing is lost. */
+  readonly superseded: number;
+  /** Pushed out because memory was full: the oldest first. */
+  readonly dropped: number;
+  readonly failedFlushes: number;
+  readonly pending: number;
+}
+
+/** With the number of the report that brought its key in: batches take the oldest first. */
+type PendingSign = IdentitySign & { readonly order: number };
+
+export class ActivityBuffer {
+  private pending = new Map<string, PendingSign>();
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+  private counts = { added: 0, superseded: 0, dropped: 0, failedFlushes: 0 };
+  private isClosed = false;
+
+  constructor(private readonly options: ActivityBufferOptions) {}
+
+  /** Takes a sign of life. Never waits and never fails. */
+  add(sign: IdentitySign): void {
+    this.counts.added += 1;
+    this.keep(sign);
+    this.schedule();
+  }
+
+  /** Hands on what is pending now. Resolves when everything added before is handed on; rejects when that failed. */
+  async flush(): Promise<void> {
+    const last = this.counts.added;
+    // A batch under way left before the caller's sign came in. With none under way, the next one starts here and now,
+    // before anybody else's turn: its failure is the caller's failure.
+    const earlier = this.running;
+    if (earlier !== undefined) await earlier.catch(() => undefined);
+    do await this.flushOnce();
+    while (this.isPendingSince(last));
+  }
+
+  counters(): BufferCounters {
+    return { ...this.counts, pending: this.pending.size };
+  }
+
+  /** Hands on what is left, if that can be done, and stops. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    clearTimeout(this.timer);
+    await this.flush();
+  }
+
+  private keep(sign: IdentitySign): void {
+    const key = keyOf(sign.identityId, sign.kind);
+    const known = this.pending.get(key);
+    if (known !== undefined) {
+      this.counts.superseded += 1;
+      if (known.at < sign.at) this.pending.set(key, { ...sign, order: known.order });
+      return;
+    }
+    if (this.pending.size >= this.options.maxPending) {
+      const oldest = this.pending.keys().next();
+      if (!oldest.done) this.pending.delete(oldest.value);
+      this.counts.dropped += 1;
+    }
+    this.pending.set(key, { ...sign, order: this.counts.added });
+  }
+
+  private isPendingSince(last: number): boolean {
+    const oldest = this.pending.values().next();
+    return !oldest.done && oldest.value.order <= last;
+  }
+
+  private schedule(): void {
+    if (this.timer !== undefined || this.isClosed) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      // Not only the batch under way: what came in after it left has waited long enough too.
+      this.flush().then(
+        () => this.pending.size > 0 && this.schedule(),
+        () => this.schedule(),
+      );
+    }, this.options.intervalMs);
+    // A process that has nothing else to do may end; `close` hands on what is left.
+    this.timer.unref();
+  }
+
+  /** One batch at a time: while it is under way, the next one gathers. */
+  private flushOnce(): Promise<void> {
+    this.running ??= this.handOn().finally(() => {
+      this.running = undefined;
+    });
+    return this.running;
+  }
+
+  private async handOn(): Promise<void> {
+    const batch = [...this.pending.values()].slice(0, this.options.maxBatch);
+    if (batch.length === 0) return;
+    for (const sign of batch) this.pending.delete(keyOf(sign.identityId, sign.kind));
+    try {
+      await this.options.flush(batch.map(({ order: _order, ...sign }) => sign));
+    } catch (error) {
+      this.counts.failedFlushes += 1;
+      for (const sign of batch) this.keepAgain(sign);
+      throw error;
+    }
+  }
+
+  /** What could not be handed on goes back, unless something newer came in or there is no room. */
+  private keepAgain(sign: PendingSign): void {
+    const key = keyOf(sign.identityId, sign.kind);
+    const known = this.pending.get(key);
+    if (known !== undefined) {
+      this.counts.superseded += 1;
+      // Reports come in any order: what came in meanwhile may be older.
+      if (known.at < sign.at) this.pending.set(key, { ...sign, order: known.order });
+    } else if (this.pending.size >= this.options.maxPending) this.counts.dropped += 1;
+    else this.pending.set(key, sign);
+  }
+}
+
+function keyOf(identityId: string, kind: ActivityKind): string {
+  return `${identityId}/${kind}`;
+}

@@ -1,0 +1,66 @@
+/**
+ * Hands on what dead processes left behind: signs of life that are in PostgreSQL, and that no workflow was told of. Every
+ * worker does so, because where no worker runs no workflow could feel a return either.
+ */
+import pLimit from 'p-limit';
+import type pg from 'pg';
+import { type PassReports, type Running, startPasses } from '../process/passes.js';
+import { closeClaim, takeOverClaims } from './claims-table.js';
+import type { IdentitySign } from './signs-table.js';
+
+export interface ClaimSweepOptions {
+  readonly pool: pg.Pool;
+  readonly tell: (sign: IdentitySign) => Promise<void>;
+  /**
+   * How long a claim is left to whoever made it, milliseconds. Longer than a gateway waits for Temporal, and than the
+   * statement takes that records a sign.
+   */
+  readonly graceMs?: number;
+}
+
+/** Longer than the client's `requestTimeoutMs`. */
+const defaultGraceMs = 15_000;
+const everyMs = 2_000;
+/** Claims taken over at a time: what one worker does within the grace. */
+const atMost = 500;
+const signalsAtOnce = 10;
+
+/**
+ * One pass. A claim is closed when its workflow was told of every sign; what can't be told is taken over once more
+ * after the grace.
+ * @returns how many signals went out, and how many failed
+ */
+export async function sweepClaims(options: ClaimSweepOptions): Promise<{ told: number; failed: number }> {
+  const { pool, tell } = options;
+  const taken = await takeOverClaims(pool, options.graceMs ?? defaultGraceMs, atMost);
+  const limit = pLimit(signalsAtOnce);
+  let told = 0;
+  let failed = 0;
+  const handOn = async (identityId: string) => {
+    try {
+      for (const sign of taken.signs.filter((missed) => missed.identityId === identityId)) {
+        await tell(sign);
+        told += 1;
+      }
+      await closeClaim(pool, taken.id, identityId);
+    } catch {
+      failed += 1;
+    }
+  };
+  await Promise.all(taken.identityIds.map((identityId) => limit(() => handOn(identityId))));
+  return { told, failed };
+}
+
+/** Sweeps at once and then every two seconds, whatever fails. */
+export function startClaimSweep(
+  options: ClaimSweepOptions & PassReports<{ told: number; failed: number }>,
+): Running {
+  return startPasses({
+    everyMs,
+    pass: async () => {
+      const outcome = await sweepClaims(options);
+      return outcome.told + outcome.failed > 0 ? outcome : undefined;
+    },
+    ...options,
+  });
+}

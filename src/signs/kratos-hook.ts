@@ -1,0 +1,44 @@
+/**
+ * `POST /v1/hooks/kratos`: Kratos tells of a sign-in, registration, recovery or change of settings that succeeded. Its
+ * after-hooks run on success only, so a failed sign-in never comes here.
+ */
+import type { FastifyPluginAsync } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Dormouse } from '../client.js';
+import type { Gate } from '../http/gate.js';
+import { hookEntrance } from '../http/hook-auth.js';
+import { answers } from '../http/schemas.js';
+
+/** What deploy/kratos/dormouse-activity.jsonnet sends, and nothing else. */
+const body = z.strictObject({
+  identity_id: z.string().describe('UUID of the identity'),
+  flow: z.enum(['login', 'registration', 'recovery', 'settings']),
+});
+
+const schema = {
+  summary: 'Kratos: a self-service flow succeeded',
+  security: [{ kratosHookKey: [] }],
+  body,
+  response: answers({ 202: z.object({ outcome: z.enum(['recorded', 'dropped']) }) }),
+};
+
+export function kratosHook(dormouse: Dormouse, gate: Gate, keys: readonly string[]): FastifyPluginAsync {
+  return async (server) => {
+    server.withTypeProvider<ZodTypeProvider>().route({
+      method: 'POST',
+      url: '/v1/hooks/kratos',
+      schema,
+      bodyLimit: 1_024,
+      onRequest: gate.guard(hookEntrance(keys, 'kratos')),
+      handler: async ({ body: { identity_id, flow } }, reply) => {
+        // At the gateway's own time. Awaited, so that Kratos tries again when it could not be recorded.
+        const outcome = await dormouse.recordActivity(identity_id, {
+          kind: 'human',
+          source: `kratos-${flow}`,
+        });
+        return reply.code(202).send({ outcome });
+      },
+    });
+  };
+}

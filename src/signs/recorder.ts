@@ -1,0 +1,136 @@
+/**
+ * Takes signs of life to PostgreSQL in batches, and to the workflows that must hear of them now (see
+ * claims-table.ts).
+ */
+import pLimit from 'p-limit';
+import type pg from 'pg';
+import { within } from '../client/bounded.js';
+import type { SignOfLife } from '../domain/sign-of-life.js';
+import { ActivityBuffer } from './buffer.js';
+import { closeClaim, recordAndClaim } from './claims-table.js';
+import { FeedMeter } from './feed-table.js';
+import type { IdentitySign } from './signs-table.js';
+
+export interface ActivityRecorderOptions {
+  readonly pool: pg.Pool;
+  readonly tellWorkflow: (identityId: string, sign: SignOfLife) => Promise<void>;
+  readonly batchMs: number;
+  readonly maxPending: number;
+}
+
+/** A signal that is under way or waits for its turn. */
+interface Telling {
+  readonly told: Promise<void>;
+  /** Told or not, and said so in PostgreSQL; never rejects. */
+  readonly settled: Promise<void>;
+}
+
+interface Listener {
+  hear: (telling: Promise<void>) => unknown;
+}
+
+/** One statement takes this many rows at most. */
+const maxBatch = 5_000;
+/** Signals under way at a time, and waiting: what finds no room is left open for a worker (see claims-table.ts). */
+const signalsAtATime = 20;
+const signalsWaiting = 5_000;
+
+export class ActivityRecorder {
+  private readonly buffer: ActivityBuffer;
+  private readonly limit = pLimit(signalsAtATime);
+  /** By identity. */
+  private readonly telling = new Map<string, Telling>();
+  /** Who waits to hear whether the workflow was told, by identity. */
+  private readonly listeners = new Map<string, Set<Listener>>();
+  private readonly meter: FeedMeter;
+  private signalled = 0;
+
+  constructor(private readonly options: ActivityRecorderOptions) {
+    this.meter = new FeedMeter(options.pool);
+    this.buffer = new ActivityBuffer({
+      flush: (signs) => this.handOn(signs),
+      intervalMs: options.batchMs,
+      maxPending: options.maxPending,
+      maxBatch,
+    });
+  }
+
+  /** Takes note; the next batch has it. */
+  note(sign: IdentitySign): void {
+    this.buffer.add(sign);
+  }
+
+  /**
+   * Takes the sign to PostgreSQL now, with whatever else is pending. Rejects when that fails; the sign is kept then.
+   * @returns `told`: resolves when the workflow has been told, at once where it need not be; rejects when it could not be
+   */
+  async store(sign: IdentitySign): Promise<{ told: Promise<void> }> {
+    const listener: Listener = { hear: () => undefined };
+    const told = new Promise<void>((resolve, reject) => {
+      listener.hear = (telling) => telling.then(resolve, reject);
+    });
+    told.catch(() => undefined);
+    const listeners = this.listeners.get(sign.identityId) ?? new Set();
+    this.listeners.set(sign.identityId, listeners.add(listener));
+    this.buffer.add(sign);
+    try {
+      await this.buffer.flush();
+    } catch (error) {
+      listeners.delete(listener);
+      throw error;
+    }
+    return { told };
+  }
+
+  counters() {
+    const { superseded, dropped, pending } = this.buffer.counters();
+    return { superseded, dropped, pending, signalled: this.signalled };
+  }
+
+  /** Hands on what is left, within `ms`. What can't be handed on is lost, as at the death of the process. */
+  async close(ms: number): Promise<void> {
+    await within(ms, 'PostgreSQL', this.buffer.close()).catch(() => undefined);
+    await within(ms, 'PostgreSQL', this.meter.write(Date.now())).catch(() => undefined);
+    await within(ms, 'Temporal', Promise.all([...this.telling.values()].map(({ settled }) => settled))).catch(
+      () => undefined,
+    );
+  }
+
+  private async handOn(signs: readonly IdentitySign[]): Promise<void> {
+    const claim = await recordAndClaim(this.options.pool, signs, Date.now());
+    const latest = new Map<string, IdentitySign>();
+    for (const sign of signs) {
+      const known = latest.get(sign.identityId);
+      if (known === undefined || known.at < sign.at) latest.set(sign.identityId, sign);
+    }
+    for (const id of claim.identityIds) {
+      const sign = latest.get(id);
+      if (sign !== undefined) this.tell(sign, claim.id);
+    }
+    for (const identityId of latest.keys()) this.letHear(identityId);
+    await this.meter.add(signs, Date.now());
+  }
+
+  private letHear(identityId: string): void {
+    const told = this.telling.get(identityId)?.told ?? Promise.resolve();
+    for (const { hear } of this.listeners.get(identityId) ?? []) hear(told);
+    this.listeners.delete(identityId);
+  }
+
+  /** Where this fails, there is no room, or the process dies, the claim stays open and a worker takes it over. */
+  private tell({ identityId, ...sign }: IdentitySign, claimId: string): void {
+    if (this.telling.size >= signalsWaiting) return;
+    const told = this.limit(() => this.options.tellWorkflow(identityId, sign));
+    const settled = told
+      .then(() => {
+        this.signalled += 1;
+        return closeClaim(this.options.pool, claimId, identityId);
+      })
+      .catch(() => undefined);
+    const telling = { told, settled };
+    this.telling.set(identityId, telling);
+    settled.then(() => {
+      if (this.telling.get(identityId) === telling) this.telling.delete(identityId);
+    });
+  }
+}

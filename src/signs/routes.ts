@@ -1,0 +1,71 @@
+/** `POST /v1/activity`: an app tells that somebody was active; one event as JSON, or a batch as NDJSON. */
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Dormouse } from '../client.js';
+import { answers } from '../http/schemas.js';
+import { parseStrictJson } from '../http/strict-json.js';
+import { batchAnswer, batchBodyLimit, linesOf, recordLines } from './batch.js';
+import { type ActivityEvent, activityEvent, reportOf } from './event.js';
+import type { SignedEvents } from './signed-events.js';
+
+const ndjson = 'application/x-ndjson';
+
+const single = z.object({
+  outcome: z
+    .enum(['recorded', 'dropped'])
+    .describe('dropped: nothing answered, and the gateway was told to go on'),
+});
+
+const schema = {
+  summary: 'Tell that somebody was active',
+  description:
+    'Late, duplicate and out-of-order events are harmless, the future is clamped to now. Unknown, never enrolled and deleted identities are answered alike.',
+  security: [{ serviceToken: [] }, { signature: [], timestamp: [] }],
+  body: {
+    content: {
+      'application/json': { schema: activityEvent },
+      [ndjson]: { schema: z.string().describe('one event a line, at most 1,000 lines and 512 kB') },
+    },
+  },
+  response: answers({ 202: z.union([single, batchAnswer]).describe('Taken; a batch says so for each line') }),
+};
+
+/** Keeps the body as it came: the signature is over its bytes. */
+function takeRawBodies(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
+  server.addContentTypeParser(
+    ndjson,
+    { parseAs: 'buffer', bodyLimit: batchBodyLimit },
+    (_request, body, done) => done(null, body),
+  );
+}
+
+export function activityRoutes(dormouse: Dormouse, signed: SignedEvents): FastifyPluginAsync {
+  return async (server) => {
+    takeRawBodies(server);
+    server.withTypeProvider<ZodTypeProvider>().route({
+      method: 'POST',
+      url: '/v1/activity',
+      schema,
+      onRequest: signed.beforeBody,
+      preValidation: signed.onBody,
+      // The handler parses, since the content type decides what is to be parsed.
+      validatorCompiler: () => (value) => ({ value }),
+      handler: async (request, reply) => {
+        const signedAt = signed.signedAt(request);
+        const record = (event: ActivityEvent) =>
+          dormouse.recordActivity(event.identityId, reportOf(event, signedAt));
+        const body = Buffer.isBuffer(request.body) ? request.body : undefined;
+        if (body !== undefined && request.headers['content-type']?.startsWith(ndjson) === true) {
+          return reply.code(202).send(await recordLines(linesOf(body), record));
+        }
+        const event = activityEvent.parse(body === undefined ? undefined : parseStrictJson(body.toString()));
+        return reply.code(202).send({ outcome: await record(event) });
+      },
+    });
+  };
+}

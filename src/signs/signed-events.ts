@@ -1,0 +1,55 @@
+/** The entrance of callers that have no service token and sign their events instead. Only `/v1/activity` has it. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Entrance, Gate } from '../http/gate.js';
+import {
+  acceptableTimestamp,
+  createSignatureCheck,
+  signatureHeader,
+  signatureToleranceMs,
+  timestampHeader,
+} from './event-signature.js';
+
+export interface SignedEvents {
+  /** For `onRequest`: takes a service token, or headers that a signed request has. Before the body is read. */
+  readonly beforeBody: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  /** For `preValidation`: the signature over the raw body. Nothing has parsed it by then. */
+  readonly onBody: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  /** @returns when the request was signed, epoch milliseconds; `undefined`: it came with a service token */
+  signedAt(request: FastifyRequest): number | undefined;
+}
+
+const message =
+  'Send a service token (Authorization: Bearer <token>), or sign the event: ' +
+  `${timestampHeader} in epoch seconds, at most ${signatureToleranceMs / 1_000} s off, and ${signatureHeader} as v1=<hex>.`;
+
+/** @param secrets HMAC secrets; none: service tokens only */
+export function signedEvents(gate: Gate, service: Entrance, secrets: readonly string[]): SignedEvents {
+  const isSigned = createSignatureCheck(secrets);
+  const times = new WeakMap<FastifyRequest, number>();
+  // One answer for all: it says nothing about which of token, timestamp and signature was wrong.
+  const refusal = { ...service, ...(secrets.length === 0 ? {} : { message }) };
+  const withToken = gate.guard(refusal);
+  const claimsSignature = (request: FastifyRequest) =>
+    secrets.length > 0 &&
+    request.headers.authorization === undefined &&
+    request.headers[signatureHeader] !== undefined;
+
+  return {
+    async beforeBody(request, reply) {
+      if (!claimsSignature(request)) return withToken(request, reply);
+      const at = acceptableTimestamp(request.headers[timestampHeader], Date.now());
+      if (at === undefined) return gate.refuse(request, reply, refusal);
+      times.set(request, at);
+    },
+    async onBody(request, reply) {
+      if (!times.has(request)) return;
+      const body = Buffer.isBuffer(request.body) ? request.body : '';
+      const timestamp = String(request.headers[timestampHeader]);
+      if (!isSigned(timestamp, body, request.headers[signatureHeader])) {
+        return gate.refuse(request, reply, refusal);
+      }
+      await gate.isOverLimit(request, reply, 'signed');
+    },
+    signedAt: (request) => times.get(request),
+  };
+}

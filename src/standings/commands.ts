@@ -1,0 +1,91 @@
+/** `dormouse standing|hold|…`: what operators ask and decide about one identity. */
+import type { Command } from 'commander';
+import { actorOption, type Decision, reasonOption } from '../cli/actor.js';
+import { withDormouse } from '../cli/connection.js';
+import { inFuture } from '../cli/durations.js';
+import { wholeNumber } from '../cli/numbers.js';
+import type { Standing } from '../client.js';
+import { type HoldKind, holdKinds, kindOfHold } from '../domain/lifecycle/holds.js';
+
+export function addIdentityCommands(program: Command): void {
+  program
+    .command('standing <identityId>')
+    .description('where an identity stands, what comes next, when, and why')
+    .option('--json', 'print all of it as JSON')
+    .action(async (id: string, options: { json?: true }) => {
+      const standing = await withDormouse((dormouse) => dormouse.liveStanding(id));
+      print(standing, options.json === true);
+    });
+  program
+    .command('hold <identityId>')
+    .description('stop all rungs and mails for a while, beside holds that stand already')
+    .requiredOption(...reasonOption)
+    .requiredOption('--for <duration>', 'how long, as 90d')
+    .option('--kind <kind>', `one of ${holdKinds.join(', ')}`, 'other')
+    .option(...actorOption)
+    .action(async (id: string, options: Decision & { for: string; kind: string }) => {
+      const { actor, reason } = options;
+      const request = { actor, reason, kind: holdKind(options.kind), until: inFuture('--for', options.for) };
+      print(await withDormouse((dormouse) => dormouse.hold(id, request)));
+    });
+  program
+    .command('release <identityId>')
+    .description('end one hold early')
+    .requiredOption(...reasonOption)
+    .option('--hold <holdId>', 'which, as h2; left out: the only one')
+    .option('--kind <kind>', `the one of this kind: ${holdKinds.join(', ')}`)
+    .option('--legal', 'the legal hold; the same as --kind legal')
+    .option(...actorOption)
+    .action(async (id: string, options: Decision & { hold?: string; kind?: string; legal?: true }) => {
+      const kind = options.legal === true ? 'legal' : options.kind;
+      const { actor, reason } = options;
+      const request = {
+        ...{ actor, reason },
+        ...(options.hold === undefined ? {} : { holdId: options.hold }),
+        ...(kind === undefined ? {} : { kind: holdKind(kind) }),
+      };
+      print(await withDormouse((dormouse) => dormouse.release(id, request)));
+    });
+  program
+    .command('reactivate <identityId>')
+    .description('bring back an identity that the engine deactivated')
+    .requiredOption(...reasonOption)
+    .option(...actorOption)
+    .action(async (id: string, { actor, reason }: Decision) => {
+      print(await withDormouse((dormouse) => dormouse.reactivate(id, { actor, reason })));
+    });
+  program
+    .command('apply-policy <identityId> <policyId>')
+    .description('follow another policy, or one version of it')
+    .option('--version <number>', 'stay at this version; left out: follow the latest')
+    .option(...actorOption)
+    .action(async (id: string, policyId: string, { actor, version }: { actor: string; version?: string }) => {
+      const pinned = version === undefined ? {} : { version: wholeNumber('--version', version) };
+      print(await withDormouse((dormouse) => dormouse.applyPolicy(id, { actor, policyId, ...pinned })));
+    });
+}
+
+function holdKind(text: string): HoldKind {
+  const kind = holdKinds.find((known) => known === text);
+  if (kind !== undefined) return kind;
+  throw new Error(`--kind: "${text}" is not a kind of hold. Write one of ${holdKinds.join(', ')}`);
+}
+
+/** Prints a standing as lines for people, or as JSON. */
+export function print(standing: Standing, asJson = false): void {
+  if (asJson) {
+    console.log(JSON.stringify(standing, null, 2));
+    return;
+  }
+  const at = (time: number) => new Date(time).toISOString();
+  console.log(`stage     ${standing.stage} since ${at(standing.since)}`);
+  console.log(`last seen ${at(standing.lastActiveAt)}`);
+  if (standing.policy !== undefined)
+    console.log(`policy    ${standing.policy.id} version ${standing.policy.version}`);
+  console.log(`why       ${standing.why}`);
+  for (const hold of standing.holds ?? [])
+    console.log(
+      `hold      ${hold.id} ${kindOfHold(hold)} until ${at(hold.until)}, by ${hold.actor}: ${hold.reason}`,
+    );
+  for (const warning of standing.warnings) console.log(`warning   ${warning}`);
+}

@@ -1,0 +1,186 @@
+/** `/v1/identities/:id/…`: standing for apps, and what operators decide about one identity. */
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type Dormouse, NotEnrolledError } from '../client.js';
+import { exemptionKinds } from '../domain/exemption.js';
+import { holdKinds } from '../domain/lifecycle/holds.js';
+import { highestVersion } from '../domain/names.js';
+import {
+  answers,
+  epochMs,
+  inputTime,
+  identityParameters as params,
+  problem,
+  standingAnswer,
+} from '../http/schemas.js';
+
+const request = z.strictObject({
+  actor: z.string().describe('opaque id of the operator or program, never an e-mail address'),
+  requestId: z.string().max(100).optional().describe('makes repeating the request harmless'),
+});
+const reasoned = request.extend({ reason: z.string() });
+
+const owner = z.string().describe('who answers for it: an opaque id or the name of a team');
+
+const bodies = {
+  enrol: z.strictObject({ lastActiveAt: inputTime.optional(), policyId: z.string().optional() }).nullish(),
+  hold: reasoned.extend({ until: inputTime, kind: z.enum(holdKinds).optional().describe('default: other') }),
+  release: reasoned.extend({
+    holdId: z.string().max(20).optional().describe('the hold that ends; left out: the only one'),
+    kind: z.enum(holdKinds).optional().describe('a legal hold ends only where this says so'),
+  }),
+  reactivate: reasoned,
+  'apply-policy': request.extend({
+    policyId: z.string(),
+    version: z.int().min(1).max(highestVersion).optional(),
+  }),
+  'retry-parked': request,
+  'skip-parked': reasoned,
+  exempt: reasoned.extend({ kind: z.enum(exemptionKinds), owner, reviewAt: inputTime }),
+  'review-exemption': reasoned
+    .omit({ requestId: true })
+    .extend({ owner: owner.optional(), reviewAt: inputTime }),
+  'end-exemption': reasoned.omit({ requestId: true }),
+};
+
+const unknown = { 404: problem.describe('Never enrolled, unknown, or deleted') };
+const standing = { ...answers({ 200: standingAnswer }), ...unknown };
+const started = z.object({ started: z.boolean().describe('whether it was started now') });
+const exemption = answers({
+  200: z.object({
+    id: z.number(),
+    identityId: z.string(),
+    kind: z.enum(exemptionKinds),
+    reason: z.string(),
+    owner: z.string(),
+    reviewAt: epochMs.describe('somebody has to look again then; it stays in force'),
+    setBy: z.string(),
+    setAt: epochMs,
+    endedAt: epochMs.exactOptional(),
+  }),
+});
+const security = [{ serviceToken: [] }];
+
+/** What a route of this file says about itself. */
+const describe = <Body extends z.ZodType>(summary: string, body: Body) => ({
+  summary,
+  security,
+  params,
+  body,
+  response: standing,
+});
+
+/** Drops absent fields, as `exactOptionalPropertyTypes` wants them. */
+function compact<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>;
+  };
+}
+
+export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
+  return async (plain) => {
+    const server = plain.withTypeProvider<ZodTypeProvider>();
+    const base = '/v1/identities/:id';
+    server.get(
+      `${base}/standing`,
+      {
+        schema: {
+          summary: 'Where it stands, what is next, when and why',
+          security,
+          params,
+          response: standing,
+        },
+      },
+      async ({ params: { id } }) => {
+        const found = await dormouse.standing(id);
+        // A deleted identity is answered as one that never was: whether somebody was deleted is nobody's business.
+        if (found === undefined || found.stage === 'deleted') throw new NotEnrolledError();
+        return found;
+      },
+    );
+    server.post(
+      `${base}/enrol`,
+      {
+        schema: {
+          summary: 'Start its lifecycle',
+          security,
+          params,
+          body: bodies.enrol,
+          response: answers({
+            200: started.describe('It ran already'),
+            201: started.describe('It was started'),
+          }),
+        },
+      },
+      async ({ params: { id }, body }, reply) => {
+        const { lastActiveAt, ...rest } = compact(body ?? {});
+        const at = lastActiveAt === undefined ? {} : { lastActiveAt: Date.parse(lastActiveAt) };
+        const isNew = await dormouse.enrol(id, { ...rest, ...at });
+        return reply.code(isNew ? 201 : 200).send({ started: isNew });
+      },
+    );
+    server.post(
+      `${base}/hold`,
+      { schema: describe('Stop all rungs and mails until a time', bodies.hold) },
+      ({ params: { id }, body }) => {
+        const { until, ...rest } = compact(body);
+        return dormouse.hold(id, { ...rest, until: Date.parse(until) });
+      },
+    );
+    server.post(
+      `${base}/release`,
+      { schema: describe('End a hold early', bodies.release) },
+      ({ params: { id }, body }) => dormouse.release(id, compact(body)),
+    );
+    server.post(
+      `${base}/reactivate`,
+      { schema: describe('Bring back a deactivated identity', bodies.reactivate) },
+      ({ params: { id }, body }) => dormouse.reactivate(id, compact(body)),
+    );
+    server.post(
+      `${base}/apply-policy`,
+      { schema: describe('Follow another policy', bodies['apply-policy']) },
+      ({ params: { id }, body }) => dormouse.applyPolicy(id, compact(body)),
+    );
+    server.post(
+      `${base}/retry-parked`,
+      { schema: describe('Try a parked step again', bodies['retry-parked']) },
+      ({ params: { id }, body }) => dormouse.retryParked(id, compact(body)),
+    );
+    server.post(
+      `${base}/skip-parked`,
+      { schema: describe('Decide that a parked step is not to be done', bodies['skip-parked']) },
+      ({ params: { id }, body }) => dormouse.skipParked(id, compact(body)),
+    );
+    exemptionRoutes(plain, dormouse, base);
+  };
+}
+
+function exemptionRoutes(plain: FastifyInstance, dormouse: Dormouse, base: string): void {
+  const server = plain.withTypeProvider<ZodTypeProvider>();
+  const described = <Body extends z.ZodType>(summary: string, body: Body) => ({
+    schema: { ...describe(summary, body), response: exemption },
+  });
+  server.post(
+    `${base}/exempt`,
+    described('The ladder does not apply, until that is ended', bodies.exempt),
+    ({ params: { id }, body }) => {
+      const { reviewAt, ...rest } = compact(body);
+      return dormouse.exempt(id, { ...rest, reviewAt: Date.parse(reviewAt) });
+    },
+  );
+  server.post(
+    `${base}/review-exemption`,
+    described('An exemption is still right, until the next review', bodies['review-exemption']),
+    ({ params: { id }, body }) => {
+      const { reviewAt, ...rest } = compact(body);
+      return dormouse.reviewExemption(id, { ...rest, reviewAt: Date.parse(reviewAt) });
+    },
+  );
+  server.post(
+    `${base}/end-exemption`,
+    described('The ladder applies again', bodies['end-exemption']),
+    ({ params: { id }, body }) => dormouse.endExemption(id, compact(body)),
+  );
+}

@@ -1,0 +1,136 @@
+/**
+ * `POST /v1/hooks/hydra/token`: Hydra asks before it issues any token (`oauth2.token_hook`), and learns whether the
+ * identity may have one. On every token's path: one read from PostgreSQL, nothing of Temporal.
+ */
+import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type Dormouse, InvalidIdentityIdError } from '../client.js';
+import { assertUnreachable } from '../domain/assert.js';
+import { parseIdentityId } from '../domain/identity-id.js';
+import type { Gate } from '../http/gate.js';
+import { hookEntrance } from '../http/hook-auth.js';
+import { answers, problem } from '../http/schemas.js';
+import { admitToken, type TokenRequest, type TokenStanding } from './admission-rules.js';
+import { PromptedLooks } from './prompted-looks.js';
+
+export interface TokenHookOptions {
+  readonly keys: readonly string[];
+  readonly readStanding: (identityId: string) => Promise<TokenStanding>;
+  /** When the standing can't be read: `open` allows the token, `closed` denies it. */
+  readonly onFailure: 'open' | 'closed';
+}
+
+/** The part of Hydra's request (v2.3.0, oauth2/token_hook.go) that matters here; what else it says is dropped. */
+const body = z.object({
+  session: z.object({
+    id_token: z
+      .object({
+        subject: z.string().default(''),
+        id_token_claims: z.object({ auth_time: z.union([z.number(), z.string()]).nullish() }).nullish(),
+      })
+      .nullish(),
+  }),
+  request: z.object({ grant_types: z.array(z.string()) }),
+});
+type HookBody = z.infer<typeof body>;
+
+const schema = {
+  summary: 'Hydra: may this identity have a token?',
+  security: [{ hydraHookKey: [] }],
+  body,
+  response: {
+    ...answers({ 204: z.undefined().describe('Issue it') }),
+    403: problem.describe('Do not issue it'),
+  },
+};
+
+export function hydraTokenHook(
+  dormouse: Dormouse,
+  gate: Gate,
+  options: TokenHookOptions,
+): FastifyPluginAsync {
+  return async (server) => {
+    const looks = new PromptedLooks(dormouse, (error) =>
+      server.log.warn({ err: error }, 'a denied attempt could not prompt a look'),
+    );
+    server.withTypeProvider<ZodTypeProvider>().route({
+      method: 'POST',
+      url: '/v1/hooks/hydra/token',
+      schema,
+      // The session carries whatever claims the app has put there.
+      bodyLimit: 131_072,
+      onRequest: gate.guard(hookEntrance(options.keys, 'hydra')),
+      handler: async (request, reply) => {
+        const answer = await decide(dormouse, looks, options, request.body, request.log);
+        switch (answer) {
+          case 'issue':
+            return reply.code(204).send();
+          case 'deny':
+            return reply.code(403).send({ error: 'access_denied', message: 'Sign in again to get a token.' });
+          case 'try-later':
+            // Not 403: Hydra then answers server_error, and the app keeps its refresh token for a better moment.
+            return reply.code(503).send({
+              error: 'temporarily_unavailable',
+              message: 'The standing can not be read at the moment.',
+            });
+          default:
+            return assertUnreachable(answer);
+        }
+      },
+    });
+  };
+}
+
+async function decide(
+  dormouse: Dormouse,
+  looks: PromptedLooks,
+  { readStanding, onFailure }: TokenHookOptions,
+  asked: HookBody,
+  log: FastifyBaseLogger,
+): Promise<'issue' | 'deny' | 'try-later'> {
+  const identityId = identityOf(asked);
+  if (identityId === undefined) return 'issue';
+  let standing: TokenStanding;
+  try {
+    standing = await readStanding(identityId);
+  } catch (error) {
+    log.error({ err: error, onFailure }, 'the token hook could not read a standing');
+    return onFailure === 'open' ? 'issue' : 'try-later';
+  }
+  const admission = admitToken(standing, requestOf(asked));
+  if (!admission.allowed) {
+    // An admin may have enabled the account in Kratos, which nothing announces.
+    if (standing.stage === 'deactivated') looks.prompt(identityId);
+    return 'deny';
+  }
+  for (const sign of admission.signs) {
+    dormouse.noteActivity(identityId, { ...sign, source: 'hydra-token-hook' });
+  }
+  return 'issue';
+}
+
+/** @returns `undefined` for a token that is nobody's: client credentials, whose subject is the client */
+function identityOf({ session, request }: HookBody): string | undefined {
+  if (request.grant_types.includes('client_credentials')) return undefined;
+  try {
+    return parseIdentityId(session.id_token?.subject);
+  } catch (error) {
+    if (error instanceof InvalidIdentityIdError) return undefined;
+    throw error;
+  }
+}
+
+function requestOf({ session, request }: HookBody): TokenRequest {
+  const grant = (['authorization_code', 'refresh_token'] as const).find((name) =>
+    request.grant_types.includes(name),
+  );
+  const authenticatedAt = timeOf(session.id_token?.id_token_claims?.auth_time);
+  return { grant: grant ?? 'other', ...(authenticatedAt === undefined ? {} : { authenticatedAt }) };
+}
+
+/** Go writes a time as text, and none as the year 1; the claim itself is in epoch seconds. */
+function timeOf(time: number | string | null | undefined): number | undefined {
+  const at = typeof time === 'string' ? Date.parse(time) : (time ?? 0) * 1_000;
+  return Number.isFinite(at) && at > 0 ? at : undefined;
+}

@@ -1,0 +1,150 @@
+/** All activities over one set of connections, grouped by the outside system whose queue they run on. */
+import type pg from 'pg';
+import { type ConnectedSource, createActivitySourceActivities } from '../activities/activity-source.js';
+import { createBreakerActivities } from '../activities/breaker.js';
+import { createBurialActivities } from '../activities/burial.js';
+import { createHydraActivities } from '../activities/hydra.js';
+import { createKratosActivities } from '../activities/kratos.js';
+import { createKratosDeletionActivities } from '../activities/kratos-deletion.js';
+import { createLedgerActivities } from '../activities/ledger.js';
+import { createMailActivities } from '../activities/mail.js';
+import { createReconcileActivities } from '../activities/reconcile.js';
+import { createSignalActivities } from '../activities/security-events.js';
+import { createClockWitness } from '../breaker/clock-witness.js';
+import type { Config } from '../config.js';
+import { parseMasterKeys } from '../keys/master-keys.js';
+import { createPersonalData } from '../keys/personal-data.js';
+import type { PrivateSigningKey } from '../keys/signing-keys.js';
+import { createNotifiedAddresses } from '../mail/notified-addresses-table.js';
+import { createMailTransport } from '../mail/transport.js';
+import { createOryClients } from '../ory/clients.js';
+import { PolicyReader } from '../policies/policies-table.js';
+import { type Clock, systemClock } from '../process/clock.js';
+import type { SignalSender } from '../security-events/load.js';
+import type { OutsideSystem } from '../workflows/queues.js';
+
+export const activityVariables = [
+  'DORMOUSE_POSTGRES_URL',
+  'DORMOUSE_POLICY_ID',
+  'DORMOUSE_KRATOS_ADMIN_URL',
+  'DORMOUSE_HYDRA_ADMIN_URL',
+  'DORMOUSE_ORY_TOKEN',
+  'DORMOUSE_IDENTIFIER_KEY',
+  'DORMOUSE_DATA_KEY',
+  'DORMOUSE_SMTP_URL',
+  'DORMOUSE_MAIL_FROM',
+  'DORMOUSE_MAIL_RETURN_PATH',
+  'DORMOUSE_MAIL_PROVIDER',
+  'DORMOUSE_MAIL_UNVERIFIED',
+  'DORMOUSE_PRODUCT_NAME',
+  'DORMOUSE_SIGN_IN_URL',
+  'DORMOUSE_LINK_BASE_URL',
+] as const;
+export type ActivityConfig = Pick<Config, (typeof activityVariables)[number]>;
+
+/** What goes with the audit log; each is left out where it is not configured. */
+export interface AuditExtras {
+  readonly sender?: SignalSender;
+  /** Signs receipts of deletions. */
+  readonly signingKey?: PrivateSigningKey;
+  readonly onAppended?: () => void;
+}
+
+export interface ActivitySet {
+  readonly activities: Record<OutsideSystem, object>;
+  close(): void;
+}
+
+export function createActivitySet(
+  config: ActivityConfig,
+  pool: pg.Pool,
+  clock: Clock = systemClock,
+  sources: readonly ConnectedSource[] = [],
+  { sender, onAppended, signingKey }: AuditExtras = {},
+): ActivitySet {
+  const { identities, oauth2 } = createOryClients({
+    kratosAdminUrl: config.DORMOUSE_KRATOS_ADMIN_URL,
+    hydraAdminUrl: config.DORMOUSE_HYDRA_ADMIN_URL,
+    token: config.DORMOUSE_ORY_TOKEN,
+  });
+  const policies = new PolicyReader(pool);
+  const transport = createMailTransport({
+    smtpUrl: config.DORMOUSE_SMTP_URL,
+    from: config.DORMOUSE_MAIL_FROM,
+    ...(config.DORMOUSE_MAIL_RETURN_PATH && { returnPath: config.DORMOUSE_MAIL_RETURN_PATH }),
+  });
+  const notified = createNotifiedAddresses(pool, vaultOf(config, pool, clock));
+  const unverified = config.DORMOUSE_MAIL_UNVERIFIED;
+  const identifierKey = config.DORMOUSE_IDENTIFIER_KEY;
+  const keyed = identifierKey === undefined ? {} : { identifierKey };
+  const kratos = createKratosActivities({
+    identities,
+    pool,
+    clock,
+    policies,
+    notified,
+    unverified,
+    ...keyed,
+  });
+  return {
+    activities: {
+      kratos: {
+        ...kratos,
+        ...createKratosDeletionActivities({
+          identities,
+          pool,
+          clock,
+          policies,
+          unverified,
+          ...keyed,
+        }),
+        ...createBurialActivities({ identities, pool, clock }),
+        ...createReconcileActivities({ identities, pool, clock, assess: kratos.assess }),
+      },
+      hydra: createHydraActivities({ oauth2 }),
+      mail: createMailActivities({
+        notified,
+        unverified,
+        identities,
+        pool,
+        clock,
+        transport,
+        from: config.DORMOUSE_MAIL_FROM,
+        ...(config.DORMOUSE_MAIL_PROVIDER !== 'none' && { provider: config.DORMOUSE_MAIL_PROVIDER }),
+        productName: config.DORMOUSE_PRODUCT_NAME,
+        signInUrl: config.DORMOUSE_SIGN_IN_URL,
+        ...(config.DORMOUSE_LINK_BASE_URL === undefined
+          ? {}
+          : { linkBaseUrl: config.DORMOUSE_LINK_BASE_URL }),
+      }),
+      ledger: {
+        ...createLedgerActivities({
+          pool,
+          policies,
+          ...(sender && { receivers: sender.receivers }),
+          ...(onAppended && { onAppended }),
+          ...(signingKey && { signingKey }),
+        }),
+        ...createBreakerActivities({
+          pool,
+          clock,
+          // A clock of a test's own has no other to be compared with.
+          ...(clock === systemClock ? { witness: createClockWitness(pool) } : {}),
+        }),
+        ...createActivitySourceActivities({
+          pool,
+          clock,
+          sources,
+          policyId: config.DORMOUSE_POLICY_ID,
+        }),
+      },
+      signals: createSignalActivities({ pool, clock, ...(sender && { sender }) }),
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** What seals personal data, where there is a master key for it. */
+function vaultOf({ DORMOUSE_DATA_KEY: text }: ActivityConfig, pool: pg.Pool, clock: Clock) {
+  return text === undefined ? undefined : createPersonalData(pool, parseMasterKeys(text), () => clock.now());
+}

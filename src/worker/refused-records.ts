@@ -1,0 +1,27 @@
+/** Tells what PostgreSQL refuses for good from what it can't do at the moment. */
+import { log } from '@temporalio/activity';
+import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { giveUp } from '../process/failures.js';
+
+/** Data exceptions (22) and integrity violations (23): the same statement fails again, however often it is tried. */
+const refusal = /^2[23][0-9A-Z]{3}$/;
+
+/** @returns the SQLSTATE, where PostgreSQL refused the data and was not merely away */
+export function refusedState(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return refusal.test(error.code) ? error.code : undefined;
+}
+
+/** Of the statement only the SQLSTATE is told: its values may be personal. */
+export const refusedRecords: ActivityInboundCallsInterceptor = {
+  async execute(input, next) {
+    try {
+      return await next(input);
+    } catch (error) {
+      const state = refusedState(error);
+      if (state === undefined) throw error;
+      log.error('PostgreSQL refused a record', { state });
+      throw giveUp('RecordRefused', `PostgreSQL refused the record (SQLSTATE ${state})`);
+    }
+  },
+};

@@ -1,0 +1,54 @@
+/** `GET /v1/worklist`: everything that waits for a person's decision. */
+import type { FastifyPluginAsync } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Dormouse } from '../client.js';
+import { answers, epochMs } from '../http/schemas.js';
+import { workKinds } from './rules.js';
+
+const item = z.object({
+  kind: z.enum(workKinds),
+  identityId: z.string().exactOptional().describe('absent: it concerns the installation'),
+  since: epochMs.exactOptional(),
+  subject: z.string(),
+  why: z.string(),
+  wayOut: z.string(),
+  owner: z.string().exactOptional(),
+  dueAt: epochMs.exactOptional(),
+});
+
+const querystring = z.strictObject({
+  kind: z.enum(workKinds).optional(),
+  after: z.string().max(100).optional().describe('what the page before gave as "next"'),
+  limit: z.coerce.number().pipe(z.int().min(1).max(1_000)).default(100),
+});
+
+const response = answers({
+  200: z.object({
+    counts: z.record(z.enum(workKinds), z.number()).readonly(),
+    items: z.array(item).readonly(),
+    next: z.string().exactOptional().describe('where the next page begins; absent at the end'),
+  }),
+});
+
+export function worklistRoute(dormouse: Dormouse): FastifyPluginAsync {
+  return async (plain) => {
+    plain.withTypeProvider<ZodTypeProvider>().get(
+      '/v1/worklist',
+      {
+        schema: {
+          summary: "What waits for a person's decision",
+          security: [{ serviceToken: [] }],
+          querystring,
+          response,
+        },
+      },
+      ({ query: { kind, after, limit } }) =>
+        dormouse.worklist({
+          limit,
+          ...(kind === undefined ? {} : { kind }),
+          ...(after === undefined ? {} : { after }),
+        }),
+    );
+  };
+}

@@ -1,0 +1,40 @@
+/** What every source of the work list offers: a count, and pages by key, so that a list of any length is no burden. */
+import type pg from 'pg';
+import type { WorkItem, WorkKind, WorklistLimits } from './rules.js';
+
+export interface WorkQuery extends WorklistLimits {
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** One item, and the key that a later page goes on after. */
+export interface KeyedItem {
+  readonly key: string;
+  readonly item: WorkItem;
+}
+
+export interface WorkSource {
+  readonly kind: WorkKind;
+  /** What a key of it looks like. */
+  readonly keyPattern: RegExp;
+  count(pool: pg.Pool, query: WorkQuery): Promise<number>;
+  /** @returns items after a key, in the order of their keys: `rows` of them, or fewer at the end */
+  page(pool: pg.Pool, query: WorkQuery, after: string | undefined, rows: number): Promise<KeyedItem[]>;
+}
+
+/** A source that is short by nature is read whole. */
+export function shortSource(
+  kind: WorkKind,
+  read: (pool: pg.Pool, query: WorkQuery) => Promise<readonly WorkItem[]>,
+): WorkSource {
+  return {
+    kind,
+    keyPattern: /^\d{1,9}$/,
+    count: async (pool, query) => (await read(pool, query)).length,
+    page: async (pool, query, after, rows) => {
+      const from = after === undefined ? 0 : Number(after) + 1;
+      const items = await read(pool, query);
+      return items.slice(from, from + rows).map((item, index) => ({ key: String(from + index), item }));
+    },
+  };
+}
