@@ -4,7 +4,7 @@ import { isAxiosError } from 'axios';
 import type pg from 'pg';
 import { type AuditRow, readAudit } from '../../src/audit/log-table.js';
 import { dayMs } from '../../src/domain/duration.js';
-import type { Policy } from '../../src/domain/policy/policy.js';
+import type { Policy } from '../../src/domain/policy/schema.js';
 import type { RungName } from '../../src/domain/rungs.js';
 import { type CaughtMail, kindsFor } from './mailbox.js';
 import type { OryPeople } from './ory-people.js';

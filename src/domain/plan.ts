@@ -10,7 +10,7 @@ import type { ExemptionKind } from './exemption.js';
 import { jitterFor } from './jitter.js';
 import type { AbsenceRules } from './lifecycle/absence.js';
 import { effectiveRungs, type Ladder, withOverride } from './policy/ladder.js';
-import type { Policy } from './policy/policy.js';
+import type { Policy } from './policy/schema.js';
 import { isDestructive, type RungName, rungNames } from './rungs.js';
 import { type ActivityKind, activityKinds } from './sign-of-life.js';
 

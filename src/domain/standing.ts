@@ -2,9 +2,10 @@
 import { describeElapsed } from './duration.js';
 import { inactiveSince, inactiveSinceFor, skipOf } from './lifecycle/clock.js';
 import { type Blocked, type Decision, decide, type NextStep, type Situation } from './lifecycle/decide.js';
+import type { Hold } from './lifecycle/holds.js';
 import { governingHold } from './lifecycle/holds.js';
 import { offTheBottom, stageOf } from './lifecycle/stage.js';
-import type { Hold, LifecycleState, NoticeRecord, Parked } from './lifecycle/state.js';
+import type { LifecycleState, NoticeRecord, Parked } from './lifecycle/state.js';
 import type { PolicyReference } from './plan.js';
 import { type RungName, rungNames, type Stage } from './rungs.js';
 import type { LatestActivity } from './sign-of-life.js';

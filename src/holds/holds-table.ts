@@ -1,7 +1,6 @@
 /** Table `identity_hold`: operators' holds. What is audited of them, the lifecycle writes. */
 import type pg from 'pg';
-import type { HoldKind } from '../domain/lifecycle/holds.js';
-import type { Hold } from '../domain/lifecycle/state.js';
+import type { Hold, HoldKind } from '../domain/lifecycle/holds.js';
 import { inTransaction } from '../postgres/pool.js';
 
 interface Row {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { PolicyReference } from '../domain/plan.js';
-import type { Policy } from '../domain/policy/policy.js';
+import type { Policy } from '../domain/policy/schema.js';
 import { PolicyFileError, parsePolicyFile } from './yaml.js';
 
 export interface StoredPolicy {

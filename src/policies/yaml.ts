@@ -13,7 +13,8 @@ import {
   type YAMLError,
 } from 'yaml';
 import type { z } from 'zod';
-import { type Policy, policySchema } from '../domain/policy/policy.js';
+import { policySchema } from '../domain/policy/policy.js';
+import type { Policy } from '../domain/policy/schema.js';
 
 export interface PolicyProblem {
   readonly line: number;

@@ -4,8 +4,8 @@
  */
 import { patched } from '@temporalio/workflow';
 import { normalText } from '../domain/free-text.js';
+import type { Hold } from '../domain/lifecycle/holds.js';
 import { chooseHold } from '../domain/lifecycle/holds.js';
-import type { Hold } from '../domain/lifecycle/state.js';
 import { withHold, withHoldRenamed, withoutHold } from '../domain/lifecycle/transitions.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 import type { HoldUpdate, ReleaseUpdate } from './messages.js';

@@ -32,6 +32,9 @@ export interface LifecycleResult {
   readonly outcome: 'deleted' | 'gone';
 }
 
+/** The workflow, for who starts it or goes on with it. */
+export type LifecycleWorkflow = (input: LifecycleInput) => Promise<LifecycleResult>;
+
 export interface UserActivitySignal {
   readonly schemaVersion: 1;
   /** Epoch milliseconds. */

@@ -1,9 +1,8 @@
 /** A long history is left behind: the run continues as new with its memory. This file alone decides when. */
 import { allHandlersFinished, condition, continueAsNew, patched, workflowInfo } from '@temporalio/workflow';
 import { dayMs } from '../domain/duration.js';
-import type { identityLifecycle } from './identity-lifecycle.js';
 import type { LifecycleRun } from './lifecycle-run.js';
-import type { LifecycleInput } from './messages.js';
+import type { LifecycleInput, LifecycleWorkflow } from './messages.js';
 
 /** A cold wake-up at 2,000 events takes 5 to 10 times one at 200 (measured; design, section 5). */
 const historyLimit = 200;
@@ -66,7 +65,7 @@ async function renew(run: LifecycleRun, input: LifecycleInput): Promise<boolean>
 
 function startFresh(run: LifecycleRun, input: LifecycleInput): Promise<never> {
   const { state: _old, activity: _enrolled, ...constant } = input;
-  return continueAsNew<typeof identityLifecycle>({
+  return continueAsNew<LifecycleWorkflow>({
     ...constant,
     policy: run.state.policyChoice,
     state: run.state,

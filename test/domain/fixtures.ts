@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { FoundIdentity } from '../../src/domain/lifecycle/assessment.js';
 import { initialState, type LifecycleState } from '../../src/domain/lifecycle/state.js';
 import { type Plan, type PolicySubject, planFor } from '../../src/domain/plan.js';
-import type { Policy } from '../../src/domain/policy/policy.js';
+import type { Policy } from '../../src/domain/policy/schema.js';
 import { parsePolicyFile } from '../../src/policies/yaml.js';
 
 export const day = 86_400_000;

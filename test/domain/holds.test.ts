@@ -1,7 +1,7 @@
 /** Which hold a release means, and which one governs. */
 import { describe, expect, it } from 'vitest';
+import type { Hold } from '../../src/domain/lifecycle/holds.js';
 import { chooseHold, governingHold, type HoldKind } from '../../src/domain/lifecycle/holds.js';
-import type { Hold } from '../../src/domain/lifecycle/state.js';
 import { day, epoch } from './fixtures.js';
 
 const holdOf = (id: string, kind: HoldKind | undefined, days = 100): Hold => ({

@@ -24,7 +24,7 @@ import {
   withRungCompleted,
 } from '../../src/domain/lifecycle/transitions.js';
 import type { Plan, PlanRung, PolicySubject } from '../../src/domain/plan.js';
-import type { Policy } from '../../src/domain/policy/policy.js';
+import type { Policy } from '../../src/domain/policy/schema.js';
 import { countedPostponements, type Postponement, postponedUntil } from '../../src/domain/postponement.js';
 import type { DestructiveRung, RungName } from '../../src/domain/rungs.js';
 import {

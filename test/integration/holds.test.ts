@@ -6,7 +6,7 @@ import { noteWitness } from '../../src/absence/witnesses-table.js';
 import { createBurialActivities } from '../../src/activities/burial.js';
 import { createKratosActivities } from '../../src/activities/kratos.js';
 import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
-import type { Hold } from '../../src/domain/lifecycle/state.js';
+import type { Hold } from '../../src/domain/lifecycle/holds.js';
 import { endHold, isOnHold, keepHold, readHolds, takeOverHolds } from '../../src/holds/holds-table.js';
 import type { LastLook } from '../../src/looks/last-look.js';
 import { createOryClients } from '../../src/ory/clients.js';

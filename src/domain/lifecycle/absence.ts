@@ -2,7 +2,6 @@
  * Absence: Kratos does not know an identity that it knew. One answer is no proof, as a wrong address, an empty or restored
  * Kratos, and a gateway give the same one; so nothing is forgotten before several looks over a time, and a grace period. Pure.
  */
-import type { Plan } from '../plan.js';
 
 /**
  * What a look that did not find the identity is worth. `witnessed`: the same Kratos as before answered for others that are known
@@ -57,7 +56,7 @@ const usualRules: AbsenceRules = { looks: 3, overMs: 86_400_000, graceMs: 30 * 8
 const doubtedAgainMs = 3_600_000;
 const doubtedAgainPart = 0.1;
 
-export function absenceRulesOf({ absence = usualRules }: Pick<Plan, 'absence'>): AbsenceRules {
+export function absenceRulesOf({ absence = usualRules }: { readonly absence?: AbsenceRules }): AbsenceRules {
   return absence;
 }
 

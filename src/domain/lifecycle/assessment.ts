@@ -7,7 +7,8 @@ import type { Stage } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
 import type { Absence } from './absence.js';
 import type { Former } from './former.js';
-import type { Hold, NoticeOutcome, Remembered } from './state.js';
+import type { Hold } from './holds.js';
+import type { NoticeOutcome, Remembered } from './state.js';
 
 export interface FoundIdentity {
   readonly state: 'active' | 'inactive';

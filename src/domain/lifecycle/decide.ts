@@ -8,9 +8,10 @@ import { type RungName, rungNames, stageOfRung } from '../rungs.js';
 import { absenceRulesOf, absentLookAt, burialAt, type Missing, whyMissing } from './absence.js';
 import type { FoundIdentity } from './assessment.js';
 import { inactiveSince, scheduleOf, skipOf } from './clock.js';
+import type { Hold } from './holds.js';
 import { governingHold, kindOfHold } from './holds.js';
 import { begunRungs, type Return, unjustified } from './justification.js';
-import type { Hold, LifecycleState } from './state.js';
+import type { LifecycleState } from './state.js';
 import { runningNotices } from './transitions.js';
 
 export type BlockedBy =

@@ -1,17 +1,22 @@
 /** A lifecycle that was lost and started again goes on by its last projection, so that nothing comes earlier, nor twice. Pure. */
 import type { Plan } from '../plan.js';
-import type { RungName } from '../rungs.js';
-import { mergeActivity } from '../sign-of-life.js';
-import type { Standing } from '../standing.js';
-import type { LifecycleState, RungRecord, Skip } from './state.js';
+import type { RungName, Stage } from '../rungs.js';
+import { type LatestActivity, mergeActivity } from '../sign-of-life.js';
+import type { LifecycleState, NoticeRecord, RungRecord, Skip } from './state.js';
 
-/** What a projection keeps of a lifecycle's memory. */
-export type Former = Pick<
-  Standing,
-  'stage' | 'since' | 'lastActiveAt' | 'activity' | 'notices' | 'completed' | 'skipped'
->;
+/** What a projection keeps of a lifecycle's memory. Times in epoch milliseconds. */
+export interface Former {
+  readonly stage: Stage;
+  readonly since: number;
+  readonly lastActiveAt: number;
+  readonly activity: LatestActivity;
+  readonly notices: readonly NoticeRecord[];
+  readonly completed: Readonly<Partial<Record<RungName, number>>>;
+  readonly skipped?: Readonly<Partial<Record<RungName, number>>>;
+}
 
-export function formerOf(standing: Standing): Former {
+/** @param standing as it was projected */
+export function formerOf(standing: Former): Former {
   const { stage, since, lastActiveAt, activity, notices, completed, skipped } = standing;
   return { stage, since, lastActiveAt, activity, notices, completed, ...(skipped && { skipped }) };
 }

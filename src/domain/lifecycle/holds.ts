@@ -1,10 +1,21 @@
 /** Holds: several may stand at once, each with a kind; which of them a release means. Pure. */
 import { dayMs } from '../duration.js';
-import type { Hold, LifecycleState } from './state.js';
 
 /** `legal`: a duty to keep, released only where the word is said. `leave`: the person is away with a good reason. */
 export const holdKinds = ['leave', 'legal', 'other'] as const;
 export type HoldKind = (typeof holdKinds)[number];
+
+/** A time-boxed stop on rungs and mails. */
+export interface Hold {
+  /** Names it among the holds of its identity: `h1`, `h2` and so on, never given twice. */
+  readonly id: string;
+  /** Absent: set before there were kinds. Counts as `other`. */
+  readonly kind?: HoldKind;
+  readonly reason: string;
+  readonly actor: string;
+  readonly since: number;
+  readonly until: number;
+}
 
 /** The longest hold of each kind, milliseconds. Proceedings last longer than a leave; then somebody should look again. */
 export const longestHoldMs: Readonly<Record<HoldKind, number>> = {
@@ -22,7 +33,7 @@ export function kindOfHold(hold: Hold): HoldKind {
 }
 
 /** @returns the hold in force that ends last, or `undefined` */
-export function governingHold(state: Pick<LifecycleState, 'holds'>, now: number): Hold | undefined {
+export function governingHold(state: { readonly holds?: readonly Hold[] }, now: number): Hold | undefined {
   const inForce = (state.holds ?? []).filter(({ until }) => until > now);
   return inForce.reduce<Hold | undefined>(
     (latest, hold) => (latest === undefined || hold.until > latest.until ? hold : latest),

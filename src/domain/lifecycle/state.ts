@@ -8,7 +8,7 @@ import type { Postponement } from '../postponement.js';
 import type { RungName } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
 import type { Missing } from './absence.js';
-import type { HoldKind } from './holds.js';
+import type { Hold } from './holds.js';
 
 /** A rung of the ladder that was begun, and, when `completedAt` is there, finished and verified. */
 export interface RungRecord {
@@ -53,18 +53,6 @@ export interface NoticeRecord {
   readonly failures?: number;
   /** How many postponements counted when it was given; it holds for that date only. Absent: none. */
   readonly round?: number;
-}
-
-/** A time-boxed stop on rungs and mails. */
-export interface Hold {
-  /** Names it among the holds of its identity: `h1`, `h2` and so on, never given twice. */
-  readonly id: string;
-  /** Absent: set before there were kinds. Counts as `other`. */
-  readonly kind?: HoldKind;
-  readonly reason: string;
-  readonly actor: string;
-  readonly since: number;
-  readonly until: number;
 }
 
 /** A step that failed for good and waits for an operator. */

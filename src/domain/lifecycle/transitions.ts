@@ -5,13 +5,12 @@ import { type RungName, rungNames } from '../rungs.js';
 import { mergeActivity, mergeSign, type SignOfLife } from '../sign-of-life.js';
 import { absenceRulesOf, withAbsentLook } from './absence.js';
 import type { Assessment, Buried, FoundIdentity, NoticeState } from './assessment.js';
-import type { HoldKind } from './holds.js';
+import type { Hold, HoldKind } from './holds.js';
 import type { Return } from './justification.js';
 import { stageOf } from './stage.js';
 import type {
   Exported,
   HeldByBreaker,
-  Hold,
   LifecycleState,
   LinkRequest,
   NoticeRecord,

@@ -3,7 +3,7 @@ import { dayMs, formatDuration } from '../duration.js';
 import { type DestructiveRung, destructiveRungs, type RungName, rungNames } from '../rungs.js';
 import { type Issues, report } from './issues.js';
 import { effectiveRungs, type Ladder } from './ladder.js';
-import type { Policy } from './policy.js';
+import type { Policy } from './schema.js';
 
 export function checkDeletion(policy: Policy, issues: Issues): void {
   const { deletion, ladder: rungs } = policy;

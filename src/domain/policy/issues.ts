@@ -1,6 +1,6 @@
 /** How the rules of a policy say what is wrong with it. Pure. */
 import type { z } from 'zod';
-import type { Policy } from './policy.js';
+import type { Policy } from './schema.js';
 
 export type Issues = z.core.ParsePayload<Policy>['issues'];
 

@@ -3,7 +3,7 @@ import { dayMs, formatDuration } from '../duration.js';
 import type { DestructiveRung } from '../rungs.js';
 import { type Issues, report } from './issues.js';
 import { withOverride } from './ladder.js';
-import type { Policy } from './policy.js';
+import type { Policy } from './schema.js';
 
 /** Mails lie in servers that delay unknown senders for minutes; a link must outlive that. */
 const shortestLinkMs = 600_000;
