@@ -11,9 +11,7 @@
  */
 import type { WorkflowHandle } from '@temporalio/client';
 import type pg from 'pg';
-import { within } from './client/bounded.js';
 import { checkedPolicyId, checkedSign, checkedTime, updateId } from './client/checks.js';
-import { DormouseUnavailableError } from './client/errors.js';
 import { Exemptions } from './client/exemptions.js';
 import { Lifecycles } from './client/temporal.js';
 import type {
@@ -36,6 +34,8 @@ import type { Standing } from './domain/standing.js';
 import type { Bounce } from './mail/bounce.js';
 import { recordBounce, type UnmatchedBounce, unmatchedBounces } from './mail/bounces-table.js';
 import { createPool } from './postgres/pool.js';
+import { within } from './process/bounded.js';
+import { DormouseUnavailableError } from './process/caller-errors.js';
 import { ActivityRecorder } from './signs/recorder.js';
 import { readStanding } from './standings/standings-table.js';
 import { readNotBefore } from './tokens/revocations-table.js';
@@ -51,7 +51,6 @@ import {
   standingQuery,
 } from './workflows/messages.js';
 
-export { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './client/errors.js';
 export type * from './client/types.js';
 export type { Exemption, ExemptionKind } from './domain/exemption.js';
 export { InvalidIdentityIdError } from './domain/identity-id.js';
@@ -59,6 +58,7 @@ export type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 export type { ActivityKind } from './domain/sign-of-life.js';
 export type { Standing } from './domain/standing.js';
 export type { Bounce, BounceKind } from './mail/bounce.js';
+export { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './process/caller-errors.js';
 export type { WorkItem, WorkKind } from './worklist/rules.js';
 
 /** Opens a client. Connections are made when they are needed, so this neither waits nor fails when Temporal is away. */

@@ -5,9 +5,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { dayMs, parseDuration } from './domain/duration.js';
+import { mailProviders, unverifiedChoices } from './domain/mail-choices.js';
 import { policyIdPattern } from './domain/names.js';
-import { unverifiedChoices } from './mail/addresses.js';
-import { mailProviders } from './mail/providers/provider.js';
 
 const url = (protocols: string[]) =>
   z.string().refine(
@@ -286,7 +285,7 @@ export type VariableName = keyof typeof variables;
 
 /** Thrown when the environment is incomplete or wrong; the message names each variable, its problem and the way out. */
 export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
+  override readonly name: string = 'ConfigError';
 }
 
 interface Retired {

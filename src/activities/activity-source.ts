@@ -7,15 +7,9 @@ import type { Clock } from '../process/clock.js';
 import type { IdentitySign } from '../signs/signs-table.js';
 import { type LifecyclePlace, tellLifecycle } from '../signs/tell-lifecycle.js';
 import { AuditTable } from '../sources/audit-table.js';
+import type { ConnectedSource } from '../sources/load-sources.js';
 import { type PollResult, pollSource } from '../sources/poll.js';
-import type { PollPlace } from '../sources/positions-table.js';
-import type { ActivitySource } from '../sources/source-file.js';
-
-/** A source with the address that its environment variable held. */
-export interface ConnectedSource {
-  readonly source: ActivitySource;
-  readonly connectionUrl: string;
-}
+import type { PollPlace } from '../workflows/schedule-messages.js';
 
 export interface ActivitySourceDependencies {
   readonly pool: pg.Pool;

@@ -1,7 +1,7 @@
 /** Checks what callers pass, before it goes anywhere. Errors name the field, the problem and the way out. */
 import { opaqueNamePattern, policyIdPattern } from '../domain/names.js';
 import { activityKinds, clampToNow, type SignOfLife } from '../domain/sign-of-life.js';
-import { InvalidRequestError } from './errors.js';
+import { InvalidRequestError } from '../process/caller-errors.js';
 import type { ActivityReport } from './types.js';
 
 /** Earlier than any system that Dormouse could stand beside: such a time is seconds taken for milliseconds. */

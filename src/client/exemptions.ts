@@ -10,8 +10,8 @@ import {
   reviewExemption,
   setExemption,
 } from '../exemptions/exemptions-table.js';
+import { DormouseUnavailableError, InvalidRequestError } from '../process/caller-errors.js';
 import { updateId } from './checks.js';
-import { DormouseUnavailableError, InvalidRequestError } from './errors.js';
 import type { Dormouse } from './types.js';
 
 type Request<Name extends 'exempt' | 'reviewExemption' | 'endExemption'> = Parameters<Dormouse[Name]>[1];

@@ -10,6 +10,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { readConfig } from '../config.js';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import type { SignOfLife } from '../domain/sign-of-life.js';
+import { isTransient, within } from '../process/bounded.js';
+import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../process/caller-errors.js';
 import { lifecycleStart, tellLifecycle } from '../signs/tell-lifecycle.js';
 import {
   type LifecycleInput,
@@ -17,9 +19,7 @@ import {
   lookAgainSignal,
   policyNotChecked,
 } from '../workflows/messages.js';
-import { isTransient, within } from './bounded.js';
 import { checkedPolicyId } from './checks.js';
-import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './errors.js';
 import { EndableRetry } from './retry.js';
 import type { DormouseOptions } from './types.js';
 

@@ -1,8 +1,8 @@
 /** The work list as the client reads it. */
 import type pg from 'pg';
+import { DormouseUnavailableError, InvalidRequestError } from '../process/caller-errors.js';
 import { defaultWorklistLimits, workKinds } from '../worklist/rules.js';
 import { countWork, readWork, WorkCursorError } from '../worklist/worklist.js';
-import { DormouseUnavailableError, InvalidRequestError } from './errors.js';
 import type { Worklist, WorklistRequest } from './types.js';
 
 /** @throws InvalidRequestError, DormouseUnavailableError */

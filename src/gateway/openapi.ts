@@ -5,7 +5,7 @@ import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Entrance, Gate } from '../http/gate.js';
 import { hookKeyHeader } from '../http/hook-auth.js';
-import { signatureHeader, timestampHeader } from '../signs/event-signature.js';
+import { signatureHeader, timestampHeader } from '../signs/http/event-signature.js';
 
 const hookKey = (description: string) =>
   ({ type: 'apiKey', in: 'header', name: hookKeyHeader, description }) as const;

@@ -2,7 +2,7 @@
  * JSON as the gateway takes it: no key twice (two readers of the same bytes could otherwise see different identities),
  * and no `__proto__`. Knows nothing of HTTP.
  */
-import { InvalidRequestError } from '../client/errors.js';
+import { InvalidRequestError } from '../process/caller-errors.js';
 
 const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
 

@@ -4,6 +4,7 @@ import { giveGrantBack, useGrant } from '../breaker/asking.js';
 import { readTrip } from '../breaker/trips-table.js';
 import type { Trip } from '../domain/breaker/trip.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
+import type { Unverified } from '../domain/mail-choices.js';
 import { type PlanRung, planFor } from '../domain/plan.js';
 import { countedPostponements } from '../domain/postponement.js';
 import type { DestructiveRung } from '../domain/rungs.js';
@@ -11,7 +12,6 @@ import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign
 import { exemptionInForce } from '../exemptions/exemptions-table.js';
 import { isOnHold } from '../holds/holds-table.js';
 import { readPostponements } from '../links/postponements-table.js';
-import type { Unverified } from '../mail/addresses.js';
 import type { KratosIdentity } from '../ory/kratos-identity.js';
 import type { PolicyReader } from '../policies/policies-table.js';
 import type { Clock } from '../process/clock.js';

@@ -2,7 +2,8 @@
 import type pg from 'pg';
 import type { NoticeState } from '../domain/lifecycle/assessment.js';
 import type { NoticeOutcome } from '../domain/lifecycle/state.js';
-import { mailAddresses, type Unverified } from '../mail/addresses.js';
+import type { Unverified } from '../domain/mail-choices.js';
+import { mailAddresses } from '../mail/addresses.js';
 import { type MailState, readCopies } from '../mail/mails-table.js';
 import type { KratosIdentity } from '../ory/kratos-identity.js';
 

@@ -1,4 +1,5 @@
 /** Which addresses of an identity mails go to. */
+import type { Unverified } from '../domain/mail-choices.js';
 import type { KratosIdentity } from '../ory/kratos-identity.js';
 
 export interface MailAddress {
@@ -6,10 +7,6 @@ export interface MailAddress {
   readonly id: string;
   readonly value: string;
 }
-
-/** `last-resort`: written to where there is no other address. `never`: as if they were not there. */
-export const unverifiedChoices = ['last-resort', 'never'] as const;
-export type Unverified = (typeof unverifiedChoices)[number];
 
 /**
  * Every verified and every recovery e-mail address, each once. Where none of these exists, the unverified ones: a notice

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { assertUnreachable } from '../domain/assert.js';
+import type { MailProvider } from '../domain/mail-choices.js';
 import type { Clock } from '../process/clock.js';
 import { tryAgain } from '../process/failures.js';
 import type { MailAddress } from './addresses.js';
@@ -18,7 +19,7 @@ import {
   settleMail,
 } from './mails-table.js';
 import { stableMessageId } from './message-id.js';
-import { type MailProvider, providerHeaders } from './providers/provider.js';
+import { providerHeaders } from './providers/provider.js';
 import type { RenderedMail } from './render.js';
 import type { MailKind } from './templates.js';
 import { type MailTransport, type SendOutcome, TemporaryMailError } from './transport.js';

@@ -13,6 +13,7 @@ import {
   type YAMLError,
 } from 'yaml';
 import type { z } from 'zod';
+import { ConfigError } from '../config.js';
 import { policySchema } from '../domain/policy/policy.js';
 import type { Policy } from '../domain/policy/schema.js';
 
@@ -24,7 +25,7 @@ export interface PolicyProblem {
 }
 
 /** A policy file that can't be used. Nothing of it is applied; the policy in force stays. */
-export class PolicyFileError extends Error {
+export class PolicyFileError extends ConfigError {
   override readonly name = 'PolicyFileError';
   constructor(
     readonly file: string,

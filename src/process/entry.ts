@@ -1,6 +1,5 @@
 /** How a process starts: what an operator has to mend is said plainly, everything else with its stack. */
 import { ConfigError } from '../config.js';
-import { PolicyFileError } from '../policies/yaml.js';
 
 /** Runs `main`; exits 1 with a message when it fails. */
 export async function runEntry(name: string, main: () => Promise<void>): Promise<void> {
@@ -13,7 +12,7 @@ export async function runEntry(name: string, main: () => Promise<void>): Promise
 }
 
 function describe(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof PolicyFileError) return error.message;
+  if (error instanceof ConfigError) return error.message;
   if (error instanceof AggregateError) return error.errors.map(describe).join('; ');
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,7 +1,7 @@
 /** The Temporal Schedules that deliver to receivers. */
 import type { Client } from '@temporalio/client';
 import { syncSchedules } from '../process/schedule-set.js';
-import type { DeliverSignalsInput } from '../workflows/deliver-signals.js';
+import type { DeliverSignalsInput } from '../workflows/schedule-messages.js';
 import type { SignalReceiver } from './receivers-file.js';
 
 const prefixOf = (taskQueue: string): string => `${taskQueue}/signals/`;

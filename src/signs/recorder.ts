@@ -4,8 +4,8 @@
  */
 import pLimit from 'p-limit';
 import type pg from 'pg';
-import { within } from '../client/bounded.js';
 import type { SignOfLife } from '../domain/sign-of-life.js';
+import { within } from '../process/bounded.js';
 import { ActivityBuffer } from './buffer.js';
 import { closeClaim, recordAndClaim } from './claims-table.js';
 import { FeedMeter } from './feed-table.js';

@@ -1,7 +1,7 @@
 /** Reads an app's audit table, page by page, in a read-only transaction. Knows nothing of Dormouse's own database. */
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import type { SourcePosition } from './positions-table.js';
+import type { SourcePosition } from '../workflows/schedule-messages.js';
 import type { ActivitySource } from './source-file.js';
 
 export interface SeenIdentity {

@@ -1,8 +1,13 @@
 /** Loads the sources that the environment names. Node only. */
 import { readFile } from 'node:fs/promises';
-import type { ConnectedSource } from '../activities/activity-source.js';
 import { ConfigError, readDatabaseUrl } from '../config.js';
-import { parseSourceFile } from './source-file.js';
+import { type ActivitySource, parseSourceFile } from './source-file.js';
+
+/** A source with the address that its environment variable held. */
+export interface ConnectedSource {
+  readonly source: ActivitySource;
+  readonly connectionUrl: string;
+}
 
 /**
  * @param file value of DORMOUSE_ACTIVITY_SOURCES_FILE

@@ -6,8 +6,9 @@ import { closeClaim, recordAndClaim, whoMustHear } from '../signs/claims-table.j
 import { countSigns } from '../signs/feed-table.js';
 import { keepMarks, marksPerPeriod } from '../signs/marks-table.js';
 import type { IdentitySign } from '../signs/signs-table.js';
+import type { PollPlace, SourcePosition } from '../workflows/schedule-messages.js';
 import { type AuditPage, type AuditTable, definitionOf } from './audit-table.js';
-import { beginSource, type PollPlace, type SourcePosition, saveSourceProgress } from './positions-table.js';
+import { beginSource, saveSourceProgress } from './positions-table.js';
 import type { ActivitySource } from './source-file.js';
 
 export interface PollOptions {

@@ -1,20 +1,6 @@
 /** Table `activity_source`: how far each source of activity has been read. */
 import type pg from 'pg';
-
-/** Between two rows of a source, which are ordered by time and, at the same time, by identity. */
-export interface SourcePosition {
-  /** Timestamp in PostgreSQL's ISO form, to the microsecond: a JavaScript Date would lose the last three digits. */
-  readonly at: string;
-  /** UUID, or empty for "before every identity". */
-  readonly identity: string;
-}
-
-/** Where a poll stands that another attempt goes on with. */
-export interface PollPlace {
-  readonly position: SourcePosition;
-  /** When the poll began, epoch milliseconds. */
-  readonly startedAt: number;
-}
+import type { SourcePosition } from '../workflows/schedule-messages.js';
 
 export interface SourceProgress {
   readonly name: string;

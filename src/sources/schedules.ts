@@ -1,7 +1,7 @@
 /** The Temporal Schedules that poll the sources. */
 import type { Client } from '@temporalio/client';
 import { syncSchedules } from '../process/schedule-set.js';
-import type { PollActivitySourceInput } from '../workflows/activity-source.js';
+import type { PollActivitySourceInput } from '../workflows/schedule-messages.js';
 import type { ActivitySource } from './source-file.js';
 
 const prefixOf = (taskQueue: string): string => `${taskQueue}/activity-source/`;

@@ -1,6 +1,6 @@
 /** All activities over one set of connections, grouped by the outside system whose queue they run on. */
 import type pg from 'pg';
-import { type ConnectedSource, createActivitySourceActivities } from '../activities/activity-source.js';
+import { createActivitySourceActivities } from '../activities/activity-source.js';
 import { createBreakerActivities } from '../activities/breaker.js';
 import { createBurialActivities } from '../activities/burial.js';
 import { createHydraActivities } from '../activities/hydra.js';
@@ -21,6 +21,7 @@ import { createOryClients } from '../ory/clients.js';
 import { PolicyReader } from '../policies/policies-table.js';
 import { type Clock, systemClock } from '../process/clock.js';
 import type { SignalSender } from '../security-events/load.js';
+import type { ConnectedSource } from '../sources/load-sources.js';
 import type { OutsideSystem } from '../workflows/queues.js';
 
 export const activityVariables = [

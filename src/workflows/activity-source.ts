@@ -4,18 +4,8 @@
  */
 import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { ActivitySourceActivities } from '../activities/activity-source.js';
-import type { PollPlace } from '../sources/positions-table.js';
 import { activityQueue } from './queues.js';
-
-export interface PollActivitySourceInput {
-  readonly schemaVersion: 1;
-  /** Its name in DORMOUSE_ACTIVITY_SOURCES_FILE. */
-  readonly source: string;
-  /** Handed over at continue-as-new: where to go on. */
-  readonly from?: PollPlace;
-  /** Handed over at continue-as-new: rows read before. */
-  readonly rows?: number;
-}
+import type { PollActivitySourceInput } from './schedule-messages.js';
 
 export interface PollActivitySourceResult {
   readonly schemaVersion: 1;

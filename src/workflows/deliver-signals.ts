@@ -5,12 +5,7 @@
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { SignalActivities } from '../activities/security-events.js';
 import { activityQueue } from './queues.js';
-
-export interface DeliverSignalsInput {
-  readonly schemaVersion: 1;
-  /** Its name in DORMOUSE_SHARED_SIGNALS_FILE. */
-  readonly receiver: string;
-}
+import type { DeliverSignalsInput } from './schedule-messages.js';
 
 export interface DeliverSignalsResult {
   readonly schemaVersion: 1;

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
-import { signEvent } from '../../src/signs/event-signature.js';
+import { signEvent } from '../../src/signs/http/event-signature.js';
 import { readActivity } from '../../src/signs/signs-table.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { fresh, unknownId } from '../support/system-outside.js';

@@ -7,7 +7,7 @@ import { type RunningStack, startStack } from '../../dev/stack/index.js';
 import type { Stage } from '../../src/domain/rungs.js';
 import { prepareDatabase } from '../../src/postgres/prepare.js';
 import { readActivity } from '../../src/signs/signs-table.js';
-import type { TokenHookOptions } from '../../src/tokens/hydra-token-hook.js';
+import type { TokenHookOptions } from '../../src/tokens/http/hydra-token-hook.js';
 import { writeNotBefore } from '../../src/tokens/revocations-table.js';
 import { readTokenStanding } from '../../src/tokens/token-standings.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { seeded } from '../../bench/activity/zipf.js';
 import { reservePorts } from '../../dev/stack/ports.js';
 import { createDormouse, type Dormouse } from '../../src/client.js';
-import { batchAnswer } from '../../src/signs/batch.js';
+import { batchAnswer } from '../../src/signs/http/batch.js';
 import { EntryProcess, gatewayProcess, workerProcess } from '../support/entry-process.js';
 import { startSilentServer } from '../support/fault-tcp.js';
 import type { NotingAppInput } from '../support/noting-app.js';

@@ -4,7 +4,7 @@ import addFormats from 'ajv-formats';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { generateSigningKey } from '../../src/keys/signing-keys.js';
-import { signEvent } from '../../src/signs/event-signature.js';
+import { signEvent } from '../../src/signs/http/event-signature.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { unknownId } from '../support/system-outside.js';
 

@@ -1,6 +1,6 @@
 /** Looks that denied attempts prompt: one for each identity in ten minutes, whatever an app does. */
 import { expect, it, vi } from 'vitest';
-import { PromptedLooks } from '../../src/tokens/prompted-looks.js';
+import { PromptedLooks } from '../../src/tokens/http/prompted-looks.js';
 
 const minute = 60_000;
 

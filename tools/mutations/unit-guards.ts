@@ -390,7 +390,7 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'service and break-glass accounts are out where a policy is silent',
-    file: 'src/domain/policy/policy.ts',
+    file: 'src/domain/policy/schema.ts',
     find: '({ ...outByDefault, ...given })',
     replace: '({ ...given })',
     project: 'unit',

@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { createDormouse } from '../../../src/client.js';
 import { createGateway } from '../../../src/gateway/server.js';
-import { signEvent } from '../../../src/signs/event-signature.js';
+import { signEvent } from '../../../src/signs/http/event-signature.js';
 import { runningStack, showActivity } from './support.js';
 
 const stack = await runningStack();

@@ -2,10 +2,8 @@
  * Mail providers: how they are told our name of a mail, and how their events become bounces. A provider writes Message-IDs of its
  * own or quotes none, so each mail carries our name of it in the header by which that provider takes tags. Pure.
  */
+import type { MailProvider } from '../../domain/mail-choices.js';
 import { nameOfMail } from '../bounce.js';
-
-export const mailProviders = ['ses', 'postmark', 'mailgun', 'sendgrid'] as const;
-export type MailProvider = (typeof mailProviders)[number];
 
 /** The tag's name. */
 export const tagName = 'dormouse';

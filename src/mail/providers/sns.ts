@@ -3,7 +3,7 @@
  * Source: "HTTP/HTTPS notification JSON format" (Amazon SNS developer guide).
  */
 import { z } from 'zod';
-import { InvalidRequestError } from '../../client/errors.js';
+import { InvalidRequestError } from '../../process/caller-errors.js';
 
 const envelope = z.looseObject({
   Type: z.enum(['Notification', 'SubscriptionConfirmation', 'UnsubscribeConfirmation']),

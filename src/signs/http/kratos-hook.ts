@@ -5,10 +5,10 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Dormouse } from '../client.js';
-import type { Gate } from '../http/gate.js';
-import { hookEntrance } from '../http/hook-auth.js';
-import { answers } from '../http/schemas.js';
+import type { Dormouse } from '../../client.js';
+import type { Gate } from '../../http/gate.js';
+import { hookEntrance } from '../../http/hook-auth.js';
+import { answers } from '../../http/schemas.js';
 
 /** What deploy/kratos/dormouse-activity.jsonnet sends, and nothing else. */
 const body = z.strictObject({

@@ -1,5 +1,5 @@
 /** Looks that a denied attempt prompts: the person may have been let back in elsewhere, and nobody told the lifecycle. */
-import type { Dormouse } from '../client.js';
+import type { Dormouse } from '../../client.js';
 
 /** How long one identity prompts no other look, milliseconds: an app may try each second. */
 const pauseMs = 600_000;

@@ -1,6 +1,6 @@
 /** The entrance of callers that have no service token and sign their events instead. Only `/v1/activity` has it. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Entrance, Gate } from '../http/gate.js';
+import type { Entrance, Gate } from '../../http/gate.js';
 import {
   acceptableTimestamp,
   createSignatureCheck,

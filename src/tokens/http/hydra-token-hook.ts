@@ -5,13 +5,13 @@
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type Dormouse, InvalidIdentityIdError } from '../client.js';
-import { assertUnreachable } from '../domain/assert.js';
-import { parseIdentityId } from '../domain/identity-id.js';
-import type { Gate } from '../http/gate.js';
-import { hookEntrance } from '../http/hook-auth.js';
-import { answers, problem } from '../http/schemas.js';
-import { admitToken, type TokenRequest, type TokenStanding } from './admission-rules.js';
+import { type Dormouse, InvalidIdentityIdError } from '../../client.js';
+import { assertUnreachable } from '../../domain/assert.js';
+import { parseIdentityId } from '../../domain/identity-id.js';
+import type { Gate } from '../../http/gate.js';
+import { hookEntrance } from '../../http/hook-auth.js';
+import { answers, problem } from '../../http/schemas.js';
+import { admitToken, type TokenRequest, type TokenStanding } from '../admission-rules.js';
 import { PromptedLooks } from './prompted-looks.js';
 
 export interface TokenHookOptions {

@@ -7,15 +7,15 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { type Dormouse, InvalidRequestError } from '../../client.js';
+import { type MailProvider, mailProviders } from '../../domain/mail-choices.js';
 import type { Entrance, Gate } from '../../http/gate.js';
 import type { Bounce } from '../bounce.js';
-import { mailSecurity, takeBounce, taken } from '../taken-bounce.js';
-import { readMailgunEvent } from './mailgun.js';
-import { readPostmarkEvent } from './postmark.js';
-import { type MailProvider, mailProviders } from './provider.js';
-import { readSendgridEvents } from './sendgrid.js';
-import { readSesEvent } from './ses.js';
-import { confirmSubscription, openSnsEnvelope } from './sns.js';
+import { readMailgunEvent } from '../providers/mailgun.js';
+import { readPostmarkEvent } from '../providers/postmark.js';
+import { readSendgridEvents } from '../providers/sendgrid.js';
+import { readSesEvent } from '../providers/ses.js';
+import { confirmSubscription, openSnsEnvelope } from '../providers/sns.js';
+import { mailSecurity, takeBounce, taken } from './taken-bounce.js';
 
 /** SendGrid sends many events at once, SES the headers of the mail. */
 const bodyLimit = 1_048_576;

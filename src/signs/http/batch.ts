@@ -1,9 +1,9 @@
 /** Batches of events as NDJSON: bounded in memory, each line for itself. */
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { DormouseUnavailableError, InvalidIdentityIdError, InvalidRequestError } from '../client.js';
-import { problemsOf } from '../http/errors.js';
-import { parseStrictJson } from '../http/strict-json.js';
+import { DormouseUnavailableError, InvalidIdentityIdError, InvalidRequestError } from '../../client.js';
+import { problemsOf } from '../../http/errors.js';
+import { parseStrictJson } from '../../http/strict-json.js';
 import { activityEvent } from './event.js';
 
 /** Bytes of a batch. */

@@ -5,12 +5,12 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Dormouse } from '../client.js';
-import type { Entrance, Gate } from '../http/gate.js';
-import { inputTime } from '../http/schemas.js';
-import { asQueueId, type Bounce, bounceKinds, findMessageId, findStatusCode } from './bounce.js';
-import { readDeliveryReport } from './delivery-report.js';
-import { providerRoute } from './providers/route.js';
+import type { Dormouse } from '../../client.js';
+import type { Entrance, Gate } from '../../http/gate.js';
+import { inputTime } from '../../http/schemas.js';
+import { asQueueId, type Bounce, bounceKinds, findMessageId, findStatusCode } from '../bounce.js';
+import { readDeliveryReport } from '../delivery-report.js';
+import { providerRoute } from './provider-route.js';
 import { mailSecurity as security, takeBounce, taken } from './taken-bounce.js';
 
 const fields = z.strictObject({

@@ -4,7 +4,7 @@ import {
   ServiceError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { DormouseUnavailableError } from './errors.js';
+import { DormouseUnavailableError } from './caller-errors.js';
 
 /** Rejects when `work` takes longer than `ms`; what it does afterwards is ignored. */
 export async function within<T>(ms: number, system: 'Temporal' | 'PostgreSQL', work: Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 /** One event as an app reports it, and the sign of life that it amounts to. */
 import { z } from 'zod';
-import type { ActivityReport } from '../client.js';
-import { activityKinds } from '../domain/sign-of-life.js';
+import type { ActivityReport } from '../../client.js';
+import { activityKinds } from '../../domain/sign-of-life.js';
 
 /**
  * What an event may be called. A list of what counts, not of what does not: a failed sign-in under whatever name is

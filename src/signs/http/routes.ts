@@ -2,9 +2,9 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Dormouse } from '../client.js';
-import { answers } from '../http/schemas.js';
-import { parseStrictJson } from '../http/strict-json.js';
+import type { Dormouse } from '../../client.js';
+import { answers } from '../../http/schemas.js';
+import { parseStrictJson } from '../../http/strict-json.js';
 import { batchAnswer, batchBodyLimit, linesOf, recordLines } from './batch.js';
 import { type ActivityEvent, activityEvent, reportOf } from './event.js';
 import type { SignedEvents } from './signed-events.js';

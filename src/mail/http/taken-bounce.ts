@@ -1,9 +1,9 @@
 /** What all roads of a bounce have in common: who may tell, the answer, and the word where it matches nothing. */
 import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
-import type { Dormouse } from '../client.js';
-import { answers } from '../http/schemas.js';
-import type { Bounce } from './bounce.js';
+import type { Dormouse } from '../../client.js';
+import { answers } from '../../http/schemas.js';
+import type { Bounce } from '../bounce.js';
 
 /** The same whether the mail is known or not: nobody learns here to whom mails went. */
 export const taken = answers({ 202: z.object({ outcome: z.literal('taken') }) });

@@ -1,0 +1,76 @@
+/**
+ * Who may import whom (docs/architecture.md). Lowest first: a file imports from its own layer and those before it. There are no
+ * exceptions. Types count as what they come from; that workflows take types only from activities and subjects, a test of the
+ * bundle shows (test/runtime/workflow-bundle.test.ts).
+ */
+const edge = '^src/[a-z-]+/(http/|.*(routes|command|commands|hook)[.]ts$)';
+const contracts = '^src/workflows/(messages|reconcile-messages|schedule-messages|queues|patches)[.]ts$';
+const subjects = [
+  'absence',
+  'audit',
+  'breaker',
+  'deletion',
+  'exemptions',
+  'holds',
+  'links',
+  'looks',
+  'mail',
+  'policies',
+  'reconciliation',
+  'security-events',
+  'signs',
+  'sources',
+  'standings',
+  'tokens',
+  'worklist',
+].join('|');
+
+const layers = [
+  { name: 'rules', path: '^src/domain/' },
+  { name: 'contracts', path: contracts },
+  { name: 'base', path: '^src/(config[.]ts|process/)' },
+  { name: 'outside', path: '^src/(postgres|ory|keys)/', pathNot: edge },
+  { name: 'subjects', path: `^src/(${subjects})/`, pathNot: edge },
+  { name: 'activities', path: '^src/activities/' },
+  { name: 'workflows', path: '^src/workflows/', pathNot: contracts },
+  { name: 'client', path: '^src/client([.]ts$|/)' },
+  { name: 'toolkits', path: '^src/(http|cli|middleware)/' },
+  { name: 'edges', path: edge, pathNot: '^src/(http|gateway|worker)/' },
+  { name: 'assemblies', path: '^src/(gateway|worker|people-pages)/', pathNot: edge },
+  { name: 'entries', path: '^src/(worker|gateway|cli)[.]ts$' },
+  { name: 'dev', path: '^dev/' },
+];
+
+const upward = layers.flatMap((from, i) =>
+  layers.slice(i + 1).map((to) => ({
+    name: `${from.name}-import-no-${to.name}`,
+    severity: 'error',
+    from: { path: from.path, ...(from.pathNot && { pathNot: from.pathNot }) },
+    to: { path: to.path, ...(to.pathNot && { pathNot: to.pathNot }) },
+  })),
+);
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'every-file-has-a-layer',
+      severity: 'error',
+      from: { path: '^src/', pathNot: layers.map(({ path }) => path) },
+      to: {},
+    },
+    ...upward,
+    {
+      name: 'rules-are-pure',
+      comment: 'No I/O, no clock but what is passed in.',
+      severity: 'error',
+      from: { path: '^src/domain/' },
+      to: { pathNot: ['^src/domain/', 'node_modules/(zod|ms|@types/ms)/'] },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+  },
+};

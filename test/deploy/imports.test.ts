@@ -1,0 +1,50 @@
+/** The rule of who may import whom refuses what it is there for. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { cruise, type ICruiseOptions } from 'dependency-cruiser';
+import { afterEach, expect, it } from 'vitest';
+
+const { forbidden, options } = createRequire(import.meta.url)('../../.dependency-cruiser.cjs');
+let directory = '';
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+/** @returns the names of the rules that these files break */
+async function broken(files: Record<string, string>): Promise<string[]> {
+  directory = await mkdtemp(join(tmpdir(), 'dormouse-imports-'));
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(directory, name)), { recursive: true });
+    await writeFile(join(directory, name), text);
+  }
+  const { tsConfig: _ours, ...rest } = options as ICruiseOptions & { tsConfig: unknown };
+  const { output } = await cruise(['src'], {
+    ...rest,
+    baseDir: directory,
+    ruleSet: { forbidden },
+    validate: true,
+  });
+  if (typeof output === 'string') throw new Error('the cruise answered with text');
+  return [...new Set(output.summary.violations.map(({ rule }) => rule.name))].sort();
+}
+
+const empty = 'export const x = 1;\n';
+const imports = (path: string) => `import { x } from '${path}';\nexport const y = x;\n`;
+
+// biome-ignore format: a table
+it.each<[string, Record<string, string>, string[]]>([
+  ['a rule that imports a table', { 'src/domain/a.ts': imports('../holds/holds-table.js'), 'src/holds/holds-table.ts': empty }, ['rules-are-pure', 'rules-import-no-subjects']],
+  ['a rule that reads files', { 'src/domain/a.ts': "import { readFileSync } from 'node:fs';\nexport const y = readFileSync;\n" }, ['rules-are-pure']],
+  ['a subject that imports the client', { 'src/holds/a.ts': imports('../client.js'), 'src/client.ts': empty }, ['subjects-import-no-client']],
+  ['a table that imports a route', { 'src/mail/mails-table.ts': imports('./http/routes.js'), 'src/mail/http/routes.ts': empty }, ['subjects-import-no-edges']],
+  ['an engine that imports the embedded stack', { 'src/cli/a.ts': imports('../../dev/stack/a.js'), 'dev/stack/a.ts': empty }, ['toolkits-import-no-dev']],
+  ['an activity that imports a workflow', { 'src/activities/a.ts': imports('../workflows/reconcile.js'), 'src/workflows/reconcile.ts': empty }, ['activities-import-no-workflows']],
+  ['two files in a circle', { 'src/holds/a.ts': imports('./b.js'), 'src/holds/b.ts': "import { y } from './a.js';\nexport const x = y;\n" }, ['no-circle']],
+  ['a file outside of all rooms', { 'src/misc/a.ts': empty.replace('export', "import '../domain/b.js';\nexport"), 'src/domain/b.ts': empty }, ['every-file-has-a-layer']],
+  ['nothing wrong: a route, a table, and types of an activity for a workflow', {
+    'src/mail/http/routes.ts': imports('../mails-table.js'), 'src/mail/mails-table.ts': empty,
+    'src/workflows/a.ts': "import type { x } from '../activities/mail.js';\nexport type Y = typeof x;\n", 'src/activities/mail.ts': empty,
+  }, []],
+])('%s', async (_name, files, rules) => {
+  expect(await broken(files)).toEqual(rules);
+});
