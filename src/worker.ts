@@ -8,7 +8,6 @@ import { readConfig } from './config.js';
 import { startWithPolicy } from './policies/start.js';
 import { createPool } from './postgres/pool.js';
 import { prepareDatabase } from './postgres/prepare.js';
-import { startRetention } from './postgres/retention-pass.js';
 import { mayChangeAudit } from './postgres/roles.js';
 import { systemClock } from './process/clock.js';
 import { runEntry } from './process/entry.js';
@@ -26,6 +25,7 @@ import { syncSourceSchedules } from './sources/schedules.js';
 import { activityVariables, createActivitySet } from './worker/activity-set.js';
 import { buildIdOf, deploymentOptions, promoteAtStart } from './worker/deployment.js';
 import { patchActivation } from './worker/patch-activation.js';
+import { startRetention } from './worker/retention-pass.js';
 import { startWorkers } from './worker/workers.js';
 import { loadWorkflowBundle } from './worker/workflow-bundle.js';
 

@@ -46,3 +46,8 @@ export async function readConfirmation(
   const row = found.rows[0];
   return row && { at: row.confirmed_at.getTime(), withoutGrace: row.without_grace };
 }
+
+/** For somebody who is no more. */
+export async function forgetConfirmation(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
+  await client.query('DELETE FROM absence_confirmation WHERE identity_id = $1', [identityId]);
+}

@@ -54,3 +54,8 @@ export async function readWitnesses(pool: pg.Pool, identityId: string): Promise<
     createdAt: created_at.getTime(),
   }));
 }
+
+/** For somebody who is no more. */
+export async function forgetWitness(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
+  await client.query('DELETE FROM kratos_witness WHERE identity_id = $1', [identityId]);
+}

@@ -14,7 +14,7 @@ import { exemptionInForce } from '../exemptions/exemptions-table.js';
 import { readHolds } from '../holds/holds-table.js';
 import type { IdentifierKey } from '../keys/identifier-hash.js';
 import { readPostponements } from '../links/postponements-table.js';
-import { keepReturnAddresses } from '../links/return-addresses-table.js';
+import { forgetReturnAddresses, keepReturnAddresses } from '../links/return-addresses-table.js';
 import { readEvidence } from '../looks/evidence.js';
 import {
   type ActOutcome,
@@ -257,6 +257,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         const after = await changeState(identityId, 'active');
         if (after === undefined) return { outcome: 'gone' };
       }
+      await forgetReturnAddresses(pool, identityId);
       await forgetDisablement(pool, identityId);
       return { outcome: 'done' };
     },

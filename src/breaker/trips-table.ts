@@ -92,3 +92,9 @@ export async function feedOutages(
     to: released_at.getTime(),
   }));
 }
+
+/** Trips that were released before, with what belongs to them. @returns how many went */
+export async function forgetOldTrips(pool: pg.Pool, before: Date): Promise<number> {
+  const { rows } = await pool.query<{ gone: string }>('SELECT breaker_forget($1) AS gone', [before]);
+  return Number(rows[0]?.gone ?? 0);
+}

@@ -30,7 +30,10 @@ export async function isDeletionIntended(
   return found.rows.length > 0;
 }
 
-/** The identity is there: whatever was intended had no effect. */
-export async function forgetDeletionIntent(pool: pg.Pool, identityId: string): Promise<void> {
-  await pool.query('DELETE FROM deletion_intent WHERE identity_id = $1', [identityId]);
+/** The identity is there, so whatever was intended had no effect; or it is no more. */
+export async function forgetDeletionIntent(
+  client: pg.Pool | pg.PoolClient,
+  identityId: string,
+): Promise<void> {
+  await client.query('DELETE FROM deletion_intent WHERE identity_id = $1', [identityId]);
 }

@@ -1,15 +1,39 @@
 /** What Dormouse keeps and forgets when an identity is deleted. */
 import type pg from 'pg';
+import { forgetConfirmation } from '../absence/confirmations-table.js';
+import { forgetWitness } from '../absence/witnesses-table.js';
 import type { Buried } from '../domain/lifecycle/assessment.js';
 import type { Remembered } from '../domain/lifecycle/state.js';
 import type { PolicyReference } from '../domain/plan.js';
 import { destroyKey } from '../keys/personal-data.js';
+import { forgetLinks } from '../links/links-table.js';
+import { forgetPostponements } from '../links/postponements-table.js';
+import { forgetReturnAddresses } from '../links/return-addresses-table.js';
+import { forgetAllNotified } from '../mail/notified-addresses-table.js';
+import { forgetPreference } from '../mail/preferences-table.js';
 import { inTransaction } from '../postgres/pool.js';
 import { forgetActivity } from '../signs/signs-table.js';
+import { disablementAsJson, forgetDisablement } from '../standings/disablements-table.js';
+import { forgetDeletionIntent } from './intents-table.js';
+
+/** What goes with an identity: each room forgets its own. Holds and exemptions stay. */
+const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => Promise<void>)[] = [
+  forgetActivity,
+  forgetDisablement,
+  forgetLinks,
+  forgetPostponements,
+  forgetReturnAddresses,
+  destroyKey,
+  forgetAllNotified,
+  forgetPreference,
+  forgetWitness,
+  forgetConfirmation,
+  forgetDeletionIntent,
+];
 
 /**
- * Forgets activity, disablement, links, postponements and the addresses that notices went to, destroys the keys of its personal data, and leaves a tombstone
- * without personal data. Holds and exemptions stay. Safe to repeat.
+ * Leaves a tombstone without personal data, forgets everything else that was known of the identity, and destroys the key of its
+ * personal data. Safe to repeat.
  * @param remembered what an identity stands by that shows up again; absent where the engine itself ended it
  */
 export async function buryIdentity(
@@ -24,7 +48,7 @@ export async function buryIdentity(
     await client.query(
       `INSERT INTO tombstone (identity_id, deleted_at, policy_id, policy_version, action, remembered)
        VALUES ($1, $2, $3, $4, $5, $6::jsonb || jsonb_build_object(
-         'disablement', (SELECT to_jsonb(disablement) FROM disablement WHERE identity_id = $1)
+         'disablement', ${disablementAsJson}
        ))
        ON CONFLICT (identity_id) DO NOTHING`,
       [
@@ -36,22 +60,7 @@ export async function buryIdentity(
         remembered === undefined ? null : JSON.stringify(remembered),
       ],
     );
-    await forgetActivity(client, identityId);
-    await client.query('DELETE FROM disablement WHERE identity_id = $1', [identityId]);
-    await client.query('DELETE FROM link WHERE identity_id = $1', [identityId]);
-    await client.query('DELETE FROM postponement WHERE identity_id = $1', [identityId]);
-    await destroyKey(client, identityId);
-    await client.query('DELETE FROM notified_address WHERE identity_id = $1', [identityId]);
-    await client.query('DELETE FROM address_key WHERE identity_id = $1', [identityId]);
-    for (const table of [
-      'kratos_witness',
-      'absence_confirmation',
-      'deletion_intent',
-      'mail_preference',
-      'return_address',
-    ]) {
-      await client.query(`DELETE FROM ${table} WHERE identity_id = $1`, [identityId]);
-    }
+    for (const forget of everythingElse) await forget(client, identityId);
   });
 }
 

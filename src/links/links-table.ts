@@ -80,3 +80,8 @@ export async function takeReactivationLinks(pool: pg.Pool, identityId: string, n
     [identityId, new Date(now)],
   );
 }
+
+/** For somebody who is no more. */
+export async function forgetLinks(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
+  await client.query('DELETE FROM link WHERE identity_id = $1', [identityId]);
+}

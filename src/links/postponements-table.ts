@@ -4,6 +4,7 @@ import type { KeepLink } from '../domain/links.js';
 import { type Postponement, postponedUntil } from '../domain/postponement.js';
 import type { DestructiveRung } from '../domain/rungs.js';
 import { inTransaction } from '../postgres/pool.js';
+import { removeOld } from '../postgres/remove-old.js';
 import { takeLink } from './links-table.js';
 
 /** More than an absence can have: 20 a rung at most. */
@@ -60,4 +61,17 @@ export async function confirmPostponement(
     );
     return written.rowCount === 1 ? untilAt : undefined;
   });
+}
+
+/** Those that ended before. @returns how many went */
+export function forgetOldPostponements(pool: pg.Pool, before: Date): Promise<number> {
+  return removeOld(pool, 'postponement', 'until_at < $1', before);
+}
+
+/** For somebody who is no more. */
+export async function forgetPostponements(
+  client: pg.Pool | pg.PoolClient,
+  identityId: string,
+): Promise<void> {
+  await client.query('DELETE FROM postponement WHERE identity_id = $1', [identityId]);
 }

@@ -30,3 +30,11 @@ export async function findByReturnAddress(
   );
   return found.rows.map(({ identity_id }) => identity_id);
 }
+
+/** For somebody who was let in again, or is no more. */
+export async function forgetReturnAddresses(
+  client: pg.Pool | pg.PoolClient,
+  identityId: string,
+): Promise<void> {
+  await client.query('DELETE FROM return_address WHERE identity_id = $1', [identityId]);
+}

@@ -3,6 +3,7 @@
  * same mail, so that a crash after the server's answer does not send it twice; and the proof that the server gave.
  */
 import type pg from 'pg';
+import { removedAtOnce } from '../postgres/remove-old.js';
 import { mostRecent, type RecentMail } from './alike.js';
 import type { AddressHistory } from './owed.js';
 
@@ -231,4 +232,19 @@ export async function listMails(pool: pg.Pool, identityId: string): Promise<Mail
     [identityId],
   );
   return found.rows;
+}
+
+/**
+ * Mails from before the person was last seen: nothing rests on their proof any more. Those that came back stay, for as long as the
+ * address does: they say that it is dead.
+ * @returns how many went
+ */
+export async function forgetOldMails(pool: pg.Pool, before: Date): Promise<number> {
+  const gone = await pool.query(
+    `DELETE FROM mail WHERE message_key = ANY(ARRAY(
+       SELECT message_key FROM mail JOIN standing USING (identity_id)
+       WHERE settled_at < $1 AND settled_at < standing.last_active_at AND bounce_class IS NULL LIMIT $2))`,
+    [before, removedAtOnce],
+  );
+  return gone.rowCount ?? 0;
 }

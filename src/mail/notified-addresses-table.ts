@@ -151,3 +151,9 @@ function keysFrom(identityId: string, secret: Buffer) {
     },
   };
 }
+
+/** For somebody who is no more: addresses and key. */
+export async function forgetAllNotified(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
+  await client.query('DELETE FROM notified_address WHERE identity_id = $1', [identityId]);
+  await client.query('DELETE FROM address_key WHERE identity_id = $1', [identityId]);
+}

@@ -13,3 +13,8 @@ export async function isUnsubscribed(pool: pg.Pool, identityId: string): Promise
   const found = await pool.query('SELECT 1 FROM mail_preference WHERE identity_id = $1', [identityId]);
   return found.rows.length > 0;
 }
+
+/** For somebody who is no more. */
+export async function forgetPreference(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
+  await client.query('DELETE FROM mail_preference WHERE identity_id = $1', [identityId]);
+}

@@ -1,6 +1,7 @@
 /** Table `reconciliation`, and what reconciling asks of the other tables. */
 import type pg from 'pg';
 import type { Standing } from '../domain/standing.js';
+import { removeOld } from '../postgres/remove-old.js';
 
 /** A row of somebody who was buried is history; whoever Kratos lists again starts anew. */
 const livesOn = `stage <> 'deleted' AND NOT EXISTS (SELECT FROM tombstone WHERE tombstone.identity_id = standing.identity_id)`;
@@ -64,4 +65,9 @@ export async function readLivingStanding(pool: pg.Pool, identityId: string): Pro
     [identityId],
   );
   return found.rows[0]?.document;
+}
+
+/** Those that ended before. @returns how many went */
+export function forgetOldReconciliations(pool: pg.Pool, before: Date): Promise<number> {
+  return removeOld(pool, 'reconciliation', 'ended_at < $1', before);
 }

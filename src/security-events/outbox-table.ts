@@ -1,6 +1,7 @@
 /** Table `signal_outbox`: security events on their way to receivers. */
 import type pg from 'pg';
 import type { AppendedEntry } from '../audit/log-table.js';
+import { removeOld } from '../postgres/remove-old.js';
 import { retryAfterMs, type Signal, signalOf } from './rules.js';
 import { jtiOf, type SecurityEvent } from './token.js';
 
@@ -146,4 +147,9 @@ export async function retryParked(
     [which.receiver ?? null, which.jti ?? null],
   );
   return changed.rowCount ?? 0;
+}
+
+/** Events that could not be delivered. @returns how many went */
+export function forgetOldEvents(pool: pg.Pool, before: Date): Promise<number> {
+  return removeOld(pool, 'signal_outbox', "state = 'parked' AND settled_at < $1", before);
 }

@@ -12,6 +12,15 @@ const mustHear = `
   (standing.identity_id IS NULL OR standing.off_bottom OR told.signalled_at IS NULL
     OR told.signalled_at <= $5::timestamptz - standing.signal_window_ms * interval '1 millisecond')`;
 
+/**
+ * SQL: opens a claim for `identity_id` of `source`, where `condition` holds. For a statement that makes signs urgent which were
+ * recorded before it.
+ */
+export const openClaim = (source: string, condition: string): string => `
+  INSERT INTO activity_signal AS told (identity_id, signalled_at, open_claim, open_since)
+    SELECT identity_id, '-infinity', gen_random_uuid(), now() FROM ${source} WHERE ${condition}
+  ON CONFLICT (identity_id) DO UPDATE SET open_claim = EXCLUDED.open_claim, open_since = EXCLUDED.open_since`;
+
 /** Who has to be told, by one process. */
 export interface Claim {
   readonly id: string;

@@ -1,6 +1,7 @@
 /** Table `activity_feed`: how many signs of life arrived in each hour. The breaker compares the feed with itself. */
 import type pg from 'pg';
 import type { FeedBucket } from '../domain/breaker/feed.js';
+import { removeOld } from '../postgres/remove-old.js';
 import { type ActivityMark, keepMarks, marksPerPeriod } from './marks-table.js';
 
 const hourMs = 3_600_000;
@@ -79,4 +80,9 @@ export class FeedMeter {
     const [oldest] = this.marks.keys();
     if (this.marks.size > marksPerPeriod && oldest !== undefined) this.marks.delete(oldest);
   }
+}
+
+/** Hours before. @returns how many went */
+export function forgetOldFeed(pool: pg.Pool, before: Date): Promise<number> {
+  return removeOld(pool, 'activity_feed', 'hour < $1', before);
 }

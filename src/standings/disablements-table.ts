@@ -76,14 +76,14 @@ export async function readDisablement(pool: pg.Pool, identityId: string): Promis
   };
 }
 
-/** With the addresses under which the way back could be asked for. */
-export async function forgetDisablement(pool: pg.Pool, identityId: string): Promise<void> {
-  await pool.query(
-    `WITH gone AS (DELETE FROM return_address WHERE identity_id = $1)
-     DELETE FROM disablement WHERE identity_id = $1`,
-    [identityId],
-  );
+/** For somebody who was let in again, or is no more. */
+export async function forgetDisablement(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
+  await client.query('DELETE FROM disablement WHERE identity_id = $1', [identityId]);
 }
+
+/** SQL: the row of the identity `$1` as `jsonb`, NULL where there is none. A tombstone keeps it for somebody who shows up again. */
+export const disablementAsJson =
+  '(SELECT to_jsonb(disablement) FROM disablement WHERE disablement.identity_id = $1)';
 
 /**
  * How long after its announcement a call without an answer may still have taken effect, milliseconds: far longer than

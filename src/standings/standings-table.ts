@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { storable } from '../domain/free-text.js';
 import type { DatedStanding } from '../domain/links.js';
 import type { Standing } from '../domain/standing.js';
+import { openClaim } from '../signs/claims-table.js';
 
 /**
  * Writes the projection; one that is older than what is there is dropped.
@@ -15,11 +16,9 @@ export async function writeStanding(pool: pg.Pool, standing: Standing, revision:
   const { next } = standing;
   await pool.query(
     `WITH before AS (
-       SELECT off_bottom FROM standing WHERE identity_id = $1
+       SELECT identity_id, off_bottom FROM standing WHERE identity_id = $1
      ), claimed AS (
-       INSERT INTO activity_signal AS told (identity_id, signalled_at, open_claim, open_since)
-         SELECT $1, '-infinity', gen_random_uuid(), now() FROM before WHERE $13 AND NOT before.off_bottom
-       ON CONFLICT (identity_id) DO UPDATE SET open_claim = EXCLUDED.open_claim, open_since = EXCLUDED.open_since
+       ${openClaim('before', '$13 AND NOT before.off_bottom')}
      )
      INSERT INTO standing AS known (identity_id, stage, stage_since, last_active_at, policy_id, policy_version,
        next_step, next_at, blocked_by, document, revision, updated_at, off_bottom, signal_window_ms)

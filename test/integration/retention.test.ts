@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
-import { forgetOld } from '../../src/postgres/retention.js';
+import { forgetOld } from '../../src/worker/retention.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 
 let database: FreshDatabase;

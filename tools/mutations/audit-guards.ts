@@ -5,7 +5,7 @@ export const auditGuards: readonly Guard[] = [
   {
     name: 'the key of personal data is destroyed at burial',
     file: 'src/deletion/tombstones-table.ts',
-    find: 'await destroyKey(client, identityId);',
+    find: '  destroyKey,',
     replace: '',
     project: 'system',
     tests: ['test/integration/personal-data.test.ts'],
@@ -116,7 +116,7 @@ export const auditGuards: readonly Guard[] = [
   },
   {
     name: 'retention: the mails of an absence that lasts are kept',
-    file: 'src/postgres/retention.ts',
+    file: 'src/mail/mails-table.ts',
     find: ' AND settled_at < standing.last_active_at',
     replace: '',
     project: 'system',

@@ -65,7 +65,7 @@ export const checkerGuards: readonly Guard[] = [
   {
     name: 'deletion: signs of life are forgotten',
     file: 'src/deletion/tombstones-table.ts',
-    find: 'await forgetActivity(client, identityId);',
+    find: '  forgetActivity,',
     replace: '',
     project: 'system',
     tests: ['test/integration/ledger.test.ts'],

@@ -1,0 +1,40 @@
+/**
+ * Forgets what has served its time, so that no table grows for ever. What says how somebody stands, or protects them, has no time
+ * here: it goes with the identity. The audit log is pruned by its owner only (src/audit/prune-log.ts).
+ */
+import type pg from 'pg';
+import { forgetOldTrips } from '../breaker/trips-table.js';
+import { forgetOldPostponements } from '../links/postponements-table.js';
+import { forgetOldMails } from '../mail/mails-table.js';
+import { forgetOldReconciliations } from '../reconciliation/reconciliations-table.js';
+import { forgetOldEvents } from '../security-events/outbox-table.js';
+import { forgetOldFeed } from '../signs/feed-table.js';
+
+export interface Retention {
+  /** How long mails of absences that are over are kept, milliseconds. */
+  readonly mailsMs: number;
+  /** How long sweeps, released trips of the breaker, undeliverable events, the feed and spent postponements are kept, milliseconds. */
+  readonly operationsMs: number;
+}
+
+/**
+ * One pass.
+ * @param now epoch milliseconds
+ * @returns how many rows went, by table
+ */
+export async function forgetOld(
+  pool: pg.Pool,
+  { mailsMs, operationsMs }: Retention,
+  now: number,
+): Promise<Record<string, number>> {
+  const operations = new Date(now - operationsMs);
+  const forgotten: Record<string, number> = {
+    mail: await forgetOldMails(pool, new Date(now - mailsMs)),
+    reconciliation: await forgetOldReconciliations(pool, operations),
+    signal_outbox: await forgetOldEvents(pool, operations),
+    activity_feed: await forgetOldFeed(pool, operations),
+    postponement: await forgetOldPostponements(pool, operations),
+    breaker_trip: await forgetOldTrips(pool, operations),
+  };
+  return Object.fromEntries(Object.entries(forgotten).filter(([, rows]) => rows > 0));
+}
