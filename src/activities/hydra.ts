@@ -1,6 +1,7 @@
 /** Activities on Hydra: end an identity's tokens and login sessions. May run again at any time. */
 import type { OAuth2Api } from '@ory/client';
-import { callOry, tryAgain } from '../process/failures.js';
+import { callOry } from '../ory/call.js';
+import { tryAgain } from '../process/step-error.js';
 
 export interface HydraDependencies {
   readonly oauth2: OAuth2Api;

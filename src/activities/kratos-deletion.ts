@@ -15,8 +15,9 @@ import {
   stopOf,
   stopped,
 } from '../looks/last-look.js';
+import { callOry, isRefusedAsUnfit } from '../ory/call.js';
 import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from '../ory/kratos-identity.js';
-import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from '../process/failures.js';
+import { giveUp, tryAgain } from '../process/step-error.js';
 
 export interface DeletionDependencies extends LookSources {
   /** Absent: nothing is deleted under a policy that wants identifiers remembered. */

@@ -29,13 +29,14 @@ import { readNotices } from '../looks/notice-proof.js';
 import { readPolicy, subjectOf } from '../looks/plan-in-force.js';
 import { countAddresses, everyAddress, mailAddresses } from '../mail/addresses.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../mail/notified-addresses-table.js';
+import { callOry, isRefusedAsUnfit } from '../ory/call.js';
 import {
   type KratosIdentity,
   latestAuthentication,
   readIdentity,
   readSessions,
 } from '../ory/kratos-identity.js';
-import { callOry, giveUp, isRefusedAsUnfit, tryAgain } from '../process/failures.js';
+import { giveUp, tryAgain } from '../process/step-error.js';
 import { isEnrolled, readLivingStanding } from '../reconciliation/reconciliations-table.js';
 import {
   assumeDisablement,

@@ -16,7 +16,7 @@ import { readPolicy } from '../looks/plan-in-force.js';
 import { forgetNotified } from '../mail/notified-addresses-table.js';
 import type { PolicyReader } from '../policies/policies-table.js';
 import { inTransaction } from '../postgres/pool.js';
-import { giveUp } from '../process/failures.js';
+import { giveUp } from '../process/step-error.js';
 import { fillOutbox, type Subscription } from '../security-events/outbox-table.js';
 import { forgetActivity } from '../signs/signs-table.js';
 import { readRevision, writeStanding } from '../standings/standings-table.js';

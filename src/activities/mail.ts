@@ -18,7 +18,7 @@ import { isOwed, isWithheld } from '../mail/owed.js';
 import { isUnsubscribed } from '../mail/preferences-table.js';
 import { type MailFacts, type MailKind, type RenderedMail, renderMail } from '../mail/render.js';
 import { type KratosIdentity, readIdentity, textField } from '../ory/kratos-identity.js';
-import { giveUp, tryAgain } from '../process/failures.js';
+import { giveUp, tryAgain } from '../process/step-error.js';
 
 export interface MailDependencies extends DeliveryDependencies {
   readonly identities: IdentityApi;

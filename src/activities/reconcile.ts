@@ -2,7 +2,6 @@
 
 import type { IdentityApi } from '@ory/client';
 import { Context, type Info, log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
 import { z } from 'zod';
 import { anonymisedAmong } from '../deletion/tombstones-table.js';
@@ -10,6 +9,7 @@ import type { Assessment } from '../domain/lifecycle/assessment.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { rungNames } from '../domain/rungs.js';
 import type { Clock } from '../process/clock.js';
+import { StepError } from '../process/step-error.js';
 import { readDirectoryPage, readDirectorySize, readPresent } from '../reconciliation/directory.js';
 import { type EnrolTools, enrolPage } from '../reconciliation/enrol.js';
 import { wakeOfGone } from '../reconciliation/gone.js';
@@ -210,7 +210,7 @@ async function previewOf(
       started += 1;
       forecast = withForecast(forecast, identityId, assessment, now);
     } catch (error) {
-      if (!(error instanceof ApplicationFailure) || error.nonRetryable !== true) throw error;
+      if (!(error instanceof StepError) || !error.nonRetryable) throw error;
       log.warn('an identity could not be looked at', { identityId, errorType: error.type });
       failed += 1;
     }

@@ -15,7 +15,7 @@ import { readPostponements } from '../links/postponements-table.js';
 import type { KratosIdentity } from '../ory/kratos-identity.js';
 import type { PolicyReader } from '../policies/policies-table.js';
 import type { Clock } from '../process/clock.js';
-import { tryAgain } from '../process/failures.js';
+import { tryAgain } from '../process/step-error.js';
 import { isEnginesWork, readDisablement } from '../standings/disablements-table.js';
 import { type EvidenceSources, readEvidence } from './evidence.js';
 import { readNotices } from './notice-proof.js';

@@ -11,7 +11,7 @@ import {
   type StoredPolicy,
   UnknownPolicyError,
 } from '../policies/policies-table.js';
-import { giveUp, tryAgain } from '../process/failures.js';
+import { giveUp, tryAgain } from '../process/step-error.js';
 
 /**
  * @param whenAltered how to fail where the text is not the one that was published. Default: tried again, so that everybody

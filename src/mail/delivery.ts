@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { assertUnreachable } from '../domain/assert.js';
 import type { MailProvider } from '../domain/mail-choices.js';
 import type { Clock } from '../process/clock.js';
-import { tryAgain } from '../process/failures.js';
+import { tryAgain } from '../process/step-error.js';
 import type { MailAddress } from './addresses.js';
 import { isEverybodyRefused } from './alike.js';
 import { mailHeaders } from './headers.js';

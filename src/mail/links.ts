@@ -8,7 +8,7 @@ import type { DestructiveRung } from '../domain/rungs.js';
 import { createLinkToken } from '../links/link-token.js';
 import { keepUrl, reactivateUrl, requestPageUrl, unsubscribeUrl } from '../links/link-urls.js';
 import { writeLink } from '../links/links-table.js';
-import { giveUp } from '../process/failures.js';
+import { giveUp } from '../process/step-error.js';
 import { isOwed } from './owed.js';
 import type { MailFacts, MailKind } from './render.js';
 

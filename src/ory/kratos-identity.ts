@@ -1,7 +1,8 @@
 /** Reads identities and sessions of Kratos into plain facts; the edge where answers are parsed. */
 import type { IdentityApi } from '@ory/client';
 import { z } from 'zod';
-import { callOry, tryAgain } from '../process/failures.js';
+import { tryAgain } from '../process/step-error.js';
+import { callOry } from './call.js';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 // Kratos takes any JSON as metadata; what is no object has no field that the ladder looks at.

@@ -6,8 +6,9 @@ import type { IdentityApi } from '@ory/client';
 import type { FastifyBaseLogger } from 'fastify';
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { type Dormouse, InvalidRequestError, NotEnrolledError } from '../client.js';
-import { callOry, tryAgain } from '../process/failures.js';
+import { type Dormouse, DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../client.js';
+import { callOry } from '../ory/call.js';
+import { StepError, tryAgain } from '../process/step-error.js';
 
 export interface LinkRequestsOptions {
   readonly dormouse: Pick<Dormouse, 'standing' | 'requestReactivationLink'>;
@@ -78,6 +79,6 @@ export class LinkRequests {
 
 /** Only messages of our own are known to hold nothing personal. */
 function safeMessage(error: Error): string {
-  const isOurs = ['ApplicationFailure', 'DormouseUnavailableError'].includes(error.name);
+  const isOurs = error instanceof StepError || error instanceof DormouseUnavailableError;
   return isOurs ? error.message : 'see its name';
 }

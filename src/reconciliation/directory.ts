@@ -1,9 +1,9 @@
 /** Kratos' directory, page by page; of each identity only its ID leaves here. */
 import type { IdentityApi } from '@ory/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import { parseIdentityId } from '../domain/identity-id.js';
-import { callOry, tryAgain } from '../process/failures.js';
+import { callOry } from '../ory/call.js';
+import { StepError, tryAgain } from '../process/step-error.js';
 
 export interface DirectoryPage {
   readonly identityIds: readonly string[];
@@ -46,7 +46,7 @@ export async function readDirectoryPage(
 }
 
 function isTooLarge(error: unknown): boolean {
-  return error instanceof ApplicationFailure && error.type === 'KratosAnswerTooLarge';
+  return error instanceof StepError && error.type === 'KratosAnswerTooLarge';
 }
 
 async function readPage(

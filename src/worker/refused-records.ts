@@ -1,7 +1,7 @@
 /** Tells what PostgreSQL refuses for good from what it can't do at the moment. */
 import { log } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { giveUp } from '../process/failures.js';
+import { giveUp } from '../process/step-error.js';
 
 /** Data exceptions (22) and integrity violations (23): the same statement fails again, however often it is tried. */
 const refusal = /^2[23][0-9A-Z]{3}$/;

@@ -9,6 +9,7 @@ import {
 import { activityQueue, type OutsideSystem, outsideSystems } from '../workflows/queues.js';
 import { pulse } from './pulse.js';
 import { refusedRecords } from './refused-records.js';
+import { stepFailures } from './step-failures.js';
 
 /** Activities a second at most, over all workers of a queue: what the systems behind them take without complaint. */
 const ratePerSecond: Readonly<Record<OutsideSystem, number>> = {
@@ -85,7 +86,11 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
         shutdownGraceTime: '20s',
         ...versioned,
         interceptors: {
-          activity: [(context) => ({ inbound: pulse(context) }), () => ({ inbound: refusedRecords })],
+          activity: [
+            (context) => ({ inbound: pulse(context) }),
+            () => ({ inbound: stepFailures }),
+            () => ({ inbound: refusedRecords }),
+          ],
         },
       }),
     );

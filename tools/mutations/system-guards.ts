@@ -179,7 +179,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: "a 404 that is not Kratos' own is no absence",
-    file: 'src/process/failures.ts',
+    file: 'src/ory/call.ts',
     find: 'if (isOrysOwn(error.response?.data)) return undefined;',
     replace: 'return undefined;',
     project: 'system',
@@ -188,7 +188,7 @@ export const systemGuards: readonly Guard[] = [
   },
   {
     name: 'an answer that breaks off is tried again, not taken for a refusal',
-    file: 'src/process/failures.ts',
+    file: 'src/ory/call.ts',
     find: 'status === undefined || status < 300',
     replace: 'status === undefined',
     project: 'system',

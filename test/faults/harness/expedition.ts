@@ -4,11 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
 import { inject } from 'vitest';
 import { claimMs } from '../../../src/mail/mails-table.js';
 import { createPool } from '../../../src/postgres/pool.js';
+import { StepError } from '../../../src/process/step-error.js';
 import { type RetryParkedUpdate, retryParkedUpdate } from '../../../src/workflows/messages.js';
 import { testIdentifierKey } from '../../support/system-outside.js';
 import { type LifecycleHandle, TimeTravel } from '../../support/time-travel.js';
@@ -156,7 +156,7 @@ function waitingForClaims(activities: object): object {
   const sendMail = activities.sendMail as Activity;
   const patiently: Activity = (input) =>
     sendMail(input).catch(async (error: unknown) => {
-      if (error instanceof ApplicationFailure && error.type === 'MailUnderWay') await pause(claimMs);
+      if (error instanceof StepError && error.type === 'MailUnderWay') await pause(claimMs);
       throw error;
     });
   return { ...activities, sendMail: patiently };

@@ -1,26 +1,6 @@
-/** Turns the world's trouble into failures with stable types (see domain/error-types.ts) and no personal data. */
-import { ApplicationFailure } from '@temporalio/common';
+/** Calls Ory's APIs, and turns what goes wrong there into step errors with stable types and no personal data. */
 import { isAxiosError } from 'axios';
-import type { ErrorType } from '../domain/error-types.js';
-
-/** A failure that Temporal retries with back-off. */
-export function tryAgain(type: ErrorType, message: string, afterMs?: number): ApplicationFailure {
-  return ApplicationFailure.create({
-    type,
-    message,
-    nonRetryable: false,
-    ...(afterMs === undefined ? {} : { nextRetryDelay: afterMs }),
-  });
-}
-
-/**
- * A failure that no retry mends; the workflow parks the step.
- * @param status the HTTP status that said so, where one did
- */
-export function giveUp(type: ErrorType, message: string, status?: number): ApplicationFailure {
-  const details = status === undefined ? {} : { details: [status] };
-  return ApplicationFailure.create({ type, message, nonRetryable: true, ...details });
-}
+import { giveUp, StepError, tryAgain } from '../process/step-error.js';
 
 /**
  * Calls an Ory API and classifies what goes wrong by status only: answers' bodies may hold personal data.
@@ -74,5 +54,5 @@ function isOrysOwn(body: unknown): boolean {
 
 /** Whether Kratos itself found the identity wanting; other refusals (405, 413, a redirect) come from in between. */
 export function isRefusedAsUnfit(error: unknown): boolean {
-  return error instanceof ApplicationFailure && error.type === 'KratosRefused' && error.details?.[0] === 400;
+  return error instanceof StepError && error.type === 'KratosRefused' && error.status === 400;
 }

@@ -1,0 +1,24 @@
+/** The edge between steps and Temporal: a step error becomes the failure that says its type and whether to try again. */
+import { ApplicationFailure } from '@temporalio/common';
+import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { StepError } from '../process/step-error.js';
+
+function failureOf({ type, message, nonRetryable, nextRetryDelay, status }: StepError): ApplicationFailure {
+  return ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable,
+    ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
+    ...(status === undefined ? {} : { details: [status] }),
+  });
+}
+
+export const stepFailures: ActivityInboundCallsInterceptor = {
+  async execute(input, next) {
+    try {
+      return await next(input);
+    } catch (error) {
+      throw error instanceof StepError ? failureOf(error) : error;
+    }
+  },
+};
