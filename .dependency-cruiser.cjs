@@ -29,7 +29,7 @@ const layers = [
   { name: 'rules', path: '^src/domain/' },
   { name: 'contracts', path: contracts },
   { name: 'base', path: '^src/(config[.]ts|process/)' },
-  { name: 'outside', path: '^src/(postgres|ory|keys)/', pathNot: edge },
+  { name: 'outside', path: '^src/(postgres|ory|smtp|keys)/', pathNot: edge },
   { name: 'subjects', path: `^src/(${subjects})/`, pathNot: edge },
   { name: 'activities', path: '^src/activities/' },
   { name: 'workflows', path: '^src/workflows/', pathNot: contracts },

@@ -10,13 +10,13 @@ import type { NoticeOutcome } from '../domain/lifecycle/state.js';
 import type { Unverified } from '../domain/mail-choices.js';
 import { everyAddress, type MailAddress, mailAddresses } from '../mail/addresses.js';
 import { copyKey, type Delivery, type DeliveryDependencies, deliver, type Letter } from '../mail/delivery.js';
-import { MailTemplateError } from '../mail/errors.js';
 import { type MailLinks, mintLinks } from '../mail/links.js';
 import { readAddressHistories, readMail } from '../mail/mails-table.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../mail/notified-addresses-table.js';
 import { isOwed, isWithheld } from '../mail/owed.js';
 import { isUnsubscribed } from '../mail/preferences-table.js';
 import { type MailFacts, type MailKind, type RenderedMail, renderMail } from '../mail/render.js';
+import { MailTemplateError } from '../mail/template-error.js';
 import { type KratosIdentity, readIdentity, textField } from '../ory/kratos-identity.js';
 import { giveUp, tryAgain } from '../process/step-error.js';
 

@@ -1,6 +1,7 @@
 /** Bounces, noted in table `mail`: what came back after the mail server had taken a mail; and those that match none. */
 import type pg from 'pg';
-import { type Bounce, nameOfMail } from './bounce.js';
+import { nameOfMail } from '../smtp/mail-name.js';
+import type { Bounce } from './bounce.js';
 
 export interface RecordedBounce {
   /** Whom the mail went to; absent where no mail of ours is known by what the report calls it. */

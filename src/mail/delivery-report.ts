@@ -3,16 +3,9 @@
  * structure is postal-mime's work; nothing of the text for people is looked at.
  */
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
-import {
-  asQueueId,
-  type Bounce,
-  type BounceKind,
-  type BounceReference,
-  findMessageId,
-  findStatusCode,
-  messageIdOfName,
-} from './bounce.js';
-import { readReturnPath } from './return-path.js';
+import { findMessageId, messageIdOfName } from '../smtp/mail-name.js';
+import { readReturnPath } from '../smtp/return-path.js';
+import { asQueueId, type Bounce, type BounceKind, type BounceReference, findStatusCode } from './bounce.js';
 
 /** Depth and headers that no mail server's report comes near; beyond them the message is refused. */
 const limits = { maxNestingDepth: 20, maxHeadersSize: 262_144 };

@@ -5,6 +5,8 @@ import { assertUnreachable } from '../domain/assert.js';
 import type { MailProvider } from '../domain/mail-choices.js';
 import type { Clock } from '../process/clock.js';
 import { tryAgain } from '../process/step-error.js';
+import { stableMessageId } from '../smtp/message-id.js';
+import { type MailTransport, type SendOutcome, TemporaryMailError } from '../smtp/transport.js';
 import type { MailAddress } from './addresses.js';
 import { isEverybodyRefused } from './alike.js';
 import { mailHeaders } from './headers.js';
@@ -18,11 +20,9 @@ import {
   type SettledState,
   settleMail,
 } from './mails-table.js';
-import { stableMessageId } from './message-id.js';
 import { providerHeaders } from './providers/provider.js';
 import type { RenderedMail } from './render.js';
 import type { MailKind } from './templates.js';
-import { type MailTransport, type SendOutcome, TemporaryMailError } from './transport.js';
 
 export interface DeliveryDependencies {
   readonly pool: pg.Pool;

@@ -1,11 +1,13 @@
 /** Renders the mails of the ladder from bare facts: subject, text and html. No I/O beyond the templates read at import. */
+
+import type { MailContent } from '../smtp/transport.js';
 import { formatDeadline, formatDuration, formatIn } from './durations.js';
-import { MailTemplateError } from './errors.js';
 import { type MailLocale, resolveLocale } from './locale.js';
+import { MailTemplateError } from './template-error.js';
 import { type MailKind, type MailView, templateFor } from './templates.js';
 
-export { MailTemplateError } from './errors.js';
 export type { MailLocale } from './locale.js';
+export { MailTemplateError } from './template-error.js';
 export { type MailKind, mailKinds } from './templates.js';
 
 /** The steps that a mail can announce. */
@@ -44,13 +46,9 @@ export interface MailFacts {
   unsubscribeUrl?: string;
 }
 
-export interface RenderedMail {
+/** `html` is a whole document; nothing in it is loaded from elsewhere. */
+export interface RenderedMail extends MailContent {
   locale: MailLocale;
-  /** One line, without control characters. */
-  subject: string;
-  text: string;
-  /** A whole document; nothing in it is loaded from elsewhere. */
-  html: string;
   /** For the headers by which mail programs offer to unsubscribe. Absent: the mail is owed, or there are no links. */
   unsubscribeUrl?: string;
 }

@@ -16,11 +16,11 @@ import { parseMasterKeys } from '../keys/master-keys.js';
 import { createPersonalData } from '../keys/personal-data.js';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import { createNotifiedAddresses } from '../mail/notified-addresses-table.js';
-import { createMailTransport } from '../mail/transport.js';
 import { createOryClients } from '../ory/clients.js';
 import { PolicyReader } from '../policies/policies-table.js';
 import { type Clock, systemClock } from '../process/clock.js';
 import type { SignalSender } from '../security-events/load.js';
+import { createMailTransport } from '../smtp/transport.js';
 import type { ConnectedSource } from '../sources/load-sources.js';
 import type { OutsideSystem } from '../workflows/queues.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readDeliveryReport } from '../../src/mail/delivery-report.js';
-import { stableMessageId } from '../../src/mail/message-id.js';
+import { stableMessageId } from '../../src/smtp/message-id.js';
 
 const messageId = stableMessageId('w/1/notice-delete', 'no-reply@acme.example');
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MailConfigError } from '../../src/mail/errors.js';
 import { mailHeaders } from '../../src/mail/headers.js';
-import { stableMessageId } from '../../src/mail/message-id.js';
-import { parseSmtpUrl } from '../../src/mail/smtp-url.js';
+import { MailConfigError } from '../../src/smtp/errors.js';
+import { stableMessageId } from '../../src/smtp/message-id.js';
+import { parseSmtpUrl } from '../../src/smtp/url.js';
 
 describe('stableMessageId', () => {
   it('is the same for the same key, whatever the display name, and holds none of it', () => {

@@ -1,9 +1,10 @@
 /** What is kept of the mail server's answer, and what never is. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { findMessageId, findStatusCode } from '../../src/mail/bounce.js';
-import { stableMessageId } from '../../src/mail/message-id.js';
+import { findStatusCode } from '../../src/mail/bounce.js';
 import { renderMail } from '../../src/mail/render.js';
-import { createMailTransport } from '../../src/mail/transport.js';
+import { findMessageId } from '../../src/smtp/mail-name.js';
+import { stableMessageId } from '../../src/smtp/message-id.js';
+import { createMailTransport } from '../../src/smtp/transport.js';
 import { factsOf } from './facts.js';
 import { startRaw } from './smtp-fixture.js';
 

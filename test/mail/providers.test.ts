@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { mailProviders } from '../../src/domain/mail-choices.js';
-import { stableMessageId } from '../../src/mail/message-id.js';
 import { readMailgunEvent } from '../../src/mail/providers/mailgun.js';
 import { readPostmarkEvent } from '../../src/mail/providers/postmark.js';
 import { providerHeaders } from '../../src/mail/providers/provider.js';
 import { readSendgridEvents } from '../../src/mail/providers/sendgrid.js';
 import { readSesEvent } from '../../src/mail/providers/ses.js';
 import { openSnsEnvelope } from '../../src/mail/providers/sns.js';
+import { stableMessageId } from '../../src/smtp/message-id.js';
 import { mailgunFailure, postmarkBounce, sendgridEvents } from './samples/others.js';
 import {
   inSns,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MailTemplateError, mailKinds, renderMail } from '../../src/mail/render.js';
+import { mailKinds, renderMail } from '../../src/mail/render.js';
+import { MailTemplateError } from '../../src/mail/template-error.js';
 import { compileTemplate } from '../../src/mail/templates.js';
 import { DAY_MS, DEADLINE_AT, everyMail, factsOf, REACTIVATION_URL } from './facts.js';
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { readDeliveryReport } from '../../src/mail/delivery-report.js';
-import { stableMessageId } from '../../src/mail/message-id.js';
-import { checkReturnPath, readReturnPath, returnPathFor } from '../../src/mail/return-path.js';
-import { createMailTransport } from '../../src/mail/transport.js';
+import { stableMessageId } from '../../src/smtp/message-id.js';
+import { checkReturnPath, readReturnPath, returnPathFor } from '../../src/smtp/return-path.js';
+import { createMailTransport } from '../../src/smtp/transport.js';
 import { startRaw } from './smtp-fixture.js';
 
 const messageId = stableMessageId('key', 'no-reply@acorn.example');

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { projectDirectory } from '../../dev/stack/project.js';
 import { renderMail } from '../../src/mail/render.js';
-import { createMailTransport, TemporaryMailError } from '../../src/mail/transport.js';
+import { createMailTransport, TemporaryMailError } from '../../src/smtp/transport.js';
 import { factsOf } from './facts.js';
 import { type SmtpFixture, startSmtp } from './smtp-fixture.js';
 

@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { mailHeaders } from '../../src/mail/headers.js';
-import { stableMessageId } from '../../src/mail/message-id.js';
 import { renderMail } from '../../src/mail/render.js';
+import { stableMessageId } from '../../src/smtp/message-id.js';
 import {
   createMailTransport,
   type MailTransport,
   type MailTransportOptions,
   type OutgoingMail,
   TemporaryMailError,
-} from '../../src/mail/transport.js';
+} from '../../src/smtp/transport.js';
 import { factsOf } from './facts.js';
 import { type Faults, type SmtpFixture, startRaw, startSmtp } from './smtp-fixture.js';
 

@@ -2,8 +2,8 @@
 
 import type { Person } from '../../dev/demo/ory-people.js';
 import { createMailActivities, type MailRequest } from '../../src/activities/mail.js';
-import { createMailTransport, type SmtpTimeouts } from '../../src/mail/transport.js';
 import { systemClock } from '../../src/process/clock.js';
+import { createMailTransport, type SmtpTimeouts } from '../../src/smtp/transport.js';
 import { type Faults, startSmtp } from '../mail/smtp-fixture.js';
 import { fresh, openOutside } from './system-outside.js';
 

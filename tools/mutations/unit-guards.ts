@@ -270,7 +270,7 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'mail: a lost answer to the final dot is ambiguous, not accepted and not failed',
-    file: 'src/mail/outcome.ts',
+    file: 'src/smtp/outcome.ts',
     find: 'if (attempt.handedOver && (reply === undefined || reply.code < 200 || isIntermediate(reply))) {',
     replace: 'if (false) {',
     project: 'unit',
@@ -278,7 +278,7 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'mail: what may have been handed over is not sent again on another connection',
-    file: 'src/mail/outcome.ts',
+    file: 'src/smtp/outcome.ts',
     find: '!attempt.begun && (attempt.reply === undefined || attempt.reply.code === 421)',
     replace: '(attempt.reply === undefined || attempt.reply.code === 421)',
     project: 'unit',
@@ -286,7 +286,7 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'mail: the same mail has the same Message-ID',
-    file: 'src/mail/message-id.ts',
+    file: 'src/smtp/message-id.ts',
     find: "update(key, 'utf8')",
     replace: 'update(key + Math.random(), "utf8")',
     project: 'unit',
@@ -438,7 +438,7 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'mail: a refusal in which the server speaks of itself is none of the recipient',
-    file: 'src/mail/outcome.ts',
+    file: 'src/smtp/outcome.ts',
     find: 'if (reply.code < 500 || reply.isOfServer) return false;',
     replace: 'if (reply.code < 500) return false;',
     project: 'unit',

@@ -1,6 +1,7 @@
 /** Webhooks of Mailgun. Pure. Source: "Event structure", "Webhooks" (Mailgun documentation). */
 import { z } from 'zod';
-import { type Bounce, findMessageId, findStatusCode, messageIdOfName } from '../bounce.js';
+import { findMessageId, messageIdOfName } from '../../smtp/mail-name.js';
+import { type Bounce, findStatusCode } from '../bounce.js';
 import { tagName } from './provider.js';
 
 const event = z.looseObject({

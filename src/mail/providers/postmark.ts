@@ -1,6 +1,7 @@
 /** Webhooks of Postmark. Pure. Source: "Bounce webhook", "Spam complaint webhook", "Bounce types" (Postmark developer docs). */
 import { z } from 'zod';
-import { asQueueId, type Bounce, findMessageId, findStatusCode, messageIdOfName } from '../bounce.js';
+import { findMessageId, messageIdOfName } from '../../smtp/mail-name.js';
+import { asQueueId, type Bounce, findStatusCode } from '../bounce.js';
 import { tagName } from './provider.js';
 
 const event = z.looseObject({

@@ -3,7 +3,7 @@
  * own or quotes none, so each mail carries our name of it in the header by which that provider takes tags. Pure.
  */
 import type { MailProvider } from '../../domain/mail-choices.js';
-import { nameOfMail } from '../bounce.js';
+import { nameOfMail } from '../../smtp/mail-name.js';
 
 /** The tag's name. */
 export const tagName = 'dormouse';

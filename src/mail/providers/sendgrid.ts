@@ -1,6 +1,7 @@
 /** Events of SendGrid's Event Webhook, many at once. Pure. Source: "Event Webhook Reference" (SendGrid documentation). */
 import { z } from 'zod';
-import { asQueueId, type Bounce, findMessageId, findStatusCode, messageIdOfName } from '../bounce.js';
+import { findMessageId, messageIdOfName } from '../../smtp/mail-name.js';
+import { asQueueId, type Bounce, findStatusCode } from '../bounce.js';
 import { tagName } from './provider.js';
 
 const event = z.looseObject({

@@ -3,7 +3,8 @@
  * Source: "Contents of event data that Amazon SES publishes", "Amazon SNS notification contents" (SES developer guide).
  */
 import { z } from 'zod';
-import { asQueueId, type Bounce, findMessageId, findStatusCode, messageIdOfName } from '../bounce.js';
+import { findMessageId, messageIdOfName } from '../../smtp/mail-name.js';
+import { asQueueId, type Bounce, findStatusCode } from '../bounce.js';
 import { tagName } from './provider.js';
 
 const recipient = z.looseObject({

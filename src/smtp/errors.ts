@@ -1,21 +1,4 @@
-/** What can go wrong with mail, typed by who must act. Imports nothing; no message here ever holds an address or a credential. */
-
-/** A mail could not be rendered because a fact is missing or makes no sense. A developer's mistake: trying again is of no use. */
-export class MailTemplateError extends Error {
-  override readonly name = 'MailTemplateError';
-
-  /**
-   * @param kind - The kind of mail that was to be rendered.
-   * @param field - The fact at fault, as a path into `MailFacts`, e.g. `upcoming.at`.
-   */
-  constructor(
-    readonly kind: string,
-    readonly field: string,
-    problem: string,
-  ) {
-    super(`mail "${kind}": ${field} ${problem}`);
-  }
-}
+/** What can go wrong with a mail server, typed by who must act. Imports nothing; no message here ever holds an address or a credential. */
 
 /** The mail configuration is unusable: the operator has to mend it. */
 export class MailConfigError extends Error {

@@ -1,24 +1,30 @@
 /** Sends mail over SMTP on a few kept connections, and says what became of each. Logs nothing: every log line of SMTP holds an address. */
 import MailComposer from 'nodemailer/lib/mail-composer';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { nameOfMail } from './bounce.js';
 import { MailConfigError, TemporaryMailError } from './errors.js';
+import { nameOfMail } from './mail-name.js';
 import { judge, type SendOutcome, wasStale } from './outcome.js';
-import type { RenderedMail } from './render.js';
 import { checkReturnPath, returnPathFor } from './return-path.js';
-import { type Attempt, SmtpSession, type SmtpTimeouts, type WireMessage } from './smtp-session.js';
-import { parseSmtpUrl, type SmtpServer } from './smtp-url.js';
+import { type Attempt, SmtpSession, type SmtpTimeouts, type WireMessage } from './session.js';
+import { parseSmtpUrl, type SmtpServer } from './url.js';
 
 export { MailConfigError, type MailPhase, TemporaryMailError } from './errors.js';
 export type { SendOutcome } from './outcome.js';
-export type { SmtpTimeouts } from './smtp-session.js';
+export type { SmtpTimeouts } from './session.js';
+
+export interface MailContent {
+  /** One line, without control characters. */
+  subject: string;
+  text: string;
+  html: string;
+}
 
 export interface OutgoingMail {
   /** One bare address; the only place where it appears. */
   to: string;
   /** With angle brackets; see `stableMessageId`. */
   messageId: string;
-  rendered: RenderedMail;
+  rendered: MailContent;
   headers?: Record<string, string>;
 }
 

@@ -2,8 +2,9 @@
  * A return path that names the mail (VERP): what comes back to `bounces+<name>@…` says by its recipient which mail it is
  * about, whatever relays did to the message. Pure.
  */
-import { messageIdOfName, nameOfMail } from './bounce.js';
+
 import { MailConfigError } from './errors.js';
+import { messageIdOfName, nameOfMail } from './mail-name.js';
 
 /** Octets of a local part (RFC 5321, 4.5.3.1.1), less a name and its plus sign. */
 const longestLocalPart = 64 - 41;

@@ -7,7 +7,7 @@
 import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { isCertificateReason, type MailPhase, TemporaryMailError } from './errors.js';
-import type { SmtpServer } from './smtp-url.js';
+import type { SmtpServer } from './url.js';
 
 /** Bounds in milliseconds. */
 export interface SmtpTimeouts {

@@ -1,6 +1,6 @@
 /** Judges what became of a message from what the server said, and when. Pure. */
 import { TemporaryMailError } from './errors.js';
-import type { Attempt, SmtpReply } from './smtp-session.js';
+import type { Attempt, SmtpReply } from './session.js';
 
 export type SendOutcome =
   /** The server took the message over for its recipient (2xx after the final dot). */
