@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { createDormouse } from './client.js';
 import { type Config, readConfig } from './config.js';
 import { isRetired } from './deletion/retired-identifiers-table.js';
+import { given } from './domain/given.js';
 import {
   type HookVariable,
   hookKeysOf,
@@ -70,9 +71,7 @@ async function main(): Promise<void> {
     eventSecrets: config.DORMOUSE_EVENT_SECRETS ?? [],
     hooks: hooksOf(config, pool),
     ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool),
-    ...(config.DORMOUSE_TRUSTED_PROXIES === undefined
-      ? {}
-      : { trustedProxies: config.DORMOUSE_TRUSTED_PROXIES }),
+    ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES }),
     ...(signals && { signals }),
     log,
   });

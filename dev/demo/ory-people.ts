@@ -1,6 +1,8 @@
 /** Makes people in Kratos, signs them in for real, and gets them real tokens from Hydra. For the demo and the tests. */
+
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Configuration, FrontendApi, IdentityApi, OAuth2Api } from '@ory/client';
+import { given } from '../../src/domain/given.js';
 import { authorizeByCode, type OAuthClient, type Tokens } from './authorization-code-flow.js';
 
 export interface OryUrls {
@@ -51,7 +53,7 @@ export class OryPeople {
         schema_id: email === undefined ? 'username' : 'person',
         traits: { ...(email === undefined ? { username: unique } : { email }), ...options.traits },
         credentials: { password: { config: { password } } },
-        ...(options.metadataAdmin === undefined ? {} : { metadata_admin: options.metadataAdmin }),
+        ...given({ metadata_admin: options.metadataAdmin }),
       },
     });
     return { id: data.id, identifier, password, email };

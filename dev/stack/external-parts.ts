@@ -1,6 +1,8 @@
 /** Parts that run elsewhere: their addresses come from the environment, and nothing is started for them. */
+
 import pg from 'pg';
 import { readConfig } from '../../src/config.js';
+import { given } from '../../src/domain/given.js';
 import type { StackEnvironment } from './environment.js';
 import { messageOf, StackError } from './errors.js';
 import { canConnect } from './http-check.js';
@@ -71,7 +73,7 @@ function readTemporal(environment: Environment): TemporalAccess {
     address: config.DORMOUSE_TEMPORAL_ADDRESS,
     namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
     tls: config.DORMOUSE_TEMPORAL_TLS,
-    ...(config.DORMOUSE_TEMPORAL_API_KEY === undefined ? {} : { apiKey: config.DORMOUSE_TEMPORAL_API_KEY }),
+    ...given({ apiKey: config.DORMOUSE_TEMPORAL_API_KEY }),
   };
 }
 

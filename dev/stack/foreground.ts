@@ -1,7 +1,9 @@
 /** A stack in the foreground of a terminal: until Ctrl-C, or until a part fails. */
+
 import { join, relative } from 'node:path';
 import colors from 'picocolors';
 import { ConfigError } from '../../src/config.js';
+import { given } from '../../src/domain/given.js';
 import { describeDeath, StackError } from './errors.js';
 import { describeAddresses } from './stack-home.js';
 import { startStack } from './start-stack.js';
@@ -26,7 +28,7 @@ export async function runInForeground(
     const stack = await startStack({
       ...options,
       report: screen.line,
-      ...(screen.status === undefined ? {} : { reportStatus: screen.status }),
+      ...given({ reportStatus: screen.status }),
       signal: stopRequest.signal,
     });
     return await serve(stack, stopRequest.signal, screen.line);

@@ -1,6 +1,8 @@
 /** `npm start`: the embedded stack in the project's `.stack/`. */
+
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { given } from '../../src/domain/given.js';
 import { runInForeground } from './foreground.js';
 import { projectDirectory } from './project.js';
 
@@ -18,7 +20,7 @@ const program = new Command('npm start --')
     const exitCode = await runInForeground({
       dataDirectory: join(projectDirectory, '.stack'),
       fresh: flags.fresh === true,
-      ...(flags.policy === undefined ? {} : { policyFile: flags.policy }),
+      ...given({ policyFile: flags.policy }),
     });
     process.exit(exitCode);
   });

@@ -1,8 +1,10 @@
 /** The stack's PostgreSQL: one cluster with a database each for Dormouse, Kratos and Hydra. */
+
 import { chown, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import pg from 'pg';
+import { given } from '../../src/domain/given.js';
 import { messageOf, StackError } from './errors.js';
 import { exists, lastLinesOf, readFileIfAny } from './files.js';
 import { logFileOf, type PartContext, plainEnvironment } from './part-context.js';
@@ -42,7 +44,7 @@ export async function startPostgres(context: PartContext, port: number): Promise
     // "Fast" shutdown: ends connections instead of waiting for them.
     stopSignal: 'SIGINT',
     graceMs: 10_000,
-    ...(account === undefined ? {} : { user: account }),
+    ...given({ user: account }),
   });
   const { postgresPassword, runtimePassword } = context.secrets;
   const address = `${loopbackHost}:${port}`;

@@ -1,7 +1,9 @@
 /** Starts all parts in the right order, as much as possible at the same time. The stack's one composition root. */
+
 import { access, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readConfig } from '../../src/config.js';
+import { given } from '../../src/domain/given.js';
 import { hookKeysOf, hookVariables } from '../../src/gateway/credentials.js';
 import { parsePolicyFile } from '../../src/policies/yaml.js';
 import { cacheRoot } from './binaries/cache.js';
@@ -69,7 +71,7 @@ class StackRun {
     const { data, temporaryDirectory } = plan.home;
     this.supervisor = new Supervisor({
       registerFile: data.registerFile,
-      ...(temporaryDirectory === undefined ? {} : { temporaryDirectory }),
+      ...given({ temporaryDirectory }),
     });
   }
 

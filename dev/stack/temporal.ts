@@ -1,5 +1,7 @@
 /** The Temporal development server, with its UI and the search attributes that Dormouse's workflows set. */
+
 import { Connection } from '@temporalio/client';
+import { given } from '../../src/domain/given.js';
 import { searchAttributes } from '../../src/domain/search-attributes.js';
 import { messageOf, StackError } from './errors.js';
 import { logFileOf, type PartContext, plainEnvironment } from './part-context.js';
@@ -111,7 +113,6 @@ function connect(access: TemporalAccess): Promise<Connection> {
   return Connection.connect({
     address: access.address,
     connectTimeout: 5000,
-    ...(access.tls === undefined ? {} : { tls: access.tls }),
-    ...(access.apiKey === undefined ? {} : { apiKey: access.apiKey }),
+    ...given({ tls: access.tls, apiKey: access.apiKey }),
   });
 }

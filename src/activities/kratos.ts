@@ -1,9 +1,11 @@
 /** Activities on Kratos: look, publish the stage, end sessions, disable, enable. Each may run again at any time. */
+
 import type { JsonPatch } from '@ory/client';
 import { z } from 'zod';
 import { readConfirmation } from '../absence/confirmations-table.js';
 import { controlAbsence, Witnesses } from '../absence/control.js';
 import { isAnonymised, readBurial } from '../deletion/tombstones-table.js';
+import { given } from '../domain/given.js';
 import type { Absence } from '../domain/lifecycle/absence.js';
 import type { Assessment } from '../domain/lifecycle/assessment.js';
 import { formerOf } from '../domain/lifecycle/former.js';
@@ -165,7 +167,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         ...(postponements.length === 0 ? {} : { postponements }),
         ...(keys.length === 0 ? {} : { notices }),
         ...(hasMoved ? { addressesChanged: true as const } : {}),
-        ...(buried === undefined ? {} : { buried }),
+        ...given({ buried }),
         ...(input.countsAddresses && { addresses: countAddresses(identity, deps.unverified) }),
       };
     },
@@ -275,7 +277,7 @@ async function absenceOf(deps: KratosDependencies, identityId: string): Promise<
     isEnrolled(pool, identityId),
     readConfirmation(pool, identityId),
   ]);
-  return { ...control, wasKnown, ...(confirmation === undefined ? {} : { confirmation }) };
+  return { ...control, wasKnown, ...given({ confirmation }) };
 }
 
 async function haveAddressesChanged(

@@ -6,6 +6,7 @@
 import type { IdentityApi } from '@ory/client';
 import { activityInfo } from '@temporalio/activity';
 import type pg from 'pg';
+import { given } from '../domain/given.js';
 import type { NoticeOutcome } from '../domain/lifecycle/state.js';
 import type { Unverified } from '../domain/mail-choices.js';
 import { everyAddress, type MailAddress, mailAddresses } from '../mail/addresses.js';
@@ -254,7 +255,7 @@ async function factsOf(
   const locale = textField(identity?.traits, 'locale');
   return {
     kind: request.kind,
-    ...(locale === undefined ? {} : { locale }),
+    ...given({ locale }),
     productName: deps.productName,
     signInUrl: deps.signInUrl,
     inactiveForMs: request.inactiveForMs,

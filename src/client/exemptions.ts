@@ -1,7 +1,9 @@
 /** Exemptions as the client decides about them: checked, written, and the lifecycle woken. */
+
 import type pg from 'pg';
 import { type Exemption, exemptionKinds, reviewProblem } from '../domain/exemption.js';
 import { normalText } from '../domain/free-text.js';
+import { given } from '../domain/given.js';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { actorProblem, opaqueNamePattern, reasonProblem } from '../domain/names.js';
 import {
@@ -36,7 +38,7 @@ export class Exemptions {
       return setExemption(this.pool, {
         ...decision,
         ...{ kind, reviewAt, owner: checkedOwner(owner) },
-        ...(requestId === undefined ? {} : { requestId }),
+        ...given({ requestId }),
       });
     });
   }

@@ -1,4 +1,5 @@
 /** The client's side of Temporal: starts, signals, updates and queries of lifecycles, each bounded in time. */
+
 import {
   Client,
   Connection,
@@ -8,6 +9,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { readConfig } from '../config.js';
+import { given } from '../domain/given.js';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import type { SignOfLife } from '../domain/sign-of-life.js';
 import { isTransient, within } from '../process/bounded.js';
@@ -38,8 +40,7 @@ export class Lifecycles {
     this.connection = Connection.lazy({
       address,
       interceptors: [this.retry.interceptor],
-      ...(apiKey === undefined ? {} : { apiKey }),
-      ...(tls === undefined ? {} : { tls }),
+      ...given({ apiKey, tls }),
     });
     this.client = new Client({ connection: this.connection, namespace: namespace ?? 'default' });
   }

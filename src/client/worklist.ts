@@ -1,5 +1,7 @@
 /** The work list as the client reads it. */
+
 import type pg from 'pg';
+import { given } from '../domain/given.js';
 import { DormouseUnavailableError, InvalidRequestError } from '../process/caller-errors.js';
 import { defaultWorklistLimits, workKinds } from '../worklist/rules.js';
 import { countWork, readWork, WorkCursorError } from '../worklist/worklist.js';
@@ -17,8 +19,7 @@ export async function readWorklist(pool: pg.Pool, request: WorklistRequest): Pro
   const query = { ...defaultWorklistLimits, ...limits, now: Date.now() };
   const page = {
     rows,
-    ...(kind === undefined ? {} : { kind }),
-    ...(after === undefined ? {} : { after }),
+    ...given({ kind, after }),
   };
   try {
     const [counts, found] = await Promise.all([countWork(pool, query), readWork(pool, query, page)]);

@@ -7,6 +7,7 @@ import type { BreakerLimit, BreakerRules } from './breaker/rules.js';
 import type { DeletionPlan } from './deletion.js';
 import { dayMs } from './duration.js';
 import type { ExemptionKind } from './exemption.js';
+import { given } from './given.js';
 import { jitterFor } from './jitter.js';
 import type { AbsenceRules } from './lifecycle/absence.js';
 import { effectiveRungs, type Ladder, withOverride } from './policy/ladder.js';
@@ -111,7 +112,7 @@ export function planFor(policy: Policy, reference: PolicyReference, subject: Pol
   const shortest = Math.min(...rungs.map(({ afterMs, noticeLeadsMs }) => afterMs - (noticeLeadsMs[0] ?? 0)));
   return {
     policy: reference,
-    ...(exempt === undefined ? {} : { exempt }),
+    ...given({ exempt }),
     ...(unclear.length > 0 && { unclear }),
     rungs,
     keepsAlive: activityKinds.filter((kind) => rungs.some(({ keepsAlive }) => keepsAlive.includes(kind))),
@@ -123,7 +124,7 @@ export function planFor(policy: Policy, reference: PolicyReference, subject: Pol
       overMs: policy.absence.over,
       graceMs: policy.absence.grace,
     },
-    ...(reactivation === undefined ? {} : { selfReactivation: reactivation }),
+    ...given({ selfReactivation: reactivation }),
     deletion: deletionPlan(policy),
     retry: {
       attempts: policy.retry.attempts,
@@ -137,8 +138,7 @@ function deletionPlan({ deletion }: Policy): DeletionPlan {
   const { action, anonymousTraits, refuseIdentifiersFor, export: hook } = deletion;
   return {
     action,
-    ...(anonymousTraits === undefined ? {} : { anonymousTraits }),
-    ...(refuseIdentifiersFor === undefined ? {} : { refuseIdentifiersForMs: refuseIdentifiersFor }),
+    ...given({ anonymousTraits, refuseIdentifiersForMs: refuseIdentifiersFor }),
     ...(hook === undefined
       ? {}
       : { export: { taskQueue: hook.taskQueue, activity: hook.activity, timeoutMs: hook.timeout } }),

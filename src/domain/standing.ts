@@ -1,5 +1,7 @@
 /** Standing: where an identity stands, what comes next, when, and why. For people and for apps. Pure. */
+
 import { describeElapsed } from './duration.js';
+import { given } from './given.js';
 import { inactiveSince, inactiveSinceFor, skipOf } from './lifecycle/clock.js';
 import { type Blocked, type Decision, decide, type NextStep, type Situation } from './lifecycle/decide.js';
 import type { Hold } from './lifecycle/holds.js';
@@ -56,14 +58,12 @@ export function standingOf(situation: Situation, inProgress?: string): Standing 
     since: state.stageSince,
     lastActiveAt,
     activity: state.activity,
-    ...(state.policy === undefined ? {} : { policy: state.policy }),
-    ...(next === undefined ? {} : { next }),
-    ...(blocked === undefined ? {} : { blocked }),
+    ...given({ policy: state.policy, next, blocked }),
     why: whyOf(situation, decision, inProgress),
     ...holdsOf(state, now),
-    ...(state.parked === undefined ? {} : { parked: state.parked }),
+    ...given({ parked: state.parked }),
     ...skippedOf(situation),
-    ...(inProgress === undefined ? {} : { inProgress }),
+    ...given({ inProgress }),
     notices: state.notices.filter((notice) => notice.void === undefined),
     completed: completedRungs(state),
     warnings: state.warnings,
@@ -74,7 +74,7 @@ export function standingOf(situation: Situation, inProgress?: string): Standing 
 
 function holdsOf({ holds = [] }: LifecycleState, now: number): Pick<Standing, 'hold' | 'holds'> {
   const hold = governingHold({ holds }, now);
-  return { ...(hold === undefined ? {} : { hold }), ...(holds.length === 0 ? {} : { holds }) };
+  return { ...given({ hold }), ...(holds.length === 0 ? {} : { holds }) };
 }
 
 function skippedOf({ state, plan }: Situation): Pick<Standing, 'skipped'> {

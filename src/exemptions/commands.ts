@@ -1,10 +1,12 @@
 /** `dormouse exempt` and `dormouse exemptions …`: who the ladder does not apply to, and who answers for it. */
+
 import type { Command } from 'commander';
 import { actorOption, type Decision, reasonOption } from '../cli/actor.js';
 import { withDormouse, withPool } from '../cli/connection.js';
 import { inFuture } from '../cli/durations.js';
 import type { Exemption, ExemptionKind } from '../client.js';
 import { exemptionKinds } from '../domain/exemption.js';
+import { given } from '../domain/given.js';
 import { type ExemptionPlace, exemptionsInForce } from './exemptions-table.js';
 
 const reviewOption = [
@@ -45,7 +47,7 @@ export function addExemptionCommands(program: Command): void {
     .action(async (id: string, options: Decision & { owner?: string; reviewAfter: string }) => {
       const { actor, reason, owner } = options;
       const reviewAt = inFuture('--review-after', options.reviewAfter);
-      const request = { actor, reason, reviewAt, ...(owner === undefined ? {} : { owner }) };
+      const request = { actor, reason, reviewAt, ...given({ owner }) };
       print(await withDormouse((dormouse) => dormouse.reviewExemption(id, request)));
     });
   exemptions
@@ -64,7 +66,7 @@ async function list(asJson: boolean): Promise<void> {
     for (;;) {
       const page = await exemptionsInForce(pool, {
         rows: pageRows,
-        ...(after === undefined ? {} : { after }),
+        ...given({ after }),
       });
       for (const exemption of page) {
         if (asJson) console.log(JSON.stringify(exemption));

@@ -1,5 +1,7 @@
 /** Reads the policy that an identity follows, and what of the identity it looks at. */
+
 import type { ExemptionKind } from '../domain/exemption.js';
+import { given } from '../domain/given.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import type { PolicySubject } from '../domain/plan.js';
 import { isUnconfirmed } from '../mail/addresses.js';
@@ -58,6 +60,6 @@ export function subjectOf(
     ...(identity !== undefined && isUnconfirmed(identity) && { unconfirmed: true as const }),
     optedOut: optOut.value === true,
     ...(unclear.length > 0 && { unclear }),
-    ...(exemption === undefined ? {} : { exemption }),
+    ...given({ exemption }),
   };
 }

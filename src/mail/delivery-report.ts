@@ -2,7 +2,9 @@
  * Reads a delivery status notification: a `multipart/report` as mail servers send it back (RFC 3462, RFC 3464). The MIME
  * structure is postal-mime's work; nothing of the text for people is looked at.
  */
+
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
+import { given } from '../domain/given.js';
 import { findMessageId, messageIdOfName } from '../smtp/mail-name.js';
 import { readReturnPath } from '../smtp/return-path.js';
 import { asQueueId, type Bounce, type BounceKind, type BounceReference, findStatusCode } from './bounce.js';
@@ -80,7 +82,7 @@ function verdictOf(text: string): { kind: BounceKind; code?: string } | undefine
     const kind = action === 'failed' ? 'hard' : action === 'delayed' ? 'soft' : undefined;
     if (kind === undefined) return [];
     const code = findStatusCode(headerOf(block, 'status') ?? '');
-    return [{ kind, ...(code === undefined ? {} : { code }) } as const];
+    return [{ kind, ...given({ code }) } as const];
   });
   return verdicts.find(({ kind }) => kind === 'hard') ?? verdicts[0];
 }

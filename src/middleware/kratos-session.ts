@@ -1,6 +1,8 @@
 /** Asks Kratos whose session it is (whoami). */
+
 import { Configuration, FrontendApi } from '@ory/client';
 import { z } from 'zod';
+import { given } from '../domain/given.js';
 import type { Credential } from './credentials.js';
 import { unavailable, VerificationUnavailableError } from './errors.js';
 import { nobody, type Verdict } from './verdict.js';
@@ -44,7 +46,7 @@ export function kratosVerifier(publicUrl: string, timeoutMs: number) {
     const { identity, expires_at: expiresAt } = session.data;
     return {
       identity: { identityId: identity.id, kind: 'human' },
-      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...given({ expiresAt }),
     };
   };
 }

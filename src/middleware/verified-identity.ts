@@ -2,8 +2,10 @@
  * Says who is behind a credential, from its issuer and from nobody else: Kratos for sessions, Hydra or its keys for
  * tokens. Remembers answers for a while, keyed by a hash, so that a memory dump holds no credentials.
  */
+
 import type { IncomingHttpHeaders } from 'node:http';
 import { LRUCache } from 'lru-cache';
+import { given } from '../domain/given.js';
 import { type AcceptedCredentials, type Credential, credentialIn, keyOf } from './credentials.js';
 import { introspectionVerifier } from './introspected-token.js';
 import { jwtVerifier } from './jwt.js';
@@ -43,7 +45,7 @@ export function createIdentityVerifier(options: VerifierOptions): IdentityVerifi
     const known = verdicts.get(key);
     return {
       key,
-      ...(known === undefined ? {} : { known }),
+      ...given({ known }),
       async ask() {
         const verdict = await verify(credential);
         const ttl = Math.min(cacheMs, (verdict.expiresAt ?? Number.POSITIVE_INFINITY) - Date.now());

@@ -1,5 +1,7 @@
 /** The Ory admin clients, with bounded waits. */
+
 import { Configuration, IdentityApi, OAuth2Api } from '@ory/client';
+import { given } from '../domain/given.js';
 
 export interface OryOptions {
   readonly kratosAdminUrl: string;
@@ -31,7 +33,7 @@ export function createKratosClient(kratosAdminUrl: string, options: ClientOption
 function configuration(basePath: string, { token, timeoutMs }: ClientOptions): Configuration {
   return new Configuration({
     basePath,
-    ...(token === undefined ? {} : { accessToken: token }),
+    ...given({ accessToken: token }),
     baseOptions: { timeout: timeoutMs ?? 10_000, maxRedirects: 0, maxContentLength: 4_000_000 },
   });
 }

@@ -1,10 +1,12 @@
 /** A set of Temporal Schedules that a file names: made, changed and removed as the file says. */
+
 import {
   type Client,
   ScheduleAlreadyRunning,
   ScheduleNotFoundError,
   type ScheduleOptions,
 } from '@temporalio/client';
+import { given } from '../domain/given.js';
 
 export interface PeriodicWorkflow {
   readonly scheduleId: string;
@@ -41,7 +43,7 @@ async function putSchedule(client: Client, options: ScheduleOptions): Promise<vo
     const { spec, action, policies } = options;
     await client.schedule
       .getHandle(options.scheduleId)
-      .update(({ state }) => ({ spec, action, state, ...(policies === undefined ? {} : { policies }) }));
+      .update(({ state }) => ({ spec, action, state, ...given({ policies }) }));
   }
 }
 

@@ -2,7 +2,9 @@
  * Why a step failed, for those who decide what comes of it: it is tried again with back-off, or parked for an operator. Knows nothing of
  * Temporal; where an activity ends, worker/step-failures.ts makes a failure of it.
  */
+
 import type { ErrorType } from '../domain/error-types.js';
+import { given } from '../domain/given.js';
 
 interface StepErrorOptions {
   /** No retry mends it. */
@@ -36,11 +38,11 @@ export class StepError extends Error {
 export function tryAgain(type: ErrorType, message: string, afterMs?: number): StepError {
   return new StepError(type, message, {
     nonRetryable: false,
-    ...(afterMs === undefined ? {} : { nextRetryDelay: afterMs }),
+    ...given({ nextRetryDelay: afterMs }),
   });
 }
 
 /** What no retry mends; the workflow parks the step. @param status the HTTP status that said so, where one did */
 export function giveUp(type: ErrorType, message: string, status?: number): StepError {
-  return new StepError(type, message, { nonRetryable: true, ...(status === undefined ? {} : { status }) });
+  return new StepError(type, message, { nonRetryable: true, ...given({ status }) });
 }

@@ -1,5 +1,7 @@
 /** How to reach Temporal, from the configuration. */
+
 import type { Config } from '../config.js';
+import { given } from '../domain/given.js';
 
 export const temporalVariables = [
   'DORMOUSE_TEMPORAL_ADDRESS',
@@ -26,7 +28,7 @@ export function clientOptions(config: Pick<Config, (typeof clientVariables)[numb
 export function connectionOptions(config: TemporalConfig) {
   return {
     address: config.DORMOUSE_TEMPORAL_ADDRESS,
-    ...(config.DORMOUSE_TEMPORAL_API_KEY === undefined ? {} : { apiKey: config.DORMOUSE_TEMPORAL_API_KEY }),
+    ...given({ apiKey: config.DORMOUSE_TEMPORAL_API_KEY }),
     ...(config.DORMOUSE_TEMPORAL_TLS ? { tls: true as const } : {}),
   };
 }

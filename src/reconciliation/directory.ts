@@ -1,6 +1,8 @@
 /** Kratos' directory, page by page; of each identity only its ID leaves here. */
+
 import type { IdentityApi } from '@ory/client';
 import { z } from 'zod';
+import { given } from '../domain/given.js';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { callOry } from '../ory/call.js';
 import { StepError, tryAgain } from '../process/step-error.js';
@@ -57,7 +59,7 @@ async function readPage(
   const answer = await callOry('Kratos', 'listIdentities', async () => {
     const { data, headers } = await api.listIdentities({
       pageSize,
-      ...(pageToken === undefined ? {} : { pageToken }),
+      ...given({ pageToken }),
     });
     return { data: { body: data as unknown, link: headers.link as unknown } };
   });

@@ -1,8 +1,10 @@
 /** `dormouse signals …`: security events on their way to other systems. */
+
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { withPool } from '../cli/connection.js';
+import { given } from '../domain/given.js';
 import { generateSigningKey, privateJwkText } from '../keys/signing-keys.js';
 import { listOutbox, type OutboxState, outboxStates, retryParked } from './outbox-table.js';
 import { parseReceiversFile } from './receivers-file.js';
@@ -28,8 +30,7 @@ export function addSignalsCommands(program: Command): void {
     .option('--receiver <name>', 'only those of one receiver')
     .action(async (jti: string | undefined, { receiver }: { receiver?: string }) => {
       const which = {
-        ...(jti === undefined ? {} : { jti }),
-        ...(receiver === undefined ? {} : { receiver }),
+        ...given({ jti, receiver }),
       };
       console.log(`${await withPool((pool) => retryParked(pool, which))} events are tried again`);
     });

@@ -1,5 +1,7 @@
 /** Pushes one security event token to a receiver (RFC 8935). */
+
 import { z } from 'zod';
+import { given } from '../domain/given.js';
 import type { ConnectedReceiver } from './load.js';
 import type { PushOutcome } from './rules.js';
 
@@ -19,7 +21,7 @@ export async function pushEvent(token: string, receiver: ConnectedReceiver): Pro
       headers: {
         'content-type': 'application/secevent+jwt',
         accept: 'application/json',
-        ...(receiver.authorization === undefined ? {} : { authorization: receiver.authorization }),
+        ...given({ authorization: receiver.authorization }),
       },
       body: token,
       // An event meant for one place is not carried to another.

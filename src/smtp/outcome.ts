@@ -1,4 +1,5 @@
 /** Judges what became of a message from what the server said, and when. Pure. */
+import { given } from '../domain/given.js';
 import { TemporaryMailError } from './errors.js';
 import type { Attempt, SmtpReply } from './session.js';
 
@@ -30,18 +31,17 @@ export function judge(attempt: Attempt, messageId: string): SendOutcome {
       outcome: 'accepted',
       messageId,
       smtpCode,
-      ...(enhancedCode === undefined ? {} : { enhancedCode }),
-      ...(queueId === undefined ? {} : { queueId }),
+      ...given({ enhancedCode, queueId }),
     };
   }
   if (reply !== undefined && isRejection(reply)) {
     const { code: smtpCode, enhancedCode } = reply;
-    return { outcome: 'rejected', smtpCode, ...(enhancedCode === undefined ? {} : { enhancedCode }) };
+    return { outcome: 'rejected', smtpCode, ...given({ enhancedCode }) };
   }
   throw new TemporaryMailError(reply?.phase ?? (attempt.begun ? 'message' : 'mail-from'), {
     ...(reply === undefined ? {} : { smtpCode: reply.code }),
     ...(reply?.enhancedCode === undefined ? {} : { enhancedCode: reply.enhancedCode }),
-    ...(attempt.reason === undefined ? {} : { reason: attempt.reason }),
+    ...given({ reason: attempt.reason }),
     ...(reply?.isOfServer && { isOfServer: true }),
   });
 }

@@ -4,8 +4,10 @@
  * as after the final dot), and puts messages back into its queue when connections close. Here the message is a stream of
  * our own: nodemailer reads it only after the server's 354, and writes the final dot only after its `end`.
  */
+
 import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { given } from '../domain/given.js';
 import { isCertificateReason, type MailPhase, TemporaryMailError } from './errors.js';
 import type { SmtpServer } from './url.js';
 
@@ -216,8 +218,7 @@ function replyOf(response: unknown, phase: MailPhase): { reply?: SmtpReply } {
     reply: {
       code: Number(code),
       phase,
-      ...(enhancedCode === undefined ? {} : { enhancedCode }),
-      ...(queueId === undefined ? {} : { queueId }),
+      ...given({ enhancedCode, queueId }),
       ...(isOfServer(response, enhancedCode) && { isOfServer: true as const }),
     },
   };

@@ -1,5 +1,7 @@
 /** Reads the SMTP address that an operator configured. Pure; its errors never quote the URL, which holds the password. */
+
 import { isIP } from 'node:net';
+import { given } from '../domain/given.js';
 import { MailConfigError } from './errors.js';
 
 export interface SmtpServer {
@@ -44,7 +46,7 @@ export function parseSmtpUrl(smtpUrl: string): SmtpServer {
     requireTls,
     ignoreTls,
     verifyCertificate: options.get('tls.rejectUnauthorized') ?? true,
-    ...(auth === undefined ? {} : { auth }),
+    ...given({ auth }),
   };
 }
 

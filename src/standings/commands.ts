@@ -1,10 +1,12 @@
 /** `dormouse standing|hold|…`: what operators ask and decide about one identity. */
+
 import type { Command } from 'commander';
 import { actorOption, type Decision, reasonOption } from '../cli/actor.js';
 import { withDormouse } from '../cli/connection.js';
 import { inFuture } from '../cli/durations.js';
 import { wholeNumber } from '../cli/numbers.js';
 import type { Standing } from '../client.js';
+import { given } from '../domain/given.js';
 import { type HoldKind, holdKinds, kindOfHold } from '../domain/lifecycle/holds.js';
 
 export function addIdentityCommands(program: Command): void {
@@ -41,7 +43,7 @@ export function addIdentityCommands(program: Command): void {
       const { actor, reason } = options;
       const request = {
         ...{ actor, reason },
-        ...(options.hold === undefined ? {} : { holdId: options.hold }),
+        ...given({ holdId: options.hold }),
         ...(kind === undefined ? {} : { kind: holdKind(kind) }),
       };
       print(await withDormouse((dormouse) => dormouse.release(id, request)));

@@ -1,4 +1,5 @@
 /** All activities over one set of connections, grouped by the outside system whose queue they run on. */
+
 import type pg from 'pg';
 import { createActivitySourceActivities } from '../activities/activity-source.js';
 import { createBreakerActivities } from '../activities/breaker.js';
@@ -12,6 +13,7 @@ import { createReconcileActivities } from '../activities/reconcile.js';
 import { createSignalActivities } from '../activities/security-events.js';
 import { createClockWitness } from '../breaker/clock-witness.js';
 import type { Config } from '../config.js';
+import { given } from '../domain/given.js';
 import { parseMasterKeys } from '../keys/master-keys.js';
 import { createPersonalData } from '../keys/personal-data.js';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
@@ -114,9 +116,7 @@ export function createActivitySet(
         ...(config.DORMOUSE_MAIL_PROVIDER !== 'none' && { provider: config.DORMOUSE_MAIL_PROVIDER }),
         productName: config.DORMOUSE_PRODUCT_NAME,
         signInUrl: config.DORMOUSE_SIGN_IN_URL,
-        ...(config.DORMOUSE_LINK_BASE_URL === undefined
-          ? {}
-          : { linkBaseUrl: config.DORMOUSE_LINK_BASE_URL }),
+        ...given({ linkBaseUrl: config.DORMOUSE_LINK_BASE_URL }),
       }),
       ledger: {
         ...createLedgerActivities({

@@ -2,10 +2,12 @@
  * Worker deployment versioning (Temporal): each build is a version of one deployment, and the tasks of all lifecycles go to
  * the current one alone, so that two builds beside each other never take turns at one history.
  */
+
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Client } from '@temporalio/client';
 import type { WorkerDeploymentOptions, WorkerOptions } from '@temporalio/worker';
+import { given } from '../domain/given.js';
 import { compareReleases, release } from '../process/release.js';
 
 /** A build of the workers, as Temporal shows it. */
@@ -74,7 +76,7 @@ export async function readDeployment(client: Client, taskQueue: string): Promise
           buildId,
           isCurrent: buildId === current,
           seenAt: millisecondsOf(summary.createTime) ?? 0,
-          ...(firstCurrentAt === undefined ? {} : { firstCurrentAt }),
+          ...given({ firstCurrentAt }),
         },
       ];
     });
@@ -101,7 +103,7 @@ export async function promote(
     deploymentName: deploymentName(taskQueue),
     buildId,
     identity: client.options.identity,
-    ...(conflictToken === undefined ? {} : { conflictToken }),
+    ...given({ conflictToken }),
   });
 }
 

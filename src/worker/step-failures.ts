@@ -1,6 +1,8 @@
 /** The edge between steps and Temporal: a step error becomes the failure that says its type and whether to try again. */
+
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { given } from '../domain/given.js';
 import { StepError } from '../process/step-error.js';
 
 function failureOf({ type, message, nonRetryable, nextRetryDelay, status }: StepError): ApplicationFailure {
@@ -8,7 +10,7 @@ function failureOf({ type, message, nonRetryable, nextRetryDelay, status }: Step
     type,
     message,
     nonRetryable,
-    ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
+    ...given({ nextRetryDelay }),
     ...(status === undefined ? {} : { details: [status] }),
   });
 }

@@ -1,4 +1,5 @@
 /** The Temporal workers of one process: one for workflows, one for the activities of each outside system. */
+
 import {
   type NativeConnection,
   type PatchActivationCallback,
@@ -6,6 +7,7 @@ import {
   type WorkerDeploymentOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
+import { given } from '../domain/given.js';
 import { activityQueue, type OutsideSystem, outsideSystems } from '../workflows/queues.js';
 import { pulse } from './pulse.js';
 import { refusedRecords } from './refused-records.js';
@@ -68,7 +70,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
       maxConcurrentWorkflowTaskExecutions: 40,
       shutdownGraceTime: '20s',
       ...versioned,
-      ...(patchActivation === undefined ? {} : { patchActivationCallback: patchActivation }),
+      ...given({ patchActivationCallback: patchActivation }),
     }),
   ];
   for (const system of outsideSystems) {

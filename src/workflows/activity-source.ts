@@ -2,8 +2,10 @@
  * Polls one source of activity once; a Temporal Schedule starts it. A run of its own each time, rather than a loop: an
  * operator sees each poll's outcome, and pauses, resumes and triggers it where all schedules are.
  */
+
 import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { ActivitySourceActivities } from '../activities/activity-source.js';
+import { given } from '../domain/given.js';
 import { activityQueue } from './queues.js';
 import type { PollActivitySourceInput } from './schedule-messages.js';
 
@@ -26,7 +28,7 @@ export async function pollActivitySource(input: PollActivitySourceInput): Promis
   const polled = await activities.pollActivitySource({
     source,
     taskQueue,
-    ...(from === undefined ? {} : { from }),
+    ...given({ from }),
   });
   const rows = (input.rows ?? 0) + polled.rows;
   if (polled.next === undefined) return { schemaVersion: 1, rows };

@@ -1,4 +1,5 @@
 /** The message handlers: they change the memory and wake the main loop, which does the work. */
+
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -8,6 +9,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { normalText } from '../domain/free-text.js';
+import { given } from '../domain/given.js';
 import { lookStep } from '../domain/lifecycle/decide.js';
 import { nextLinkRequest } from '../domain/lifecycle/link-request.js';
 import { withParkedSkipped } from '../domain/lifecycle/skip.js';
@@ -139,7 +141,7 @@ function unlessRepeated(run: LifecycleRun, validate: () => void, refuse = refuse
 async function applyPolicy(run: LifecycleRun, update: ApplyPolicyUpdate): Promise<void> {
   const policyChoice = {
     id: update.policyId,
-    ...(update.version === undefined ? {} : { version: update.version }),
+    ...given({ version: update.version }),
   };
   try {
     await run.outside.ask.checkPolicy({ policyChoice });

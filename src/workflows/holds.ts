@@ -2,8 +2,10 @@
  * Operators' holds. The memory decides by them; PostgreSQL keeps them, so that they outlive this workflow, and each last look
  * reads them there. One that was answered is in both.
  */
+
 import { patched } from '@temporalio/workflow';
 import { normalText } from '../domain/free-text.js';
+import { given } from '../domain/given.js';
 import type { Hold } from '../domain/lifecycle/holds.js';
 import { chooseHold } from '../domain/lifecycle/holds.js';
 import { withHold, withHoldRenamed, withoutHold } from '../domain/lifecycle/transitions.js';
@@ -29,13 +31,13 @@ export function hold(run: LifecycleRun, update: HoldUpdate): Promise<void> | voi
 
 function remember(run: LifecycleRun, { actor, reason, until, kind }: HoldUpdate): Hold {
   const since = Date.now();
-  const hold = { actor, reason: normalText(reason), until, since, ...(kind === undefined ? {} : { kind }) };
+  const hold = { actor, reason: normalText(reason), until, since, ...given({ kind }) };
   run.state = withHold(run.state, hold);
   return { ...hold, id: `h${run.state.holdsSet}` };
 }
 
 function auditSet(run: LifecycleRun, { id: holdId, actor, reason, until, kind }: Hold): void {
-  const detail = { reason, until, holdId, ...(kind === undefined ? {} : { kind }) };
+  const detail = { reason, until, holdId, ...given({ kind }) };
   run.audit('hold_set', requestKey(), 'done', { actor, detail });
 }
 
@@ -57,7 +59,7 @@ function forget(run: LifecycleRun, { actor, reason, ...choice }: ReleaseUpdate):
   if ('problem' in chosen) return;
   const { id: holdId, kind } = chosen.hold;
   run.state = withoutHold(run.state, holdId, Date.now());
-  const detail = { reason: normalText(reason), holdId, ...(kind === undefined ? {} : { kind }) };
+  const detail = { reason: normalText(reason), holdId, ...given({ kind }) };
   run.audit('hold_released', requestKey(), 'done', { actor, detail });
 }
 

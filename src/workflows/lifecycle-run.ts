@@ -2,9 +2,11 @@
  * One run of a lifecycle workflow: its memory, what was last read from outside, and the bookkeeping between message
  * handlers and the main loop. Knows Temporal only for time and visibility.
  */
+
 import { patched, workflowInfo } from '@temporalio/workflow';
 import type { AuditEntry, AuditEventType } from '../domain/audit-entry.js';
 import { inDays } from '../domain/duration.js';
+import { given } from '../domain/given.js';
 import type { Missing } from '../domain/lifecycle/absence.js';
 import type { Assessment, FoundIdentity } from '../domain/lifecycle/assessment.js';
 import { inactiveSince } from '../domain/lifecycle/clock.js';
@@ -171,7 +173,7 @@ export class LifecycleRun {
       target: this.state.identityId,
       actor: 'engine',
       occurredAt: now,
-      ...(this.state.policy === undefined ? {} : { policy: this.state.policy }),
+      ...given({ policy: this.state.policy }),
       stage: stageOf(this.state),
       daysInactive: inDays(now - this.inactiveSince),
       outcome,

@@ -1,5 +1,7 @@
 /** Exemptions that somebody should look at: operators' past their review, policies' without an owner or past theirs. */
+
 import type pg from 'pg';
+import { given } from '../domain/given.js';
 import { countExemptionsToReview, exemptionsInForce } from '../exemptions/exemptions-table.js';
 import { latestPolicies } from '../policies/policies-table.js';
 import { type WorkItem, wayOutOfWork } from './rules.js';
@@ -38,7 +40,7 @@ const ofPolicies = shortSource('exemption-review', async (pool, { now }) =>
             subject: kind ?? 'excluded-identity',
             why: `excluded by the policy "${policy}"; its review is overdue, and it stays in force`,
             wayOut: wayOutOfWork('exemption-review'),
-            ...(owner === undefined ? {} : { owner }),
+            ...given({ owner }),
             since: reviewAt,
           },
         ],

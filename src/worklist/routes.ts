@@ -1,8 +1,10 @@
 /** `GET /v1/worklist`: everything that waits for a person's decision. */
+
 import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dormouse } from '../client.js';
+import { given } from '../domain/given.js';
 import { answers, epochMs } from '../http/schemas.js';
 import { workKinds } from './rules.js';
 
@@ -46,8 +48,7 @@ export function worklistRoute(dormouse: Dormouse): FastifyPluginAsync {
       ({ query: { kind, after, limit } }) =>
         dormouse.worklist({
           limit,
-          ...(kind === undefined ? {} : { kind }),
-          ...(after === undefined ? {} : { after }),
+          ...given({ kind, after }),
         }),
     );
   };

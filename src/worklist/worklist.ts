@@ -1,5 +1,7 @@
 /** The work list, put together: counts by kind, and pages through one source after the other. */
+
 import type pg from 'pg';
+import { given } from '../domain/given.js';
 import { releaseSource, tripSource } from './breaker.js';
 import { ownerlessSource, reviewSource } from './exemptions.js';
 import { holdSource } from './holds.js';
@@ -95,7 +97,7 @@ export async function* allWork(
     const page = await readWork(pool, query, {
       ...ofKind,
       rows: pageRows,
-      ...(after === undefined ? {} : { after }),
+      ...given({ after }),
     });
     yield* page.items;
     after = page.next;

@@ -1,8 +1,10 @@
 /** Building a pinned server from source, once for all processes that wait for it. Node and execa only. */
+
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
+import { given } from '../../../src/domain/given.js';
 import { StackError } from '../errors.js';
 import { isExecutableFile, temporaryNameFor } from '../files.js';
 import type { Progress } from '../progress.js';
@@ -59,7 +61,7 @@ async function compile(request: BuildRequest, output: string): Promise<void> {
     stdin: 'ignore',
     stdout: 'ignore',
     reject: false,
-    ...(request.signal === undefined ? {} : { cancelSignal: request.signal }),
+    ...given({ cancelSignal: request.signal }),
   });
   const doing = followOutput(child.stderr);
   const startedAt = Date.now();

@@ -1,5 +1,7 @@
 /** When each rung and each notice of one identity is due. Pure; every deadline is an absolute time. */
+
 import { dayMs } from '../duration.js';
+import { given } from '../given.js';
 import type { Plan, PlanRung } from '../plan.js';
 import { countedPostponements, type Postponement } from '../postponement.js';
 import type { RungName } from '../rungs.js';
@@ -87,7 +89,7 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
           ? {}
           : {
               failedAt: record.failedAt ?? record.at,
-              ...(record.failures === undefined ? {} : { failures: record.failures }),
+              ...given({ failures: record.failures }),
             };
       return { dueAt, notice: { leadMs, dueAt: dueAt - leadMs, floorMs, ...failed } };
     }

@@ -1,5 +1,7 @@
 /** How a lifecycle's memory changes: one pure function an event. */
+
 import type { AuditEntry } from '../audit-entry.js';
+import { given } from '../given.js';
 import type { PlanRung } from '../plan.js';
 import { type RungName, rungNames } from '../rungs.js';
 import { mergeActivity, mergeSign, type SignOfLife } from '../sign-of-life.js';
@@ -47,7 +49,7 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
     activity: mergeActivity(state.activity, assessment.activity, now),
     baselineAt,
     known: state.known || identity !== undefined || assessment.absence?.wasKnown === true,
-    ...(assessment.postponements === undefined ? {} : { postponements: assessment.postponements }),
+    ...given({ postponements: assessment.postponements }),
     ...warningsOf(state, assessment),
   };
   const noticed = withoutFutileDeletion(withNoticeStates(next, assessment.notices ?? [], now), assessment);

@@ -2,10 +2,12 @@
  * `/v1/mail/…`: the mail system tells of mails that came back. Whoever knows what a mail is called (the recipient does) can
  * forge a bounce; all that a bounce can do is hold a step back.
  */
+
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dormouse } from '../../client.js';
+import { given } from '../../domain/given.js';
 import type { Entrance, Gate } from '../../http/gate.js';
 import { inputTime } from '../../http/schemas.js';
 import { findMessageId } from '../../smtp/mail-name.js';
@@ -50,7 +52,7 @@ const reportLimit = 262_144;
 /** Lets in whom one of the two lets in. */
 export function eitherEntrance(first: Entrance, second: Entrance): Entrance {
   return {
-    ...(second.challenge === undefined ? {} : { challenge: second.challenge }),
+    ...given({ challenge: second.challenge }),
     message: `${first.message} Or: ${second.message}`,
     callerOf: (request: FastifyRequest) => first.callerOf(request) ?? second.callerOf(request),
   };
@@ -69,10 +71,10 @@ export function mailRoutes(dormouse: Dormouse, gate: Gate, entrance: Entrance): 
         const code = findStatusCode(diagnosticCode ?? '');
         const bounce: Bounce = {
           kind,
-          ...(messageId === undefined ? {} : { messageId }),
+          ...given({ messageId }),
           ...(queueId === undefined ? {} : { queueIds: [queueId] }),
           ...(at === undefined ? {} : { at: Date.parse(at) }),
-          ...(code === undefined ? {} : { code }),
+          ...given({ code }),
         };
         await takeBounce(dormouse, bounce, 'http', request.log);
         return reply.code(202).send({ outcome: 'taken' });

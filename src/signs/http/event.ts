@@ -1,6 +1,8 @@
 /** One event as an app reports it, and the sign of life that it amounts to. */
+
 import { z } from 'zod';
 import type { ActivityReport } from '../../client.js';
+import { given } from '../../domain/given.js';
 import { activityKinds } from '../../domain/sign-of-life.js';
 
 /**
@@ -44,5 +46,5 @@ export type ActivityEvent = z.infer<typeof activityEvent>;
 export function reportOf(event: ActivityEvent, signedAt?: number): ActivityReport {
   const { at, kind, source } = event;
   const believed = signedAt === undefined ? at : Math.min(at ?? signedAt, signedAt);
-  return { kind, source, ...(believed === undefined ? {} : { at: believed }) };
+  return { kind, source, ...given({ at: believed }) };
 }

@@ -2,11 +2,13 @@
  * `POST /v1/hooks/hydra/token`: Hydra asks before it issues any token (`oauth2.token_hook`), and learns whether the
  * identity may have one. On every token's path: one read from PostgreSQL, nothing of Temporal.
  */
+
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Dormouse, InvalidIdentityIdError } from '../../client.js';
 import { assertUnreachable } from '../../domain/assert.js';
+import { given } from '../../domain/given.js';
 import { parseIdentityId } from '../../domain/identity-id.js';
 import type { Gate } from '../../http/gate.js';
 import { hookEntrance } from '../../http/hook-auth.js';
@@ -126,7 +128,7 @@ function requestOf({ session, request }: HookBody): TokenRequest {
     request.grant_types.includes(name),
   );
   const authenticatedAt = timeOf(session.id_token?.id_token_claims?.auth_time);
-  return { grant: grant ?? 'other', ...(authenticatedAt === undefined ? {} : { authenticatedAt }) };
+  return { grant: grant ?? 'other', ...given({ authenticatedAt }) };
 }
 
 /** Go writes a time as text, and none as the year 1; the claim itself is in epoch seconds. */

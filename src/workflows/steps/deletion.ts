@@ -2,11 +2,13 @@
  * Deletion in parts: export by the app, the identity itself after a last look, tokens, what Dormouse knew, and the
  * receipt. How each goes wrong stands in docs/irreversible-steps.md.
  */
+
 import { ActivityCancellationType, patched, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { DeletionRequest } from '../../activities/kratos-deletion.js';
 import type { DeletionReceipt } from '../../deletion/receipt.js';
 import type { DeletionPlan, ExportAnswer, ExportHook, ExportRequest } from '../../domain/deletion.js';
 import { exportReference } from '../../domain/deletion.js';
+import { given } from '../../domain/given.js';
 import { inactiveSince } from '../../domain/lifecycle/clock.js';
 import { withExported } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
@@ -35,10 +37,10 @@ export async function exportFirst(run: LifecycleRun, rung: PlanRung): Promise<bo
       run.state = withExported(run.state, {
         inactiveSince: since,
         at: Date.now(),
-        ...(reference === undefined ? {} : { reference }),
+        ...given({ reference }),
       });
       run.audit('data_exported', String(since), 'done', {
-        detail: { ...(reference === undefined ? {} : { reference }) },
+        detail: { ...given({ reference }) },
       });
     },
     { interruptible: true, failure: 'ExportFailed' },
@@ -95,7 +97,7 @@ export async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: nu
   await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
   await run.outside.ledger.bury({
     identityId,
-    ...(policy === undefined ? {} : { policy }),
+    ...given({ policy }),
     ...(deletion === undefined ? {} : { action: deletion.action }),
     deletedAt: Date.now(),
   });
@@ -142,12 +144,11 @@ function receiptOf(run: LifecycleRun): DeletionReceipt {
     identityId: state.identityId,
     action: plan.deletion?.action ?? 'delete',
     deletedAt: Date.now(),
-    ...(state.policy === undefined ? {} : { policy: state.policy }),
+    ...given({ policy: state.policy }),
     inactiveSince: state.rungs.delete?.inactiveSince ?? 0,
     noticesAccepted: notices.length,
     ...(notices.length > 0 ? { firstNoticeAcceptedAt: first } : {}),
-    ...(deactivatedAt === undefined ? {} : { deactivatedAt }),
-    ...(reference === undefined ? {} : { export: reference }),
+    ...given({ deactivatedAt, export: reference }),
   };
 }
 
