@@ -1,5 +1,5 @@
 /**
- * The activity that each destructive rung passes first (design, invariant 7). Safe to repeat. What it reads under the lock
+ * The activity that each destructive rung passes first (docs/architecture.md, invariant 7). Safe to repeat. What it reads under the lock
  * does not grow with the number of those who ask, of grants or of identities.
  */
 import type pg from 'pg';

@@ -1,5 +1,5 @@
 /**
- * The activities that write to a person. Addresses are read from Kratos here and stay here (design, invariant 8); what a
+ * The activities that write to a person. Addresses are read from Kratos here and stay here (docs/architecture.md, invariant 8); what a
  * notice went to is kept sealed while it runs.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Table `audit`: append-only and hash-chained (design, invariant 9). Place, hash and columns of a row are computed in the
+ * Table `audit`: append-only and hash-chained (docs/architecture.md, invariant 9). Place, hash and columns of a row are computed in the
  * database (`audit_append`), so that no process that may append can give them other values.
  */
 import type pg from 'pg';

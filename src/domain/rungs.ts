@@ -17,7 +17,7 @@ export const stageOfRung: Readonly<Record<RungName, Stage | undefined>> = {
   delete: 'deleted',
 };
 
-/** Rungs that need a notice ahead of them (design, invariant 2). */
+/** Rungs that need a notice ahead of them (docs/architecture.md, invariant 2). */
 export const destructiveRungs = ['revoke', 'deactivate', 'delete'] as const satisfies readonly RungName[];
 export type DestructiveRung = (typeof destructiveRungs)[number];
 

@@ -1,6 +1,6 @@
 /**
  * Signs of life of a person or a token, and how they merge: a monotone maximum per kind, so that late, duplicate
- * and out-of-order reports are harmless (design, invariant 1). Pure.
+ * and out-of-order reports are harmless (docs/architecture.md, invariant 1). Pure.
  */
 
 /**
@@ -23,7 +23,7 @@ export type LatestActivity = Readonly<Partial<Record<ActivityKind, number>>>;
 
 export const noActivity: LatestActivity = {};
 
-/** Activity in the future is clamped to now: nobody can be alive tomorrow (design, invariant 1). */
+/** Activity in the future is clamped to now: nobody can be alive tomorrow (docs/architecture.md, invariant 1). */
 export function clampToNow(at: number, now: number): number {
   return Math.min(at, now);
 }

@@ -1,4 +1,4 @@
-/** The second look: the latest sign of life, from every place that knows one (design, invariant 1). */
+/** The second look: the latest sign of life, from every place that knows one (docs/architecture.md, invariant 1). */
 import type { IdentityApi } from '@ory/client';
 import type pg from 'pg';
 import { type LatestActivity, mergeSign } from '../domain/sign-of-life.js';

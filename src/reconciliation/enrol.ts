@@ -24,7 +24,7 @@ export interface EnrolOutcome {
 
 type StartOutcome = keyof EnrolOutcome;
 
-/** Starts under way at once. More do not make the server faster (design, section 5). */
+/** Starts under way at once. More do not make the server faster (docs/architecture.md). */
 const concurrentStarts = 16;
 
 /**

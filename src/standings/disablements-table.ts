@@ -1,6 +1,6 @@
 /**
  * Table `disablement`: which identities the engine itself set to inactive. Written before the call to Kratos, so that
- * a crash after it is not mistaken for an admin's act (design, invariant 5).
+ * a crash after it is not mistaken for an admin's act (docs/architecture.md, invariant 5).
  */
 import type pg from 'pg';
 

@@ -28,7 +28,7 @@ const second = 1_000;
 
 /**
  * A fresh sign-in brings a suspended or revoked person back, so its tokens are granted before the lifecycle has moved.
- * After deactivation and deletion a sign-in is not enough (design, section 2), so nothing is.
+ * After deactivation and deletion a sign-in is not enough, so nothing is.
  */
 export function admitToken(standing: TokenStanding, request: TokenRequest): TokenAdmission {
   if (isFromBefore(standing.notBefore, request)) return { allowed: false, why: 'revoked' };

@@ -40,7 +40,7 @@ export interface WorkersOptions {
   readonly mailRate?: number;
   /**
    * Workflows kept in memory between two tasks. Default 500: sleepers gain nothing from the cache, and 2,300 cached took
-   * 0.9 GB (measured; design, section 5).
+   * 0.9 GB (measured; docs/architecture.md).
    */
   readonly cachedWorkflows?: number;
   /** Which build of the deployment these are; absent: unversioned, so that any build may get any task. */

@@ -4,7 +4,7 @@ import { dayMs } from '../domain/duration.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 import type { LifecycleInput, LifecycleWorkflow } from './messages.js';
 
-/** A cold wake-up at 2,000 events takes 5 to 10 times one at 200 (measured; design, section 5). */
+/** A cold wake-up at 2,000 events takes 5 to 10 times one at 200 (measured; docs/architecture.md). */
 const historyLimit = 200;
 /** Temporal ends a run at 10,000 signals, and `continueAsNewSuggested` does not count them. */
 const messageLimit = 2_000;

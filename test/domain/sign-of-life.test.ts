@@ -1,4 +1,4 @@
-/** Signs of life merge to a monotone maximum (design, invariant 1). */
+/** Signs of life merge to a monotone maximum (docs/architecture.md, invariant 1). */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

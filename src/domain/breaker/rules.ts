@@ -1,4 +1,4 @@
-/** What the breaker allows (design, invariant 7): plain numbers, computed from a policy. Pure. */
+/** What the breaker allows (docs/architecture.md, invariant 7): plain numbers, computed from a policy. Pure. */
 import { type DestructiveRung, destructiveRungs } from '../rungs.js';
 
 /** What passes the breaker: destructive rungs, and forgetting identities that Kratos does not know any more. */

@@ -1,5 +1,5 @@
 /**
- * What is read from the outside just before the ladder decides: the second look (design, invariant 1). Pure data.
+ * What is read from the outside just before the ladder decides: the second look (docs/architecture.md, invariant 1). Pure data.
  */
 import type { Plan } from '../plan.js';
 import type { Postponement } from '../postponement.js';

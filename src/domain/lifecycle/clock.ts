@@ -18,7 +18,7 @@ export function inactiveSinceFor(state: LifecycleState, plan: Plan, rung: RungNa
   return inactiveSince(state, plan.rungs.find((planned) => planned.rung === rung) ?? plan);
 }
 
-/** Whether a notice with this outcome counts for the rung (design, invariant 2). */
+/** Whether a notice with this outcome counts for the rung (docs/architecture.md, invariant 2). */
 export function countsAsNotice(
   outcome: NoticeRecord['outcome'],
   rung: Pick<PlanRung, 'rung' | 'withoutNotice'>,

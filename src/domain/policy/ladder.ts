@@ -25,7 +25,7 @@ const destructiveRung = z.strictObject({
   notices: z
     .array(duration)
     .min(1, 'a destructive rung needs at least one notice ahead of it, for example [7d]'),
-  /** Least time between the first accepted notice and the rung (design, invariant 2). */
+  /** Least time between the first accepted notice and the rung (docs/architecture.md, invariant 2). */
   noticeFloor: duration,
   /** What happens when no notice can be delivered: `proceed` or `wait` for an address or an operator. */
   withoutNotice: z.enum(['proceed', 'wait']),

@@ -118,7 +118,7 @@ export const policyObject = z.strictObject({
       error: `is neither "none" nor a duration. ${durationForm}`,
     })
     .default(0),
-  /** How many destructive acts are normal; above it they wait for an operator (design, invariant 7). */
+  /** How many destructive acts are normal; above it they wait for an operator (docs/architecture.md, invariant 7). */
   breaker: breakerSection,
   /** When an identity that Kratos does not know any more is taken for deleted. */
   absence: absenceSection,

@@ -7,7 +7,7 @@ import { activityKinds } from '../../domain/sign-of-life.js';
 
 /**
  * What an event may be called. A list of what counts, not of what does not: a failed sign-in under whatever name is
- * never activity (design, words), or guessing passwords would keep an account alive.
+ * never activity (docs/architecture.md), or guessing passwords would keep an account alive.
  */
 export const signsOfLife = [
   'login',

@@ -1,4 +1,4 @@
-/** Asks the breaker before a destructive rung (design, invariant 7). */
+/** Asks the breaker before a destructive rung (docs/architecture.md, invariant 7). */
 import { patched, workflowInfo } from '@temporalio/workflow';
 import type { BreakerAction } from '../../domain/breaker/rules.js';
 import type { Trip } from '../../domain/breaker/trip.js';
