@@ -9,12 +9,12 @@ import type { Assessment } from '../domain/lifecycle/assessment.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { rungNames } from '../domain/rungs.js';
 import type { Clock } from '../process/clock.js';
+import { Pacer, type PacerClock } from '../process/pacer.js';
 import { StepError } from '../process/step-error.js';
 import { readDirectoryPage, readDirectorySize, readPresent } from '../reconciliation/directory.js';
 import { type EnrolTools, enrolPage } from '../reconciliation/enrol.js';
 import { wakeOfGone } from '../reconciliation/gone.js';
 import { type LostTools, lostAmong } from '../reconciliation/lost.js';
-import { Pacer, type PacerClock } from '../reconciliation/pacer.js';
 import { type Forecast, withForecast } from '../reconciliation/preview.js';
 import {
   readEnrolled,

@@ -1,7 +1,7 @@
 /** Wakes sleeping lifecycles to look again, at a rate that the server takes. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
+import { Pacer } from '../process/pacer.js';
 import { lookAgainSignal } from '../workflows/messages.js';
 
 /** A wake-up is a look at Kratos and an act: far below what the dev server and Kratos take. */
@@ -10,7 +10,9 @@ const wakesPerSecond = 20;
 /** @returns how many were there to be woken */
 export async function wake(client: Client, identityIds: readonly string[]): Promise<number> {
   let woken = 0;
+  const pacer = new Pacer(wakesPerSecond);
   for (const identityId of identityIds) {
+    await pacer.turn();
     const handle = client.workflow.getHandle(lifecycleWorkflowId(identityId));
     try {
       await handle.signal(lookAgainSignal, { schemaVersion: 1 });
@@ -18,7 +20,6 @@ export async function wake(client: Client, identityIds: readonly string[]): Prom
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
-    await pause(1_000 / wakesPerSecond);
   }
   return woken;
 }

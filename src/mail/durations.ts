@@ -31,7 +31,7 @@ function plainSpaces(text: string): string {
  * @param durationMs - Milliseconds, not negative; anything below a second reads as one second.
  * @param formatTag - A valid BCP 47 tag.
  */
-export function formatDuration(durationMs: number, formatTag: string): string {
+export function durationInWords(durationMs: number, formatTag: string): string {
   const { amount, unit } = chooseUnit(durationMs);
   return plainSpaces(
     new Intl.NumberFormat(formatTag, { style: 'unit', unit, unitDisplay: 'long' }).format(amount),

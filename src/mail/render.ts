@@ -1,7 +1,7 @@
 /** Renders the mails of the ladder from bare facts: subject, text and html. No I/O beyond the templates read at import. */
 
 import type { MailContent } from '../smtp/transport.js';
-import { formatDeadline, formatDuration, formatIn } from './durations.js';
+import { durationInWords, formatDeadline, formatIn } from './durations.js';
 import { type MailLocale, resolveLocale } from './locale.js';
 import { MailTemplateError } from './template-error.js';
 import { type MailKind, type MailView, templateFor } from './templates.js';
@@ -84,7 +84,7 @@ export function renderMail(facts: MailFacts): RenderedMail {
     lang: language,
     product: oneLine(facts),
     signInUrl: url.href,
-    inactiveFor: formatDuration(requireInactivity(facts), formatTag),
+    inactiveFor: durationInWords(requireInactivity(facts), formatTag),
     next: describeNext(facts, formatTag),
     ...describeLinks(facts, formatTag, url),
     unsubscribeUrl: unsubscribe?.href ?? '',
@@ -143,10 +143,10 @@ function describeLinks(
   const host = facts.kind === 'reactivation' ? linkHost : signIn.host;
   const lifetimeMs = reactivation?.lifetimeMs;
   return {
-    keep: { url: keepLink?.href ?? '', by: keep === undefined ? '' : formatDuration(keep.byMs, formatTag) },
+    keep: { url: keepLink?.href ?? '', by: keep === undefined ? '' : durationInWords(keep.byMs, formatTag) },
     reactivation: {
       url: backLink?.href ?? '',
-      lifetime: lifetimeMs === undefined ? '' : formatDuration(lifetimeMs, formatTag),
+      lifetime: lifetimeMs === undefined ? '' : durationInWords(lifetimeMs, formatTag),
     },
     host,
     linkHost: linkHost === host ? '' : linkHost,

@@ -21,7 +21,7 @@ import { pagePaths, requestPageUrl } from '../links/link-urls.js';
 import { readLink, takeReactivationLinks } from '../links/links-table.js';
 import { confirmPostponement, isAnswered } from '../links/postponements-table.js';
 import { findByReturnAddress } from '../links/return-addresses-table.js';
-import { formatDeadline, formatDuration } from '../mail/durations.js';
+import { durationInWords, formatDeadline } from '../mail/durations.js';
 import { unsubscribe } from '../mail/preferences-table.js';
 import { type Clock, systemClock } from '../process/clock.js';
 import { readDatedStanding } from '../standings/standings-table.js';
@@ -190,7 +190,7 @@ function describeKeep(request: FastifyRequest, link: KeepLink, now: number): Par
   const day = (at: number) => formatDeadline(at, Math.max(0, at - now), formatTag);
   return {
     date: day(link.announcedAt),
-    by: formatDuration(link.byMs, formatTag),
+    by: durationInWords(link.byMs, formatTag),
     until: day(postponedUntil(link.announcedAt, link.byMs, now)),
     isRevoke: link.rung === 'revoke',
     isDeactivate: link.rung === 'deactivate',

@@ -2,20 +2,11 @@
  * Reads the text of a policy file: YAML in, a checked {@link Policy} out, and errors that name file, line, field,
  * problem and way out. Pure: the text comes from the caller.
  */
-import {
-  type Document,
-  isMap,
-  isNode,
-  isPair,
-  LineCounter,
-  type Node,
-  parseDocument,
-  type YAMLError,
-} from 'yaml';
 import type { z } from 'zod';
 import { ConfigError } from '../config.js';
 import { policySchema } from '../domain/policy/policy.js';
 import type { Policy } from '../domain/policy/schema.js';
+import { YamlText } from '../process/yaml-text.js';
 
 export interface PolicyProblem {
   readonly line: number;
@@ -45,25 +36,14 @@ export class PolicyFileError extends ConfigError {
  * @throws PolicyFileError with every problem, not just the first
  */
 export function parsePolicyFile(text: string, file: string): Policy {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  if (document.errors.length > 0) {
-    throw new PolicyFileError(
-      file,
-      document.errors.map((error) => ({
-        line: lines.linePos(error.pos[0]).line,
-        field: '',
-        message: describeYaml(error),
-      })),
-    );
+  const yaml = YamlText.read(text);
+  if (!(yaml instanceof YamlText)) {
+    const problems = yaml.map(({ line, message }) => ({ line, field: '', message: withWayOut(message) }));
+    throw new PolicyFileError(file, problems);
   }
-  const parsed = policySchema.safeParse(valuesOf(document, file));
+  const parsed = policySchema.safeParse(yaml.values);
   if (parsed.success) return parsed.data;
-  const root = document.contents;
-  throw new PolicyFileError(
-    file,
-    dedupe(parsed.error.issues.flatMap((issue) => describe(issue, root, lines))),
-  );
+  throw new PolicyFileError(file, dedupe(parsed.error.issues.flatMap((issue) => describe(issue, yaml))));
 }
 
 /** What YAML takes in no file, escaped or not (YAML 1.2.2, section 5.1), or PostgreSQL in no text. */
@@ -82,28 +62,17 @@ export function parsePolicyToPublish(text: string, file: string): Policy {
   throw new PolicyFileError(file, [{ line: index + 1, field: '', message }]);
 }
 
-function describeYaml(error: YAMLError): string {
-  const problem = error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? error.code;
-  if (error.code === 'DUPLICATE_KEY') return 'the same field stands here for the second time. Take one out';
-  return `is not YAML: ${problem}. Mend the line, or start from policies/default.yaml`;
+/** Says where to start from, where a message of the parser says no way out. */
+function withWayOut(message: string): string {
+  const hasOne = !message.startsWith('is not YAML') || message.endsWith('instead of the alias');
+  return hasOne ? message : `${message}. Mend the line, or start from policies/default.yaml`;
 }
 
-/** Aliases are resolved only here: one that leads nowhere shows late, and without its place. */
-function valuesOf(document: Document.Parsed, file: string): unknown {
-  try {
-    return document.toJS();
-  } catch (error) {
-    if (!(error instanceof ReferenceError)) throw error;
-    const message = `is not YAML: ${error.message}. Write the value out instead of the alias`;
-    throw new PolicyFileError(file, [{ line: 1, field: '', message }]);
-  }
-}
-
-function describe(issue: z.core.$ZodIssue, root: Node | null, lines: LineCounter): PolicyProblem[] {
+function describe(issue: z.core.$ZodIssue, yaml: YamlText): PolicyProblem[] {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
-      line: lineOf(root, [...path, key], lines),
+      line: yaml.lineOf([...path, key]),
       field: [...path, key].join('.'),
       message: 'is not a field of a policy. Check its spelling and indentation, or take it out',
     }));
@@ -114,16 +83,14 @@ function describe(issue: z.core.$ZodIssue, root: Node | null, lines: LineCounter
       branch.every((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'),
     );
     if (meant !== undefined) {
-      return meant.flatMap((inner) =>
-        describe({ ...inner, path: [...issue.path, ...inner.path] }, root, lines),
-      );
+      return meant.flatMap((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }, yaml));
     }
   }
   return [
     {
-      line: lineOf(root, path, lines),
+      line: yaml.lineOf(path),
       field: path.join('.'),
-      message: messageOf(issue, root, path),
+      message: messageOf(issue, yaml, path),
     },
   ];
 }
@@ -138,45 +105,17 @@ const expectations: Readonly<Record<string, string>> = {
   record: 'fields below it, each as "name: value"',
 };
 
-function messageOf(issue: z.core.$ZodIssue, root: Node | null, path: string[]): string {
+function messageOf(issue: z.core.$ZodIssue, yaml: YamlText, path: string[]): string {
   if (issue.code !== 'invalid_type') return issue.message;
   if (path.length === 0) {
-    const found = root === null ? 'the file is empty' : 'the file holds no fields';
+    const found = yaml.isEmpty ? 'the file is empty' : 'the file holds no fields';
     return `${found}. Write a policy into it; policies/default.yaml is one to start from`;
   }
-  const missing = nodeAt(root, path) === undefined;
+  const missing = !yaml.has(path);
   // A message of the schema's own says the way out already.
   if (!missing && !issue.message.startsWith('Invalid input')) return issue.message;
   const expected = expectations[issue.expected] ?? `a value (${issue.expected})`;
   return missing ? `is missing. Add it: ${expected}` : `is of the wrong kind. Write ${expected}`;
-}
-
-/** The line of the field, or of the nearest parent that is written down. */
-function lineOf(root: Node | null, path: string[], lines: LineCounter): number {
-  for (let depth = path.length; depth > 0; depth -= 1) {
-    const offset = keyOffset(root, path.slice(0, depth));
-    if (offset !== undefined) return lines.linePos(offset).line;
-  }
-  return 1;
-}
-
-function keyOffset(root: Node | null, path: string[]): number | undefined {
-  const parent = path.length === 1 ? root : nodeAt(root, path.slice(0, -1));
-  const last = path[path.length - 1];
-  if (isMap(parent)) {
-    const pair = parent.items.find((item) => isPair(item) && String(item.key) === last);
-    if (pair && isNode(pair.key)) return pair.key.range?.[0];
-  }
-  return nodeAt(root, path)?.range?.[0];
-}
-
-function nodeAt(root: Node | null, path: string[]): Node | undefined {
-  let node: unknown = root;
-  for (const part of path) {
-    if (!isNode(node) || !('get' in node) || typeof node.get !== 'function') return undefined;
-    node = node.get(isMap(node) ? part : Number(part), true);
-  }
-  return isNode(node) ? node : undefined;
 }
 
 function dedupe(problems: PolicyProblem[]): PolicyProblem[] {

@@ -3,9 +3,9 @@ import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/c
 import pLimit from 'p-limit';
 import { InvalidIdentityIdError, lifecycleWorkflowId } from '../domain/identity-id.js';
 import { jitterFor } from '../domain/jitter.js';
+import type { Pacer } from '../process/pacer.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../workflows/messages.js';
 import type { ReconcileOptions } from '../workflows/reconcile-messages.js';
-import type { Pacer } from './pacer.js';
 
 export interface EnrolTools {
   readonly client: Client;

@@ -1,7 +1,7 @@
 /** Finds lifecycles that the projection knows and that run no more: terminated, cancelled, or lost with Temporal's data. */
 import type { Client } from '@temporalio/client';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
-import type { Pacer } from './pacer.js';
+import type { Pacer } from '../process/pacer.js';
 
 export interface LostTools {
   readonly client: Client;

@@ -1,7 +1,7 @@
 /** Retries parked steps of many identities, at a rate that the server and what failed take. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Client, WorkflowNotFoundError, WorkflowUpdateStage } from '@temporalio/client';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
+import { Pacer } from '../process/pacer.js';
 import { retryParkedUpdate } from '../workflows/messages.js';
 
 export interface Retried {
@@ -21,7 +21,9 @@ export async function retryAll(
   options: { readonly actor: string; readonly perSecond: number },
 ): Promise<Retried> {
   let [told, gone] = [0, 0];
+  const pacer = new Pacer(options.perSecond);
   for (const identityId of identityIds) {
+    await pacer.turn();
     const handle = client.workflow.getHandle(lifecycleWorkflowId(identityId));
     try {
       await handle.startUpdate(retryParkedUpdate, {
@@ -33,7 +35,6 @@ export async function retryAll(
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       gone += 1;
     }
-    await pause(1_000 / options.perSecond);
   }
   return { told, gone };
 }

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { createReconcileActivities, type PagesInput } from '../../src/activities/reconcile.js';
 import { createOryClients } from '../../src/ory/clients.js';
 import { systemClock } from '../../src/process/clock.js';
+import { Pacer } from '../../src/process/pacer.js';
 import { enrolPage } from '../../src/reconciliation/enrol.js';
-import { Pacer } from '../../src/reconciliation/pacer.js';
 import {
   noCounts,
   type ReconcileOptions,

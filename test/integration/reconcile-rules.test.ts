@@ -1,7 +1,7 @@
 /** The parts of reconciliation that need no server: the pace, the link to the next page, the line of progress. */
 import { describe, expect, it } from 'vitest';
+import { Pacer } from '../../src/process/pacer.js';
 import { nextPageToken } from '../../src/reconciliation/directory.js';
-import { Pacer } from '../../src/reconciliation/pacer.js';
 import { progressLine, summary } from '../../src/reconciliation/progress.js';
 import { noCounts } from '../../src/workflows/reconcile-messages.js';
 

@@ -90,6 +90,12 @@ test.each([
   ['an order', 'table: public.security_audit', 'query: DELETE FROM x', /must be one SELECT/],
   ['three parts', 'public.security_audit', 'a.b.c', /takes table, or schema\.table/],
   ['no YAML', 'kind: human', 'kind: [', /is not YAML/],
+  [
+    'an alias that leads nowhere',
+    'kind: human',
+    'kind: *nobody',
+    /is not YAML: Unresolved alias.*Write the value out/,
+  ],
 ])('%s is an error that says the way out', (_name, from, to, message) => {
   expect(() => read(valid.replace(from, to))).toThrow(message);
 });

@@ -1,10 +1,16 @@
-/** Keeps a rate: hands out turns evenly spaced in time. Imports nothing. */
+/** Keeps a rate: hands out turns evenly spaced in time. */
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface PacerClock {
   /** Milliseconds since any fixed moment. */
   now(): number;
   sleep(ms: number): Promise<void>;
 }
+
+export const systemPaceClock: PacerClock = {
+  now: () => performance.now(),
+  sleep: (ms) => pause(ms),
+};
 
 export class Pacer {
   private nextAt = Number.NEGATIVE_INFINITY;
@@ -13,7 +19,7 @@ export class Pacer {
   /** @param perSecond turns a second, at most; more than 0 */
   constructor(
     perSecond: number,
-    private readonly clock: PacerClock,
+    private readonly clock: PacerClock = systemPaceClock,
   ) {
     this.everyMs = 1_000 / perSecond;
   }
