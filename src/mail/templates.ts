@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
+import { compileStrict, type Render, splitHeading } from '../process/templates.js';
 import type { MailLocale } from './locale.js';
 
 /** The mails there are, each a file `templates/<locale>/<kind>.hbs`. */
@@ -49,7 +50,6 @@ export interface MailView {
   hasMoreLinks: boolean;
 }
 
-type Render = (view: object) => string;
 type Format = 'html' | 'text';
 
 interface MailTemplate {
@@ -66,15 +66,6 @@ const knownNames: ReadonlySet<string> = new Set([
   'unsubscribeUrl',
   ...['subject', 'body', 'footer'],
 ]);
-
-/** Handlebars' own strict mode lets unknown names pass as arguments of helpers (`{{#if typo}}`): this one does not. */
-class NameCheck extends Handlebars.Visitor {
-  override PathExpression(path: hbs.AST.PathExpression): void {
-    if (!knownNames.has(path.original)) {
-      throw new Error(`mail template: unknown name "${path.original}" in line ${path.loc.start.line}`);
-    }
-  }
-}
 
 const TEXT_WIDTH = 76;
 const SUBJECT_PREFIX = 'Subject: ';
@@ -97,9 +88,11 @@ export function templateFor(kind: MailKind, locale: MailLocale): MailTemplate {
  * @throws `Error` when the template names a variable or helper that there is not.
  */
 export function compileTemplate(source: string, format: Format): Render {
-  const ast = environments[format].parse(source);
-  new NameCheck().accept(ast);
-  return environments[format].compile(ast, { strict: true, noEscape: format === 'text' });
+  return compileStrict(source, {
+    names: knownNames,
+    environment: environments[format],
+    noEscape: format === 'text',
+  });
 }
 
 function loadLocale(locale: MailLocale): Record<MailKind, MailTemplate> {
@@ -120,14 +113,14 @@ function loadLocale(locale: MailLocale): Record<MailKind, MailTemplate> {
 }
 
 function loadMail(locale: MailLocale, kind: MailKind, footer: Record<Format, Render>): MailTemplate {
-  const source = read(`${locale}/${kind}`);
-  const lineEnd = source.indexOf('\n');
-  if (!source.startsWith(SUBJECT_PREFIX) || lineEnd < 0) {
-    throw new Error(`mail template ${locale}/${kind}.hbs: the first line must be its subject`);
-  }
-  const subject = compileTemplate(source.slice(SUBJECT_PREFIX.length, lineEnd), 'text');
+  const { heading, body: source } = splitHeading(
+    read(`${locale}/${kind}`),
+    SUBJECT_PREFIX,
+    `${locale}/${kind}.hbs`,
+  );
+  const subject = compileTemplate(heading, 'text');
   const page = (format: Format): Render => {
-    const body = compileTemplate(source.slice(lineEnd + 1), format);
+    const body = compileTemplate(source, format);
     return (view) =>
       layouts[format]({
         ...view,

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import Handlebars from 'handlebars';
 import type { MailLocale } from '../mail/locale.js';
+import { compileStrict, type Render, splitHeading } from '../process/templates.js';
 
 export const pageNames = [
   'keep',
@@ -37,11 +37,14 @@ export interface PageView {
   readonly isDelete: boolean;
 }
 
-type Render = (view: object) => string;
-
 const titlePrefix = 'Title: ';
 const style = read('style.css');
-const layout = compile(read('layout.hbs'));
+const names = new Set([
+  ...['if', 'unless'],
+  ...['product', 'signInUrl', 'requestUrl', 'date', 'by', 'until', 'isRevoke', 'isDeactivate', 'isDelete'],
+  ...['lang', 'title', 'style', 'body'],
+]);
+const layout = compileStrict(read('layout.hbs'), { names });
 const pages = { en: loadLocale('en'), de: loadLocale('de') };
 
 /** The only style that the pages' Content-Security-Policy lets a browser apply. */
@@ -57,17 +60,11 @@ type Pages = Readonly<Record<PageName, { readonly title: string; readonly body: 
 
 function loadLocale(locale: MailLocale): Pages {
   const entries = pageNames.map((name) => {
-    const source = read(`${locale}/${name}.hbs`);
-    const lineEnd = source.indexOf('\n');
-    if (!source.startsWith(titlePrefix)) throw new Error(`${locale}/${name}.hbs: its first line is no title`);
-    const title = source.slice(titlePrefix.length, lineEnd);
-    return [name, { title, body: compile(source.slice(lineEnd + 1)) }] as const;
+    const file = `${locale}/${name}.hbs`;
+    const { heading: title, body } = splitHeading(read(file), titlePrefix, file);
+    return [name, { title, body: compileStrict(body, { names }) }] as const;
   });
   return Object.fromEntries(entries) as Pages;
-}
-
-function compile(source: string): Render {
-  return Handlebars.create().compile(source, { strict: true });
 }
 
 function read(name: string): string {
