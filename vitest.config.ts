@@ -17,19 +17,9 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           setupFiles: ['test/support/fixed-seed.ts'],
-          include: [
-            'test/domain/**/*.test.ts',
-            'test/keys/**/*.test.ts',
-            'test/signals/**/*.test.ts',
-            'test/audit/**/*.test.ts',
-            'test/client/**/*.test.ts',
-            'test/mail/**/*.test.ts',
-            'test/deploy/**/*.test.ts',
-            'test/middleware/**/*.test.ts',
-            'test/runtime/**/*.test.ts',
-            'test/mutations/**/*.test.ts',
-            'test/sources/**/*.test.ts',
-          ],
+          // Everything but what needs servers.
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/{stack,integration,workflows,faults}/**'],
         },
       },
       {

@@ -10,7 +10,7 @@ import { addMailCommands } from './mail/commands.js';
 import { addPolicyCommands } from './policies/commands.js';
 import { addDatabaseCommands } from './postgres/commands.js';
 import { addEnrolCommands } from './reconciliation/commands.js';
-import { addSignalsCommands } from './security-events/commands.js';
+import { addSecurityEventCommands } from './security-events/commands.js';
 import { addIdentityCommands } from './standings/commands.js';
 import { addParkedCommands } from './standings/parked-commands.js';
 import { addWorkersCommands } from './worker/commands.js';
@@ -22,7 +22,7 @@ const program = new Command('dormouse')
 addIdentityCommands(program);
 addEnrolCommands(program);
 addPolicyCommands(program);
-addSignalsCommands(program);
+addSecurityEventCommands(program);
 addAuditCommands(program);
 addMailCommands(program);
 addBreakerCommands(program);

@@ -21,7 +21,7 @@ import { runEntry } from './process/entry.js';
 import { createLogger } from './process/logger.js';
 import { onShutdown } from './process/shutdown.js';
 import { clientOptions, clientVariables } from './process/temporal-options.js';
-import { loadPublication, signalVariables } from './security-events/load.js';
+import { loadPublication, securityEventVariables } from './security-events/load.js';
 import { readTokenStanding } from './tokens/token-standings.js';
 
 type HookSetting = 'DORMOUSE_TOKEN_HOOK_FAILURE' | 'DORMOUSE_IDENTIFIER_KEY';
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
     'DORMOUSE_TOKEN_HOOK_FAILURE',
     'DORMOUSE_LINK_BASE_URL',
     'DORMOUSE_TRUSTED_PROXIES',
-    ...signalVariables,
+    ...securityEventVariables,
     'DORMOUSE_IDENTIFIER_KEY',
     'DORMOUSE_LOG_LEVEL',
   ]);

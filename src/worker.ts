@@ -16,8 +16,8 @@ import { createLogger, type Logger } from './process/logger.js';
 import { onShutdown } from './process/shutdown.js';
 import { connectionOptions, temporalVariables } from './process/temporal-options.js';
 import { ensureReconcileSchedule, reconcileVariables } from './reconciliation/schedule.js';
-import { loadSender, signalVariables } from './security-events/load.js';
-import { syncSignalSchedules } from './security-events/schedules.js';
+import { loadSender, securityEventVariables } from './security-events/load.js';
+import { syncDeliverySchedules } from './security-events/schedules.js';
 import { startClaimSweep } from './signs/claim-sweep.js';
 import { tellLifecycle } from './signs/tell-lifecycle.js';
 import { loadSources } from './sources/load-sources.js';
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
     ...temporalVariables,
     ...activityVariables,
     ...reconcileVariables,
-    ...signalVariables,
+    ...securityEventVariables,
     'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_POLICY_FILE',
     'DORMOUSE_MAIL_RATE',
@@ -116,7 +116,7 @@ async function main(): Promise<void> {
   // What a worker that was killed appended and never signed.
   headKeeper?.noteAppended();
   if (sender !== undefined) {
-    await syncSignalSchedules(client, config.DORMOUSE_TASK_QUEUE, sender.receivers);
+    await syncDeliverySchedules(client, config.DORMOUSE_TASK_QUEUE, sender.receivers);
   }
   const place = { taskQueue: config.DORMOUSE_TASK_QUEUE, policyId };
   const sweep = startClaimSweep({

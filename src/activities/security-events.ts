@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
 import { dayMs } from '../domain/duration.js';
 import type { Clock } from '../process/clock.js';
-import type { ConnectedReceiver, SignalSender } from '../security-events/load.js';
+import type { ConnectedReceiver, EventSender } from '../security-events/load.js';
 import {
   forgetDelivered,
   markDelivered,
@@ -15,11 +15,11 @@ import {
 import { pushEvent } from '../security-events/push.js';
 import { type SecurityEvent, signSecurityEvent } from '../security-events/token.js';
 
-export interface SignalDependencies {
+export interface SecurityEventDependencies {
   readonly pool: pg.Pool;
   readonly clock: Clock;
   /** Absent where no shared signals are configured. */
-  readonly sender?: SignalSender;
+  readonly sender?: EventSender;
 }
 
 export interface Delivered {
@@ -37,7 +37,7 @@ const failuresInARow = 3;
 /** How long delivered events can be looked up. */
 const keptMs = 30 * dayMs;
 
-export function createSignalActivities({ pool, clock, sender }: SignalDependencies) {
+export function createSecurityEventActivities({ pool, clock, sender }: SecurityEventDependencies) {
   return {
     /** @throws UnknownSignalReceiver (not retried) */
     async deliverSignals(input: { receiver: string }): Promise<Delivered> {
@@ -50,12 +50,12 @@ export function createSignalActivities({ pool, clock, sender }: SignalDependenci
   };
 }
 
-export type SignalActivities = ReturnType<typeof createSignalActivities>;
+export type SecurityEventActivities = ReturnType<typeof createSecurityEventActivities>;
 
 async function drain(
   pool: pg.Pool,
   clock: Clock,
-  sender: SignalSender,
+  sender: EventSender,
   receiver: ConnectedReceiver,
 ): Promise<Delivered> {
   const counts = { accepted: 0, failed: 0, parked: 0 };
@@ -79,7 +79,7 @@ function result(counts: { accepted: number; failed: number; parked: number }, mo
 async function send(
   pool: pg.Pool,
   clock: Clock,
-  { sender, receiver, event }: { sender: SignalSender; receiver: ConnectedReceiver; event: SecurityEvent },
+  { sender, receiver, event }: { sender: EventSender; receiver: ConnectedReceiver; event: SecurityEvent },
 ): Promise<'accepted' | 'failed' | 'parked'> {
   const { streams, key } = sender;
   const token = await signSecurityEvent(event, {

@@ -15,8 +15,8 @@ import { hookEntrance } from '../http/hook-auth.js';
 import { serviceEntrance } from '../http/service-auth.js';
 import { eitherEntrance, mailRoutes } from '../mail/http/routes.js';
 import { accountPages, type PagesOptions } from '../people-pages/account-pages.js';
-import type { SignalPublication } from '../security-events/load.js';
-import { signalRoutes } from '../security-events/routes.js';
+import type { EventPublication } from '../security-events/load.js';
+import { securityEventRoutes } from '../security-events/routes.js';
 import { kratosHook } from '../signs/http/kratos-hook.js';
 import { activityRoutes } from '../signs/http/routes.js';
 import { signedEvents } from '../signs/http/signed-events.js';
@@ -37,7 +37,7 @@ export interface GatewayOptions {
   /** Addresses and networks of reverse proxies whose X-Forwarded-For is believed. Default: none. */
   readonly trustedProxies?: readonly string[];
   /** Keys and metadata for receivers of security events. Default: none are published. */
-  readonly signals?: SignalPublication;
+  readonly signals?: EventPublication;
   readonly rateLimits?: Partial<RateLimits>;
   readonly log: FastifyBaseLogger;
 }
@@ -107,7 +107,7 @@ async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOp
     await server.register(kratosRegistrationHook(gate, hooks.kratos));
   }
   if (hooks.hydra !== undefined) await server.register(hydraTokenHook(dormouse, gate, hooks.hydra));
-  if (options.signals !== undefined) await server.register(signalRoutes(options.signals, gate));
+  if (options.signals !== undefined) await server.register(securityEventRoutes(options.signals, gate));
   await server.register(async (guarded) => {
     guarded.addHook('onRequest', gate.guard(service));
     await guarded.register(identityRoutes(dormouse));

@@ -11,7 +11,7 @@ import { parseReceiversFile } from './receivers-file.js';
 
 const listed = 200;
 
-export function addSignalsCommands(program: Command): void {
+export function addSecurityEventCommands(program: Command): void {
   const signals = program.command('signals').description('security events on their way to other systems');
   signals
     .command('list')

@@ -2,32 +2,35 @@
 import { readFile } from 'node:fs/promises';
 import { type Config, ConfigError, readSecret } from '../config.js';
 import { type PrivateSigningKey, parseKeys, type SigningKey, signingKeyOf } from '../keys/signing-keys.js';
-import { parseReceiversFile, type SignalReceiver, type SignalStreams } from './receivers-file.js';
+import { type EventReceiver, type EventStreams, parseReceiversFile } from './receivers-file.js';
 
-export const signalVariables = ['DORMOUSE_SHARED_SIGNALS_FILE', 'DORMOUSE_SHARED_SIGNALS_KEY'] as const;
-export type SignalConfig = Pick<Config, (typeof signalVariables)[number]>;
+export const securityEventVariables = [
+  'DORMOUSE_SHARED_SIGNALS_FILE',
+  'DORMOUSE_SHARED_SIGNALS_KEY',
+] as const;
+export type EventConfig = Pick<Config, (typeof securityEventVariables)[number]>;
 const keyVariable = 'DORMOUSE_SHARED_SIGNALS_KEY';
 
 /** A receiver with what its environment variable held. */
-export interface ConnectedReceiver extends SignalReceiver {
+export interface ConnectedReceiver extends EventReceiver {
   readonly authorization?: string;
 }
 
 /** What gateways publish. */
-export interface SignalPublication {
-  readonly streams: SignalStreams;
+export interface EventPublication {
+  readonly streams: EventStreams;
   readonly keys: readonly SigningKey[];
 }
 
 /** What workers need to send. */
-export interface SignalSender {
-  readonly streams: SignalStreams;
+export interface EventSender {
+  readonly streams: EventStreams;
   readonly receivers: readonly ConnectedReceiver[];
   readonly key: PrivateSigningKey;
 }
 
 /** @returns `undefined` where no shared signals are configured. @throws ConfigError */
-export async function loadPublication(config: SignalConfig): Promise<SignalPublication | undefined> {
+export async function loadPublication(config: EventConfig): Promise<EventPublication | undefined> {
   const { DORMOUSE_SHARED_SIGNALS_FILE: file, DORMOUSE_SHARED_SIGNALS_KEY: keyText } = config;
   if (file === undefined) return undefined;
   if (keyText === undefined) {
@@ -42,7 +45,7 @@ export async function loadPublication(config: SignalConfig): Promise<SignalPubli
 }
 
 /** @returns `undefined` where no shared signals are configured. @throws ConfigError */
-export async function loadSender(config: SignalConfig): Promise<SignalSender | undefined> {
+export async function loadSender(config: EventConfig): Promise<EventSender | undefined> {
   const publication = await loadPublication(config);
   if (publication === undefined) return undefined;
   const { streams, keys } = publication;

@@ -2,12 +2,12 @@
 import type pg from 'pg';
 import type { AppendedEntry } from '../audit/log-table.js';
 import { removeOld } from '../postgres/remove-old.js';
-import { retryAfterMs, type Signal, signalOf } from './rules.js';
+import { type EventName, retryAfterMs, securityEventOf } from './rules.js';
 import { jtiOf, type SecurityEvent } from './token.js';
 
 export interface Subscription {
   readonly name: string;
-  readonly events: readonly Signal[];
+  readonly events: readonly EventName[];
 }
 
 /** Writes what receivers must hear of, in the transaction of the audit rows. */
@@ -17,7 +17,7 @@ export async function fillOutbox(
   receivers: readonly Subscription[],
 ): Promise<void> {
   for (const { seq, entry } of appended) {
-    const signal = signalOf(entry);
+    const signal = securityEventOf(entry);
     if (signal === undefined) continue;
     for (const { name } of receivers.filter(({ events }) => events.includes(signal))) {
       await client.query(

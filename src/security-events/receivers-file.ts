@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { dayMs, parseDuration, secondMs } from '../domain/duration.js';
 import { parseYamlFile } from '../process/yaml-file.js';
-import { signals } from './rules.js';
+import { eventNames } from './rules.js';
 
 const loopback = ['127.0.0.1', '[::1]', 'localhost'];
 
@@ -31,7 +31,7 @@ const receiverSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'takes lower-case letters, digits and -, 32 at most'),
   endpoint: secureUrl,
   audience: z.string().min(1).max(500),
-  events: z.array(z.enum(signals)).min(1),
+  events: z.array(z.enum(eventNames)).min(1),
   /** Name of the environment variable that holds the header's whole value, so that the file holds no secret. */
   authorizationVariable: z
     .string()
@@ -55,11 +55,11 @@ const fileSchema = z
   })
   .transform((file) => ({ ...file, subjectIssuer: file.subjectIssuer ?? file.issuer }));
 
-export type SignalReceiver = z.output<typeof receiverSchema>;
+export type EventReceiver = z.output<typeof receiverSchema>;
 /** Who sends, and who receives. */
-export type SignalStreams = z.output<typeof fileSchema>;
+export type EventStreams = z.output<typeof fileSchema>;
 
 /** @throws ConfigError with every problem, its line and the way out */
-export function parseReceiversFile(text: string, file: string): SignalStreams {
+export function parseReceiversFile(text: string, file: string): EventStreams {
   return parseYamlFile(fileSchema, text, file);
 }

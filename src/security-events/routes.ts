@@ -6,11 +6,11 @@ import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import type { Gate } from '../http/gate.js';
 import { publicJwk } from '../keys/signing-keys.js';
-import type { SignalPublication } from './load.js';
+import type { EventPublication } from './load.js';
 
 const jwksPath = '/.well-known/jwks.json';
 
-export function signalRoutes({ streams, keys }: SignalPublication, gate: Gate): FastifyPluginAsync {
+export function securityEventRoutes({ streams, keys }: EventPublication, gate: Gate): FastifyPluginAsync {
   const jwks = { keys: keys.map(publicJwk) };
   const metadata = {
     spec_version: '1_0',

@@ -2,21 +2,21 @@
 import type { AuditEntry, AuditEventType } from '../domain/audit-entry.js';
 
 /** By their names in receivers' lists; the URIs are those of CAEP 1.0 and RISC 1.0. */
-export const signalUris = {
+export const eventUris = {
   'session-revoked': 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
   'account-disabled': 'https://schemas.openid.net/secevent/risc/event-type/account-disabled',
   'account-enabled': 'https://schemas.openid.net/secevent/risc/event-type/account-enabled',
   'account-purged': 'https://schemas.openid.net/secevent/risc/event-type/account-purged',
 } as const;
-export type Signal = keyof typeof signalUris;
-export const signals = [
+export type EventName = keyof typeof eventUris;
+export const eventNames = [
   'session-revoked',
   'account-disabled',
   'account-enabled',
   'account-purged',
-] as const satisfies readonly Signal[];
+] as const satisfies readonly EventName[];
 
-type Rule = Signal | 'none' | 'if-enabled';
+type Rule = EventName | 'none' | 'if-enabled';
 
 /** One entry for each type, so that the compiler demands one for a new type. */
 const rules: Readonly<Record<AuditEventType, Rule>> = {
@@ -63,7 +63,7 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
 };
 
 /** @returns what to tell; `undefined` where the event is nobody else's concern */
-export function signalOf({ eventType, detail }: AuditEntry): Signal | undefined {
+export function securityEventOf({ eventType, detail }: AuditEntry): EventName | undefined {
   const rule = rules[eventType];
   if (rule !== 'if-enabled') return rule === 'none' ? undefined : rule;
   // Only who was told that the account is disabled must hear that it no longer is.

@@ -2,25 +2,25 @@
 import type { Client } from '@temporalio/client';
 import { syncSchedules } from '../process/schedule-set.js';
 import type { DeliverSignalsInput } from '../workflows/schedule-messages.js';
-import type { SignalReceiver } from './receivers-file.js';
+import type { EventReceiver } from './receivers-file.js';
 
 const prefixOf = (taskQueue: string): string => `${taskQueue}/signals/`;
 
 /** The schedule's id; two installations in one namespace differ by their task queue. */
-export function signalScheduleIdOf(taskQueue: string, receiver: string): string {
+export function deliveryScheduleIdOf(taskQueue: string, receiver: string): string {
   return `${prefixOf(taskQueue)}${receiver}`;
 }
 
 /** Brings the schedules in line with the receivers; see `syncSchedules`. */
-export async function syncSignalSchedules(
+export async function syncDeliverySchedules(
   client: Client,
   taskQueue: string,
-  receivers: readonly SignalReceiver[],
+  receivers: readonly EventReceiver[],
 ): Promise<void> {
   const wanted = receivers.map(({ name, deliverEvery }) => {
     const input: DeliverSignalsInput = { schemaVersion: 1, receiver: name };
     return {
-      scheduleId: signalScheduleIdOf(taskQueue, name),
+      scheduleId: deliveryScheduleIdOf(taskQueue, name),
       workflowType: 'deliverSignals',
       every: deliverEvery,
       input,

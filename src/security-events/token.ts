@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { AuditEntry } from '../domain/audit-entry.js';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
-import { type Signal, signalUris } from './rules.js';
+import { type EventName, eventUris } from './rules.js';
 
 export interface SecurityEvent {
   readonly jti: string;
-  readonly signal: Signal;
+  readonly signal: EventName;
   readonly identityId: string;
   /** Row of the audit log that it follows from. */
   readonly auditSeq: number;
@@ -17,7 +17,7 @@ export interface SecurityEvent {
 }
 
 /** The event's name at one receiver: the same however often it is sent. */
-export function jtiOf(entry: AuditEntry, receiver: string, signal: Signal): string {
+export function jtiOf(entry: AuditEntry, receiver: string, signal: EventName): string {
   const text = JSON.stringify(['dormouse/jti', entry.eventId, receiver, signal]);
   return createHash('sha256').update(text).digest('base64url');
 }
@@ -39,7 +39,7 @@ export function signSecurityEvent(event: SecurityEvent, options: SetOptions): Pr
     txn: `audit-${event.auditSeq}`,
     toe: seconds(event.occurredAt),
     sub_id: { format: 'iss_sub', iss: subjectIssuer, sub: event.identityId },
-    events: { [signalUris[event.signal]]: claimsOf(event) },
+    events: { [eventUris[event.signal]]: claimsOf(event) },
   })
     .setProtectedHeader({ alg: key.algorithm, kid: key.keyId, typ: 'secevent+jwt' })
     .setIssuer(issuer)

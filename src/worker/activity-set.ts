@@ -10,7 +10,7 @@ import { createKratosDeletionActivities } from '../activities/kratos-deletion.js
 import { createLedgerActivities } from '../activities/ledger.js';
 import { createMailActivities } from '../activities/mail.js';
 import { createReconcileActivities } from '../activities/reconcile.js';
-import { createSignalActivities } from '../activities/security-events.js';
+import { createSecurityEventActivities } from '../activities/security-events.js';
 import { createClockWitness } from '../breaker/clock-witness.js';
 import type { Config } from '../config.js';
 import { given } from '../domain/given.js';
@@ -21,7 +21,7 @@ import { createNotifiedAddresses } from '../mail/notified-addresses-table.js';
 import { createOryClients } from '../ory/clients.js';
 import { PolicyReader } from '../policies/policies-table.js';
 import { type Clock, systemClock } from '../process/clock.js';
-import type { SignalSender } from '../security-events/load.js';
+import type { EventSender } from '../security-events/load.js';
 import { createMailTransport } from '../smtp/transport.js';
 import type { ConnectedSource } from '../sources/load-sources.js';
 import type { OutsideSystem } from '../workflows/queues.js';
@@ -47,7 +47,7 @@ export type ActivityConfig = Pick<Config, (typeof activityVariables)[number]>;
 
 /** What goes with the audit log; each is left out where it is not configured. */
 export interface AuditExtras {
-  readonly sender?: SignalSender;
+  readonly sender?: EventSender;
   /** Signs receipts of deletions. */
   readonly signingKey?: PrivateSigningKey;
   readonly onAppended?: () => void;
@@ -139,7 +139,7 @@ export function createActivitySet(
           policyId: config.DORMOUSE_POLICY_ID,
         }),
       },
-      signals: createSignalActivities({ pool, clock, ...(sender && { sender }) }),
+      signals: createSecurityEventActivities({ pool, clock, ...(sender && { sender }) }),
     },
     close: () => transport.close(),
   };

@@ -3,7 +3,7 @@
  * see what came of each, and pause, resume and trigger it where all schedules are.
  */
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { SignalActivities } from '../activities/security-events.js';
+import type { SecurityEventActivities } from '../activities/security-events.js';
 import { activityQueue } from './queues.js';
 import type { DeliverSignalsInput } from './schedule-messages.js';
 
@@ -18,7 +18,7 @@ export interface DeliverSignalsResult {
 const mostRounds = 20;
 
 export async function deliverSignals({ receiver }: DeliverSignalsInput): Promise<DeliverSignalsResult> {
-  const activities = proxyActivities<SignalActivities>({
+  const activities = proxyActivities<SecurityEventActivities>({
     taskQueue: activityQueue(workflowInfo().taskQueue, 'signals'),
     startToCloseTimeout: '2 hours',
     // A push is given up after ten seconds.

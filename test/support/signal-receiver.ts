@@ -11,7 +11,7 @@ export interface ReceivedEvent {
 
 export type Answer = (event: ReceivedEvent, response: ServerResponse) => void | Promise<void>;
 
-export interface SignalReceiver {
+export interface EventReceiver {
   readonly url: string;
   /** Every event that came, whatever the answer was. */
   readonly received: ReceivedEvent[];
@@ -42,7 +42,7 @@ export interface ReceiverOptions {
   readonly audience: string;
 }
 
-export async function startReceiver({ jwksUri, issuer, audience }: ReceiverOptions): Promise<SignalReceiver> {
+export async function startReceiver({ jwksUri, issuer, audience }: ReceiverOptions): Promise<EventReceiver> {
   const keys = createRemoteJWKSet(new URL(jwksUri));
   const receiver = { received: [] as ReceivedEvent[], refused: [] as string[], answer: accept };
   const handle = async (request: IncomingMessage, response: ServerResponse) => {

@@ -1,8 +1,8 @@
 /** Guards of those who check tokens, of the events that others act upon, of burial and of the work list. */
 import type { Guard } from './guard.js';
 
-const tokens = ['test/domain/token-admission.test.ts'];
-const signals = ['test/integration/signals.test.ts'];
+const tokens = ['test/tokens/admission-rules.test.ts'];
+const signals = ['test/integration/security-events.test.ts'];
 const worklist = ['test/integration/worklist.test.ts'];
 
 export const checkerGuards: readonly Guard[] = [

@@ -18,7 +18,7 @@ export const unitGuards: readonly Guard[] = [
     find: 'if (values.noticeFloor > longest) {',
     replace: 'if (false) {',
     project: 'unit',
-    tests: ['test/domain/policy-file.test.ts'],
+    tests: ['test/policies/yaml.test.ts'],
   },
   {
     name: 'suspension keeps its distance from the warning',

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { rungNames } from '../../src/domain/rungs.js';
 import { parsePolicyFile } from '../../src/policies/yaml.js';
-import { day, defaultPolicy, demoText, planOf } from './fixtures.js';
+import { day, defaultPolicy, demoText, planOf } from '../domain/fixtures.js';
 
 describe('policies/default.yaml', () => {
   it('has the figures of the design', () => {

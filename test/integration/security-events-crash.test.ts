@@ -14,11 +14,11 @@ import { generateSigningKey, privateJwkText } from '../../src/keys/signing-keys.
 import { PolicyReader } from '../../src/policies/policies-table.js';
 import { listOutbox } from '../../src/security-events/outbox-table.js';
 import { parseReceiversFile } from '../../src/security-events/receivers-file.js';
-import { syncSignalSchedules } from '../../src/security-events/schedules.js';
+import { syncDeliverySchedules } from '../../src/security-events/schedules.js';
 import { auditEntry } from '../support/audit-forger.js';
 import { type EntryProcess, workerProcess } from '../support/entry-process.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
-import { accept, type SignalReceiver, startReceiver } from '../support/signal-receiver.js';
+import { accept, type EventReceiver, startReceiver } from '../support/signal-receiver.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { until } from '../support/until.js';
 
@@ -29,7 +29,7 @@ const key = generateSigningKey('rsa');
 
 let database: FreshDatabase;
 let gateway: TestGateway;
-let receiver: SignalReceiver;
+let receiver: EventReceiver;
 let worker: EntryProcess;
 let client: Client;
 let directory: string;
@@ -70,7 +70,7 @@ receivers:
 });
 afterAll(async () => {
   await worker.kill();
-  await syncSignalSchedules(client, taskQueue, []);
+  await syncDeliverySchedules(client, taskQueue, []);
   await receiver.close();
   await gateway.close();
   await client.connection.close();

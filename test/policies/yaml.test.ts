@@ -1,7 +1,7 @@
 /** Policy files: what is refused, and that the message says where, what and how to mend it. */
 import { describe, expect, it } from 'vitest';
 import { PolicyFileError, parsePolicyFile } from '../../src/policies/yaml.js';
-import { defaultText } from './fixtures.js';
+import { defaultText } from '../domain/fixtures.js';
 
 /** The problems that a file has, as `line field: message`. */
 function problemsOf(text: string): string[] {

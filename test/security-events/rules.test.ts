@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AuditEntry, auditEventTypes } from '../../src/domain/audit-entry.js';
 import { dayMs } from '../../src/domain/duration.js';
-import { retryAfterMs, signalOf } from '../../src/security-events/rules.js';
+import { retryAfterMs, securityEventOf } from '../../src/security-events/rules.js';
 
 const entry = (eventType: AuditEntry['eventType'], detail?: AuditEntry['detail']): AuditEntry => ({
   eventId: 'e',
@@ -15,10 +15,10 @@ const entry = (eventType: AuditEntry['eventType'], detail?: AuditEntry['detail']
   ...(detail && { detail }),
 });
 
-describe('signalOf', () => {
+describe('securityEventOf', () => {
   it('tells of revocation, deactivation and deletion, and of nothing else by itself', () => {
     const told = auditEventTypes.flatMap((type) => {
-      const signal = signalOf(entry(type));
+      const signal = securityEventOf(entry(type));
       return signal === undefined ? [] : [[type, signal]];
     });
     expect(told).toEqual([
@@ -34,13 +34,13 @@ describe('signalOf', () => {
     'account_reactivated',
     'reactivated_externally',
   ] as const)('tells of %s where a deactivation was undone', (type) => {
-    expect(signalOf(entry(type, { undone: 'warn,revoke,deactivate', enabled: true }))).toBe(
+    expect(securityEventOf(entry(type, { undone: 'warn,revoke,deactivate', enabled: true }))).toBe(
       'account-enabled',
     );
-    expect(signalOf(entry(type, { undone: 'deactivate' }))).toBe('account-enabled');
-    expect(signalOf(entry(type, { undone: 'warn,revoke' }))).toBeUndefined();
+    expect(securityEventOf(entry(type, { undone: 'deactivate' }))).toBe('account-enabled');
+    expect(securityEventOf(entry(type, { undone: 'warn,revoke' }))).toBeUndefined();
     // An administrator had disabled it as well: it still is.
-    expect(signalOf(entry(type, { undone: 'deactivate', enabled: false }))).toBeUndefined();
+    expect(securityEventOf(entry(type, { undone: 'deactivate', enabled: false }))).toBeUndefined();
   });
 });
 

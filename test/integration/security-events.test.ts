@@ -4,23 +4,23 @@ import { DefaultLogger } from '@temporalio/worker';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createLedgerActivities } from '../../src/activities/ledger.js';
-import { createSignalActivities, type Delivered } from '../../src/activities/security-events.js';
+import { createSecurityEventActivities, type Delivered } from '../../src/activities/security-events.js';
 import { readAudit } from '../../src/audit/log-table.js';
 import type { AuditEntry } from '../../src/domain/audit-entry.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { generateSigningKey } from '../../src/keys/signing-keys.js';
 import { PolicyReader } from '../../src/policies/policies-table.js';
 import { createPool } from '../../src/postgres/pool.js';
-import type { ConnectedReceiver, SignalSender } from '../../src/security-events/load.js';
+import type { ConnectedReceiver, EventSender } from '../../src/security-events/load.js';
 import { listOutbox, type OutboxState, retryParked } from '../../src/security-events/outbox-table.js';
-import { type Signal, signals, signalUris } from '../../src/security-events/rules.js';
+import { type EventName, eventNames, eventUris } from '../../src/security-events/rules.js';
 import { auditEntry } from '../support/audit-forger.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import {
   accept,
+  type EventReceiver,
   type ReceivedEvent,
   refuse,
-  type SignalReceiver,
   startReceiver,
   status,
 } from '../support/signal-receiver.js';
@@ -38,7 +38,7 @@ const quietEnvironment = () => new MockActivityEnvironment({}, { logger: new Def
 let database: FreshDatabase;
 let pool: pg.Pool;
 let gateway: TestGateway;
-let receiver: SignalReceiver;
+let receiver: EventReceiver;
 let now = 0;
 
 beforeAll(async () => {
@@ -66,7 +66,7 @@ function receiverConfig(more: Partial<ConnectedReceiver> = {}): ConnectedReceive
     name: 'billing',
     endpoint: receiver.url,
     audience,
-    events: [...signals],
+    events: [...eventNames],
     authorization: 'Bearer of-the-receiver',
     deliverEvery: 60_000,
     ...more,
@@ -82,15 +82,15 @@ const happened = (eventType: AuditEntry['eventType'], more: Partial<AuditEntry> 
   auditEntry({ eventType, ...more });
 
 async function deliver(to: ConnectedReceiver = receiverConfig()): Promise<Delivered> {
-  const sender: SignalSender = { streams: { issuer, subjectIssuer, receivers: [to] }, receivers: [to], key };
-  const { deliverSignals } = createSignalActivities({ pool, clock: { now: async () => now }, sender });
+  const sender: EventSender = { streams: { issuer, subjectIssuer, receivers: [to] }, receivers: [to], key };
+  const { deliverSignals } = createSecurityEventActivities({ pool, clock: { now: async () => now }, sender });
   return quietEnvironment().run(deliverSignals, { receiver: to.name });
 }
 
 const outbox = (state: OutboxState) => listOutbox(pool, state, 100);
 const signalsIn = (events: readonly ReceivedEvent[]): string[] =>
   events.flatMap(({ payload }) => Object.keys(Object(payload.events)));
-const uris = (...names: Signal[]) => names.map((name) => signalUris[name]);
+const uris = (...names: EventName[]) => names.map((name) => eventUris[name]);
 
 describe('a security event', () => {
   it('arrives signed, typed and addressed as the specifications want it', async () => {
@@ -113,7 +113,7 @@ describe('a security event', () => {
       toe: occurredAt / 1_000,
       sub_id: { format: 'iss_sub', iss: subjectIssuer, sub: target },
       events: {
-        [signalUris['session-revoked']]: {
+        [eventUris['session-revoked']]: {
           event_timestamp: occurredAt / 1_000,
           initiating_entity: 'policy',
           reason_admin: { en: expect.any(String) },
@@ -268,12 +268,12 @@ describe('a receiver', () => {
     // The connection to the database breaks in the instant between the answer and the note.
     const own = createPool({ url: database.url, max: 1 });
     const to = receiverConfig();
-    const sender: SignalSender = {
+    const sender: EventSender = {
       streams: { issuer, subjectIssuer, receivers: [to] },
       receivers: [to],
       key,
     };
-    const activities = createSignalActivities({ pool: own, clock: { now: async () => now }, sender });
+    const activities = createSecurityEventActivities({ pool: own, clock: { now: async () => now }, sender });
     receiver.answer = async (event, response) => {
       await own.end();
       accept(event, response);
@@ -287,7 +287,7 @@ describe('a receiver', () => {
   });
 
   it('that the worker does not know fails for good, with the way out', async () => {
-    const activities = createSignalActivities({ pool, clock: { now: async () => now } });
+    const activities = createSecurityEventActivities({ pool, clock: { now: async () => now } });
     const work = quietEnvironment().run(activities.deliverSignals, { receiver: 'nobody' });
     await expect(work).rejects.toMatchObject({
       type: 'UnknownSignalReceiver',
