@@ -1,318 +1,35 @@
 /**
- * The client: what an app adds to tell Dormouse who is alive and to ask where somebody stands. Every call is bounded in
- * time; an app's request never hangs because of Dormouse.
+ * The client: what an app adds to tell Dormouse who is alive and to ask where somebody stands. It speaks HTTP to the gateway
+ * and needs nothing else. Every call is bounded in time; an app's request never hangs because of Dormouse.
  *
  * @example
  * ```ts
- * const dormouse = createDormouse({ temporal: { address: '127.0.0.1:7233' }, postgresUrl, whenUnavailable: 'drop' });
+ * const dormouse = createDormouse({ gateway: { url: 'https://dormouse.example', token }, whenUnavailable: 'drop' });
  * dormouse.noteActivity(session.identity.id, { source: 'web' }); // returns at once
  * if ((await dormouse.standing(session.identity.id))?.stage === 'suspended') showReadOnlyBanner();
  * ```
  */
-import type { WorkflowHandle } from '@temporalio/client';
-import type pg from 'pg';
-import { checkedPolicyId, checkedSign, checkedTime, updateId } from './client/checks.js';
-import { Exemptions } from './client/exemptions.js';
-import { Lifecycles } from './client/temporal.js';
-import type {
-  ActivityReport,
-  BounceOutcome,
-  Counters,
-  Dormouse,
-  DormouseOptions,
-  OperatorRequest,
-  RecordOutcome,
-  Worklist,
-  WorklistRequest,
-} from './client/types.js';
-import { readWorklist } from './client/worklist.js';
-import type { Exemption } from './domain/exemption.js';
-import { parseIdentityId } from './domain/identity-id.js';
-import type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
-import { selfServiceActor } from './domain/names.js';
-import type { Standing } from './domain/standing.js';
-import type { Bounce } from './mail/bounce.js';
-import { recordBounce, type UnmatchedBounce, unmatchedBounces } from './mail/bounces-table.js';
-import { createPool } from './postgres/pool.js';
-import { within } from './process/bounded.js';
-import { DormouseUnavailableError } from './process/caller-errors.js';
-import { ActivityRecorder } from './signs/recorder.js';
-import { readStanding } from './standings/standings-table.js';
-import { readNotBefore } from './tokens/revocations-table.js';
-import {
-  applyPolicyUpdate,
-  holdUpdate,
-  lookAgainSignal,
-  reactivateUpdate,
-  releaseUpdate,
-  requestReactivationLinkUpdate,
-  retryParkedUpdate,
-  skipParkedUpdate,
-  standingQuery,
-} from './workflows/messages.js';
+import { GatewayClient } from './client/gateway-client.js';
+import type { Dormouse, DormouseOptions } from './client/types.js';
 
 export type * from './client/types.js';
+export type { PublicStanding as Standing } from './client/types.js';
 export type { Exemption, ExemptionKind } from './domain/exemption.js';
 export { InvalidIdentityIdError } from './domain/identity-id.js';
 export type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
 export type { ActivityKind } from './domain/sign-of-life.js';
-export type { Standing } from './domain/standing.js';
-export type { Bounce, BounceKind } from './mail/bounce.js';
-export { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './process/caller-errors.js';
+export {
+  DormouseUnavailableError,
+  InvalidRequestError,
+  NotAuthorizedError,
+  NotEnrolledError,
+} from './process/caller-errors.js';
 export type { WorkItem, WorkKind } from './worklist/rules.js';
 
-/** Opens a client. Connections are made when they are needed, so this neither waits nor fails when Temporal is away. */
+/**
+ * Opens a client. Nothing is asked of the gateway before the first call, so this neither waits nor fails while it is away.
+ * @throws InvalidRequestError where an option makes no sense
+ */
 export function createDormouse(options: DormouseOptions): Dormouse {
-  return new DormouseClient(options);
-}
-
-class DormouseClient implements Dormouse {
-  private readonly pool: pg.Pool;
-  private readonly lifecycles: Lifecycles;
-  private readonly recorder: ActivityRecorder;
-  private readonly exemptions: Exemptions;
-  /** For operators, who wait longer than an app's request may. */
-  private readonly operatorPool: pg.Pool;
-  private readonly timeoutMs: number;
-  private readonly requestTimeoutMs: number;
-  private readonly counts = { recorded: 0, dropped: 0, recordedWithoutSignal: 0, noted: 0 };
-
-  constructor(private readonly options: DormouseOptions) {
-    this.timeoutMs = options.timeoutMs ?? 1_000;
-    this.requestTimeoutMs = options.requestTimeoutMs ?? 15_000;
-    this.pool = createPool({
-      url: options.postgresUrl,
-      connectTimeoutMs: this.timeoutMs,
-      statementTimeoutMs: this.timeoutMs,
-    });
-    this.lifecycles = new Lifecycles(options);
-    this.operatorPool = createPool({
-      ...{ url: options.postgresUrl, max: 2 },
-      connectTimeoutMs: this.requestTimeoutMs,
-      statementTimeoutMs: this.requestTimeoutMs,
-    });
-    this.exemptions = new Exemptions(this.operatorPool, (id) =>
-      this.lifecycles.lookAgain(this.requestTimeoutMs, id),
-    );
-    this.recorder = new ActivityRecorder({
-      pool: this.pool,
-      tellWorkflow: (id, sign) => this.lifecycles.signal(this.requestTimeoutMs, id, sign),
-      batchMs: options.batchMs ?? 200,
-      maxPending: options.maxPending ?? 100_000,
-    });
-  }
-
-  noteActivity(identityId: string, report: ActivityReport = {}): void {
-    this.recorder.note({ ...checkedSign(report), identityId: parseIdentityId(identityId) });
-    this.counts.noted += 1;
-  }
-
-  async recordActivity(identityId: string, report: ActivityReport = {}): Promise<RecordOutcome> {
-    const id = parseIdentityId(identityId);
-    const sign = checkedSign(report);
-    let stored: { told: Promise<void> };
-    try {
-      stored = await within(this.timeoutMs, 'PostgreSQL', this.recorder.store({ ...sign, identityId: id }));
-    } catch (cause) {
-      // Without PostgreSQL nobody knows whether the workflow must hear of it: it is told.
-      return this.tellInstead(cause, () => this.lifecycles.signal(this.timeoutMs, id, sign));
-    }
-    this.counts.recorded += 1;
-    await within(this.timeoutMs, 'Temporal', stored.told).catch(() => {
-      this.counts.recordedWithoutSignal += 1;
-    });
-    return 'recorded';
-  }
-
-  async standing(identityId: string): Promise<Standing | undefined> {
-    const id = parseIdentityId(identityId);
-    return this.read(() => readStanding(this.pool, id));
-  }
-
-  async revokedBefore(identityId: string): Promise<number | undefined> {
-    const id = parseIdentityId(identityId);
-    return this.read(() => readNotBefore(this.pool, id));
-  }
-
-  liveStanding(identityId: string): Promise<Standing> {
-    return this.ask(identityId, (handle) => handle.query(standingQuery));
-  }
-
-  async enrol(
-    identityId: string,
-    options: { lastActiveAt?: Date | number; policyId?: string } = {},
-  ): Promise<boolean> {
-    const id = parseIdentityId(identityId);
-    const { lastActiveAt } = options;
-    const activity =
-      lastActiveAt === undefined ? {} : { activity: { human: checkedTime('lastActiveAt', lastActiveAt) } };
-    const policyId = checkedPolicyId(options.policyId);
-    return this.lifecycles.start(
-      this.requestTimeoutMs,
-      { schemaVersion: 1, identityId: id, ...activity },
-      policyId,
-    );
-  }
-
-  applyPolicy(
-    identityId: string,
-    request: OperatorRequest & { policyId: string; version?: number },
-  ): Promise<Standing> {
-    const { requestId, ...rest } = request;
-    return this.ask(identityId, (handle) =>
-      handle.executeUpdate(applyPolicyUpdate, {
-        args: [{ schemaVersion: 1, ...rest }],
-        ...updateId(requestId),
-      }),
-    );
-  }
-
-  hold(
-    identityId: string,
-    request: OperatorRequest & { reason: string; until: Date | number; kind?: HoldKind },
-  ): Promise<Standing> {
-    const { requestId, until, kind = 'other', ...rest } = request;
-    const update = { schemaVersion: 1 as const, ...rest, kind, until: Number(until) };
-    return this.ask(identityId, (handle) =>
-      handle.executeUpdate(holdUpdate, { args: [update], ...updateId(requestId) }),
-    );
-  }
-
-  release(identityId: string, request: OperatorRequest & HoldChoice & { reason: string }): Promise<Standing> {
-    const { requestId, ...rest } = request;
-    return this.ask(identityId, (handle) =>
-      handle.executeUpdate(releaseUpdate, { args: [{ schemaVersion: 1, ...rest }], ...updateId(requestId) }),
-    );
-  }
-
-  reactivate(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing> {
-    const { requestId, ...rest } = request;
-    return this.ask(identityId, (handle) =>
-      handle.executeUpdate(reactivateUpdate, {
-        args: [{ schemaVersion: 1, ...rest }],
-        ...updateId(requestId),
-      }),
-    );
-  }
-
-  reactivateByLink(identityId: string, deactivatedAt: number): Promise<Standing> {
-    const actor = selfServiceActor;
-    return this.ask(identityId, (handle) =>
-      handle.executeUpdate(reactivateUpdate, {
-        args: [{ schemaVersion: 1, actor, reason: 'link in a mail', linkFor: deactivatedAt }],
-        // The same for every link of one deactivation: however many are followed, one return comes of it.
-        updateId: `${selfServiceActor}/${deactivatedAt}`,
-      }),
-    );
-  }
-
-  requestReactivationLink(identityId: string): Promise<Standing> {
-    return this.ask(identityId, (handle) =>
-      handle.executeUpdate(requestReactivationLinkUpdate, { args: [{ schemaVersion: 1 }] }),
-    );
-  }
-
-  async lookAgain(identityId: string): Promise<void> {
-    await this.ask(identityId, (handle) => handle.signal(lookAgainSignal, { schemaVersion: 1 }));
-  }
-
-  retryParked(identityId: string, request: OperatorRequest): Promise<Standing> {
-    const { requestId, ...rest } = request;
-    return this.ask(identityId, (handle) =>
-      handle.executeUpdate(retryParkedUpdate, {
-        args: [{ schemaVersion: 1, ...rest }],
-        ...updateId(requestId),
-      }),
-    );
-  }
-
-  skipParked(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing> {
-    const { requestId, ...rest } = request;
-    return this.ask(identityId, (handle) =>
-      handle.executeUpdate(skipParkedUpdate, {
-        args: [{ schemaVersion: 1, ...rest }],
-        ...updateId(requestId),
-      }),
-    );
-  }
-
-  // Async, as `ask` is: a mistake of the caller's rejects.
-  async exempt(identityId: string, request: Parameters<Dormouse['exempt']>[1]): Promise<Exemption> {
-    return this.exemptions.exempt(identityId, request);
-  }
-
-  async reviewExemption(
-    identityId: string,
-    request: Parameters<Dormouse['reviewExemption']>[1],
-  ): Promise<Exemption> {
-    return this.exemptions.review(identityId, request);
-  }
-
-  async endExemption(
-    identityId: string,
-    request: Parameters<Dormouse['endExemption']>[1],
-  ): Promise<Exemption> {
-    return this.exemptions.end(identityId, request);
-  }
-
-  worklist(request: WorklistRequest = {}): Promise<Worklist> {
-    return readWorklist(this.operatorPool, request);
-  }
-
-  async noteBounce(bounce: Bounce, source = 'app'): Promise<BounceOutcome> {
-    const noted = recordBounce(this.pool, bounce, { source, now: Date.now() });
-    const { identityId } = await within(this.timeoutMs, 'PostgreSQL', noted).catch((cause: unknown) => {
-      throw new DormouseUnavailableError('PostgreSQL', { cause });
-    });
-    if (identityId === undefined) return 'unmatched';
-    if (bounce.kind !== 'hard') return 'matched';
-    // Best effort: whoever waits behind a notice looks again each day, and once more before the step.
-    await this.lifecycles
-      .ask(this.timeoutMs, identityId, (handle) => handle.signal(lookAgainSignal, { schemaVersion: 1 }))
-      .catch(() => undefined);
-    return 'matched';
-  }
-
-  unmatchedBounces(): Promise<UnmatchedBounce[]> {
-    return this.read(() => unmatchedBounces(this.pool));
-  }
-
-  counters(): Counters {
-    const { superseded, dropped, pending, signalled } = this.recorder.counters();
-    return { ...this.counts, dropped: this.counts.dropped + dropped, superseded, pending, signalled };
-  }
-
-  async close(): Promise<void> {
-    await this.recorder.close(this.requestTimeoutMs);
-    await this.lifecycles.close();
-    await this.pool.end();
-    await this.operatorPool.end();
-  }
-
-  private async read<T>(query: () => Promise<T>): Promise<T> {
-    try {
-      return await within(this.timeoutMs, 'PostgreSQL', query());
-    } catch (error) {
-      if (error instanceof DormouseUnavailableError) throw error;
-      throw new DormouseUnavailableError('PostgreSQL', { cause: error });
-    }
-  }
-
-  private async tellInstead(cause: unknown, tell: () => Promise<void>): Promise<RecordOutcome> {
-    try {
-      await tell();
-    } catch {
-      if (this.options.whenUnavailable !== 'drop')
-        throw new DormouseUnavailableError('PostgreSQL', { cause });
-      this.counts.dropped += 1;
-      return 'dropped';
-    }
-    this.counts.recorded += 1;
-    return 'recorded';
-  }
-
-  // Async, so that a malformed id rejects like any other mistake instead of throwing at the call.
-  private async ask<T>(identityId: string, question: (handle: WorkflowHandle) => Promise<T>): Promise<T> {
-    return this.lifecycles.ask(this.requestTimeoutMs, parseIdentityId(identityId), question);
-  }
+  return new GatewayClient(options);
 }

@@ -1,7 +1,7 @@
 /** Entry point: the gateway, through which apps and operators speak to Dormouse over HTTP. Thin. */
 
 import type pg from 'pg';
-import { createDormouse } from './client.js';
+import { createDormouse } from './client/direct.js';
 import { type Config, readConfig } from './config.js';
 import { isRetired } from './deletion/retired-identifiers-table.js';
 import { given } from './domain/given.js';

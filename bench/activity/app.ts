@@ -4,7 +4,7 @@
  */
 import { Client, Connection } from '@temporalio/client';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { createDormouse } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
 import { dormouseActivity } from '../../src/middleware/fastify.js';
 import { createIdentityVerifier } from '../../src/middleware/verified-identity.js';
 import { createPool } from '../../src/postgres/pool.js';

@@ -4,7 +4,7 @@
  */
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { type StackInfo, startStack } from '../../dev/stack/index.js';
-import { createDormouse } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
 import { migrate } from '../../src/postgres/migrate.js';
 import { createPool } from '../../src/postgres/pool.js';
 import { type AppState, type ServedWay, servedWays, type Way } from './app-messages.js';

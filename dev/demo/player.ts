@@ -1,5 +1,7 @@
 /** Plays one role: makes the person, lets them act when their moment comes, and remembers what they had in hand. */
-import type { Dormouse, Standing } from '../../src/client.js';
+
+import type { DirectDormouse } from '../../src/client/direct-types.js';
+import type { Standing } from '../../src/client.js';
 import type { StackInfo } from '../stack/index.js';
 import type { Tokens } from './authorization-code-flow.js';
 import type { Reaction, Role } from './cast.js';
@@ -36,12 +38,17 @@ export class Player {
     readonly role: Role,
     readonly person: Person,
     private readonly people: OryPeople,
-    private readonly dormouse: Dormouse,
+    private readonly dormouse: DirectDormouse,
     private readonly mail: PersonsMail,
   ) {}
 
   /** Makes the person, signs them in where the role says so, and enrols them. */
-  static async enter(role: Role, people: OryPeople, dormouse: Dormouse, stack: StackInfo): Promise<Player> {
+  static async enter(
+    role: Role,
+    people: OryPeople,
+    dormouse: DirectDormouse,
+    stack: StackInfo,
+  ): Promise<Player> {
     const person = await people.create(role.name, role.person);
     const player = new Player(role, person, people, dormouse, new PersonsMail(stack, person));
     if (role.before === 'disable-by-hand') player.disabledAt = await player.disableByHand();

@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { createDormouse, type Dormouse } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
+import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { latestVersion } from '../../src/policies/policies-table.js';
 import { publishPolicy } from '../../src/policies/publication.js';
 import { parsePolicyFile } from '../../src/policies/yaml.js';
@@ -117,7 +118,7 @@ async function play(stack: StackInfo, options: DemoOptions): Promise<number> {
 /** Lets everybody enter, time pass and people act, until all are where they should be, or patience ends. */
 async function climbAll(
   people: OryPeople,
-  dormouse: Dormouse,
+  dormouse: DirectDormouse,
   pictures: Pictures,
   stack: StackInfo,
 ): Promise<Player[]> {

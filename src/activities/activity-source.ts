@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import pLimit from 'p-limit';
 import pg from 'pg';
 import type { Clock } from '../process/clock.js';
-import type { IdentitySign } from '../signs/signs-table.js';
+import type { IdentitySign } from '../signs/identity-sign.js';
 import { type LifecyclePlace, tellLifecycle } from '../signs/tell-lifecycle.js';
 import { AuditTable } from '../sources/audit-table.js';
 import type { ConnectedSource } from '../sources/load-sources.js';

@@ -1,13 +1,14 @@
 /** The system that the environment names, as the commands talk to it. */
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
-import { createDormouse, type Dormouse } from '../client.js';
+import { createDormouse } from '../client/direct.js';
+import type { DirectDormouse } from '../client/direct-types.js';
 import { readConfig } from '../config.js';
 import { createPool } from '../postgres/pool.js';
 import type { DatabaseUrls } from '../postgres/prepare.js';
 import { clientOptions, clientVariables, connectionOptions } from '../process/temporal-options.js';
 
 export interface Connection {
-  readonly dormouse: Dormouse;
+  readonly dormouse: DirectDormouse;
   readonly postgresUrl: string;
 }
 
@@ -34,7 +35,7 @@ export function connect(): Connection {
 }
 
 /** Runs `work` with the client, and closes it. */
-export async function withDormouse<T>(work: (dormouse: Dormouse) => Promise<T>): Promise<T> {
+export async function withDormouse<T>(work: (dormouse: DirectDormouse) => Promise<T>): Promise<T> {
   const { dormouse } = connect();
   try {
     return await work(dormouse);

@@ -23,7 +23,7 @@ import {
 } from '../workflows/messages.js';
 import { checkedPolicyId } from './checks.js';
 import { EndableRetry } from './retry.js';
-import type { DormouseOptions } from './types.js';
+import type { DirectOptions } from './types.js';
 
 export class Lifecycles {
   private readonly retry = new EndableRetry();
@@ -32,7 +32,7 @@ export class Lifecycles {
   private readonly taskQueue: string;
   private readonly policyId: string;
 
-  constructor(options: DormouseOptions) {
+  constructor(options: DirectOptions) {
     const { address, apiKey, tls, namespace } = options.temporal;
     this.taskQueue = options.taskQueue ?? 'dormouse';
     this.policyId =

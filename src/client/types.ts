@@ -3,11 +3,45 @@ import type { Exemption, ExemptionKind } from '../domain/exemption.js';
 import type { HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
 import type { ActivityKind } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
-import type { Bounce } from '../mail/bounce.js';
-import type { UnmatchedBounce } from '../mail/bounces-table.js';
 import type { WorkItem, WorkKind, WorklistLimits } from '../worklist/rules.js';
 
-export interface DormouseOptions {
+/** What both ways to Dormouse take. */
+export interface SharedOptions {
+  /** How long {@link Dormouse.recordActivity} and {@link Dormouse.standing} may take, milliseconds. Default 1,000. */
+  readonly timeoutMs?: number;
+  /** How long operators' requests may take, milliseconds. Default 15,000. */
+  readonly requestTimeoutMs?: number;
+  /**
+   * What {@link Dormouse.recordActivity} does when nothing answers: `throw` a {@link DormouseUnavailableError}, or `drop` the sign of
+   * life and count it (see {@link Dormouse.counters}). Default `throw`.
+   */
+  readonly whenUnavailable?: 'throw' | 'drop';
+  /**
+   * How long a sign of life waits in memory for others, milliseconds: what the death of the process may cost of what
+   * {@link Dormouse.noteActivity} took. Default 200.
+   */
+  readonly batchMs?: number;
+  /** Signs of life kept in memory at most, while Dormouse is slow or away. Default 100,000 (about 25 MB). */
+  readonly maxPending?: number;
+}
+
+/** Over HTTP, for an app: it needs no password of a database and no access to Temporal. */
+export interface DormouseOptions extends SharedOptions {
+  readonly gateway: {
+    /** As `https://dormouse.example`; a path before `/v1` stays. */
+    readonly url: string;
+    /** One of the gateway's `DORMOUSE_SERVICE_TOKENS`. */
+    readonly token: string;
+  };
+  /**
+   * Told when signs of life could not be handed on; they stay in memory and are tried again. For the app's log: the error holds neither
+   * token nor personal data.
+   */
+  readonly onError?: (error: Error) => void;
+}
+
+/** Straight to Temporal and PostgreSQL, for programs inside the trust boundary. */
+export interface DirectOptions extends SharedOptions {
   readonly temporal: {
     /** `host:port` of the Temporal frontend. */
     readonly address: string;
@@ -22,23 +56,6 @@ export interface DormouseOptions {
   readonly taskQueue?: string;
   /** The policy of identities that this client enrols. Default: the environment's `DORMOUSE_POLICY_ID`, else `default`. */
   readonly policyId?: string;
-  /** How long {@link Dormouse.recordActivity} and {@link Dormouse.standing} may take, milliseconds. Default 1,000. */
-  readonly timeoutMs?: number;
-  /** How long operators' requests may take, milliseconds. Default 15,000. */
-  readonly requestTimeoutMs?: number;
-  /**
-   * What {@link Dormouse.recordActivity} does when neither PostgreSQL nor Temporal answers: `throw` a
-   * {@link DormouseUnavailableError}, or `drop` the sign of life and count it (see {@link Dormouse.counters}).
-   * Default `throw`.
-   */
-  readonly whenUnavailable?: 'throw' | 'drop';
-  /**
-   * How long a sign of life waits in memory for others, milliseconds: what the death of the process may cost of what
-   * {@link Dormouse.noteActivity} took. Default 200.
-   */
-  readonly batchMs?: number;
-  /** Signs of life kept in memory at most, while PostgreSQL is slow or away. Default 100,000 (about 25 MB). */
-  readonly maxPending?: number;
 }
 
 export interface ActivityReport {
@@ -58,7 +75,7 @@ export interface Counters {
   readonly recorded: number;
   /** Awaited reports that nothing answered, and noted ones that memory had no room for. */
   readonly dropped: number;
-  /** Recorded in PostgreSQL while Temporal was away: a worker tells the workflow, some seconds after it is back. */
+  /** Recorded in PostgreSQL while Temporal was away: a worker tells the workflow, some seconds after it is back. 0 over HTTP. */
   readonly recordedWithoutSignal: number;
   /** Noted (see {@link Dormouse.noteActivity}). */
   readonly noted: number;
@@ -66,7 +83,7 @@ export interface Counters {
   readonly superseded: number;
   /** In memory, not yet handed on. */
   readonly pending: number;
-  /** Workflows told of activity. */
+  /** Workflows told of activity. 0 over HTTP: the gateway tells them. */
   readonly signalled: number;
 }
 
@@ -93,8 +110,8 @@ export interface Worklist {
   readonly next?: string;
 }
 
-/** Whether a report was about a mail that is known. */
-export type BounceOutcome = 'matched' | 'unmatched';
+/** What apps and operators see of a standing. Times in epoch milliseconds. */
+export type PublicStanding = Omit<Standing, 'offBottom' | 'signalWindowMs'>;
 
 export interface Dormouse {
   /**
@@ -112,9 +129,9 @@ export interface Dormouse {
   noteActivity(identityId: string, report?: ActivityReport): void;
   /**
    * Where the identity stands, what comes next, when and why, from the projection in PostgreSQL: cheap enough for a
-   * request's path. @returns `undefined` for an identity that was never enrolled. @throws DormouseUnavailableError
+   * request's path. @returns `undefined` for an identity that was never enrolled; over HTTP also for one that was deleted. @throws DormouseUnavailableError
    */
-  standing(identityId: string): Promise<Standing | undefined>;
+  standing(identityId: string): Promise<PublicStanding | undefined>;
   /**
    * Since when credentials are void: a token or session that was issued before must be refused, whatever its signature says
    * (docs/revocation.md). For checkers that verify offline. @returns epoch milliseconds; `undefined`: nothing was revoked
@@ -122,7 +139,7 @@ export interface Dormouse {
    */
   revokedBefore(identityId: string): Promise<number | undefined>;
   /** The standing from the workflow itself: exact to the millisecond, slower, for operators. @throws NotEnrolledError */
-  liveStanding(identityId: string): Promise<Standing>;
+  liveStanding(identityId: string): Promise<PublicStanding>;
   /**
    * Starts the identity's workflow. Its clock starts at the latest of: `lastActiveAt`, signs of life recorded before, sign-ins that
    * Kratos knows, its creation. @returns whether it was started now; `false` when it ran already
@@ -132,7 +149,7 @@ export interface Dormouse {
   applyPolicy(
     identityId: string,
     request: OperatorRequest & { policyId: string; version?: number },
-  ): Promise<Standing>;
+  ): Promise<PublicStanding>;
   /**
    * Stops all rungs and mails until a set time, beside holds that stand already. Default kind: `other`.
    * @throws InvalidRequestError, NotEnrolledError
@@ -140,32 +157,23 @@ export interface Dormouse {
   hold(
     identityId: string,
     request: OperatorRequest & { reason: string; until: Date | number; kind?: HoldKind },
-  ): Promise<Standing>;
+  ): Promise<PublicStanding>;
   /**
    * Ends one hold early: the one of this id or kind, or the only one that is not legal.
    * @throws InvalidRequestError, NotEnrolledError
    */
-  release(identityId: string, request: OperatorRequest & HoldChoice & { reason: string }): Promise<Standing>;
+  release(
+    identityId: string,
+    request: OperatorRequest & HoldChoice & { reason: string },
+  ): Promise<PublicStanding>;
   /** Brings back an identity that the engine deactivated. @throws InvalidRequestError, NotEnrolledError */
-  reactivate(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
-  /**
-   * Brings back somebody who followed the link that was made for the deactivation of `deactivatedAt`: only where the
-   * engine deactivated them at that time and the policy lets them return. Repeating it is harmless.
-   * @throws InvalidRequestError, NotEnrolledError
-   */
-  reactivateByLink(identityId: string, deactivatedAt: number): Promise<Standing>;
-  /**
-   * Mails the person a link that ends the deactivation, to the addresses that Kratos has. The answer is not to be shown
-   * to whoever asked: it says whether the account is deactivated.
-   * @throws InvalidRequestError where it is not allowed, or was done a while ago: ten minutes after the first mail, twice as long after each further one, a day at most. NotEnrolledError
-   */
-  requestReactivationLink(identityId: string): Promise<Standing>;
+  reactivate(identityId: string, request: OperatorRequest & { reason: string }): Promise<PublicStanding>;
   /** Tells the workflow to look at everything again now. @throws NotEnrolledError */
   lookAgain(identityId: string): Promise<void>;
   /** Tries a step that failed for good once more. @throws InvalidRequestError, NotEnrolledError */
-  retryParked(identityId: string, request: OperatorRequest): Promise<Standing>;
+  retryParked(identityId: string, request: OperatorRequest): Promise<PublicStanding>;
   /** The step that failed for good is not to be done. @throws InvalidRequestError, NotEnrolledError */
-  skipParked(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing>;
+  skipParked(identityId: string, request: OperatorRequest & { reason: string }): Promise<PublicStanding>;
   /**
    * The ladder does not apply to the identity until the exemption is ended; it may be set before the identity is enrolled. It stays
    * in force after its review date and shows in the work list then.
@@ -190,15 +198,6 @@ export interface Dormouse {
   endExemption(identityId: string, request: OperatorRequest & { reason: string }): Promise<Exemption>;
   /** What waits for a person's decision: counts of all, and one page. @throws InvalidRequestError, DormouseUnavailableError */
   worklist(request?: WorklistRequest): Promise<Worklist>;
-  /**
-   * Tells that a mail of Dormouse came back. Lands in PostgreSQL and makes the lifecycle look again. A report that matches no
-   * mail changes nothing, and is kept for operators.
-   * @param source where it came in, for operators. Default: `app`
-   * @throws DormouseUnavailableError when PostgreSQL is away
-   */
-  noteBounce(bounce: Bounce, source?: string): Promise<BounceOutcome>;
-  /** The reports that matched no mail, the latest first. @throws DormouseUnavailableError when PostgreSQL is away */
-  unmatchedBounces(): Promise<UnmatchedBounce[]>;
   counters(): Counters;
   /** Ends the connections. */
   close(): Promise<void>;

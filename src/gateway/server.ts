@@ -3,7 +3,7 @@ import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Dormouse } from '../client.js';
+import type { DirectDormouse } from '../client/direct-types.js';
 import {
   kratosRegistrationHook,
   type RegistrationHookOptions,
@@ -26,7 +26,7 @@ import { worklistRoute } from '../worklist/routes.js';
 import { describeRoutes, openApiRoute } from './openapi.js';
 
 export interface GatewayOptions {
-  readonly dormouse: Dormouse;
+  readonly dormouse: DirectDormouse;
   readonly serviceTokens: readonly string[];
   /** HMAC secrets of signed events. Default: none, so events come with a service token only. */
   readonly eventSecrets?: readonly string[];

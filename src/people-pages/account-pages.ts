@@ -5,7 +5,8 @@
 import type { IdentityApi } from '@ory/client';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type pg from 'pg';
-import { type Dormouse, DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../client.js';
+import type { DirectDormouse } from '../client/direct-types.js';
+import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../client.js';
 import {
   type KeepLink,
   keepLinkHolds,
@@ -45,7 +46,7 @@ export interface PagesOptions {
 }
 
 interface Context extends PagesOptions {
-  readonly dormouse: Dormouse;
+  readonly dormouse: DirectDormouse;
   readonly clock: Clock;
 }
 
@@ -60,7 +61,7 @@ const policy = [
 ].join('; ');
 
 export function accountPages(
-  dormouse: Dormouse,
+  dormouse: DirectDormouse,
   options: PagesOptions,
   limits: Pick<RateLimits, 'pagesPerMinute' | 'linkRequestsPerMinute'>,
 ): FastifyPluginAsync {

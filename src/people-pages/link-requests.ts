@@ -6,12 +6,13 @@ import type { IdentityApi } from '@ory/client';
 import type { FastifyBaseLogger } from 'fastify';
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { type Dormouse, DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../client.js';
+import type { DirectDormouse } from '../client/direct-types.js';
+import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../client.js';
 import { callOry } from '../ory/call.js';
 import { StepError, tryAgain } from '../process/step-error.js';
 
 export interface LinkRequestsOptions {
-  readonly dormouse: Pick<Dormouse, 'standing' | 'requestReactivationLink'>;
+  readonly dormouse: Pick<DirectDormouse, 'standing' | 'requestReactivationLink'>;
   readonly identities: IdentityApi;
   /** Finds the deactivated by an address on record: nobody who signs in by another provider is called so. Default: nobody. */
   readonly findByAddress?: (address: string) => Promise<readonly string[]>;

@@ -1,10 +1,10 @@
 /** What a caller of the client can meet, typed by who must act. */
 
-/** Temporal or PostgreSQL did not answer in time. The operator's trouble, not the caller's; nothing was refused. */
+/** Temporal, PostgreSQL or the gateway did not answer in time. The operator's trouble, not the caller's; nothing was refused. */
 export class DormouseUnavailableError extends Error {
   override readonly name = 'DormouseUnavailableError';
   constructor(
-    readonly system: 'Temporal' | 'PostgreSQL',
+    readonly system: 'Temporal' | 'PostgreSQL' | 'The gateway',
     options?: ErrorOptions,
   ) {
     super(
@@ -26,5 +26,13 @@ export class NotEnrolledError extends Error {
     super(
       'no lifecycle runs for this identity. Enrol it first, or look into the audit log if it was deleted.',
     );
+  }
+}
+
+/** The gateway does not take the token. */
+export class NotAuthorizedError extends Error {
+  override readonly name = 'NotAuthorizedError';
+  constructor() {
+    super('token: the gateway does not take it. Pass one of the values of its DORMOUSE_SERVICE_TOKENS.');
   }
 }

@@ -3,7 +3,7 @@
  * requests. Knows nothing of PostgreSQL or Temporal.
  */
 import type { ActivityKind } from '../domain/sign-of-life.js';
-import type { IdentitySign } from './signs-table.js';
+import type { IdentitySign } from './identity-sign.js';
 
 export interface ActivityBufferOptions {
   /** Hands a batch on; each identity and kind is in it once. When it rejects, the batch is kept for the next try. */
@@ -14,6 +14,10 @@ export interface ActivityBufferOptions {
   readonly maxPending: number;
   /** Signs in one batch at most. */
   readonly maxBatch: number;
+  /** After each failed batch the pause before the next doubles, up to this, milliseconds. Default: it stays `intervalMs`. */
+  readonly longestBackOffMs?: number;
+  /** Told of each batch that failed in the background. */
+  readonly onError?: (error: Error) => void;
 }
 
 export interface BufferCounters {
@@ -35,6 +39,7 @@ export class ActivityBuffer {
   private running: Promise<void> | undefined;
   private counts = { added: 0, superseded: 0, dropped: 0, failedFlushes: 0 };
   private isClosed = false;
+  private failuresInARow = 0;
 
   constructor(private readonly options: ActivityBufferOptions) {}
 
@@ -95,11 +100,29 @@ export class ActivityBuffer {
       // Not only the batch under way: what came in after it left has waited long enough too.
       this.flush().then(
         () => this.pending.size > 0 && this.schedule(),
-        () => this.schedule(),
+        (error: unknown) => {
+          this.schedule();
+          this.report(error);
+        },
       );
-    }, this.options.intervalMs);
+    }, this.pauseMs());
     // A process that has nothing else to do may end; `close` hands on what is left.
     this.timer.unref();
+  }
+
+  /** An app's own mistake in its `onError` ends neither the app nor the buffer. */
+  private report(error: unknown): void {
+    try {
+      this.options.onError?.(error instanceof Error ? error : new Error(String(error)));
+    } catch {}
+  }
+
+  private pauseMs(): number {
+    const { intervalMs, longestBackOffMs = intervalMs } = this.options;
+    return Math.min(
+      intervalMs * 2 ** Math.min(this.failuresInARow, 30),
+      Math.max(intervalMs, longestBackOffMs),
+    );
   }
 
   /** One batch at a time: while it is under way, the next one gathers. */
@@ -116,8 +139,10 @@ export class ActivityBuffer {
     for (const sign of batch) this.pending.delete(keyOf(sign.identityId, sign.kind));
     try {
       await this.options.flush(batch.map(({ order: _order, ...sign }) => sign));
+      this.failuresInARow = 0;
     } catch (error) {
       this.counts.failedFlushes += 1;
+      this.failuresInARow += 1;
       for (const sign of batch) this.keepAgain(sign);
       throw error;
     }

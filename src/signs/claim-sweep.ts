@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
 import type pg from 'pg';
 import { type PassReports, type Running, startPasses } from '../process/passes.js';
 import { closeClaim, takeOverClaims } from './claims-table.js';
-import type { IdentitySign } from './signs-table.js';
+import type { IdentitySign } from './identity-sign.js';
 
 export interface ClaimSweepOptions {
   readonly pool: pg.Pool;

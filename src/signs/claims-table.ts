@@ -5,7 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { ActivityKind } from '../domain/sign-of-life.js';
-import { type IdentitySign, latestSigns, signColumns, upsertSigns } from './signs-table.js';
+import type { IdentitySign } from './identity-sign.js';
+import { latestSigns, signColumns, upsertSigns } from './signs-table.js';
 
 /** The rule, over `standing` and `activity_signal AS told`; the fifth parameter is now. */
 const mustHear = `

@@ -4,7 +4,7 @@
  */
 import type pg from 'pg';
 import { dayMs } from '../domain/duration.js';
-import type { IdentitySign } from './signs-table.js';
+import type { IdentitySign } from './identity-sign.js';
 
 export type ActivityMark = Pick<IdentitySign, 'identityId' | 'at'>;
 

@@ -9,7 +9,7 @@ import { within } from '../process/bounded.js';
 import { ActivityBuffer } from './buffer.js';
 import { closeClaim, recordAndClaim } from './claims-table.js';
 import { FeedMeter } from './feed-table.js';
-import type { IdentitySign } from './signs-table.js';
+import type { IdentitySign } from './identity-sign.js';
 
 export interface ActivityRecorderOptions {
   readonly pool: pg.Pool;

@@ -1,10 +1,7 @@
 /** Table `identity_activity`: the latest sign of life of each identity and kind; a monotone maximum. */
 import type pg from 'pg';
-import type { ActivityKind, LatestActivity, SignOfLife } from '../domain/sign-of-life.js';
-
-export interface IdentitySign extends SignOfLife {
-  readonly identityId: string;
-}
+import type { ActivityKind, LatestActivity } from '../domain/sign-of-life.js';
+import type { IdentitySign } from './identity-sign.js';
 
 /**
  * The latest sign of each identity and kind, sorted, so that two batches lock rows in the same order and can't

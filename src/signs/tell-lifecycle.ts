@@ -2,7 +2,7 @@
 import type { WorkflowClient } from '@temporalio/client';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import { type LifecycleInput, lifecycleWorkflowType, userActivitySignal } from '../workflows/messages.js';
-import type { IdentitySign } from './signs-table.js';
+import type { IdentitySign } from './identity-sign.js';
 
 export interface LifecyclePlace {
   readonly taskQueue: string;

@@ -89,14 +89,53 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
           summary: 'Where it stands, what is next, when and why',
           security,
           params,
+          querystring: z.strictObject({
+            live: z
+              .enum(['true', 'false'])
+              .default('false')
+              .describe('true: from the workflow itself; exact, and slower'),
+          }),
           response: standing,
         },
       },
-      async ({ params: { id } }) => {
-        const found = await dormouse.standing(id);
+      async ({ params: { id }, query: { live } }) => {
+        const found = live === 'true' ? await dormouse.liveStanding(id) : await dormouse.standing(id);
         // A deleted identity is answered as one that never was: whether somebody was deleted is nobody's business.
         if (found === undefined || found.stage === 'deleted') throw new NotEnrolledError();
         return found;
+      },
+    );
+    server.get(
+      `${base}/revoked-before`,
+      {
+        schema: {
+          summary: 'Since when credentials are void, for checkers that verify offline',
+          description:
+            'The same for unknown and never enrolled identities: absent where nothing was revoked.',
+          security,
+          params,
+          response: answers({ 200: z.object({ revokedBefore: z.string().exactOptional() }) }),
+        },
+      },
+      async ({ params: { id } }) => {
+        const at = await dormouse.revokedBefore(id);
+        return at === undefined ? {} : { revokedBefore: new Date(at).toISOString() };
+      },
+    );
+    server.post(
+      `${base}/look-again`,
+      {
+        schema: {
+          summary: 'Let the lifecycle look at everything again now',
+          security,
+          params,
+          body: z.strictObject({}).nullish(),
+          response: { ...answers({ 202: z.object({ told: z.literal(true) }) }), ...unknown },
+        },
+      },
+      async ({ params: { id } }, reply) => {
+        await dormouse.lookAgain(id);
+        return reply.code(202).send({ told: true });
       },
     );
     server.post(

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ActivityBuffer, type ActivityBufferOptions } from '../../src/signs/buffer.js';
-import type { IdentitySign } from '../../src/signs/signs-table.js';
+import type { IdentitySign } from '../../src/signs/identity-sign.js';
 
 function sign(identityId: string, at: number, kind: IdentitySign['kind'] = 'human'): IdentitySign {
   return { identityId, at, kind, source: 'test' };

@@ -3,7 +3,8 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { OryPeople } from '../../dev/demo/ory-people.js';
 import { linkIn } from '../../dev/demo/people-links.js';
-import { type Dormouse, DormouseUnavailableError, InvalidRequestError } from '../../src/client.js';
+import type { DirectDormouse } from '../../src/client/direct-types.js';
+import { DormouseUnavailableError, InvalidRequestError } from '../../src/client.js';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { keepLinkHolds } from '../../src/domain/links.js';
@@ -55,7 +56,7 @@ afterAll(async () => {
 });
 
 /** The real client, but for what needs a workflow. */
-function scripted(real: Dormouse): Dormouse {
+function scripted(real: DirectDormouse): DirectDormouse {
   return new Proxy(real, {
     get(target, name, receiver) {
       if (name === 'lookAgain') return async (id: string) => void told.push(id);

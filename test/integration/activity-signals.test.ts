@@ -4,7 +4,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Standing } from '../../src/domain/standing.js';
 import { sweepClaims } from '../../src/signs/claim-sweep.js';
 import { closeClaim, recordAndClaim, takeOverClaims } from '../../src/signs/claims-table.js';
-import type { IdentitySign } from '../../src/signs/signs-table.js';
+import type { IdentitySign } from '../../src/signs/identity-sign.js';
 import { forgetActivity, readActivity } from '../../src/signs/signs-table.js';
 import { writeStanding } from '../../src/standings/standings-table.js';
 import { openFreshDatabase } from '../support/system-database.js';

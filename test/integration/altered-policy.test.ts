@@ -2,7 +2,8 @@
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
-import { createDormouse, type Dormouse } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
+import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { alterPolicy } from '../support/alter-policy.js';
 import { fastPolicy, fresh, openOutside, publish, stateOf } from '../support/system-outside.js';
@@ -16,7 +17,7 @@ const taskQueue = fresh('altered');
 const actor = 'operator-7';
 let temporal: Client;
 let stopWorkers: () => Promise<void>;
-let dormouse: Dormouse;
+let dormouse: DirectDormouse;
 let text: string;
 let id: string;
 let policyId: string;

@@ -1,6 +1,8 @@
 /** What an app feels when Temporal, PostgreSQL or both are away: a bounded wait and a typed answer, never a hang. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { createDormouse, type DormouseOptions, DormouseUnavailableError } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
+import type { DirectOptions } from '../../src/client/types.js';
+import { DormouseUnavailableError } from '../../src/client.js';
 import { readActivity } from '../../src/signs/signs-table.js';
 import { closedPort, type FreezableWire, startSilentServer, startWire } from '../support/fault-tcp.js';
 import { fresh, openOutside, unknownId } from '../support/system-outside.js';
@@ -33,7 +35,7 @@ const databaseAt = (port: number) => {
 };
 const postgresAway = async (away: Away) => databaseAt(await portOf(away));
 
-function client(options: Partial<DormouseOptions>) {
+function client(options: Partial<DirectOptions>) {
   const dormouse = createDormouse({
     temporal: stack.temporal,
     postgresUrl: stack.postgres.url,

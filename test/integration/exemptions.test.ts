@@ -3,7 +3,9 @@ import { Configuration, FrontendApi } from '@ory/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Person } from '../../dev/demo/ory-people.js';
 import { readAudit } from '../../src/audit/log-table.js';
-import { createDormouse, type Dormouse, InvalidRequestError } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
+import type { DirectDormouse } from '../../src/client/direct-types.js';
+import { InvalidRequestError } from '../../src/client.js';
 import { exemptionInForce, exemptionsInForce } from '../../src/exemptions/exemptions-table.js';
 import { createOryClients } from '../../src/ory/clients.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
@@ -24,7 +26,7 @@ const request = () => ({
   reviewAt: Date.now() + 180 * dayMs,
 });
 let stopWorkers: () => Promise<void>;
-let dormouse: Dormouse;
+let dormouse: DirectDormouse;
 let kratos: FaultProxy;
 
 beforeAll(async () => {

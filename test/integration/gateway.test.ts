@@ -3,7 +3,8 @@ import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { createDormouse, type Dormouse } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
+import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { isBuried } from '../../src/deletion/tombstones-table.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { createGateway } from '../../src/gateway/server.js';
@@ -29,7 +30,7 @@ const tokens = [fresh('current-token-of-an-app'), fresh('next-token-of-an-app')]
 const closers: (() => Promise<void>)[] = [() => system.close()];
 
 /** Starts a gateway in front of a client. */
-async function listen(dormouse: Dormouse): Promise<string> {
+async function listen(dormouse: DirectDormouse): Promise<string> {
   const server = await createGateway({
     dormouse,
     serviceTokens: tokens,
@@ -392,7 +393,7 @@ describe('trouble behind it', () => {
 
   it('what nobody foresaw: 500 without a word about the inside', async () => {
     const real = createDormouse({ temporal: stack.temporal, postgresUrl: stack.postgres.url });
-    const broken: Dormouse = {
+    const broken: DirectDormouse = {
       ...real,
       close: () => real.close(),
       recordActivity: () => Promise.reject(new TypeError('relation "secret_table" at /srv/app.ts:17')),

@@ -10,7 +10,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { seeded } from '../../bench/activity/zipf.js';
 import { reservePorts } from '../../dev/stack/ports.js';
-import { createDormouse, type Dormouse } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
+import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { batchAnswer } from '../../src/signs/http/batch.js';
 import { EntryProcess, gatewayProcess, workerProcess } from '../support/entry-process.js';
 import { startSilentServer } from '../support/fault-tcp.js';
@@ -46,7 +47,7 @@ let gatewayUrl: string;
 let environment: Record<string, string>;
 let worker: EntryProcess;
 let gateway: EntryProcess;
-let dormouse: Dormouse;
+let dormouse: DirectDormouse;
 
 beforeAll(async () => {
   database = await openFreshDatabase();

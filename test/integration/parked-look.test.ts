@@ -3,7 +3,8 @@
  * workflow spins instead of waiting, it takes the worker's whole process down.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDormouse, type Dormouse } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
+import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { fresh, openOutside, publish, slowPolicy } from '../support/system-outside.js';
 import { eventually } from '../support/system-wait.js';
 import { startSystemWorkers } from '../support/system-workers.js';
@@ -13,7 +14,7 @@ const { people, pool, stack } = outside;
 const taskQueue = fresh('parked');
 const actor = 'operator-7';
 let stopWorkers: () => Promise<void>;
-let dormouse: Dormouse;
+let dormouse: DirectDormouse;
 
 beforeAll(async () => {
   stopWorkers = await startSystemWorkers(taskQueue);

@@ -1,7 +1,8 @@
 /** Parked steps on the real stack: one broken identity delays no other; skipped and retried by operators. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
-import { createDormouse, type Dormouse } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
+import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { retryAll } from '../../src/standings/retry-all.js';
 import { parkedSteps } from '../../src/worklist/parked.js';
 import { typed } from '../support/command.js';
@@ -28,7 +29,7 @@ const actor = 'op-1';
 const slotsForKratos = 20;
 let live: Live;
 let kratos: FaultProxy;
-let dormouse: Dormouse;
+let dormouse: DirectDormouse;
 let policyId: string;
 let taskQueue: string;
 

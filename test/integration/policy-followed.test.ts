@@ -1,6 +1,7 @@
 /** Who is enrolled without another policy follows the one that `DORMOUSE_POLICY_ID` names, whoever enrols them. */
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { createDormouse, type DormouseOptions } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
+import type { DirectOptions } from '../../src/client/types.js';
 import { readConfig } from '../../src/config.js';
 import { clientOptions, clientVariables } from '../../src/process/temporal-options.js';
 import { recordAndClaim } from '../../src/signs/claims-table.js';
@@ -29,7 +30,7 @@ afterAll(async () => {
 });
 
 describe('a first sign of life', () => {
-  const policyOf = async (options: Partial<DormouseOptions>) => {
+  const policyOf = async (options: Partial<DirectOptions>) => {
     const dormouse = createDormouse({
       ...{ temporal: stack.temporal, postgresUrl: stack.postgres.url, taskQueue },
       ...{ timeoutMs: 30_000, ...options },

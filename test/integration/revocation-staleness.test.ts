@@ -1,13 +1,14 @@
 /** docs/revocation.md by the real Kratos, Hydra and PostgreSQL: who still lets a revoked credential in, and who does not. */
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import type { SignIn } from '../../dev/demo/ory-people.js';
-import { createDormouse, type Dormouse } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
+import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { openOutside, unknownId } from '../support/system-outside.js';
 
 const outside = openOutside();
 const { people, ledger, endSessions, endTokens } = outside;
 const stack = inject('stack');
-let dormouse: Dormouse;
+let dormouse: DirectDormouse;
 beforeAll(() => {
   dormouse = createDormouse({
     temporal: stack.temporal,

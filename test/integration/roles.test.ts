@@ -8,7 +8,7 @@ import { entryText } from '../../src/audit/chain.js';
 import { appendAudit, appendAuditWithin } from '../../src/audit/log-table.js';
 import { signLatestHead } from '../../src/audit/sign-heads.js';
 import { verifyAudit } from '../../src/audit/verification.js';
-import { createDormouse } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
 import { ConfigError } from '../../src/config.js';
 import { generateSigningKey } from '../../src/keys/signing-keys.js';
 import { createPool } from '../../src/postgres/pool.js';

@@ -1,7 +1,8 @@
 /** A gateway of a test's own, on the injected stack, with every entrance open to those who have its credential. */
 import { type Logger, pino } from 'pino';
 import type { StackInfo } from '../../dev/stack/index.js';
-import { createDormouse, type Dormouse } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
+import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { createGateway, type GatewayOptions } from '../../src/gateway/server.js';
 import { createKratosClient } from '../../src/ory/clients.js';
 import { createPool } from '../../src/postgres/pool.js';
@@ -16,7 +17,7 @@ export interface TestGateway {
   readonly hookKeys: Readonly<Record<'kratos' | 'hydra' | 'mail', readonly [string, string]>>;
   readonly secrets: readonly [string, string];
   readonly pool: ReturnType<typeof createPool>;
-  readonly dormouse: Dormouse;
+  readonly dormouse: DirectDormouse;
   readonly server: Awaited<ReturnType<typeof createGateway>>;
   close(): Promise<void>;
 }
@@ -30,7 +31,7 @@ export interface TestGatewayOptions {
   /** Another Temporal than the stack's. */
   readonly temporalAddress?: string;
   readonly clock?: Clock;
-  readonly wrap?: (dormouse: Dormouse) => Dormouse;
+  readonly wrap?: (dormouse: DirectDormouse) => DirectDormouse;
 }
 
 export async function listenGateway({

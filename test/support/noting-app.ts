@@ -6,7 +6,7 @@
 import { openSync, readFileSync, writeSync } from 'node:fs';
 import pg from 'pg';
 import { seeded } from '../../bench/activity/zipf.js';
-import { createDormouse } from '../../src/client.js';
+import { createDormouse } from '../../src/client/direct.js';
 
 export interface NotingAppInput {
   readonly journal: string;

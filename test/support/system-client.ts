@@ -1,11 +1,13 @@
 /** A client in front of real workers on a task queue of their own, and a policy under which nothing happens meanwhile. */
-import { createDormouse, type Dormouse } from '../../src/client.js';
+
+import { createDormouse } from '../../src/client/direct.js';
+import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { fresh, type Outside, openOutside, publish, slowPolicy } from './system-outside.js';
 import { startSystemWorkers } from './system-workers.js';
 
 export interface SystemClient {
   readonly outside: Outside;
-  readonly dormouse: Dormouse;
+  readonly dormouse: DirectDormouse;
   readonly policyId: string;
   close(): Promise<void>;
 }

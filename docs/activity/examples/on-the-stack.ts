@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { OryPeople } from '../../../dev/demo/ory-people.js';
 import { readRunningStack, type StackInfo } from '../../../dev/stack/index.js';
 import { projectDirectory } from '../../../dev/stack/project.js';
-import { createDormouse, type Dormouse } from '../../../src/client.js';
+import { createDormouse } from '../../../src/client/direct.js';
+import type { DirectDormouse } from '../../../src/client/direct-types.js';
 
 export interface Example {
   readonly stack: StackInfo;
   readonly people: OryPeople;
-  readonly dormouse: Dormouse;
+  readonly dormouse: DirectDormouse;
 }
 
 /** Runs an example against the stack of `npm start`; closes what it opened. */
@@ -46,7 +47,7 @@ export async function showActivity(example: Example, identityId: string, since: 
 }
 
 async function activeWhere(
-  dormouse: Dormouse,
+  dormouse: DirectDormouse,
   identityId: string,
   isWanted: (lastActiveAt: number) => boolean,
 ): Promise<number> {

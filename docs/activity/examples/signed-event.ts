@@ -2,7 +2,7 @@
 /** Sends a signed event to a gateway started for it on the running stack, then the same with a changed body. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { createDormouse } from '../../../src/client.js';
+import { createDormouse } from '../../../src/client/direct.js';
 import { createGateway } from '../../../src/gateway/server.js';
 import { signEvent } from '../../../src/signs/http/event-signature.js';
 import { runningStack, showActivity } from './support.js';

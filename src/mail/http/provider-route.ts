@@ -6,7 +6,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { type Dormouse, InvalidRequestError } from '../../client.js';
+import type { DirectDormouse } from '../../client/direct-types.js';
+import { InvalidRequestError } from '../../client.js';
 import { type MailProvider, mailProviders } from '../../domain/mail-choices.js';
 import type { Entrance, Gate } from '../../http/gate.js';
 import type { Bounce } from '../bounce.js';
@@ -30,7 +31,7 @@ const readers: Readonly<Record<MailProvider, (body: unknown) => Bounce[]>> = {
 
 export function providerRoute(
   server: FastifyInstance,
-  dormouse: Dormouse,
+  dormouse: DirectDormouse,
   gate: Gate,
   entrance: Entrance,
 ): void {

@@ -6,7 +6,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Dormouse } from '../../client.js';
+import type { DirectDormouse } from '../../client/direct-types.js';
 import { given } from '../../domain/given.js';
 import type { Entrance, Gate } from '../../http/gate.js';
 import { inputTime } from '../../http/schemas.js';
@@ -58,7 +58,7 @@ export function eitherEntrance(first: Entrance, second: Entrance): Entrance {
   };
 }
 
-export function mailRoutes(dormouse: Dormouse, gate: Gate, entrance: Entrance): FastifyPluginAsync {
+export function mailRoutes(dormouse: DirectDormouse, gate: Gate, entrance: Entrance): FastifyPluginAsync {
   return async (server) => {
     server.withTypeProvider<ZodTypeProvider>().route({
       method: 'POST',
@@ -85,7 +85,12 @@ export function mailRoutes(dormouse: Dormouse, gate: Gate, entrance: Entrance): 
   };
 }
 
-function reportRoute(server: FastifyInstance, dormouse: Dormouse, gate: Gate, entrance: Entrance): void {
+function reportRoute(
+  server: FastifyInstance,
+  dormouse: DirectDormouse,
+  gate: Gate,
+  entrance: Entrance,
+): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(rfc822, { parseAs: 'buffer' }, (_request, message, done) =>
     done(null, message),

@@ -1,7 +1,7 @@
 /** What all roads of a bounce have in common: who may tell, the answer, and the word where it matches nothing. */
 import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
-import type { Dormouse } from '../../client.js';
+import type { DirectDormouse } from '../../client/direct-types.js';
 import { answers } from '../../http/schemas.js';
 import type { Bounce } from '../bounce.js';
 
@@ -11,7 +11,7 @@ export const mailSecurity = [{ mailHookKey: [] }, { mailHookPassword: [] }, { se
 
 /** What matches nothing is said aloud: somebody's mails come back, and the engine does not know whose. */
 export async function takeBounce(
-  dormouse: Dormouse,
+  dormouse: DirectDormouse,
   bounce: Bounce,
   source: string,
   log: FastifyBaseLogger,
