@@ -8,7 +8,7 @@ import { readTrip } from '../breaker/trips-table.js';
 import { buryIdentity } from '../deletion/tombstones-table.js';
 import type { Trip } from '../domain/breaker/trip.js';
 import type { Remembered } from '../domain/lifecycle/state.js';
-import type { PolicyReference } from '../domain/plan.js';
+import type { PolicyReference } from '../domain/policy-reference.js';
 import { isOnHold } from '../holds/holds-table.js';
 import { readIdentity } from '../ory/kratos-identity.js';
 import type { Clock } from '../process/clock.js';

@@ -8,7 +8,7 @@ import { buryIdentity, liftTombstone } from '../deletion/tombstones-table.js';
 import type { AuditEntry } from '../domain/audit-entry.js';
 import type { Hold } from '../domain/lifecycle/holds.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
-import type { PolicyReference } from '../domain/plan.js';
+import type { PolicyReference } from '../domain/policy-reference.js';
 import type { Standing } from '../domain/standing.js';
 import { endHold, keepHold, takeOverHolds } from '../holds/holds-table.js';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';

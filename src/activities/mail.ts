@@ -7,7 +7,7 @@ import type { IdentityApi } from '@ory/client';
 import { activityInfo } from '@temporalio/activity';
 import type pg from 'pg';
 import { given } from '../domain/given.js';
-import type { NoticeOutcome } from '../domain/lifecycle/state.js';
+import type { NoticeOutcome } from '../domain/lifecycle/notice-record.js';
 import type { Unverified } from '../domain/mail-choices.js';
 import { everyAddress, type MailAddress, mailAddresses } from '../mail/addresses.js';
 import { copyKey, type Delivery, type DeliveryDependencies, deliver, type Letter } from '../mail/delivery.js';

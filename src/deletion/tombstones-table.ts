@@ -4,7 +4,7 @@ import { forgetConfirmation } from '../absence/confirmations-table.js';
 import { forgetWitness } from '../absence/witnesses-table.js';
 import type { Buried } from '../domain/lifecycle/assessment.js';
 import type { Remembered } from '../domain/lifecycle/state.js';
-import type { PolicyReference } from '../domain/plan.js';
+import type { PolicyReference } from '../domain/policy-reference.js';
 import { destroyKey } from '../keys/personal-data.js';
 import { forgetLinks } from '../links/links-table.js';
 import { forgetPostponements } from '../links/postponements-table.js';

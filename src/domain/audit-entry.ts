@@ -1,5 +1,5 @@
 /** One line of the audit log as the engine states it; the store adds sequence and hash. Pure. */
-import type { PolicyReference } from './plan.js';
+import type { PolicyReference } from './policy-reference.js';
 import type { Stage } from './rungs.js';
 
 /** Names follow the seed documents where they name one (`tokens_revoked_stale`). */

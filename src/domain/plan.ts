@@ -12,16 +12,9 @@ import { jitterFor } from './jitter.js';
 import type { AbsenceRules } from './lifecycle/absence.js';
 import { effectiveRungs, type Ladder, withOverride } from './policy/ladder.js';
 import type { Policy } from './policy/schema.js';
+import type { PolicyReference } from './policy-reference.js';
 import { isDestructive, type RungName, rungNames } from './rungs.js';
 import { type ActivityKind, activityKinds } from './sign-of-life.js';
-
-/** A policy version by reference. */
-export interface PolicyReference {
-  readonly id: string;
-  readonly version: number;
-  /** SHA-256 of the policy's text, hex. */
-  readonly hash: string;
-}
 
 export interface PlanRung {
   readonly rung: RungName;

@@ -1,7 +1,7 @@
 /** Whether notices that were given still count: what bounced since, and whether there is anywhere left to write to. */
 import type pg from 'pg';
 import type { NoticeState } from '../domain/lifecycle/assessment.js';
-import type { NoticeOutcome } from '../domain/lifecycle/state.js';
+import type { NoticeOutcome } from '../domain/lifecycle/notice-record.js';
 import type { Unverified } from '../domain/mail-choices.js';
 import { mailAddresses } from '../mail/addresses.js';
 import { type MailState, readCopies } from '../mail/mails-table.js';

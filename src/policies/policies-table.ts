@@ -1,8 +1,8 @@
 /** Table `policy`: published versions, never changed. Nothing is read from it that is not what was published. */
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
-import type { PolicyReference } from '../domain/plan.js';
 import type { Policy } from '../domain/policy/schema.js';
+import type { PolicyReference } from '../domain/policy-reference.js';
 import { PolicyFileError, parsePolicyFile } from './yaml.js';
 
 export interface StoredPolicy {

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { AuditEntry } from '../domain/audit-entry.js';
 import { storable } from '../domain/free-text.js';
 import { engineActor } from '../domain/names.js';
-import type { PolicyReference } from '../domain/plan.js';
+import type { PolicyReference } from '../domain/policy-reference.js';
 import { inTransaction } from '../postgres/pool.js';
 import {
   AlteredPolicyError,

@@ -13,6 +13,7 @@ import { inactiveSince } from '../domain/lifecycle/clock.js';
 import { type Decision, decide, type Situation } from '../domain/lifecycle/decide.js';
 import { withFormer } from '../domain/lifecycle/former.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
+import { standingOf } from '../domain/lifecycle/standing-of.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
 import {
   type RunningNotice,
@@ -24,7 +25,7 @@ import {
 } from '../domain/lifecycle/transitions.js';
 import type { Plan, PlanRung } from '../domain/plan.js';
 import { activityKinds } from '../domain/sign-of-life.js';
-import { type Standing, standingOf } from '../domain/standing.js';
+import type { Standing } from '../domain/standing.js';
 import { type Outside, outsideUnder, retryBeforePolicy } from './outside.js';
 import { type Shown, showStanding } from './visibility.js';
 

@@ -35,7 +35,7 @@ const imports = (path: string) => `import { x } from '${path}';\nexport const y 
 it.each<[string, Record<string, string>, string[]]>([
   ['a rule that imports a table', { 'src/domain/a.ts': imports('../holds/holds-table.js'), 'src/holds/holds-table.ts': empty }, ['rules-are-pure', 'rules-import-no-subjects']],
   ['a rule that reads files', { 'src/domain/a.ts': "import { readFileSync } from 'node:fs';\nexport const y = readFileSync;\n" }, ['rules-are-pure']],
-  ['a subject that imports the client', { 'src/holds/a.ts': imports('../client.js'), 'src/client/direct.ts': empty }, ['subjects-import-no-client']],
+  ['a subject that imports the client', { 'src/holds/a.ts': imports('../client.js'), 'src/client.ts': empty }, ['subjects-import-no-client']],
   ['a table that imports a route', { 'src/mail/mails-table.ts': imports('./http/routes.js'), 'src/mail/http/routes.ts': empty }, ['subjects-import-no-edges']],
   ['an engine that imports the embedded stack', { 'src/cli/a.ts': imports('../../dev/stack/a.js'), 'dev/stack/a.ts': empty }, ['toolkits-import-no-dev']],
   ['an activity that imports a workflow', { 'src/activities/a.ts': imports('../workflows/reconcile.js'), 'src/workflows/reconcile.ts': empty }, ['activities-import-no-workflows']],

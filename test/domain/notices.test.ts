@@ -2,12 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { followFloorMs, scheduleOf } from '../../src/domain/lifecycle/clock.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
-import type {
-  LifecycleState,
-  NoticeOutcome,
-  NoticeRecord,
-  RungRecord,
-} from '../../src/domain/lifecycle/state.js';
+import type { NoticeOutcome, NoticeRecord } from '../../src/domain/lifecycle/notice-record.js';
+import type { LifecycleState, RungRecord } from '../../src/domain/lifecycle/state.js';
 import {
   runningNotices,
   withAssessment,

@@ -6,9 +6,10 @@
 import type { Assessment, FoundIdentity } from '../../src/domain/lifecycle/assessment.js';
 import { inactiveSince, postponementsOf } from '../../src/domain/lifecycle/clock.js';
 import { type Decision, decide, returnStep, type Situation } from '../../src/domain/lifecycle/decide.js';
+import type { NoticeOutcome } from '../../src/domain/lifecycle/notice-record.js';
 import { unskippable, withParkedSkipped } from '../../src/domain/lifecycle/skip.js';
 import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
-import { initialState, type LifecycleState, type NoticeOutcome } from '../../src/domain/lifecycle/state.js';
+import { initialState, type LifecycleState } from '../../src/domain/lifecycle/state.js';
 import {
   withActivity,
   withAssessment,

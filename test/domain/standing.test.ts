@@ -1,8 +1,9 @@
 /** The standing: what it tells an operator. */
 import { expect, it } from 'vitest';
 import type { FoundIdentity } from '../../src/domain/lifecycle/assessment.js';
+import { standingOf } from '../../src/domain/lifecycle/standing-of.js';
 import type { LifecycleState } from '../../src/domain/lifecycle/state.js';
-import { type Standing, standingOf } from '../../src/domain/standing.js';
+import type { Standing } from '../../src/domain/standing.js';
 import { absentState, day, enabled, epoch, planOf, smallPolicy } from './fixtures.js';
 
 const plan = planOf();

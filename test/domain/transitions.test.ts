@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { scheduleOf } from '../../src/domain/lifecycle/clock.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
+import type { NoticeRecord } from '../../src/domain/lifecycle/notice-record.js';
 import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
-import { type LifecycleState, type NoticeRecord, presentState } from '../../src/domain/lifecycle/state.js';
+import { type LifecycleState, presentState } from '../../src/domain/lifecycle/state.js';
 import {
   withActivity,
   withAssessment,

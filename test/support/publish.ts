@@ -1,6 +1,6 @@
 /** Publishes policies as an operator does who knows what the latest version is. */
 import type pg from 'pg';
-import type { PolicyReference } from '../../src/domain/plan.js';
+import type { PolicyReference } from '../../src/domain/policy-reference.js';
 import { latestVersion } from '../../src/policies/policies-table.js';
 import { publishPolicy } from '../../src/policies/publication.js';
 import { parsePolicyFile } from '../../src/policies/yaml.js';

@@ -8,7 +8,8 @@ import type { LatestActivity } from '../sign-of-life.js';
 import type { Absence } from './absence.js';
 import type { Former } from './former.js';
 import type { Hold } from './holds.js';
-import type { NoticeOutcome, Remembered } from './state.js';
+import type { NoticeOutcome } from './notice-record.js';
+import type { Remembered } from './state.js';
 
 export interface FoundIdentity {
   readonly state: 'active' | 'inactive';

@@ -6,7 +6,8 @@ import type { Plan, PlanRung } from '../plan.js';
 import { countedPostponements, type Postponement } from '../postponement.js';
 import type { RungName } from '../rungs.js';
 import { latestOf } from '../sign-of-life.js';
-import type { LifecycleState, NoticeRecord, Skip } from './state.js';
+import type { NoticeRecord } from './notice-record.js';
+import type { LifecycleState, Skip } from './state.js';
 
 /** The moment that inactivity counts from: for one rung, or, given the whole plan, for whichever rung counts most. */
 export function inactiveSince(state: LifecycleState, counted: Pick<Plan | PlanRung, 'keepsAlive'>): number {

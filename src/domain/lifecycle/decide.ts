@@ -2,6 +2,7 @@
  * The ladder's decision: given what is remembered, what was just read and what time it is, the one thing to do next.
  * Pure; the workflow carries it out.
  */
+
 import { dayMs } from '../duration.js';
 import type { ExemptionCause, Plan, PlanRung } from '../plan.js';
 import { type RungName, rungNames, stageOfRung } from '../rungs.js';
@@ -11,33 +12,9 @@ import { inactiveSince, scheduleOf, skipOf } from './clock.js';
 import type { Hold } from './holds.js';
 import { governingHold, kindOfHold } from './holds.js';
 import { begunRungs, type Return, unjustified } from './justification.js';
+import type { Blocked, NextStep } from './next-step.js';
 import type { LifecycleState } from './state.js';
 import { runningNotices } from './transitions.js';
-
-export type BlockedBy =
-  | 'parked'
-  | 'hold'
-  | 'exempt'
-  | 'disabled-by-admin'
-  | 'no-notice'
-  | 'breaker'
-  /** Kratos does not know it, and that is not certain yet, or the grace period runs. */
-  | 'missing';
-
-export interface Blocked {
-  readonly by: BlockedBy;
-  readonly why: string;
-  /** Since when, epoch milliseconds; absent where that is not known. */
-  readonly since?: number;
-}
-
-export interface NextStep {
-  readonly step: 'rung' | 'notice';
-  /** `bury`: what is known of an identity that is gone from Kratos is forgotten. */
-  readonly rung: RungName | 'bury';
-  /** Epoch milliseconds. */
-  readonly at: number;
-}
 
 export type Decision =
   /** Kratos never knew the identity, or a history of before says that it does not any more. */

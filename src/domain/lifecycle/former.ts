@@ -2,7 +2,8 @@
 import type { Plan } from '../plan.js';
 import type { RungName, Stage } from '../rungs.js';
 import { type LatestActivity, mergeActivity } from '../sign-of-life.js';
-import type { LifecycleState, NoticeRecord, RungRecord, Skip } from './state.js';
+import type { NoticeRecord } from './notice-record.js';
+import type { LifecycleState, RungRecord, Skip } from './state.js';
 
 /** What a projection keeps of a lifecycle's memory. Times in epoch milliseconds. */
 export interface Former {

@@ -4,7 +4,8 @@ import { type RungName, rungNames } from '../rungs.js';
 import type { FoundIdentity } from './assessment.js';
 import { inactiveSince, postponementsOf, scheduleOf } from './clock.js';
 import { lookStep, returnStep } from './decide.js';
-import type { LifecycleState, Parked } from './state.js';
+import type { Parked } from './parked.js';
+import type { LifecycleState } from './state.js';
 import { withNotice, withoutParked, withSkippedRung } from './transitions.js';
 
 const noticePrefix = 'notice:';

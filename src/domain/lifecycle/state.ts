@@ -2,13 +2,16 @@
  * What a lifecycle remembers of one identity, from wake-up to wake-up and across continue-as-new. Plain data:
  * absolute times in epoch milliseconds, the identity's UUID, and nothing personal. Pure.
  */
+
 import type { AuditEntry } from '../audit-entry.js';
-import type { PolicyReference } from '../plan.js';
+import type { PolicyReference } from '../policy-reference.js';
 import type { Postponement } from '../postponement.js';
 import type { RungName } from '../rungs.js';
 import type { LatestActivity } from '../sign-of-life.js';
 import type { Missing } from './absence.js';
 import type { Hold } from './holds.js';
+import type { NoticeRecord } from './notice-record.js';
+import type { Parked } from './parked.js';
 
 /** A rung of the ladder that was begun, and, when `completedAt` is there, finished and verified. */
 export interface RungRecord {
@@ -25,46 +28,6 @@ export interface RungRecord {
  * How a notice fared. `accepted`: the mail server took it. `ambiguous`: handed over, answer lost. `bounced`: taken, and
  * given back later. `rejected`, `no-address`: it can't be delivered.
  */
-export type NoticeOutcome = 'accepted' | 'ambiguous' | 'bounced' | 'rejected' | 'no-address';
-
-export interface NoticeRecord {
-  readonly rung: RungName;
-  readonly leadMs: number;
-  /** `skipped`: it failed for good, and an operator decided that it is not to be given. */
-  readonly outcome: NoticeOutcome | 'skipped';
-  /** When the mail server accepted it, or the attempt ended. */
-  readonly at: number;
-  /** What it was based on: a notice no longer counts once the person was seen later than this. */
-  readonly inactiveSince: number;
-  /** Names its mail. Absent in notices from before bounces were known. */
-  readonly key?: string;
-  /** The date that it announced; epoch milliseconds. */
-  readonly announcedAt?: number;
-  /** When it became known that the outcome is no longer what it was. */
-  readonly failedAt?: number;
-  /** When it was last sent after a change of address; the rung keeps a distance from that, too. */
-  readonly followedAt?: number;
-  /**
-   * It no longer counts: a hold, an exemption or a change of policy came between. It is remembered all the same, so
-   * that the next one for the same absence is known to be a new mail and not an attempt at the old one.
-   */
-  readonly void?: true;
-  /** How many before it reached nobody either, in the same absence. Absent: none. */
-  readonly failures?: number;
-  /** How many postponements counted when it was given; it holds for that date only. Absent: none. */
-  readonly round?: number;
-}
-
-/** A step that failed for good and waits for an operator. */
-export interface Parked {
-  readonly step: string;
-  /** Stable error type, as `IdentityDoesNotFitSchema`. */
-  readonly errorType: string;
-  /** What an operator can do about it. */
-  readonly wayOut: string;
-  readonly since: number;
-}
-
 /** An operator decided that a parked rung is not to be carried out; holds for the absence that it was decided in. */
 export interface Skip {
   readonly at: number;

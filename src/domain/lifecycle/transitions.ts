@@ -9,14 +9,14 @@ import { absenceRulesOf, withAbsentLook } from './absence.js';
 import type { Assessment, Buried, FoundIdentity, NoticeState } from './assessment.js';
 import type { Hold, HoldKind } from './holds.js';
 import type { Return } from './justification.js';
+import type { NoticeRecord } from './notice-record.js';
+import type { Parked } from './parked.js';
 import { stageOf } from './stage.js';
 import type {
   Exported,
   HeldByBreaker,
   LifecycleState,
   LinkRequest,
-  NoticeRecord,
-  Parked,
   PolicyChoice,
   Reactivation,
   RungRecord,

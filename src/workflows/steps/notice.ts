@@ -2,7 +2,7 @@
 import { patched } from '@temporalio/workflow';
 import { countsAsNotice, inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
 import type { Decision } from '../../domain/lifecycle/decide.js';
-import type { NoticeRecord } from '../../domain/lifecycle/state.js';
+import type { NoticeRecord } from '../../domain/lifecycle/notice-record.js';
 import { withNotice, withWarning } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
 import type { DestructiveRung } from '../../domain/rungs.js';
