@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * `unit`: pure rules, mails, deployment files: no server. `stack`: the embedded stack itself. `system`: activities,
+ * `unit`: pure rules, mails, deployment files: no server. `packages`: what is published, as an app installs it. `stack`: the embedded stack itself. `system`: activities,
  * client, gateway and workflows against one real stack that is started once for all files. `faults`: the same parts, broken on purpose; a
  * sample by `npm test`, all of it by `npm run test:faults`.
  */
@@ -19,7 +19,15 @@ export default defineConfig({
           setupFiles: ['test/support/fixed-seed.ts'],
           // Everything but what needs servers.
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{stack,integration,workflows,faults}/**'],
+          exclude: ['test/{stack,integration,workflows,faults,packages}/**'],
+        },
+      },
+      {
+        test: {
+          name: 'packages',
+          include: ['test/packages/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
         },
       },
       {

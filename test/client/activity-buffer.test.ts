@@ -157,3 +157,32 @@ describe('the bound on what a death costs', () => {
     expect(begun).toEqual([['a'], ['b']]);
   });
 });
+
+describe('a batch that fails', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('is tried again after pauses that double up to the longest, and begin anew after one that succeeds', async () => {
+    vi.useFakeTimers();
+    const at: number[] = [];
+    let isAway = true;
+    const { buffer } = bufferOf({
+      intervalMs: 100,
+      longestBackOffMs: 500,
+      flush: async () => {
+        at.push(Date.now());
+        if (isAway) throw new Error('away');
+      },
+    });
+    const begin = Date.now();
+    buffer.add(sign('a', 1));
+    await vi.advanceTimersByTimeAsync(1_700);
+    const pauses = at.map((time, index) => time - (at[index - 1] ?? begin));
+    expect(pauses).toEqual([100, 200, 400, 500, 500]);
+    isAway = false;
+    await vi.advanceTimersByTimeAsync(500);
+    isAway = true;
+    buffer.add(sign('b', 1));
+    await vi.advanceTimersByTimeAsync(300);
+    expect(at.slice(-2).map((time) => time - (at[5] ?? 0))).toEqual([100, 300]);
+  });
+});
