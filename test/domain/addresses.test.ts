@@ -23,13 +23,13 @@ describe('addresses that nobody confirmed', () => {
     recovery_addresses: [recovery('a@x.test'), recovery('b@x.test'), recovery('c@x.test')],
   };
 
-  it('are written to where there is no other', () => {
+  it('get the mail if there is no confirmed address', () => {
     expect(values(unconfirmed)).toEqual(['a@x.test']);
     expect(values(both)).toEqual(['a@x.test']);
     expect(values(mixed)).toEqual(['b@x.test', 'a@x.test', 'c@x.test']);
   });
 
-  it('are left out where the installation wants it so, also as recovery addresses', () => {
+  it('get no mail if the installation says so, not even as recovery addresses', () => {
     expect(values(unconfirmed, 'never')).toEqual([]);
     expect(values(both, 'never')).toEqual([]);
     expect(values(mixed, 'never')).toEqual(['b@x.test', 'c@x.test']);

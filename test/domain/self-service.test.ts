@@ -127,7 +127,7 @@ describe('a postponement', () => {
   });
 });
 
-describe('who may bring themselves back', () => {
+describe('a return by link', () => {
   const allowed = { linkLifetimeMs: day };
 
   it.each([
@@ -140,13 +140,13 @@ describe('who may bring themselves back', () => {
     expect(planOf(exactPolicy, subject).selfReactivation).toEqual(expected);
   });
 
-  it('nobody, where the policy says nothing', () => {
+  it('is not offered without a section in the policy', () => {
     const { selfService: _left, ...silent } = exactPolicy;
     expect(planOf(silent).selfReactivation).toBeUndefined();
     expect(planOf(silent).rungs.every(({ keep }) => keep === undefined)).toBe(true);
   });
 
-  it('returns as themselves, and the clock starts anew', () => {
+  it('is recorded as self-service, and the clock starts anew', () => {
     const completed = { begunAt: at(365), completedAt: at(365), inactiveSince: epoch, afterMs: 365 * day };
     const state = stateWith({
       rungs: { deactivate: completed },

@@ -292,7 +292,7 @@ export class Simulation {
     if (rung.rung === 'warn') this.warnedAt = this.now;
   }
 
-  /** As disableIdentity and deleteIdentity look once more. @returns whether the deed goes on */
+  /** The last look of disableIdentity and deleteIdentity. @returns whether the deed continues */
   private lastLook(rung: PlanRung, since: number): boolean {
     const { found } = this;
     if (found === undefined) return true;

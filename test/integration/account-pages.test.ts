@@ -193,7 +193,7 @@ describe('"Keep my account"', () => {
     expect(await readPostponements(gateway.pool, id)).toEqual(expected);
   });
 
-  it('postpones once however many press at the same moment, in however many mails of one round', async () => {
+  it('postpones once for many presses at the same moment, in many mails of one round', async () => {
     const id = await warned();
     const paths = [await keepLink(id), await keepLink(id), await keepLink(id)];
     const answers = await Promise.all([...paths, ...paths, ...paths].map((path) => post(path)));
@@ -219,7 +219,7 @@ describe('"Keep my account"', () => {
   });
 });
 
-describe('a link that does not hold', () => {
+describe('a link that is not valid', () => {
   const cases: Record<string, () => Promise<string>> = {
     'was never made': async () => `/account/keep/${createLinkToken().token}`,
     'is no token at all': async () => '/account/keep/%2e%2e%2fetc',
@@ -297,7 +297,7 @@ describe('a link that does not hold', () => {
     expect(await count()).toBe(0);
   });
 
-  it('where a standing is unknown, nothing holds', () => {
+  it('is not valid if the standing is unknown', () => {
     const link = {
       ...{ purpose: 'keep' as const, identityId: unknownId(), boundAt: 1, rung: 'delete' as const },
       ...{ round: 0, announcedAt: 1, byMs: 1, createdAt: 1 },
@@ -331,7 +331,7 @@ describe('the reactivation link', () => {
     expect((await post(other)).status).toBe(404);
   });
 
-  it('still holds after Temporal was away', async () => {
+  it('is still valid after Temporal was away', async () => {
     const { path } = await deactivated();
     onReactivate = () => Promise.reject(new DormouseUnavailableError('Temporal'));
     const busy = await post(path);
@@ -339,7 +339,7 @@ describe('the reactivation link', () => {
     expect(await isUsable(path)).toBe(true);
   });
 
-  it('still holds while the return is parked', async () => {
+  it('is still valid while the return is parked', async () => {
     const { path, standing } = await deactivated();
     const parked = { step: 'return', errorType: 'KratosUnavailable', wayOut: 'Retry.', since: now };
     onReactivate = async () => {
@@ -367,7 +367,7 @@ describe('"No more invitations"', () => {
   }
   const at = (path: string, init: RequestInit = {}) => fetch(new URL(path, gateway.url), init);
 
-  it('changes nothing when it is opened, is remembered when it is confirmed, and holds for the next press', async () => {
+  it('changes nothing when it is opened, stores the choice when it is confirmed, and accepts a second press', async () => {
     const id = unknownId();
     const path = await unsubscribeLink(id);
     for (const method of ['GET', 'HEAD', 'GET']) expect((await at(path, { method })).status).toBe(200);
@@ -392,7 +392,7 @@ describe('"No more invitations"', () => {
     expect(await isUnsubscribed(gateway.pool, id)).toBe(true);
   });
 
-  it('is no other link, and no other link is it', async () => {
+  it('is not accepted as another link, and no other link as it', async () => {
     const id = unknownId();
     const token = (await unsubscribeLink(id)).split('/').at(-1);
     for (const page of ['keep', 'reactivate']) {
@@ -496,7 +496,7 @@ describe('asking for a link', () => {
 });
 
 describe('every page', () => {
-  it('is kept by nobody, framed by nobody, found by nobody, and runs nothing', async () => {
+  it('is not cached, framed or indexed, and runs no script', async () => {
     const id = await warned();
     const unknown = `/account/keep/${createLinkToken().token}`;
     for (const path of [await keepLink(id), unknown, '/account/reactivate']) {
@@ -515,7 +515,7 @@ describe('every page', () => {
     }
   });
 
-  it('is limited by network, the asking for links more so; what a trusted proxy says names the network', async () => {
+  it('has a rate limit per network, stricter for link requests; a trusted proxy names the network', async () => {
     const limited = await listenGateway({
       stack,
       more: {
@@ -558,7 +558,7 @@ describe('every page', () => {
   });
 });
 
-it('no token is in a log line or in a table', async () => {
+it('puts no token into a log line or a table', async () => {
   const id = await warned();
   const path = await keepLink(id);
   await get(path);

@@ -39,7 +39,7 @@ describe('the table', () => {
 });
 
 describe('verifyAudit', () => {
-  it('finds nothing wrong with a chain that was left alone, page by page', async () => {
+  it('finds nothing wrong with an unchanged chain, page by page', async () => {
     expect(await verifyAudit(pool)).toEqual({ rows: rowCount });
     expect(await verifyAudit(pool, 2)).toEqual({ rows: rowCount });
     expect(await verifyAudit(pool, 1)).toEqual({ rows: rowCount });

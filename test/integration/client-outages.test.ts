@@ -64,7 +64,7 @@ describe.concurrent.each(ways)('Temporal is away (%s)', (away) => {
     expect(dormouse.counters()).toMatchObject({ recorded: 1, dropped: 0, recordedWithoutSignal: 1 });
   });
 
-  it('everything else that needs it is a typed error', async () => {
+  it('every other call that needs it throws a typed error', async () => {
     const dormouse = client({ temporal: await temporalAway(away) });
     const id = unknownId();
     const by = { actor: 'operator-7', reason: 'leave' };
@@ -125,7 +125,7 @@ describe.concurrent.each(ways)('both are away (%s)', (away) => {
 });
 
 describe.concurrent('a worker that is away', () => {
-  it('an update waits no longer than it may', async () => {
+  it('an update waits no longer than its timeout', async () => {
     const dormouse = client({ timeoutMs: 15_000 });
     const id = unknownId();
     await dormouse.recordActivity(id);

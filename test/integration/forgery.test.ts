@@ -110,7 +110,7 @@ describe('credentials', () => {
 });
 
 describe('signatures', () => {
-  it('one that is old, early, of another body, another secret, another version, or malformed', async () => {
+  it('an old, early or malformed one, and one of another body, secret or version, are refused', async () => {
     const id = unknownId();
     const body = event(id);
     const valid = signed(body);
@@ -139,7 +139,7 @@ describe('signatures', () => {
     await nobodySeen(id);
   });
 
-  it('a body that was changed on the way, by as little as a blank', async () => {
+  it('a body that was changed on the way, even by one blank, is refused', async () => {
     const id = unknownId();
     const headers = signed(event(id));
     for (const body of [`${event(id)} `, event(id, { at: Date.now() }), event(unknownId())])
@@ -147,7 +147,7 @@ describe('signatures', () => {
     await nobodySeen(id);
   });
 
-  it('a copy sent again, and a time in the future, move nothing beyond what was signed', async () => {
+  it('a repeated copy, and a time in the future, move nothing beyond the signed time', async () => {
     const id = unknownId();
     const timestamp = nowSeconds(-100);
     const bodies = [event(id), event(id, { at: Date.now() }), event(id, { at: Date.now() + 86_400_000 })];

@@ -165,7 +165,7 @@ describe('an identity off the ladder', () => {
   });
 });
 
-describe('the standing can not be read', () => {
+describe('when the standing can not be read', () => {
   it('closed: no token, but the refresh token survives', async () => {
     const { tokens } = await withTokens();
     failing.readStanding = true;
@@ -190,7 +190,7 @@ describe('the standing can not be read', () => {
     expect(await activityOf(id)).toEqual({});
   });
 
-  it('for a stranger to all tables, nothing is denied', async () => {
+  it('an unknown identity is denied nothing', async () => {
     expect(await readTokenStanding(gateway.pool, unknownId())).toEqual({});
   });
 });

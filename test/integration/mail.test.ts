@@ -108,7 +108,7 @@ describe('sendMail', () => {
     expect(await sendMail(requestFor({ id: unknownId() }))).toMatchObject({ outcome: 'no-address' });
   });
 
-  it('speaks German to those who read it', async () => {
+  it('is in German for people with that language', async () => {
     const person = await people.create('mail', { traits: { locale: 'de-AT' } });
     await mailOver(stack.mail.smtpUrl).sendMail(requestFor(person, { kind: 'winback' }));
     const mail = await mailTo(person.email);

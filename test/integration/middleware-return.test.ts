@@ -73,7 +73,7 @@ test.each([
   const { id, headers } = await suspended();
   const app = await start();
   try {
-    // What the app itself refuses opened nothing, and says nothing about who is there.
+    // A request that the app itself refuses is no sign of life.
     expect((await fetch(`${app.url}/forbidden`, { headers })).status).toBe(403);
     const before = Date.now();
     expect((await fetch(app.url, { headers })).status).toBe(200);

@@ -112,7 +112,7 @@ describe('the document', () => {
     }
   });
 
-  it('names for every route but /healthz and what is open by design a credential that it describes', () => {
+  it('names a described credential for every route except /healthz and the open ones', () => {
     const known = Object.keys(document.components?.securitySchemes ?? {});
     for (const { name, path, operation } of operations()) {
       const wanted = (operation.security ?? []).flatMap((one) => Object.keys(one));

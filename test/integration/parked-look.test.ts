@@ -41,14 +41,14 @@ async function parkedAtLook(policyId: string): Promise<string> {
 }
 
 describe('an identity whose look is parked', () => {
-  it('goes on when its policy was published and an operator says so', async () => {
+  it('continues when its policy was published and an operator retries', async () => {
     const policyId = fresh('late');
     const id = await parkedAtLook(policyId);
     const policy = await publish(pool, slowPolicy(policyId));
     expect(await dormouse.retryParked(id, { actor })).toMatchObject({ stage: 'active', policy });
   });
 
-  it('takes a sign of life and still waits', async () => {
+  it('accepts a sign of life and still waits', async () => {
     const id = await parkedAtLook(fresh('never'));
     const at = Date.now();
     await dormouse.recordActivity(id, { at });

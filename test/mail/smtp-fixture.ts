@@ -12,7 +12,7 @@ export interface Faults {
   connect?: () => Fault;
   auth?: () => Fault;
   mailFrom?: (visit: number) => Fault;
-  /** Is told the address. */
+  /** Called with the address. */
   rcptTo?: (address: string) => Fault;
   /** After the final dot. */
   message?: () => Fault;

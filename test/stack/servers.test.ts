@@ -68,7 +68,7 @@ describe('Kratos', () => {
     expect(Math.round(lifespanMs / 3_600_000)).toBe(720);
   });
 
-  it('signs somebody in by name who has no mail address', async () => {
+  it('signs a person without a mail address in by name', async () => {
     const identity = await createIdentity('username', { username: 'porter', role: 'service' });
     expect(identity.recovery_addresses ?? []).toEqual([]);
     expect((await signIn('porter')).identity?.id).toBe(identity.id);

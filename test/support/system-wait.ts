@@ -5,7 +5,7 @@ const pollMs = 50;
 
 /**
  * Asks until the answer is there.
- * @param what is waited for, for the error
+ * @param what the awaited condition, for the error
  * @param probe `undefined` or `false`: not yet
  * @param timeoutMs generous: a bound against hanging, no measure of speed
  */

@@ -155,7 +155,7 @@ describe('with an export by the app', () => {
   });
 });
 
-test('anonymising ends the lifecycle and leaves a shell that nobody looks after', async () => {
+test('anonymising ends the lifecycle and leaves a shell without a lifecycle', async () => {
   const { person, handle, toDay } = await enrolled('empties');
   await toDay(41);
   expect(await outcomeOf(handle)).toBe('deleted');
