@@ -25,7 +25,7 @@ const random = seeded(seed);
 const kills = { gateway: 5, worker: 3, app: 3 };
 const batchMs = 200;
 const counts = { bottom: 20, away: 24, untouched: 3, rowsOnly: 200 };
-/** A call that was under way when the worker died is given up after two minutes (startToCloseTimeout). */
+/** Generous: a call of a dead worker is tried again after its heartbeat timeout, or two minutes (startToCloseTimeout) at most. */
 const patience = { timeoutMs: 300_000, everyMs: 250 };
 
 const policy = `id: default
