@@ -6,7 +6,7 @@ function sign(identityId: string, at: number, kind: IdentitySign['kind'] = 'huma
   return { identityId, at, kind, source: 'test' };
 }
 
-/** A buffer that never flushes by itself within a test, and what it handed on. */
+/** A buffer that never flushes by itself within a test, and the batches it handed on. */
 function bufferOf(options: Partial<ActivityBufferOptions> = {}) {
   const batches: (readonly IdentitySign[])[] = [];
   const buffer = new ActivityBuffer({

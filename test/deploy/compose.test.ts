@@ -57,7 +57,7 @@ const checks: Record<string, (content: string) => string[]> = {
   'mounts what exists, read-only': (content) => mountProblems(parseCompose(content), root),
   'gives the gateway an environment that src/config.ts takes': (content) =>
     environmentProblems(parseCompose(content).services.gateway, filled),
-  // The worker serves nobody who would show a token.
+  // The worker has no HTTP callers with tokens.
   'gives the worker an environment that src/config.ts takes': (content) =>
     environmentProblems(parseCompose(content).services.worker, filled, ['DORMOUSE_SERVICE_TOKENS']),
   'lets every variable of src/config.ts be set': (content) => unreachableProblems(parseCompose(content)),

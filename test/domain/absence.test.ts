@@ -1,4 +1,4 @@
-/** When an identity that Kratos does not know any more is taken for deleted. */
+/** When an identity that Kratos no longer knows counts as deleted. */
 import { describe, expect, it, test } from 'vitest';
 import {
   type Absence,

@@ -1,4 +1,4 @@
-/** Kinds of activity by rung: a script that refreshes a token for years prevents only the rungs that count tokens. */
+/** Kinds of signs of life by rung: a script that refreshes a token for years prevents only the rungs that count tokens. */
 import { describe, expect, it } from 'vitest';
 import { scheduleOf } from '../../src/domain/lifecycle/clock.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';

@@ -16,7 +16,7 @@ const values = (addresses: Addresses, ...more: ['never'] | []) =>
 
 describe('addresses that nobody confirmed', () => {
   const unconfirmed = { verifiable_addresses: [verifiable('a@x.test', false)], recovery_addresses: [] };
-  // As Kratos has it where the schema names the address for recovery, too.
+  // As in Kratos if the schema names the address for recovery, too.
   const both = { ...unconfirmed, recovery_addresses: [recovery('A@x.test')] };
   const mixed = {
     verifiable_addresses: [verifiable('a@x.test', false), verifiable('b@x.test', true)],

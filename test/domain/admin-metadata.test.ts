@@ -1,4 +1,4 @@
-/** What admins write by hand into `metadata_admin`, read tolerantly, and never by guessing. */
+/** Values that admins write by hand into `metadata_admin`: read tolerantly, without guessing. */
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/domain/lifecycle/decide.js';
 import { initialState } from '../../src/domain/lifecycle/state.js';

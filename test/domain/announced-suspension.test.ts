@@ -1,4 +1,4 @@
-/** The day of the suspension that a warning named, whatever becomes of the policy afterwards. */
+/** A warning names the day of the suspension, and later policies keep it. */
 import { describe, expect, it } from 'vitest';
 import { scheduleOf } from '../../src/domain/lifecycle/clock.js';
 import type { LifecycleState } from '../../src/domain/lifecycle/state.js';

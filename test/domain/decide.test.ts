@@ -1,4 +1,4 @@
-/** The ladder's decision, branch by branch: what properties do not show readably. */
+/** The ladder's decision, branch by branch, where property tests are hard to read. */
 import { describe, expect, it } from 'vitest';
 import {
   type Decision,

@@ -1,4 +1,4 @@
-/** Which hold a release means, and which one governs. */
+/** Which hold a release ends, and which hold counts. */
 import { describe, expect, it } from 'vitest';
 import type { Hold } from '../../src/domain/lifecycle/holds.js';
 import { chooseHold, governingHold, type HoldKind } from '../../src/domain/lifecycle/holds.js';

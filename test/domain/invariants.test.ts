@@ -164,7 +164,7 @@ describe('over random lives', () => {
 
   it('(k) nothing that a person postponed happens before the date that they were promised', () => {
     everyEntry('effect', ({ at, rung, promisedUntil }) => {
-      // Only before a deactivation and a deletion is looked once more; a revocation is undone by signing in.
+      // Only a deactivation and a deletion have a last look here; signing in undoes a revocation.
       if (rung.rung !== 'revoke') expect(at).toBeGreaterThanOrEqual(promisedUntil);
     });
   });
@@ -288,7 +288,7 @@ function noticesThatCount({ rung, mails, knownSince, heldUntil }: Effect): Mail[
   );
 }
 
-/** Invariant 2, said again and apart from the engine. */
+/** Invariant 2, computed independently of the engine. */
 function outcomesThatCount({ rung, withoutNotice }: Effect['rung']): NoticeOutcome[] {
   if (rung === 'delete') return ['accepted'];
   const delivered: NoticeOutcome[] = ['accepted', 'ambiguous'];

@@ -1,4 +1,4 @@
-/** What becomes of notices after they were given: bounces, lost proof, changed addresses. */
+/** Notices after they were given: bounces, lost proof, changed addresses. */
 import { describe, expect, it } from 'vitest';
 import { followFloorMs, scheduleOf } from '../../src/domain/lifecycle/clock.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';

@@ -1,4 +1,4 @@
-/** Postponements and who may bring themselves back: the rules, without the links. */
+/** Rules of postponements and of returns by link, without the links. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scheduleOf } from '../../src/domain/lifecycle/clock.js';
@@ -54,7 +54,7 @@ describe('a postponement', () => {
   });
 
   it('asks for the notice anew even where the lead is as long as the postponement', () => {
-    // Given at 700 for 730: by its age alone it would still do for 760.
+    // Given at 700 for 730: by its age alone it would still count for 760.
     const state = stateWith({ notices: [noticed(30, 701)], postponements: [kept()] });
     expect(scheduleOf(state, rungOf('delete')).notice).toMatchObject({ leadMs: 30 * day, dueAt: at(730) });
   });

@@ -1,4 +1,4 @@
-/** Absence on the real Kratos and PostgreSQL: what a look is worth that does not find somebody, burials, and the way back. */
+/** Absence on the real Kratos and PostgreSQL: looks that do not find an identity, burials, and returns. */
 
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';

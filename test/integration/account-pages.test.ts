@@ -34,7 +34,7 @@ let gateway: TestGateway;
 const madeAt = Date.UTC(2031, 4, 1);
 let now = madeAt + dayMs;
 const logged: string[] = [];
-/** What the workflow would say; the real one is asked in test/workflows/self-service.test.ts. */
+/** The workflow's answers; test/workflows/self-service.test.ts asks the real one. */
 let onReactivate: () => Promise<Standing>;
 const told: string[] = [];
 const asked: string[] = [];
@@ -54,7 +54,7 @@ afterAll(async () => {
   await outside.close();
 });
 
-/** The real client, but for what needs a workflow. */
+/** The real client, except for calls that need a workflow. */
 function scripted(real: Dormouse): Dormouse {
   return new Proxy(real, {
     get(target, name, receiver) {
@@ -471,7 +471,7 @@ describe('asking for a link', () => {
     expect(await disabled).toEqual({ outcome: 'done' });
     await look();
     expect(await isKnown()).toBe(true);
-    // Nothing that they sign in with is called like the mailbox.
+    // No sign-in name of the person equals the mailbox.
     await outside.kratosDatabase.query(
       `DELETE FROM identity_credential_identifiers WHERE identity_credential_id IN
          (SELECT id FROM identity_credentials WHERE identity_id = $1)`,

@@ -9,7 +9,7 @@ import { forgetActivity, readActivity } from '../../src/signs/signs-table.js';
 import { writeStanding } from '../../src/standings/standings-table.js';
 import { openFreshDatabase } from '../support/system-database.js';
 
-// Of its own: claims are taken over wherever they come from.
+// A database of its own, because any worker takes over any claim.
 const database = await openFreshDatabase();
 const { pool } = database;
 beforeEach(async () => {

@@ -82,7 +82,7 @@ describe('a pruned log', () => {
       prunedBefore,
       vouchedFor: 9,
     });
-    // What auditors kept of the rows that are gone contradicts nothing; what they kept of the others is compared.
+    // Auditors' heads of removed rows contradict nothing; their heads of other rows are compared.
     expect((await verifyLog(pool, { keys, exported: before })).brokenAt).toBeUndefined();
     await append(2);
     expect(await signLatestHead(pool, key, 10_000)).toMatchObject({ seq: 12 });
@@ -292,7 +292,7 @@ describe('verifyLog', () => {
     const exported = parseHeads((await stored()).map((head) => JSON.stringify(head)).join('\n'), 'heads');
     await recompute(1, asIfNothingHappened);
     await asSuperuser(pool, 'TRUNCATE audit_head');
-    // The forger has no key; without it the log looks whole, and nobody vouches for it.
+    // The forger has no key: the log looks whole, but no signature confirms it.
     expect(await verifyLog(pool, { keys })).toMatchObject({ vouchedFor: 0 });
     expect(await verifyLog(pool, { keys, exported })).toMatchObject({ brokenAt: 1, brokenBy: 4 });
   });

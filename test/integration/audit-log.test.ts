@@ -1,4 +1,4 @@
-/** The audit log's promise: nothing is changed or taken out unseen. In a database of its own, for it is broken on purpose. */
+/** The audit log shows every change and removal. In a database of its own, because the test breaks it. */
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chainHash } from '../../src/audit/chain.js';

@@ -203,7 +203,7 @@ describe('POST /v1/mail/dsn', () => {
 });
 
 describe('a relay that writes Message-IDs of its own', () => {
-  /** @returns what the relay called the mail when it took it */
+  /** @returns the relay's name for the mail at acceptance */
   async function relayed() {
     const queueId = `0102${fresh('018e')}-000000`;
     const person = await people.create('relayed');

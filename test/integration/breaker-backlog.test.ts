@@ -1,4 +1,4 @@
-/** The breaker under a backlog, on the real PostgreSQL: exact under any number, and no dearer for it. */
+/** The breaker under a backlog, on the real PostgreSQL: exact and cheap under any number. */
 import { randomUUID } from 'node:crypto';
 import { type WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
 import type pg from 'pg';

@@ -1,4 +1,4 @@
-/** What an app feels when Temporal, PostgreSQL or both are away: a bounded wait and a typed answer, never a hang. */
+/** The client while Temporal, PostgreSQL or both are away: a bounded wait and a typed answer, never a hang. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { createDormouse, type DormouseOptions, DormouseUnavailableError } from '../../src/client.js';
 import { readActivity } from '../../src/signs/signs-table.js';

@@ -191,7 +191,7 @@ describe.concurrent('enrol', () => {
     const standing = await eventually('its standing', () => dormouse.standing(id));
     expect(standing.activity.human).toBe(lastActiveAt.getTime());
     expect(standing.policy).toEqual(own);
-    // Nobody is older than their account: the clock starts at the creation.
+    // The clock starts at the creation of the account at the earliest.
     expect(standing.lastActiveAt).toBeGreaterThan(lastActiveAt.getTime());
   });
 });

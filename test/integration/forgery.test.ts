@@ -1,4 +1,4 @@
-/** Every way that we know to say that somebody is alive without the right to, tried against the real gateway. */
+/** Every known way to forge a sign of life, tried against the real gateway. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
@@ -317,7 +317,7 @@ describe('too often', () => {
         return statuses;
       };
       expect(await times(4, bearer(fresh('guess')))).toEqual([401, 401, 401, 429]);
-      // Guessing from an address holds up nobody who has a credential behind it.
+      // Guessing from an address does not block valid credentials from it.
       expect(await times(3, bearer(strict.tokens[0]))).toEqual([202, 202, 429]);
       expect(await times(3, bearer(strict.tokens[1]))).toEqual([202, 202, 429]);
     } finally {

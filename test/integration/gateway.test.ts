@@ -462,7 +462,7 @@ retry: { attempts: 3, firstAfter: 1s, longestAfter: 1s }
     const { id } = await people.create('gateway');
     expect((await post(on(id, 'enrol'), { policyId: policy.id })).status).toBeLessThan(300);
     await eventually('the tombstone', () => isBuried(pool, id));
-    // What the lifecycle itself still writes of its end must not be taken for the gateway's.
+    // The lifecycle's own writes at its end must not be taken for the gateway's.
     await eventually('the end of the lifecycle', () => hasEnded(id));
     return id;
   }

@@ -218,7 +218,7 @@ async function livesOfTheApp(lives: readonly AppLife[]): Promise<void> {
     await writeFile(inputFile, JSON.stringify(input));
     const app = new EntryProcess('test/support/noting-app.ts', 'noting', {}, [inputFile]);
     await app.start();
-    // Dies after it noted everybody it had to, at some moment of its batches.
+    // Dies after it noted all of its identities, at a random moment of its batches.
     await until('the app to have noted everybody', async () => {
       const text = await readFile(journal, 'utf8');
       return once.every((id) => text.includes(`note ${id} `));
@@ -379,7 +379,7 @@ test('no acknowledged sign is lost, and every return takes effect', { timeout: 9
   for (const id of untouched) {
     if (!(await stageIs(id, 'suspended'))) problems.push(`${id}: nobody saw it, and it came back`);
   }
-  // The next look of those at the bottom, brought about by an operator.
+  // An operator requests the next look of identities at the bottom.
   for (const id of bottom) {
     const { lastActiveAt } = await dormouse.applyPolicy(id, { actor: 'operator-7', policyId: 'default' });
     const at = recorded.get(`${id}/human`) ?? 0;

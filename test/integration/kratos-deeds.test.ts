@@ -120,7 +120,7 @@ describe.concurrent('endSessions', () => {
 });
 
 describe.concurrent('endSessions after a last look', () => {
-  /** Of somebody who signed in before the look, and was not seen since. */
+  /** For a person who signed in before the look, and was not seen since. */
   async function absent() {
     const person = await people.create('revoke');
     const made = await signIn(person);
@@ -250,7 +250,7 @@ describe('a last look at somebody to whom the policy gives more time than the st
     const acts = { disableIdentity, deleteIdentity };
     expect(await acts[verb](act)).toEqual({ outcome: 'superseded', activity: {} });
     expect((await people.identities.getIdentity({ id: person.id })).data.state).toBe('active');
-    // Due by that policy, and by what the identity is.
+    // Due by that policy, and by the identity's own data.
     expect(await acts[verb]({ ...act, due: { rung, afterMs: 100 * day } })).toEqual({ outcome: 'done' });
   });
 });

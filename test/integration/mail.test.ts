@@ -27,7 +27,7 @@ const mailTo = (address: string | undefined) =>
 const namesAt = (server: SmtpFixture) =>
   server.messages.map((message) => /^message-id: *(\S+)/im.exec(message)?.[1]);
 
-/** What a mail's row says of the only address. */
+/** The row of a mail to its only address. */
 async function rowsOf(key: string) {
   const found = await pool.query('SELECT message_key, state, attempts FROM mail WHERE message_key LIKE $1', [
     `${key}/%`,

@@ -23,7 +23,7 @@ const system = await openSystemClient('middleware-return', suspending);
 const { dormouse } = system;
 const { people, pool, kratosDatabase, stack } = system.outside;
 const kratos = { publicUrl: stack.kratos.publicUrl };
-/** There is one request only: a slow answer must not be its end. */
+/** There is one request only, so a slow answer must not time out. */
 const verifyTimeoutMs = 20_000;
 afterAll(() => system.close());
 

@@ -89,7 +89,7 @@ describe.each([
 ])('%s', (_name, start) => {
   let app: App;
   const begin = async (options: Options = { kratos, tokens }) => {
-    // Mostly there is one request: a slow answer must not be its end.
+    // Mostly there is one request, so a slow answer must not time out.
     app = await start({ verifyTimeoutMs: 20_000, ...options });
   };
   const end = () => app.close();

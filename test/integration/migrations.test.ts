@@ -1,4 +1,4 @@
-/** Migrations among people who work: what they wait for, and what waits for them. */
+/** Migrations while others use the tables: locks and waiting. */
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';

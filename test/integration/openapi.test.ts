@@ -134,7 +134,7 @@ describe('the document', () => {
   });
 
   it('takes the bodies that it describes, closed to further fields', () => {
-    // What others send in forms of their own, which grow.
+    // Bodies in others' formats, which may get new fields.
     const open = ['/v1/hooks/hydra/token', '/v1/mail/events/{provider}'];
     const closed = operations()
       .filter(({ method, path }) => method === 'post' && !open.includes(path))

@@ -1,4 +1,4 @@
-/** What becomes of a call to Kratos or Hydra that goes wrong on the way, over a real wire. */
+/** Calls to Kratos and Hydra that fail on the way, over a real wire. */
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Person } from '../../dev/demo/ory-people.js';

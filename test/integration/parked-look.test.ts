@@ -1,5 +1,5 @@
 /**
- * A look that failed for good waits for an operator, whatever else is said to it meanwhile. In a file of its own: where the
+ * A look that failed for good waits for an operator, whatever messages arrive. In a file of its own: if the
  * workflow spins instead of waiting, it takes the worker's whole process down.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

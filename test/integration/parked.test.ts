@@ -69,7 +69,7 @@ async function unfit(): Promise<string> {
 describe('one broken identity', () => {
   it('is parked after bounded retries, while others continue, and continues when it is mended', async () => {
     const broken = await people.create('broken');
-    // Kratos fails for this one only, and only what changes it: its looks are answered.
+    // Kratos fails only writes to this identity; its looks are answered.
     const body = JSON.stringify({ error: { code: 500 } });
     kratos.inject({ kind: 'answer', status: 500, body }, new RegExp(`^(PATCH|DELETE) .*${broken.id}`));
     await dormouse.enrol(broken.id);
@@ -83,7 +83,7 @@ describe('one broken identity', () => {
     expect((await dormouse.standing(broken.id))?.stage).toBe('active');
     expect(await parkedOf(broken.id)).toMatchObject({ errorType: 'KratosFailed' });
     const attempts = kratos.requests.length;
-    // Parked is at rest: others' requests come, none for it.
+    // A parked identity makes no requests; others do.
     const later = await people.create('other');
     await dormouse.enrol(later.id);
     await standsAt(later.id, 'deactivated');

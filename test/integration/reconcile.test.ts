@@ -1,4 +1,4 @@
-/** Reconciliation on the real stack: who lacks a lifecycle gets one, whose identity is gone gets it ended. */
+/** Reconciliation on the real stack: starts missing lifecycles, and wakes those of deleted identities. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { isBuried } from '../../src/deletion/tombstones-table.js';

@@ -73,7 +73,7 @@ describe('on the wire', () => {
   });
 });
 
-/** As a relay reports that put a Message-ID of its own in the place of ours. */
+/** A report of a relay that replaced our Message-ID by its own. */
 const report = (parts: { headers?: string; status?: string; returned?: string }) =>
   Buffer.from(`From: MAILER-DAEMON@relay.example
 ${parts.headers ?? 'To: no-reply@acorn.example'}

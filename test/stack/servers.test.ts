@@ -1,4 +1,4 @@
-/** What the embedded servers can do, against the real ones; and servers that are given instead. */
+/** Features of the real embedded servers, and servers that the environment names. */
 import { Configuration, FrontendApi, type Identity, IdentityApi, OAuth2Api } from '@ory/client';
 import { Connection } from '@temporalio/client';
 import { createTransport } from 'nodemailer';

@@ -51,7 +51,7 @@ beforeAll(async () => {
   await journey.publish(policy);
 });
 beforeEach(async () => {
-  // Others of other tests may be gone by now.
+  // Identities of other tests may be deleted by now.
   await forgetWitnesses(journey.pool);
   await clearBreaker(journey.pool);
 });
@@ -76,7 +76,7 @@ async function begin(name: string, others = 2): Promise<Cast> {
     const { id } = await journey.people.create('other');
     const { data } = await journey.people.identities.getIdentity({ id });
     const createdAt = Date.parse(data.created_at ?? '');
-    // As a look of theirs would; each process notes some at once, and few then.
+    // As a look at them would; each process notes some at once, and few later.
     await noteWitness(journey.pool, { identityId: id, createdAt, seenAt: await journey.now() });
   }
   const person = await journey.people.create(name);

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => live.end());
 
-/** Somebody at the bottom of the default ladder, long before anything happens. */
+/** A person at the bottom of the default ladder, long before the first step. */
 async function enrolled(): Promise<{ id: string; handle: LifecycleHandle; seenAt: number }> {
   const { id } = await live.people.create('messages');
   const seenAt = Date.now();

@@ -70,7 +70,7 @@ async function lastBounce(identityId: string) {
   return { messageId: mail?.messageId ?? '', kind: 'hard' as const };
 }
 
-/** As the mail system tells of it. */
+/** As the mail system reports it. */
 async function reportBounce(identityId: string): Promise<void> {
   const answer = await fetch(new URL('/v1/mail/bounces', gateway.url), {
     method: 'POST',
@@ -80,7 +80,7 @@ async function reportBounce(identityId: string): Promise<void> {
   expect(answer.status).toBe(202);
 }
 
-/** Behind the back of the lifecycle. */
+/** Without a signal to the lifecycle. */
 async function bounceLast(identityId: string): Promise<void> {
   const bounce = await lastBounce(identityId);
   const now = await journey.now();

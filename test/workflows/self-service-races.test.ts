@@ -1,4 +1,4 @@
-/** Links that are followed in the very second in which something else happens: on the real server, in real time. */
+/** Links that are followed in the same second as another event: on the real server, in real time. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { kindsFor, readMailbox } from '../../dev/demo/mailbox.js';
 import type { Person } from '../../dev/demo/ory-people.js';

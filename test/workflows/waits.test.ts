@@ -1,5 +1,5 @@
 /**
- * Neither the end of a run nor the end of a life waits for ever for a request, and no request for them: on the real
+ * The end of a run or of a life never waits for ever for a request, nor a request for them: on the real
  * Temporal server, with an activity held back while the other side comes.
  */
 import { randomUUID } from 'node:crypto';
@@ -263,7 +263,7 @@ describe('a life that ends', () => {
     expect(await readActivity(live.pool, id)).toEqual({});
   });
 
-  /** Kratos does not have it any more, and an operator says that this is right. */
+  /** Kratos no longer has it, and an operator confirms the absence. */
   async function dueForBurial(): Promise<Life> {
     const { id } = await live.people.create('waits');
     const handle = await live.enrol(id, taskQueue, { activity: { human: Date.now() } });
