@@ -3,7 +3,7 @@ import { claimsOf, controlIds, controlOf, eventTypesFor, isControlId } from '../
 import { auditEventTypes } from '../../src/domain/audit-entry.js';
 
 describe('the mapping of events to controls', () => {
-  it('gives a reason for each claim, and one claim a control at most', () => {
+  it('gives a reason for each claim, and at most one claim per control', () => {
     for (const type of auditEventTypes) {
       const claims = claimsOf(type);
       for (const { why } of claims) expect(why.length, type).toBeGreaterThan(15);
@@ -11,7 +11,7 @@ describe('the mapping of events to controls', () => {
     }
   });
 
-  it('calls evidence only what disables or removes an account', () => {
+  it('marks only events that disable or remove an account as evidence', () => {
     const evidence = auditEventTypes.filter((type) => claimsOf(type).some(({ role }) => role === 'evidence'));
     expect(evidence).toEqual(['account_deactivated', 'account_deleted', 'account_anonymised']);
     for (const type of evidence)
@@ -33,7 +33,7 @@ describe('the mapping of events to controls', () => {
     expect(controlIds.map((id) => controlOf(id).thresholdDays)).toEqual([undefined, 90, undefined, 45]);
   });
 
-  it('says nothing of types and controls that it does not know', () => {
+  it('returns nothing for unknown types and controls', () => {
     expect(claimsOf('a_newer_type')).toEqual([]);
     expect(claimsOf('toString')).toEqual([]);
     expect(isControlId('constructor')).toBe(false);

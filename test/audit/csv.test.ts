@@ -30,7 +30,7 @@ describe('csvLine', () => {
     expect(csvLine([text]).replace(/^"/, '')).toMatch(/^'/);
   });
 
-  it('leaves texts alone in which such a sign comes later', () => {
+  it('leaves a text unchanged if such a sign is not its first', () => {
     expect(csvLine(['a=1', 'x@y', '2026-01-01', '{"a":"=1"}'])).toBe(
       'a=1,x@y,2026-01-01,"{""a"":""=1""}"\r\n',
     );

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { beginOf, endOf } from '../../src/cli/times.js';
 
 describe('a day on the command line', () => {
-  it('is one of UTC, and counts to its end where it ends a range', () => {
+  it('is a UTC day, and includes its end where it ends a range', () => {
     expect(beginOf('--from', '2026-01-31')).toBe(Date.parse('2026-01-31T00:00:00Z'));
     expect(endOf('--to', '2026-01-31')).toBe(Date.parse('2026-02-01T00:00:00Z'));
   });
@@ -11,7 +11,7 @@ describe('a day on the command line', () => {
     expect(endOf('--to', '2028-02-29')).toBe(Date.parse('2028-03-01T00:00:00Z'));
   });
 
-  it('may be a time with its zone, which is itself', () => {
+  it('may be a time with its zone, which is taken as it is', () => {
     expect(endOf('--to', '2026-01-31T08:00:00+02:00')).toBe(Date.parse('2026-01-31T06:00:00Z'));
     expect(beginOf('--from', '2026-01-31T08:00Z')).toBe(Date.parse('2026-01-31T08:00:00Z'));
   });

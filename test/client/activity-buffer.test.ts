@@ -6,7 +6,7 @@ function sign(identityId: string, at: number, kind: IdentitySign['kind'] = 'huma
   return { identityId, at, kind, source: 'test' };
 }
 
-/** A buffer that never flushes by itself within a test, and what it handed on. */
+/** A buffer that never flushes by itself within a test, and the batches it handed on. */
 function bufferOf(options: Partial<ActivityBufferOptions> = {}) {
   const batches: (readonly IdentitySign[])[] = [];
   const buffer = new ActivityBuffer({
@@ -22,7 +22,7 @@ function bufferOf(options: Partial<ActivityBufferOptions> = {}) {
 }
 
 describe('signs of life in memory', () => {
-  it('the newest of an identity and kind takes the place of the older, whatever their order', async () => {
+  it('the newest sign of an identity and kind replaces older ones, whatever their order', async () => {
     const { buffer, batches } = bufferOf();
     for (const at of [2, 3, 1]) buffer.add(sign('a', at));
     buffer.add(sign('a', 1, 'token'));
@@ -41,7 +41,7 @@ describe('signs of life in memory', () => {
     expect(batches.flat().map(({ identityId, at }) => `${identityId}${at}`)).toEqual(['b1', 'c2']);
   });
 
-  it('what could not be handed on is kept, unless something newer came in', async () => {
+  it('signs that could not be handed on are kept, unless a newer one came in', async () => {
     let fails = true;
     const handedOn: IdentitySign[] = [];
     const { buffer } = bufferOf({
@@ -109,14 +109,14 @@ describe('signs of life in memory', () => {
     expect(batches).toEqual([['a'], ['b']]);
   });
 
-  it('closing hands on what is left', async () => {
+  it('closing hands on the remaining signs', async () => {
     const { buffer, batches } = bufferOf();
     buffer.add(sign('a', 1));
     await buffer.close();
     expect(batches).toHaveLength(1);
   });
 
-  it('the failure of a batch is the failure of everybody whose sign was in it', async () => {
+  it('a failed batch rejects the report of each of its signs', async () => {
     const { buffer } = bufferOf({
       flush: async () => {
         await Promise.resolve();
@@ -133,10 +133,10 @@ describe('signs of life in memory', () => {
   });
 });
 
-describe('the bound on what a death costs', () => {
+describe('signs lost with a process', () => {
   afterEach(() => void vi.useRealTimers());
 
-  it('is one interval, and the batch that is under way then: nothing waits for a second interval', async () => {
+  it('are those of one interval and of the batch under way: no sign waits for a second interval', async () => {
     vi.useFakeTimers();
     const ends: (() => void)[] = [];
     const begun: string[][] = [];

@@ -23,12 +23,12 @@ const exception: Ignored[number] = {
 };
 
 describe('the advisories', () => {
-  it('fail on one that nobody ignored, once, by its package and id', () => {
+  it('fail once on an advisory that is not ignored, by its package and id', () => {
     const { failures } = judge(report, [], '2027-01-01') ?? {};
     expect(failures).toEqual([`${id} high left-pad <1.0.0: pads for ever`]);
   });
 
-  it('say what is ignored and why, up to the day that somebody looks again', () => {
+  it('list ignored advisories with their reason, up to the review date', () => {
     expect(judge(report, [exception], '2027-01-31')).toEqual({
       failures: [],
       ignored: [expect.stringContaining(exception.reason)],
@@ -54,11 +54,11 @@ describe('the advisories', () => {
     undefined,
     {},
     { message: 'method not allowed', error: {} },
-  ])('are not checked where the registry answers %j: that is no clean report', (answer) => {
+  ])('are reported as not checked if the registry answers %j', (answer) => {
     expect(judge(answer, [], '2027-01-01')).toBeUndefined();
   });
 
-  it('are ignored by a list that says of each why and until when', () => {
+  it('are ignored only by an entry with a reason and an end', () => {
     const list = readFileSync(new URL('../../tools/advisories/ignored.json', import.meta.url), 'utf8');
     expect(ignoredSchema.safeParse(JSON.parse(list)).error).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-/** What must hold of docker-compose.yml. Each check returns the problems that it found, so that it can be tested itself. */
+/** Checks of docker-compose.yml. Each returns the problems that it found, so that it can be tested itself. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig, type VariableName, variables } from '../../src/config.js';
@@ -20,10 +20,10 @@ export const requiredVariables = variableNames.filter(
 export const tagOf = (image: string): string | undefined =>
   /:([^:/@]+)(@sha256:[0-9a-f]{64})?$/.exec(image)?.[1];
 
-/** Images of which no digest is known that anybody confirmed; the file says so beside them. */
+/** Images without a confirmed digest; the file says so beside them. */
 const withoutDigest = ['temporalio/server', 'temporalio/admin-tools'];
 
-/** A version names the release, a digest its very bytes; only the image that is built here has none. */
+/** A version names the release, a digest its bytes; only the image that is built here has no digest. */
 export function imageProblems(compose: ComposeFile): string[] {
   return services(compose).flatMap(([name, { image, build }]) => {
     if (image === undefined) return [`${name} has no image`];
@@ -123,7 +123,7 @@ export function environmentProblems(
   ];
 }
 
-/** What Dormouse takes and this deployment has no use for: a Temporal and an Ory in the cloud. */
+/** Variables that this deployment does not use: for a Temporal and an Ory in the cloud. */
 const forTheCloud: readonly VariableName[] = [
   'DORMOUSE_TEMPORAL_API_KEY',
   'DORMOUSE_TEMPORAL_TLS',

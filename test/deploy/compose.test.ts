@@ -57,7 +57,7 @@ const checks: Record<string, (content: string) => string[]> = {
   'mounts what exists, read-only': (content) => mountProblems(parseCompose(content), root),
   'gives the gateway an environment that src/config.ts takes': (content) =>
     environmentProblems(parseCompose(content).services.gateway, filled),
-  // The worker serves nobody who would show a token.
+  // The worker has no HTTP callers with tokens.
   'gives the worker an environment that src/config.ts takes': (content) =>
     environmentProblems(parseCompose(content).services.worker, filled, ['DORMOUSE_SERVICE_TOKENS']),
   'lets every variable of src/config.ts be set': (content) => unreachableProblems(parseCompose(content)),
@@ -285,7 +285,7 @@ describe('the checks notice', () => {
 });
 
 describe('the configuration that the compose file mounts', () => {
-  it('parses, and the schema of identities is where Kratos looks for it', () => {
+  it('parses, and the identity schema is at the path that Kratos reads', () => {
     const kratos = parse(read('deploy/kratos/kratos.yml')) as {
       version: string;
       identity: { schemas: { url: string }[] };
@@ -327,7 +327,7 @@ describe('the configuration that the compose file mounts', () => {
     }
   });
 
-  it('gives worker and gateway another role than the owner of the tables, whom only migrations know', () => {
+  it('gives worker and gateway another role than the owner of the tables; only migrations use the owner', () => {
     const { worker, gateway, 'dormouse-migrate': migrations } = compose.services;
     for (const service of [worker, gateway]) {
       expect(service?.environment?.DORMOUSE_POSTGRES_URL).toMatch(/^postgres:\/\/dormouse_runtime:/);
@@ -410,13 +410,13 @@ describe('Dockerfile', () => {
       expect(base).toMatch(/^node:24\.\d+\.\d+-(bookworm|trixie)-slim@sha256:[0-9a-f]{64}$/);
   });
 
-  it('runs as somebody else than root, with production dependencies', () => {
+  it('does not run as root, with production dependencies only', () => {
     expect(lines.findLast((line) => line.startsWith('USER '))).toBe('USER 1000:1000');
     expect(lines.some((line) => line.startsWith('RUN npm ci --omit=dev --ignore-scripts '))).toBe(true);
     expect(lines).toContain('ENTRYPOINT ["node"]');
   });
 
-  it('copies what exists and what .dockerignore lets through', () => {
+  it('copies only files that exist and that .dockerignore allows', () => {
     const ignored = read('.dockerignore').split('\n');
     const sources = lines
       .filter((line) => line.startsWith('COPY ') && !line.includes('--from='))

@@ -18,7 +18,7 @@ describe('a placeholder of .env.example', () => {
     expect(read).not.toThrow(/replace-me/i);
   });
 
-  it('is refused in the variables that files name, too', () => {
+  it('is also refused in the variables that files name', () => {
     expect(() => readSecret('RECEIVER_TOKEN', 'A receiver', { RECEIVER_TOKEN: placeholder })).toThrow(
       /RECEIVER_TOKEN still has the placeholder/,
     );
@@ -28,7 +28,7 @@ describe('a placeholder of .env.example', () => {
     );
   });
 
-  it('is no part of a secret that was made at random', () => {
+  it('does not occur in a random secret', () => {
     const token = 'c'.repeat(32);
     expect(readConfig(['DORMOUSE_SERVICE_TOKENS'], { DORMOUSE_SERVICE_TOKENS: token })).toEqual({
       DORMOUSE_SERVICE_TOKENS: [token],

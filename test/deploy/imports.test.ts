@@ -1,4 +1,4 @@
-/** The rule of who may import whom refuses what it is there for. */
+/** The import rules refuse forbidden imports. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Who names which table in SQL: one room owns each, and only tables that are made to be read are read by others. */
+/** Which room names which table in SQL: one room owns each table, and others read only the shared ones. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { projectDirectory } from '../../dev/stack/project.js';
 
 const source = join(projectDirectory, 'src');
 const migrations = join(source, 'postgres', 'migrations');
-/** Read by joins, where a report or a sweep would else ask once for each identity (docs/architecture.md). */
+/** Read by joins, because a report or a sweep would otherwise ask once for each identity (docs/architecture.md). */
 const madeToBeRead = ['standing', 'tombstone', 'identity_activity', 'policy'];
 
 const tables = readdirSync(migrations)

@@ -1,4 +1,4 @@
-/** When an identity that Kratos does not know any more is taken for deleted. */
+/** When an identity that Kratos no longer knows counts as deleted. */
 import { describe, expect, it, test } from 'vitest';
 import {
   type Absence,
@@ -41,13 +41,13 @@ describe('an absence is certain', () => {
     expect(missing.confirmedAt !== undefined).toBe(isCertain);
   });
 
-  it('by no look that says nothing, however many', () => {
+  it('not by inconclusive looks, however many', () => {
     const missing = lookedAt(Array.from({ length: 1_000 }, (_, index) => [index * 24, doubted] as const));
     expect(missing).toMatchObject({ looks: 0, doubt: '7 of 8 others are missing, too' });
     expect(burialAt(missing, rules)).toBeUndefined();
   });
 
-  it('later, where some looks said nothing: they count for nothing, and spoil nothing', () => {
+  it('later, if some looks are inconclusive: they do not count, and reset nothing', () => {
     const missing = lookedAt([
       [0, doubted],
       [1, witnessed],
@@ -59,7 +59,7 @@ describe('an absence is certain', () => {
     expect(missing.doubt).toBeUndefined();
   });
 
-  it('by an operator’s word, but not by one from before', () => {
+  it('by an operator’s word for this absence, but not by an earlier one', () => {
     const at = (hours: number) => ({
       ...doubted,
       confirmation: { at: start + hours * hour, withoutGrace: false },
@@ -89,7 +89,7 @@ describe('an absence is certain', () => {
   });
 });
 
-it('is looked at when the next look counts, soon where one said nothing and ever later then, and at the burial', () => {
+it('the next look comes when it can count, soon and then ever later after an inconclusive one, and at the burial', () => {
   const next = (missing: Missing, hours: number) =>
     (absentLookAt(missing, rules, 7 * day, start + hours * hour) - start) / hour;
   expect(next(lookedAt([[0, witnessed]]), 0)).toBe(12);
@@ -105,7 +105,7 @@ it('is looked at when the next look counts, soon where one said nothing and ever
   expect(next(certain, 24 + 29 * 24)).toBe(24 + 30 * 24);
 });
 
-it('says since when, how certain it is, and what comes of it', () => {
+it('the standing says since when the identity is missing, how certain that is, and what follows', () => {
   expect(
     whyMissing(
       lookedAt([
@@ -131,7 +131,7 @@ it('says since when, how certain it is, and what comes of it', () => {
   );
 });
 
-describe('the lifecycle of somebody who is missing', () => {
+describe('the lifecycle of a missing identity', () => {
   const plan = planOf(smallPolicy('warn: {after: 30d}\nsuspend: {after: 60d, noticeFloor: 7d}'));
   const known: LifecycleState = {
     ...initialState(anna, { id: 'small' }, start),
@@ -157,7 +157,7 @@ describe('the lifecycle of somebody who is missing', () => {
     expect(decided(look(certain, due), due)).toMatchObject({ kind: 'bury' });
   });
 
-  it('is not buried by a look that says nothing', () => {
+  it('is not buried by an inconclusive look', () => {
     expect(decided(look(certain, due, doubted), due)).toMatchObject({
       kind: 'wait',
       blocked: { by: 'missing' },
@@ -177,7 +177,7 @@ describe('the lifecycle of somebody who is missing', () => {
     expect(decided(look(state, due), due)).toMatchObject({ kind: 'wait', blocked: { by: 'hold' } });
   });
 
-  it('goes on where it stood when it is there again; notices are given anew', () => {
+  it('continues from its stage when the identity is there again; notices are given anew', () => {
     const identity = {
       state: 'active',
       stateChangedAt: start - 400 * day,
@@ -191,7 +191,7 @@ describe('the lifecycle of somebody who is missing', () => {
     expect(back.notices).toEqual([expect.objectContaining({ void: true })]);
   });
 
-  it('of whom nothing was ever known is forgotten, unless the look says nothing', () => {
+  it('of an identity that was never known is forgotten, unless the look is in doubt', () => {
     const unknown = { ...known, known: false };
     const never = { control: 'witnessed', wasKnown: false } as const;
     expect(decided(look(unknown, 0, never), 0)).toEqual({ kind: 'gone' });
@@ -200,7 +200,7 @@ describe('the lifecycle of somebody who is missing', () => {
     expect(decided(look(unknown, 0), 0), 'PostgreSQL knows it').toMatchObject({ kind: 'wait' });
   });
 
-  it('that was buried stands where it stood; deleted by the engine, its clock starts now', () => {
+  it('takes up stage and times after a burial; after a deletion by the engine, its clock starts now', () => {
     const fresh = initialState(anna, { id: 'other' }, start + 100 * day);
     const { activity, baselineAt, rungs, stageSince, policyChoice } = known;
     const remembered = { activity, baselineAt, rungs, stageSince, policyChoice };

@@ -1,4 +1,4 @@
-/** Kinds of activity by rung: a script that refreshes a token for years keeps alive what the policy says, and no more. */
+/** Kinds of signs of life by rung: a script that refreshes a token for years prevents only the rungs that count tokens. */
 import { describe, expect, it } from 'vitest';
 import { scheduleOf } from '../../src/domain/lifecycle/clock.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
@@ -29,11 +29,11 @@ function rung(name: string) {
 }
 
 describe('a script refreshes a token every day', () => {
-  it('and keeps off the warning, which counts tokens', () => {
+  it('and prevents the warning, which counts tokens', () => {
     expect(scheduleOf(scripted(80), rung('warn')).dueAt).toBe(at(110));
   });
 
-  it('and does not keep off the revocation, which counts people only', () => {
+  it('and does not prevent the revocation, which counts people only', () => {
     const warned = scripted(80, {
       rungs: { warn: { begunAt: at(30), completedAt: at(30), inactiveSince: at(0), afterMs: 30 * day } },
       activity: { human: at(0), token: at(0) },
@@ -44,7 +44,7 @@ describe('a script refreshes a token every day', () => {
     });
   });
 
-  it('and undoes what counts tokens, but not a revocation that does not', () => {
+  it('and undoes the warning, which counts tokens, but not the revocation', () => {
     const revoked = scripted(95, {
       rungs: {
         warn: { begunAt: at(30), completedAt: at(30), inactiveSince: at(0), afterMs: 30 * day },

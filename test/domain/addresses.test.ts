@@ -16,20 +16,20 @@ const values = (addresses: Addresses, ...more: ['never'] | []) =>
 
 describe('addresses that nobody confirmed', () => {
   const unconfirmed = { verifiable_addresses: [verifiable('a@x.test', false)], recovery_addresses: [] };
-  // As Kratos has it where the schema names the address for recovery, too.
+  // As in Kratos if the schema names the address for recovery, too.
   const both = { ...unconfirmed, recovery_addresses: [recovery('A@x.test')] };
   const mixed = {
     verifiable_addresses: [verifiable('a@x.test', false), verifiable('b@x.test', true)],
     recovery_addresses: [recovery('a@x.test'), recovery('b@x.test'), recovery('c@x.test')],
   };
 
-  it('are written to where there is no other', () => {
+  it('get the mail if there is no confirmed address', () => {
     expect(values(unconfirmed)).toEqual(['a@x.test']);
     expect(values(both)).toEqual(['a@x.test']);
     expect(values(mixed)).toEqual(['b@x.test', 'a@x.test', 'c@x.test']);
   });
 
-  it('are left out where the installation wants it so, also as recovery addresses', () => {
+  it('get no mail if the installation says so, not even as recovery addresses', () => {
     expect(values(unconfirmed, 'never')).toEqual([]);
     expect(values(both, 'never')).toEqual([]);
     expect(values(mixed, 'never')).toEqual(['b@x.test', 'c@x.test']);

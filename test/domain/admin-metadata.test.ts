@@ -1,4 +1,4 @@
-/** What admins write by hand into `metadata_admin`, read tolerantly, and never by guessing. */
+/** Values that admins write by hand into `metadata_admin`: read tolerantly, without guessing. */
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/domain/lifecycle/decide.js';
 import { initialState } from '../../src/domain/lifecycle/state.js';
@@ -42,7 +42,7 @@ describe('one meaning', () => {
   });
 });
 
-describe('no meaning that anybody knows', () => {
+describe('a value without a known meaning', () => {
   test.each([
     [{ account_type: { kind: 'service' } }, ['account_type']],
     [{ account_type: 7 }, ['account_type']],
@@ -54,17 +54,17 @@ describe('no meaning that anybody knows', () => {
     expect(planWith(metadata)).toMatchObject({ exempt: 'not-understood', unclear });
   });
 
-  test('an opt-out that the policy does not honour is not waited for', () => {
+  test('an unclear opt-out exempts nobody if the policy does not honour opt-outs', () => {
     const strict = smallPolicy('warn: {after: 30d}', 'honourOptOut: false\n');
     const subject = subjectOf(anna, identityWith({ skip_stale_revocation: 'yes' }), undefined);
     expect(planFor(strict, reference, subject).exempt).toBeUndefined();
   });
 
-  test('what the person can write exempts nobody', () => {
+  test('fields that the person can write exempt nobody', () => {
     expect(planWith({}, { role: { a: 1 } }).exempt).toBeUndefined();
   });
 
-  test('the standing says what, the work list shows a warning, and both end with it', () => {
+  test('a value that is not understood shows in standing and work list, until it is corrected', () => {
     const now = Date.UTC(2026, 0, 1);
     const identity = {
       state: 'active',

@@ -1,4 +1,4 @@
-/** The day of the suspension that a warning named, whatever becomes of the policy afterwards. */
+/** A warning names the day of the suspension, and later policies keep it. */
 import { describe, expect, it } from 'vitest';
 import { scheduleOf } from '../../src/domain/lifecycle/clock.js';
 import type { LifecycleState } from '../../src/domain/lifecycle/state.js';
@@ -23,7 +23,7 @@ const dueAt = (state: LifecycleState, suspendAfter: string) =>
 describe('after a warning that named day 60', () => {
   it('a tightened policy suspends no sooner', () => expect(dueAt(warned(at(60)), '40d')).toBe(at(60)));
   it('a loosened one suspends later', () => expect(dueAt(warned(at(60)), '80d')).toBe(at(80)));
-  it('it says no more once the person was back', () => {
+  it('it has no effect once the person was back', () => {
     const back = withReturn(warned(at(60)), { cause: 'activity', undo: ['warn'] }, at(35));
     expect(dueAt(back, '40d')).toBe(at(40));
   });

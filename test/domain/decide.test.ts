@@ -1,4 +1,4 @@
-/** The ladder's decision, branch by branch: what properties do not show readably. */
+/** The ladder's decision, branch by branch, where property tests are hard to read. */
 import { describe, expect, it } from 'vitest';
 import {
   type Decision,
@@ -71,7 +71,7 @@ const decideAt = (moment: Moment): Decision => decide(situationAt(moment));
 
 const disabledByEngine = { state: 'inactive', disabledByEngine: true, stateChangedAt: at(365) } as const;
 
-it('the whole default ladder of somebody who never comes back, on its exact days', () => {
+it('the whole default ladder of a person who never comes back, on its exact days', () => {
   const { history, mails } = new Simulation({
     policies: [exactPolicy],
     lastSeenAt: epoch,
@@ -166,7 +166,7 @@ describe('climbing', () => {
     expect(decideAt({ days, state: { rungs: below[rung], notices }, identity }).kind).toBe(kind);
   });
 
-  it('says what it waits for where no notice gets through, and tries again after the recheck', () => {
+  it('waits for a notice if none gets through, says so, and tries again after the recheck', () => {
     const state = { rungs: revoked, notices: [noticed('deactivate', 7, 358, { outcome: 'no-address' })] };
     expect(decideAt({ days: 364, state })).toEqual({
       kind: 'wait',
@@ -219,7 +219,7 @@ describe('climbing', () => {
     const rungs = climbed({ revoke: 80 });
     const announced = { rungs, notices: [noticed('deactivate', 7, 83, { announcedAt: at(90) })] };
 
-    it('what was announced keeps its date', () => {
+    it('an announced rung keeps its date', () => {
       const next = { step: 'rung', rung: 'deactivate', at: at(90) };
       for (const days of [84, 85, 89.999]) {
         expect(decideAt({ days, state: announced, plan: tightened(85, 7) })).toEqual({
@@ -310,12 +310,12 @@ describe('coming back', () => {
     expect(decideAt({ days: 70, state }).kind).toBe('wait');
   });
 
-  it('late evidence takes back only what should not have been', () => {
+  it('late evidence takes back only rungs that should not have happened', () => {
     const state = { rungs: climbed({ warn: 45, suspend: 60 }), activity: { human: at(10) } };
     expect(decideAt({ days: 65, state })).toEqual({ kind: 'return', cause: 'activity', undo: ['suspend'] });
   });
 
-  it('a loosened policy takes back what it would not have done yet', () => {
+  it('a loosened policy takes back rungs that are not due under it yet', () => {
     const looser = planOf({
       ...exactPolicy,
       ladder: { warn: { after: 30 * day }, suspend: { after: 80 * day, noticeFloor: 7 * day } },
@@ -468,7 +468,7 @@ describe('nothing happens', () => {
 describe('an identity that Kratos does not know', () => {
   const begun = { begunAt: at(730), inactiveSince: epoch, afterMs: 730 * day };
 
-  it('is gone, unless the engine was deleting it', () => {
+  it('ends the lifecycle, unless the engine was deleting it', () => {
     expect(decideAt({ days: 40, identity: 'absent' })).toEqual({ kind: 'gone' });
     const state = { rungs: { ...deactivated, delete: begun } };
     expect(decideAt({ days: 730.1, identity: 'absent', state })).toMatchObject({
@@ -489,16 +489,16 @@ it('a sleep of an hour or of two years ends where the next step begins', () => {
   }
 });
 
-describe('somebody deactivated', () => {
+describe('a deactivated identity', () => {
   const state = { rungs: deactivated };
   const wakes = (more: Moment, until: number | undefined) => wakesAt(situationAt(more), until);
-  it('is looked at as often as what blocks, however far the next step is, also on hold and while a step is parked', () => {
+  it('is looked at each recheck, however far the next step is, also on hold and while a step is parked', () => {
     const recheckMs = planOf().recheckMs;
     expect(wakes({ days: 370, state }, at(700))).toBe(at(370) + recheckMs);
     expect(wakes({ days: 370, state }, undefined)).toBe(at(370) + recheckMs);
     expect(wakes({ days: 370, state }, at(371))).toBe(at(371));
   });
-  it('is left to its operator while the look itself is parked; nobody else is looked at more often', () => {
+  it('gets no look while the look itself is parked; an active identity gets no extra looks', () => {
     expect(
       wakes({ days: 370, state: { ...state, parked: parkedAt(lookStep, 369) } }, undefined),
     ).toBeUndefined();

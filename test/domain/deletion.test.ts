@@ -36,10 +36,10 @@ describe('the cool-down', () => {
       rungAt: deactivatedAt + 20 * day,
     });
   });
-  test('is thirty days where the policy does not say, or what lies between both rungs', () => {
+  test('is thirty days by default, or the time between both rungs if that is less', () => {
     expect(next('{}', deactivatedAt + 1)).toMatchObject({ until: deactivatedAt + 10 * day });
   });
-  test('changes nothing for who was deactivated in time', () => {
+  test('changes nothing if the deactivation was in time', () => {
     const inTime: LifecycleState = absentState({ rungs: { deactivate: done(100) } });
     const decision = decide({
       state: inTime,

@@ -45,7 +45,7 @@ export function enabled(more: Partial<FoundIdentity> = {}): FoundIdentity {
   };
 }
 
-/** A lifecycle of somebody who was last seen at {@link epoch}. */
+/** The lifecycle of a person last seen at {@link epoch}. */
 export function absentState(more: Partial<LifecycleState> = {}): LifecycleState {
   return {
     ...initialState(anna, { id: 'default' }, epoch),

@@ -50,7 +50,7 @@ describe('free text', () => {
     expect(textProblem('secret\u0000', limits)).not.toContain('secret');
   });
 
-  it('that is taken survives PostgreSQL: nothing of it would be replaced', () => {
+  it('that is accepted is stored in PostgreSQL without replacements', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         if (textProblem(text, { characters: 1_000 }) !== undefined) return;
@@ -60,8 +60,8 @@ describe('free text', () => {
   });
 });
 
-describe('what was accepted before there was a rule', () => {
-  it('is stored with a replacement for what PostgreSQL refuses, at any depth, and otherwise as it was', () => {
+describe('text that was accepted before there was a rule', () => {
+  it('is stored unchanged, except that characters which PostgreSQL refuses are replaced at any depth', () => {
     const value = { reason: 'a\u0000b', list: [{ why: 'x\ud800y' }, '😀', 1, null, true] };
     expect(storable(value)).toEqual({
       reason: 'a\ufffdb',
@@ -79,7 +79,7 @@ describe('a reason', () => {
   });
 });
 
-describe('who decides', () => {
+describe('the name of an actor', () => {
   it.each(['engine', 'Engine', 'self-service', 'SELF-SERVICE'])('can not be %s', (actor) => {
     expect(actorProblem(actor)).toMatch(/is Dormouse itself/);
   });

@@ -1,4 +1,4 @@
-/** Which hold a release means, and which one governs. */
+/** Which hold a release ends, and which hold counts. */
 import { describe, expect, it } from 'vitest';
 import type { Hold } from '../../src/domain/lifecycle/holds.js';
 import { chooseHold, governingHold, type HoldKind } from '../../src/domain/lifecycle/holds.js';
@@ -44,7 +44,7 @@ describe('a release', () => {
   });
 });
 
-it('the hold that ends last governs, and none that is over', () => {
+it('the hold that ends last counts, and no ended hold', () => {
   const holds = [holdOf('h1', 'leave', 10), holdOf('h2', 'other', 30), holdOf('h3', 'legal', 20)];
   expect(governingHold({ holds }, epoch)?.id).toBe('h2');
   expect(governingHold({ holds }, epoch + 30 * day)).toBeUndefined();

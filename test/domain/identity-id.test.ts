@@ -34,7 +34,7 @@ describe('parseIdentityId', () => {
     expect(() => parseIdentityId(text)).toThrow(InvalidIdentityIdError);
   });
 
-  it('does not repeat what it refuses: it may be an e-mail address', () => {
+  it('does not repeat a refused value: it may be an e-mail address', () => {
     expect(() => lifecycleWorkflowId('anna@example.org')).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('anna@') }),
     );

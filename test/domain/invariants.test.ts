@@ -41,14 +41,14 @@ const isHandDisabled = ({ situation: { identity } }: Decided): boolean =>
   identity?.state === 'inactive' && !identity.disabledByEngine;
 
 describe('over random lives', () => {
-  it('(a) no rung is begun on somebody who was seen within its threshold', () => {
+  it('(a) no rung begins on a person seen within its threshold', () => {
     everyEntry('decided', ({ decision, situation, knownSince }) => {
       if (decision.kind !== 'rung' || situation.identity === undefined) return;
       expect(situation.now - knownSince).toBeGreaterThanOrEqual(decision.rung.afterMs);
     });
   });
 
-  it('(a) and none takes effect on somebody of whom the engine knew better', () => {
+  it('(a) and no rung takes effect against a sign of life that the engine knew', () => {
     everyEntry('effect', ({ at, knownSince, rung }) => {
       expect(at - knownSince).toBeGreaterThanOrEqual(rung.afterMs);
     });
@@ -96,7 +96,7 @@ describe('over random lives', () => {
     });
   });
 
-  it('(e) whoever shows up after a rung is back with the very next decision', () => {
+  it('(e) a sign of life after a rung brings the person back with the very next decision', () => {
     everyEntry('decided', ({ decision, situation, knownSince }) => {
       const { state, identity } = situation;
       const begun = begunRungs(state);
@@ -129,7 +129,7 @@ describe('over random lives', () => {
     });
   });
 
-  it('(g) whoever was disabled by hand is left alone', () => {
+  it('(g) an identity disabled by hand is left alone', () => {
     everyEntry('decided', (entry) => {
       if (!isHandDisabled(entry)) return;
       const { decision } = entry;
@@ -138,7 +138,7 @@ describe('over random lives', () => {
     });
   });
 
-  it('(h) whoever is exempt is left alone, and what was begun is taken back', () => {
+  it('(h) an exempt identity is left alone, and earlier rungs are taken back', () => {
     everyEntry('decided', ({ decision, situation: { plan, identity, state } }) => {
       if (plan.exempt === undefined || identity === undefined) return;
       expect(['return', 'wait']).toContain(decision.kind);
@@ -147,7 +147,7 @@ describe('over random lives', () => {
     });
   });
 
-  it('(j) the standing says what will be done', () => {
+  it('(j) the standing names the step that follows', () => {
     everyEntry('decided', ({ decision, situation }) => {
       const standing = standingOf(situation);
       expect(standing.stage).toBe(stageOf(situation.state));
@@ -165,7 +165,7 @@ describe('over random lives', () => {
 
   it('(k) nothing that a person postponed happens before the date that they were promised', () => {
     everyEntry('effect', ({ at, rung, promisedUntil }) => {
-      // Only before a deactivation and a deletion is looked once more; a revocation is undone by signing in.
+      // Only a deactivation and a deletion have a last look here; signing in undoes a revocation.
       if (rung.rung !== 'revoke') expect(at).toBeGreaterThanOrEqual(promisedUntil);
     });
   });
@@ -212,7 +212,7 @@ describe('over lives without any sign', () => {
     );
   });
 
-  it('(i) somebody last seen ten years ago is warned first, and waits out every floor', () => {
+  it('(i) a person last seen ten years ago is warned first, with every floor kept', () => {
     const life = absent(3_650, { policies: [{ ...defaultPolicy, jitter: 0 }], delaysMs: [0] });
     const effects = new Simulation(life)
       .run()
@@ -229,7 +229,7 @@ describe('over lives without any sign', () => {
     ]);
   });
 
-  it('(k) postponed as often as the policy grants, and deleted all the same, with every floor and promise kept', () => {
+  it('(k) a deletion postponed as often as the policy grants still comes, with every floor and promise kept', () => {
     const keeping = policies.filter(({ selfService, ladder }) => selfService?.keep && ladder.delete);
     const presses = fc.array(fc.integer({ min: 0, max: 30 * day }), { minLength: 20, maxLength: 60 });
     const rounds = new Set<number>();
@@ -289,7 +289,7 @@ function noticesThatCount({ rung, mails, knownSince, heldUntil }: Effect): Mail[
   );
 }
 
-/** Invariant 2, said again and apart from the engine. */
+/** Invariant 2, computed independently of the engine. */
 function outcomesThatCount({ rung, withoutNotice }: Effect['rung']): NoticeOutcome[] {
   if (rung === 'delete') return ['accepted'];
   const delivered: NoticeOutcome[] = ['accepted', 'ambiguous'];

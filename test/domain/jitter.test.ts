@@ -1,4 +1,4 @@
-/** Jitter: spread, and still. */
+/** Jitter: spread, and stable. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { jitterFor } from '../../src/domain/jitter.js';

@@ -1,4 +1,4 @@
-/** What becomes of notices after they were given: bounces, lost proof, changed addresses. */
+/** Notices after they were given: bounces, lost proof, changed addresses. */
 import { describe, expect, it } from 'vitest';
 import { followFloorMs, scheduleOf } from '../../src/domain/lifecycle/clock.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
@@ -119,7 +119,7 @@ it('a notice whose proof was lost does not count for deletion', () => {
   expect(decideAt(lost, 726)).toMatchObject({ kind: 'wait', blocked: { by: 'no-notice' } });
 });
 
-it('what a notice was only ever gets worse, and what is the same changes nothing', () => {
+it('the outcome of a notice only gets worse, and an equal outcome changes nothing', () => {
   expect(become(noticed, 'delete/7', 'accepted', 725)).toBe(noticed);
   for (const outcome of ['bounced', 'ambiguous'] as const) {
     const lost = become(noticed, 'delete/7', outcome, 725);
@@ -128,7 +128,7 @@ it('what a notice was only ever gets worse, and what is the same changes nothing
   expect(become(noticed, 'delete/1', 'bounced', 725)).toBe(noticed);
 });
 
-it('an assessment without a word of notices, as old histories hold them, leaves them', () => {
+it('an assessment without notices, as in old histories, leaves them unchanged', () => {
   expect(withAssessment(noticed, { activity: {}, plan }, at(725)).notices).toBe(noticed.notices);
   const notices = [{ key: 'delete/7', outcome: 'bounced' as const }];
   expect(withAssessment(noticed, { activity: {}, plan, notices }, at(725)).notices).toMatchObject([

@@ -81,7 +81,7 @@ describe('exemption', () => {
     });
   });
 
-  it('by exclusion may say what it is, whose it is, and when to look again', () => {
+  it('by exclusion may name its kind, its owner and its review date', () => {
     const file = (line: string) =>
       parsePolicyFile(defaultText.replace('identities: []', `identities: [${line}]`), 'x.yaml');
     const whole = file(
@@ -129,7 +129,7 @@ describe('the warning', () => {
     expect(decision).toMatchObject({ kind: 'rung', rung: { rung: 'warn' } });
   });
 
-  it('stays where it was otherwise, and no ladder gets one that has none', () => {
+  it('keeps its time otherwise, and a ladder without a warning gets none', () => {
     expect(ahead(pulled('{ after: 40d }'))).toEqual([
       ['warn', 30],
       ['suspend', 40],
@@ -173,7 +173,7 @@ describe('roles', () => {
     expect(planOf(exactPolicy, { adminRole: 'user', traitsRole: 'admin' }).rungs).toEqual(planOf().rungs);
   });
 
-  it('that nobody defined change nothing', () => {
+  it('that the policy does not define change nothing', () => {
     for (const role of ['unheard-of', 'constructor', '__proto__', 'toString']) {
       expect(planOf(exactPolicy, { adminRole: role, traitsRole: role }).rungs).toEqual(planOf().rungs);
     }
@@ -200,7 +200,7 @@ describe('accounts of which no address was ever confirmed', () => {
     );
   });
 
-  it('an admin’s role wins; one that they wrote themselves never loosens it', () => {
+  it('a role set by an admin wins; a role from traits never loosens them', () => {
     const roles = 'roles: { partner: { delete: { after: 400d } } }\n';
     expect(deletion({ unconfirmed: true, adminRole: 'partner' }, roles)).toMatchObject({
       afterMs: 400 * day,
@@ -223,7 +223,7 @@ it('jitter makes every rung later, by less than its spread, and the same each ti
   expect(new Set(delays).size).toBe(delays.length);
 });
 
-it('a ladder of few rungs is planned as it is', () => {
+it('a ladder of few rungs is planned unchanged', () => {
   const plan = planOf(smallPolicy('warn: {after: 3d}\nsuspend: {after: 9d, noticeFloor: 2d}'));
   expect(plan.rungs).toEqual([
     {

@@ -1,4 +1,4 @@
-/** Random lives for the simulator: policies of every shape, and whatever may happen to an identity. */
+/** Random lives for the simulator: policies of every shape, and events of every kind. */
 import fc from 'fast-check';
 import { activityKinds } from '../../src/domain/sign-of-life.js';
 import { day, defaultPolicy, epoch, exactPolicy, hour, smallPolicy } from './fixtures.js';
@@ -8,7 +8,7 @@ const revoke = (after: number, more = ''): string =>
   `revoke: {after: ${after}d, notices: [7d], noticeFloor: 7d, withoutNotice: wait${more}}`;
 const deletion = 'delete: {after: 200d, notices: [30d, 7d, 1d], noticeFloor: 30d}';
 
-/** Ladders that differ in which rungs there are, in their order by role, and in what keeps an account alive. */
+/** Ladders that differ in their rungs, in the order by role, and in the kinds that keep an account alive. */
 export const policies = [
   defaultPolicy,
   exactPolicy,

@@ -1,4 +1,4 @@
-/** Postponements and who may bring themselves back: the rules, without the links. */
+/** Rules of postponements and of returns by link, without the links. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scheduleOf } from '../../src/domain/lifecycle/clock.js';
@@ -55,7 +55,7 @@ describe('a postponement', () => {
   });
 
   it('asks for the notice anew even where the lead is as long as the postponement', () => {
-    // Given at 700 for 730: by its age alone it would still do for 760.
+    // Given at 700 for 730: by its age alone it would still count for 760.
     const state = stateWith({ notices: [noticed(30, 701)], postponements: [kept()] });
     expect(scheduleOf(state, rungOf('delete')).notice).toMatchObject({ leadMs: 30 * day, dueAt: at(730) });
   });
@@ -128,7 +128,7 @@ describe('a postponement', () => {
   });
 });
 
-describe('who may bring themselves back', () => {
+describe('a return by link', () => {
   const allowed = { linkLifetimeMs: day };
 
   it.each([
@@ -141,13 +141,13 @@ describe('who may bring themselves back', () => {
     expect(planOf(exactPolicy, subject).selfReactivation).toEqual(expected);
   });
 
-  it('nobody, where the policy says nothing', () => {
+  it('is not offered without a section in the policy', () => {
     const { selfService: _left, ...silent } = exactPolicy;
     expect(planOf(silent).selfReactivation).toBeUndefined();
     expect(planOf(silent).rungs.every(({ keep }) => keep === undefined)).toBe(true);
   });
 
-  it('returns as themselves, and the clock starts anew', () => {
+  it('is recorded as self-service, and the clock starts anew', () => {
     const completed = { begunAt: at(365), completedAt: at(365), inactiveSince: epoch, afterMs: 365 * day };
     const state = stateWith({
       rungs: { deactivate: completed },

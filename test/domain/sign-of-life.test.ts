@@ -56,7 +56,7 @@ describe('merging', () => {
   });
 });
 
-it('only the kinds that count are looked at', () => {
+it('only the kinds that count are read', () => {
   const latest = { human: 5, token: 7, machine: 9 };
   expect(latestOf(latest, ['human', 'token'])).toBe(7);
   expect(latestOf(latest, ['human'])).toBe(5);

@@ -110,7 +110,7 @@ export type Entry =
       readonly handDisabled: boolean;
       /** What the person was promised at the last look, and the policy in force grants. */
       readonly promisedUntil: number;
-      /** When the last warning was given; `undefined` where it was decided that it is not. */
+      /** When the last warning was given; `undefined` if an operator skipped it. */
       readonly warnedAt: number | undefined;
     }
   | { readonly type: 'postponed'; readonly postponement: Postponement }
@@ -151,7 +151,7 @@ export class Simulation {
   private subject: Partial<PolicySubject> = {};
   private attention = false;
   private heldUntil = 0;
-  /** As it was at the last decision: a deed under way can't be called back. */
+  /** The state at the last decision: a deed under way can't be called back. */
   private heldUntilAsDecided = 0;
   private decidedRounds = 0;
   private warnedAt: number | undefined = 0;
@@ -293,7 +293,7 @@ export class Simulation {
     if (rung.rung === 'warn') this.warnedAt = this.now;
   }
 
-  /** As disableIdentity and deleteIdentity look once more. @returns whether the deed goes on */
+  /** The last look of disableIdentity and deleteIdentity. @returns whether the deed continues */
   private lastLook(rung: PlanRung, since: number): boolean {
     const { found } = this;
     if (found === undefined) return true;
@@ -359,7 +359,7 @@ export class Simulation {
     this.enabledAt = this.now;
   }
 
-  /** Interrupted where something wants attention, else parked. */
+  /** Interrupted if an event needs attention, else parked. */
   private endBadly(step: string): void {
     if (!this.attention) this.park(step);
   }
@@ -368,7 +368,7 @@ export class Simulation {
     this.state = withParked(this.state, { step, errorType: 'Unexpected', wayOut: 'Retry.', since: this.now });
   }
 
-  /** What the engine may know: signals that it got, and what PostgreSQL and Kratos show when it looks. */
+  /** The engine's knowledge: received signals, and the data of PostgreSQL and Kratos at a look. */
   private get knownSince(): number {
     const kinds = this.policy.keepsAlive;
     this.decidedAt = Math.max(
@@ -392,7 +392,7 @@ export class Simulation {
     this.now += delay;
   }
 
-  /** Sleeps until then, or until something wants attention. */
+  /** Sleeps until then, or until an event needs attention. */
   private sleep(until: number): void {
     this.sleepsUntil = until;
     const wake = Math.min(until, this.scenario.until);
@@ -511,7 +511,7 @@ export class Simulation {
     this.state = withParkedSkipped(this.state, this.plan, this.now);
     if (parked.step === 'warn') this.warnedAt = undefined;
     const notice = this.state.notices.at(-1);
-    // A notice that was skipped is worth as much as one that had no address.
+    // A skipped notice counts like one without an address.
     if (notice !== undefined && notices !== this.state.notices) {
       this.mails.push({ ...notice, outcome: 'no-address', at: this.now });
     }

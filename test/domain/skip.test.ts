@@ -36,7 +36,7 @@ const next = (state: LifecycleState, days: number, identity = enabled()) =>
   decide({ state, plan, identity, now: at(days) });
 
 describe('a rung that is skipped', () => {
-  it('leads to no stage, and the ladder goes on to the next one with its own notice', () => {
+  it('leads to no stage, and the ladder continues with the next rung and its own notice', () => {
     const parked = parkedIn(begun(climbed('warn', 'suspend'), 'revoke', 90), 'revoke', 92);
     const skipped = withParkedSkipped(parked, plan, at(100));
     expect([stageOf(skipped), skipped.rungs.revoke, skipped.parked]).toEqual([

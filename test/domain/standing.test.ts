@@ -1,4 +1,4 @@
-/** The standing: what it tells an operator. */
+/** The standing as an operator reads it. */
 import { expect, it } from 'vitest';
 import type { FoundIdentity } from '../../src/domain/lifecycle/assessment.js';
 import { standingOf } from '../../src/domain/lifecycle/standing-of.js';
@@ -23,7 +23,7 @@ function standingAt(
   return standingOf({ state: absentState(more), plan: other, identity, now: epoch + days * day });
 }
 
-it('tells stage, next step with its time, and why', () => {
+it('has the stage, the next step with its time, and the reason', () => {
   expect(standingAt(41, { rungs: { warn: done(30) }, stageSince: epoch + 30 * day })).toEqual({
     schemaVersion: 1,
     identityId: absentState().identityId,
@@ -41,7 +41,7 @@ it('tells stage, next step with its time, and why', () => {
   });
 });
 
-it('names the rungs that an operator decided against in this absence, and in no other', () => {
+it('names the rungs that an operator skipped in this absence, and in no other', () => {
   const skips = { delete: { at: epoch + 735 * day, inactiveSince: epoch } };
   expect(standingAt(740, { skips }).skipped).toEqual({ delete: epoch + 735 * day });
   expect(standingAt(740, { skips, activity: { human: epoch + day } }).skipped).toBeUndefined();

@@ -73,7 +73,7 @@ describe('rungs', () => {
 describe('a look', () => {
   const look = { activity: {}, plan };
 
-  it('starts the clock of somebody who never showed up at creation, or at the last enabling', () => {
+  it('starts the clock of a person who never showed up at creation, or at the last enabling', () => {
     const fresh = absentState({ activity: {}, baselineAt: 0, known: false });
     const identity = enabled({ createdAt: at(1), stateChangedAt: at(1) });
     expect(withAssessment(fresh, { ...look, identity }, at(9)).baselineAt).toBe(at(1));
@@ -96,7 +96,7 @@ describe('a look', () => {
     expect(withAssessment(parked, { ...look, identity: enabled() }, at(732)).rungs.delete).toBeDefined();
   });
 
-  it('goes on from a deactivation that a lost lifecycle had made, at the first look only', () => {
+  it('continues from a lost lifecycle’s deactivation, at the first look only', () => {
     const identity = enabled({ state: 'inactive', disabledByEngine: true, stateChangedAt: at(365) });
     const lost = absentState({ known: false });
     const adopted = withAssessment(lost, { ...look, identity }, at(400));
@@ -165,7 +165,7 @@ describe('a hold', () => {
     expect(mixed.holds).toMatchObject([{ kind: 'legal' }, { id: 'h2' }]);
   });
 
-  it('handed over by a run of before there could be several is the first of them', () => {
+  it('from a run of an older build (one hold only) becomes the first of several', () => {
     expect(presentState({ ...announced, hold })).toEqual({
       ...announced,
       holds: [{ ...hold, id: 'h1' }],
@@ -196,7 +196,7 @@ describe('a hold', () => {
       expect(withoutHold(during, 'h1', at(50)).rungs).toEqual({});
     });
 
-    it('that was skipped leaves its time anew', () => {
+    it('counts from the hold’s end if it was skipped', () => {
       const skipped = withHold(
         { ...absentState(), skips: { warn: { at: at(35), inactiveSince: epoch } } },
         leave,
@@ -206,12 +206,12 @@ describe('a hold', () => {
       expect(next(after, 100)).toMatchObject({ kind: 'wait', until: at(107) });
     });
 
-    it('stays where more than it was done', () => {
+    it('stays if later rungs were done', () => {
       const suspended = climb(absentState(), 'warn', 'suspend');
       expect(withHold(suspended, leave).rungs).toEqual(suspended.rungs);
     });
 
-    it('stays for a hold without a kind: histories of that time must replay', () => {
+    it('stays after a hold without a kind: old histories must replay', () => {
       const { kind: _kind, ...old } = leave;
       const after = withAssessment(withHold(warned, old), { activity: {}, plan }, at(100));
       expect(after.rungs).toEqual(warned.rungs);
@@ -249,7 +249,7 @@ describe('a return', () => {
 });
 
 describe('memory', () => {
-  it('of activity stays the same object where nothing is new', () => {
+  it('of signs of life stays the same object if nothing is new', () => {
     const state = absentState();
     expect(withActivity(state, { kind: 'human', at: epoch - day }, at(1))).toBe(state);
   });
@@ -264,7 +264,7 @@ describe('memory', () => {
     expect(withWarning(withWarning(absentState(), 'x'), 'x').warnings).toEqual(['x']);
   });
 
-  it('of audit entries loses only those that were written', () => {
+  it('of audit entries loses only written entries', () => {
     const entry = (eventId: string) => ({
       eventId,
       eventType: 'inactivity_warned' as const,

@@ -1,4 +1,4 @@
-/** Absence on the real Kratos and PostgreSQL: what a look is worth that does not find somebody, burials, and the way back. */
+/** Absence on the real Kratos and PostgreSQL: looks that do not find an identity, burials, and returns. */
 
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
@@ -66,7 +66,7 @@ afterAll(async () => {
 const hides = (identityId: string) =>
   kratos.inject(notFound, new RegExp(`GET /admin/identities/${identityId}`));
 const assess = (identityId: string) => activities.assess({ identityId, policyChoice: { id: 'p' } });
-/** Somebody who was there, and was seen. */
+/** An identity that exists in Kratos and was seen. */
 async function witness(): Promise<Person> {
   const person = await people.create('witness');
   await assess(person.id);
@@ -81,22 +81,22 @@ async function witness(): Promise<Person> {
 }
 
 describe('a look that does not find an identity', () => {
-  it('counts where Kratos still has others that it had', async () => {
+  it('counts if Kratos still has the others', async () => {
     await Promise.all([witness(), witness()]);
     expect((await assess(randomUUID())).absence).toEqual({ control: 'witnessed', wasKnown: false });
   });
 
-  it('is made by every look itself: whoever is found can stand for others', async () => {
+  it('uses identities found by earlier looks as witnesses', async () => {
     const seen = await people.create('seen');
     await assess(seen.id);
     expect((await assess(randomUUID())).absence).toMatchObject({ control: 'witnessed' });
   });
 
-  it('says nothing where nobody else is known', async () => {
+  it('is inconclusive if no other identity is known', async () => {
     expect((await assess(randomUUID())).absence).toEqual({ control: 'none', wasKnown: false });
   });
 
-  it('says nothing where others are missing, too: an empty Kratos, another network, a gateway of its own mind', async () => {
+  it('is inconclusive if others are missing, too: an empty Kratos, another network, a gateway’s own 404', async () => {
     await Promise.all([witness(), witness()]);
     kratos.inject(notFound, /GET \/admin\/identities\//);
     expect((await assess(randomUUID())).absence).toMatchObject({
@@ -105,7 +105,7 @@ describe('a look that does not find an identity', () => {
     });
   });
 
-  it('says nothing where those are missing that were created last: a restored backup', async () => {
+  it('is inconclusive if the identities created last are missing: a restored backup', async () => {
     const old = await Promise.all(Array.from({ length: 6 }, witness));
     const young = await Promise.all(Array.from({ length: 4 }, witness));
     const later = "now() + interval '1 day'";
@@ -113,7 +113,7 @@ describe('a look that does not find an identity', () => {
       hides(id);
       await pool.query(`UPDATE kratos_witness SET created_at = ${later} WHERE identity_id = $1`, [id]);
     }
-    // Those of before the backup go on being seen.
+    // Identities from before the backup are still seen.
     for (const { id } of old) {
       await pool.query(`UPDATE kratos_witness SET seen_at = ${later} WHERE identity_id = $1`, [id]);
     }
@@ -123,7 +123,7 @@ describe('a look that does not find an identity', () => {
     });
   });
 
-  it('says nothing where another installation has the same ids with other dates of creation', async () => {
+  it('is inconclusive if another installation has the same ids with other dates of creation', async () => {
     const { id } = await witness();
     await pool.query(
       "UPDATE kratos_witness SET created_at = created_at - interval '1 second' WHERE identity_id = $1",
@@ -141,7 +141,7 @@ describe('a look that does not find an identity', () => {
     expect((await assess(randomUUID())).absence).toMatchObject({ control: 'witnessed' });
   });
 
-  it('fails where Kratos does not answer for the others', async () => {
+  it('fails if Kratos does not answer for the others', async () => {
     const { id } = await witness();
     kratos.inject({ kind: 'answer', status: 500, body: '{}' }, new RegExp(`GET /admin/identities/${id}`));
     await expect(assess(randomUUID())).rejects.toMatchObject({ type: 'KratosFailed' });
@@ -179,7 +179,7 @@ describe('a burial', () => {
   const isForgotten = async (identityId: string) =>
     (await readActivity(pool, identityId)).human === undefined;
 
-  it('forgets what is known, and keeps what an identity stands by that shows up again', async () => {
+  it('forgets what is known, and keeps the state for an identity that shows up again', async () => {
     await witness();
     const id = await seen(randomUUID());
     expect(await bury(id)).toEqual({ outcome: 'done' });
@@ -188,7 +188,7 @@ describe('a burial', () => {
     expect(await bury(id), 'again').toEqual({ outcome: 'done' });
   });
 
-  it('of somebody who is there again does not happen', async () => {
+  it('of an identity that is there again does not happen', async () => {
     await witness();
     const { id } = await people.create('back');
     await seen(id);
@@ -196,7 +196,7 @@ describe('a burial', () => {
     expect(await isForgotten(id)).toBe(false);
   });
 
-  it('does not happen while others are missing, too, nor where nobody else is known', async () => {
+  it('does not happen while others are missing, too, nor if no other identity is known', async () => {
     const id = await seen(randomUUID());
     expect(await bury(id)).toEqual({ outcome: 'doubted' });
     await witness();
@@ -205,7 +205,7 @@ describe('a burial', () => {
     expect(await isForgotten(id)).toBe(false);
   });
 
-  it('happens without others by an operator’s word, which is audited; not by one from before', async () => {
+  it('happens without others by an operator’s word for this absence, which is audited; not by an earlier one', async () => {
     const id = await seen(randomUUID());
     const word = { identityId: id, actor: 'op-1', reason: 'CASE-7', withoutGrace: true };
     await confirmAbsence(pool, { ...word, at: since() - 1_000 });
@@ -260,7 +260,7 @@ describe('a burial', () => {
     expect(outcomes).toEqual(['granted', 'granted', 'granted', 'granted', 'bury']);
   });
 
-  it('is undone where the identity is there again, by the role of the workers: what the engine disabled is its own work again', async () => {
+  it('is undone when the identity is there again, by the workers’ role: a disablement by the engine counts as its own again', async () => {
     const runtime = createPool({ url: stack.postgres.runtimeUrl });
     const shared = createPool({ url: stack.postgres.url });
     try {
@@ -296,14 +296,14 @@ describe('a deletion by the engine', () => {
   const isThere = async (id: string) =>
     (await people.identities.getIdentity({ id }, { validateStatus: () => true })).status === 200;
 
-  it('is done where the identity was there in the same call', async () => {
+  it('counts if the identity was there in the same call', async () => {
     await witness();
     const { id } = await people.create('doomed');
     expect(await remove(id)).toEqual({ outcome: 'done' });
     expect(await isThere(id)).toBe(false);
   });
 
-  it('is none where the identity was never there: somebody else deleted it, or it is another Kratos', async () => {
+  it('does not count if the identity was never there: somebody else deleted it, or it is another Kratos', async () => {
     await witness();
     expect(await remove(randomUUID())).toEqual({ outcome: 'gone' });
   });
@@ -317,7 +317,7 @@ describe('a deletion by the engine', () => {
     expect(await remove(id)).toEqual({ outcome: 'done' });
   });
 
-  it('that came to nothing counts for nothing when somebody else deletes it in a later absence', async () => {
+  it('that had no effect does not count when somebody else deletes the identity in a later absence', async () => {
     await witness();
     const { id } = await people.create('spared');
     kratos.inject({ kind: 'answer', status: 503, body: '{}' }, /DELETE/, 1);

@@ -35,7 +35,7 @@ let gateway: TestGateway;
 const madeAt = Date.UTC(2031, 4, 1);
 let now = madeAt + dayMs;
 const logged: string[] = [];
-/** What the workflow would say; the real one is asked in test/workflows/self-service.test.ts. */
+/** The workflow's answers; test/workflows/self-service.test.ts asks the real one. */
 let onReactivate: () => Promise<Standing>;
 const told: string[] = [];
 const asked: string[] = [];
@@ -55,7 +55,7 @@ afterAll(async () => {
   await outside.close();
 });
 
-/** The real client, but for what needs a workflow. */
+/** The real client, except for calls that need a workflow. */
 function scripted(real: DirectDormouse): DirectDormouse {
   return new Proxy(real, {
     get(target, name, receiver) {
@@ -194,7 +194,7 @@ describe('"Keep my account"', () => {
     expect(await readPostponements(gateway.pool, id)).toEqual(expected);
   });
 
-  it('postpones once however many press at the same moment, in however many mails of one round', async () => {
+  it('postpones once for many presses at the same moment, in many mails of one round', async () => {
     const id = await warned();
     const paths = [await keepLink(id), await keepLink(id), await keepLink(id)];
     const answers = await Promise.all([...paths, ...paths, ...paths].map((path) => post(path)));
@@ -220,7 +220,7 @@ describe('"Keep my account"', () => {
   });
 });
 
-describe('a link that does not hold', () => {
+describe('a link that is not valid', () => {
   const cases: Record<string, () => Promise<string>> = {
     'was never made': async () => `/account/keep/${createLinkToken().token}`,
     'is no token at all': async () => '/account/keep/%2e%2e%2fetc',
@@ -298,7 +298,7 @@ describe('a link that does not hold', () => {
     expect(await count()).toBe(0);
   });
 
-  it('where a standing is unknown, nothing holds', () => {
+  it('is not valid if the standing is unknown', () => {
     const link = {
       ...{ purpose: 'keep' as const, identityId: unknownId(), boundAt: 1, rung: 'delete' as const },
       ...{ round: 0, announcedAt: 1, byMs: 1, createdAt: 1 },
@@ -332,7 +332,7 @@ describe('the reactivation link', () => {
     expect((await post(other)).status).toBe(404);
   });
 
-  it('still holds after Temporal was away', async () => {
+  it('is still valid after Temporal was away', async () => {
     const { path } = await deactivated();
     onReactivate = () => Promise.reject(new DormouseUnavailableError('Temporal'));
     const busy = await post(path);
@@ -340,7 +340,7 @@ describe('the reactivation link', () => {
     expect(await isUsable(path)).toBe(true);
   });
 
-  it('still holds while the return is parked', async () => {
+  it('is still valid while the return is parked', async () => {
     const { path, standing } = await deactivated();
     const parked = { step: 'return', errorType: 'KratosUnavailable', wayOut: 'Retry.', since: now };
     onReactivate = async () => {
@@ -368,7 +368,7 @@ describe('"No more invitations"', () => {
   }
   const at = (path: string, init: RequestInit = {}) => fetch(new URL(path, gateway.url), init);
 
-  it('changes nothing when it is opened, is remembered when it is confirmed, and holds for the next press', async () => {
+  it('changes nothing when it is opened, stores the choice when it is confirmed, and accepts a second press', async () => {
     const id = unknownId();
     const path = await unsubscribeLink(id);
     for (const method of ['GET', 'HEAD', 'GET']) expect((await at(path, { method })).status).toBe(200);
@@ -393,7 +393,7 @@ describe('"No more invitations"', () => {
     expect(await isUnsubscribed(gateway.pool, id)).toBe(true);
   });
 
-  it('is no other link, and no other link is it', async () => {
+  it('is not accepted as another link, and no other link as it', async () => {
     const id = unknownId();
     const token = (await unsubscribeLink(id)).split('/').at(-1);
     for (const page of ['keep', 'reactivate']) {
@@ -472,7 +472,7 @@ describe('asking for a link', () => {
     expect(await disabled).toEqual({ outcome: 'done' });
     await look();
     expect(await isKnown()).toBe(true);
-    // Nothing that they sign in with is called like the mailbox.
+    // No sign-in name of the person equals the mailbox.
     await outside.kratosDatabase.query(
       `DELETE FROM identity_credential_identifiers WHERE identity_credential_id IN
          (SELECT id FROM identity_credentials WHERE identity_id = $1)`,
@@ -497,7 +497,7 @@ describe('asking for a link', () => {
 });
 
 describe('every page', () => {
-  it('is kept by nobody, framed by nobody, found by nobody, and runs nothing', async () => {
+  it('is not cached, framed or indexed, and runs no script', async () => {
     const id = await warned();
     const unknown = `/account/keep/${createLinkToken().token}`;
     for (const path of [await keepLink(id), unknown, '/account/reactivate']) {
@@ -516,7 +516,7 @@ describe('every page', () => {
     }
   });
 
-  it('is limited by network, the asking for links more so; what a trusted proxy says names the network', async () => {
+  it('has a rate limit per network, stricter for link requests; a trusted proxy names the network', async () => {
     const limited = await listenGateway({
       stack,
       more: {
@@ -559,7 +559,7 @@ describe('every page', () => {
   });
 });
 
-it('no token is in a log line or in a table', async () => {
+it('puts no token into a log line or a table', async () => {
   const id = await warned();
   const path = await keepLink(id);
   await get(path);

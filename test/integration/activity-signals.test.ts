@@ -9,7 +9,7 @@ import { forgetActivity, readActivity } from '../../src/signs/signs-table.js';
 import { writeStanding } from '../../src/standings/standings-table.js';
 import { openFreshDatabase } from '../support/system-database.js';
 
-// Of its own: claims are taken over wherever they come from.
+// A database of its own, because any worker takes over any claim.
 const database = await openFreshDatabase();
 const { pool } = database;
 beforeEach(async () => {
@@ -24,7 +24,7 @@ function sign(identityId: string, at: number, kind: IdentitySign['kind'] = 'huma
   return { identityId, at, kind, source: 'test' };
 }
 
-/** Whose workflow is told. */
+/** The identities whose workflow is told. */
 async function told(signs: readonly IdentitySign[], now: number): Promise<readonly string[]> {
   return (await recordAndClaim(pool, signs, now)).identityIds;
 }
@@ -65,7 +65,7 @@ describe('the workflow is told at once', () => {
 });
 
 describe('the workflow is not told', () => {
-  it('of what moves nothing forward: late, twice, replayed', async () => {
+  it('of signs that move nothing forward: late, twice, replayed', async () => {
     const id = randomUUID();
     await standingOf(id, true, 0);
     await recordAndClaim(pool, [sign(id, t0)], t0);
@@ -87,7 +87,7 @@ it('many gateways at once: at least one of them tells, and the latest time stand
   }
 });
 
-describe('what nobody told is handed on', () => {
+describe('an open claim is taken over', () => {
   const signs = async (graceMs = 0) => (await takeOverClaims(pool, graceMs, 1_000)).signs;
   it('once, and not before its time', async () => {
     const id = randomUUID();
@@ -99,14 +99,14 @@ describe('what nobody told is handed on', () => {
     expect(await signs(60_000)).toEqual([]);
   });
 
-  it('not when it was told', async () => {
+  it('not when the workflow was told', async () => {
     const id = randomUUID();
     const claim = await recordAndClaim(pool, [sign(id, t0)], t0);
     await closeClaim(pool, claim.id, id);
     expect(await signs()).toEqual([]);
   });
 
-  it('also when an older sign was told meanwhile', async () => {
+  it('also when the workflow was told of an older sign meanwhile', async () => {
     const id = randomUUID();
     await standingOf(id, true, 0);
     const older = await recordAndClaim(pool, [sign(id, t0)], t0);
@@ -115,14 +115,14 @@ describe('what nobody told is handed on', () => {
     expect(await signs()).toEqual([sign(id, t0 + 1)]);
   });
 
-  it('again, when whoever took it over dies as well', async () => {
+  it('again, when the worker that took it over dies as well', async () => {
     const id = randomUUID();
     await told([sign(id, t0)], t0);
     expect(await signs()).toEqual([sign(id, t0)]);
     expect(await signs()).toEqual([sign(id, t0)]);
   });
 
-  it('as nothing to tell, where the projection shows it or the identity was forgotten', async () => {
+  it('without a signal, if the projection has the sign or the identity was forgotten', async () => {
     const [shown, forgotten] = [randomUUID(), randomUUID()];
     await standingOf(shown, true, 0);
     await told([sign(shown, t0), sign(forgotten, t0)], t0);
@@ -134,7 +134,7 @@ describe('what nobody told is handed on', () => {
     expect([...taken.identityIds].sort()).toEqual([shown, forgotten].sort());
   });
 
-  it('closes what it told, and keeps what it could not tell', async () => {
+  it('closes the claims whose workflow was told, and keeps the others', async () => {
     const ids = [randomUUID(), randomUUID()];
     await told(
       ids.map((id) => sign(id, t0)),
@@ -176,7 +176,7 @@ describe('a sign between the last look and the projection that says "off the bot
     const missed = await takeOverClaims(pool, 0, 1_000);
     expect(missed.signs).toEqual([sign(id, t0 + hour)]);
     await closeClaim(pool, missed.id, id);
-    // Staying off the bottom opens nothing: whoever is seen there is told of at once.
+    // An identity that stays off the bottom needs no claim: its workflow is told at once.
     await writeStanding(pool, standing(true), 3);
     expect((await takeOverClaims(pool, 0, 1_000)).identityIds).toEqual([]);
   });

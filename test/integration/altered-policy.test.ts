@@ -44,7 +44,7 @@ afterAll(async () => {
   await outside.close();
 });
 
-/** Somebody whose policy deactivates after a year; then its text says after two seconds. */
+/** A person whose policy deactivates after a year; the altered text says two seconds. */
 async function altered(attempts: number): Promise<void> {
   policyId = fresh('altered');
   text = fastPolicy(policyId)

@@ -52,7 +52,7 @@ async function exported(options: Partial<ExportOptions>, pageSize?: number): Pro
   return text;
 }
 
-/** Reads RFC 4180, so that what is written is read by something else than what wrote it. */
+/** Reads RFC 4180 independently of the code that writes it. */
 function readCsv(text: string): Record<string, string>[] {
   const rows: string[][] = [[]];
   for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
@@ -89,7 +89,7 @@ describe('export as CSV', () => {
     for (const size of [1, 2, 3]) expect(await exported({}, size)).toBe(whole);
   });
 
-  it('keeps to a time and a control', async () => {
+  it('selects by time and control', async () => {
     const inJanuary = readCsv(await exported({ selection: { from: january, to: february } }));
     expect(inJanuary.map(({ seq }) => seq)).toEqual(['1', '2', '3']);
     const asvs = readCsv(await exported({ control: 'asvs-7.4.2' }));
@@ -111,7 +111,7 @@ describe('export as JSON', () => {
     });
   });
 
-  it('is a document where there is nothing', async () => {
+  it('is a valid document without events', async () => {
     expect(JSON.parse(await exported({ format: 'json', selection: { from: now } })).events).toEqual([]);
   });
 });
@@ -192,7 +192,7 @@ describe('the report', () => {
     return identityId;
   }
 
-  it('counts actions, names policies by hash, and finds who is over a threshold and still in', async () => {
+  it('counts actions, names policies by hash, and lists accounts over a threshold that can still sign in', async () => {
     const policy = await publish(pool, slowPolicy('report'), january);
     const longest = await stand('revoked', days(91));
     await stand('active', days(91), 'hold');

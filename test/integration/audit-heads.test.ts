@@ -82,7 +82,7 @@ describe('a pruned log', () => {
       prunedBefore,
       vouchedFor: 9,
     });
-    // What auditors kept of the rows that are gone contradicts nothing; what they kept of the others is compared.
+    // Auditors' heads of removed rows contradict nothing; their heads of other rows are compared.
     expect((await verifyLog(pool, { keys, exported: before })).brokenAt).toBeUndefined();
     await append(2);
     expect(await signLatestHead(pool, key, 10_000)).toMatchObject({ seq: 12 });
@@ -102,7 +102,7 @@ describe('a pruned log', () => {
     expect(await verifyLog(pool, { keys })).toMatchObject({ rows: 14, prunedBefore: { seq: 13 } });
   });
 
-  it('keeps what no signed row lies above: nothing is that old, or nothing is signed', async () => {
+  it('is not pruned if no row is that old, or no row is signed', async () => {
     expect(await prune(Date.UTC(2020, 0, 1))).toBeUndefined();
     const other = generateSigningKey('ed25519');
     const request = { before: afterThem, actor: 'olga', reason: 'r', at: 1 };
@@ -189,7 +189,7 @@ describe('signLatestHead', () => {
     await expect(signLatestHead(pool, key, 5_000)).rejects.toThrow(/row 9: it is missing/);
   });
 
-  it('does not go on from a head that somebody else added', async () => {
+  it('does not continue from a head that somebody else added', async () => {
     await recompute(2, asIfNothingHappened);
     const { hash } = (await pool.query('SELECT hash FROM audit WHERE seq = 9')).rows[0];
     await asSuperuser(pool, `UPDATE audit_head SET hash = '${hash}' WHERE seq = 9`);
@@ -227,7 +227,7 @@ describe('signLatestHead', () => {
 });
 
 describe('verifyLog', () => {
-  it('finds nothing wrong with a log that was left alone', async () => {
+  it('finds nothing wrong with an unchanged log', async () => {
     await append(2);
     const whole = { rows: 11, badHeads: [], headsChecked: 3, vouchedFor: 9 };
     expect(await verifyLog(pool, { keys })).toEqual(whole);
@@ -292,7 +292,7 @@ describe('verifyLog', () => {
     const exported = parseHeads((await stored()).map((head) => JSON.stringify(head)).join('\n'), 'heads');
     await recompute(1, asIfNothingHappened);
     await asSuperuser(pool, 'TRUNCATE audit_head');
-    // The forger has no key; without it the log looks whole, and nobody vouches for it.
+    // The forger has no key: the log looks whole, but no signature confirms it.
     expect(await verifyLog(pool, { keys })).toMatchObject({ vouchedFor: 0 });
     expect(await verifyLog(pool, { keys, exported })).toMatchObject({ brokenAt: 1, brokenBy: 4 });
   });
@@ -383,7 +383,7 @@ describe('the keeper of heads', () => {
     expect(await stored()).toHaveLength(4);
   });
 
-  it('lets another worker have been first, and signs the rest when the minute is over', async () => {
+  it('accepts that another worker was first, and signs the rest when the minute is over', async () => {
     const { keeper, pending } = open();
     await append(1);
     await signLatestHead(pool, key, 90_000);
@@ -406,7 +406,7 @@ describe('the keeper of heads', () => {
     expect(pending).toEqual([]);
   });
 
-  it('reports a broken log and never throws at the ledger', async () => {
+  it('reports a broken log and never throws into the append', async () => {
     const { keeper, errors } = open();
     await append(1);
     await asSuperuser(pool, "UPDATE audit SET outcome = 'x' WHERE seq = 10");

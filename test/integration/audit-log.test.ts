@@ -1,4 +1,4 @@
-/** The audit log's promise: nothing is changed or taken out unseen. In a database of its own, for it is broken on purpose. */
+/** The audit log shows every change and removal. In a database of its own, because the test breaks it. */
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chainHash } from '../../src/audit/chain.js';
@@ -39,7 +39,7 @@ describe('the table', () => {
 });
 
 describe('verifyAudit', () => {
-  it('finds nothing wrong with a chain that was left alone, page by page', async () => {
+  it('finds nothing wrong with an unchanged chain, page by page', async () => {
     expect(await verifyAudit(pool)).toEqual({ rows: rowCount });
     expect(await verifyAudit(pool, 2)).toEqual({ rows: rowCount });
     expect(await verifyAudit(pool, 1)).toEqual({ rows: rowCount });

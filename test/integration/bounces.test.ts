@@ -30,7 +30,7 @@ afterAll(async () => {
   await fixture.close();
 });
 
-/** A person to whom a notice was sent, and the Message-ID of each copy. */
+/** A person with a sent notice, and the Message-ID of each copy. */
 async function noticed(more: { second?: string } = {}) {
   const person = await people.create('bounce');
   if (more.second !== undefined) await addRecoveryAddress(person.id, more.second);
@@ -165,7 +165,7 @@ describe('POST /v1/mail/bounces', () => {
     expect(answer.body).toMatch(message);
   });
 
-  it('lets in by hook key or service token, and nobody else; takes no large body', async () => {
+  it('accepts a hook key or a service token only, and no large body', async () => {
     const { messageId } = await noticed();
     const fields = { messageId, kind: 'soft' };
     const bearer = { authorization: `Bearer ${gateway.tokens[0]}` };
@@ -203,7 +203,7 @@ describe('POST /v1/mail/dsn', () => {
 });
 
 describe('a relay that writes Message-IDs of its own', () => {
-  /** @returns what the relay called the mail when it took it */
+  /** @returns the relay's name for the mail at acceptance */
   async function relayed() {
     const queueId = `0102${fresh('018e')}-000000`;
     const person = await people.create('relayed');
@@ -260,7 +260,7 @@ describe('a relay that writes Message-IDs of its own', () => {
     expect(stdout).not.toContain('people.example');
   });
 
-  it('one that names a mail of long ago by a name that servers use again', async () => {
+  it('a bounce by a server’s name that is reused, for a mail of long ago: bounces nobody', async () => {
     const { person, queueId } = await relayed();
     await pool.query("UPDATE mail SET settled_at = now() - interval '61 days' WHERE identity_id = $1", [
       person.id,
@@ -290,7 +290,7 @@ describe('POST /v1/mail/events/…', () => {
     expect(await stateAt(person.id)).toMatchObject({ state: 'bounced', bounceClass: 'hard' });
   });
 
-  it('lets in by the password of the address, as providers have it, and nobody else', async () => {
+  it('accepts the key as the password of the address, as providers send it, and nothing else', async () => {
     const { person, messageId } = await noticed();
     const basic = (password: string) => ({
       'x-dormouse-hook-key': '',
@@ -360,7 +360,7 @@ describe('the command line', () => {
     expect(stdout).not.toContain('example.com');
   });
 
-  it('takes what is no report, and asks the mail server to come again when PostgreSQL is away', async () => {
+  it('accepts input that is no report, and asks the mail server to try again when PostgreSQL is away', async () => {
     expect(await dormouse(['mail', 'bounce'], 'hello')).toMatchObject({ exitCode: 0 });
     const environment = {
       ...inject('environment'),

@@ -1,4 +1,4 @@
-/** The breaker under a backlog, on the real PostgreSQL: exact under any number, and no dearer for it. */
+/** The breaker under a backlog, on the real PostgreSQL: exact and cheap under any number. */
 import { randomUUID } from 'node:crypto';
 import { type WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
 import type pg from 'pg';
@@ -54,7 +54,7 @@ it('two thousand asks at once from several processes get exactly as many places 
   expect(await activeTrips(database.pool)).toHaveLength(1);
 });
 
-it('asks in calls of their own, one at a time, are answered exactly as well', async () => {
+it('separate calls, one at a time, also get exactly as many places as there are', async () => {
   const pools = Array.from({ length: 6 }, () => createPool({ url: database.url, max: 4 }));
   const one = { action: 'revoke', windowMs: day, allowed: 50, isDoubted: false } as const;
   const answers = await Promise.all(
@@ -80,7 +80,7 @@ describe('what a backlog costs', () => {
     return query.mock.calls.length;
   }
 
-  it('one call decides for up to a hundred that wait, and what is read beside it is read once', async () => {
+  it('one call decides for up to a hundred waiting acts, and reads everything else once', async () => {
     const few = await statementsOf(40);
     const many = await statementsOf(4_000);
     expect(many - few).toBeLessThanOrEqual(40);
@@ -125,7 +125,7 @@ describe('what a backlog costs', () => {
     }
   });
 
-  it('old grants go without being asked for, but none that a longer window of another policy counts', async () => {
+  it('old grants are removed automatically, but none that a longer window of another policy counts', async () => {
     const breaker = breakerOn(database.pool);
     const long = { ...rulesOf(2), windowMs: 30 * day };
     await breaker.passBreaker(request(2, { rules: long }));
@@ -219,7 +219,7 @@ describe('after a release', () => {
     });
   beforeEach(() => database.pool.query('TRUNCATE standing, breaker_wake'));
 
-  it('each of those who wait is woken once, by whichever worker is first', async () => {
+  it('each waiting identity is woken once, by whichever worker is first', async () => {
     const trip = await tripped('revoke');
     const ids = await held(30, 'revoke');
     expect(await takeReleased(database.pool, 100), 'while it is tripped').toEqual([]);
@@ -236,14 +236,14 @@ describe('after a release', () => {
     expect((await takeReleased(database.pool, 100)).sort()).toEqual([first, second]);
   });
 
-  it('whoever another trip still holds is not woken', async () => {
+  it('an identity that another trip still holds is not woken', async () => {
     const [trip] = [await tripped('revoke'), await tripped('all')];
     await held(2, 'revoke');
     await release(trip.id);
     expect(await takeReleased(database.pool, 100)).toEqual([]);
   });
 
-  it('the next release wakes those again who were woken by the former', async () => {
+  it('the next release wakes again the identities that the former release woke', async () => {
     const first = await tripped('revoke');
     const ids = await held(2, 'revoke');
     await release(first.id);
@@ -254,7 +254,7 @@ describe('after a release', () => {
     expect((await takeReleased(database.pool, 100)).sort()).toEqual(ids);
   });
 
-  it('a lifecycle that Temporal does not know, and one that it does not answer for, hold up nobody', async () => {
+  it('a lifecycle unknown to Temporal, and one without an answer, hold up nobody', async () => {
     const trip = await tripped('revoke');
     const ids = await held(3, 'revoke');
     await release(trip.id);

@@ -1,4 +1,4 @@
-/** What trips between the breaker's answer and the deed stops the deed: inside the activity, against the real Kratos. */
+/** A trip between the breaker's answer and the deed stops the deed: inside the activity, against the real Kratos. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { OryPeople } from '../../dev/demo/ory-people.js';
@@ -78,7 +78,7 @@ const acts: readonly [string, Act][] = [
   ],
 ];
 
-/** Of a person with a session, whose act was let through. */
+/** For a person with a session and a granted act. */
 async function granted(action: DestructiveRung): Promise<LastLook & Required<Pick<LastLook, 'granted'>>> {
   const person = await people.create('granted');
   await people.signIn(person);

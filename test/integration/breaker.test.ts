@@ -103,7 +103,7 @@ describe('the limit', () => {
     const same = request();
     for (let i = 0; i < 10; i += 1) expect(await breaker().passBreaker(same)).toEqual({ outcome: 'granted' });
     expect(await passMany(4)).toEqual(Array(4).fill('granted'));
-    // The limit is reached now; what was let through before is not held for it.
+    // The limit is reached now; it does not hold acts that passed before.
     expect(await breaker().passBreaker(same)).toEqual({ outcome: 'granted' });
     expect(await countGrants(database.pool, 'delete', 0)).toBe(5);
   });
@@ -113,7 +113,7 @@ describe('the limit', () => {
     expect(await passMany(1, { action: 'revoke' })).toEqual(['granted']);
   });
 
-  it('rolls: what is older than the window does not count', async () => {
+  it('rolls: acts older than the window do not count', async () => {
     await passMany(3);
     now += day - 1;
     await passMany(2);
@@ -222,7 +222,7 @@ describe('a release', () => {
     await expect(agree('op-3')).rejects.toBeInstanceOf(ReleaseRefusedError);
   });
 
-  it('of what is not tripped is refused', async () => {
+  it('is refused if the breaker is not tripped', async () => {
     await expect(release()(999)).rejects.toThrow(/there is no trip 999/);
     await passMany(6);
     const { id } = await onlyTrip();
@@ -281,11 +281,11 @@ describe('other causes', () => {
       outcome: 'held',
       trip: { scope: 'all', cause: 'clock', why: 'the clock went back by 600 s' },
     });
-    // Whoever releases it says that the clock is right now: what it showed before is not believed any more.
+    // A release says that the clock is right now, so earlier readings no longer count.
     await release()((await onlyTrip()).id);
     expect(await passBreaker(request())).toEqual({ outcome: 'granted' });
     databaseAt += 10 * 60_000;
-    // What was read is believed for a few seconds, however many ask.
+    // A reading is cached for a few seconds, for any number of requests.
     now += 4_999;
     expect(await passBreaker(request())).toEqual({ outcome: 'granted' });
     now += 1;
@@ -360,7 +360,7 @@ describe('a database that was restored from a backup', () => {
     expect(await pass({ action: 'revoke' })).toMatchObject({ outcome: 'held', trip: { id: trip.id } });
     const proposed = await release({ at: start + 40 })(trip.id);
     await approveRelease(database.pool, { releaseId: proposed.id, actor: 'op-2', at: start + 40 });
-    // Others that lost what was written before the release do not trip it again; a second restoration does.
+    // Workflows whose earlier writes were lost before the release do not trip it again; a second restoration does.
     await write(other, start + 50, start + 20);
     expect(await activeTrips(database.pool)).toEqual([]);
     await database.pool.query('UPDATE standing SET revision = $1', [start]);
@@ -445,7 +445,7 @@ describe('a database that was restored from a backup', () => {
 });
 
 describe('what operators see', () => {
-  it('who waits, the longest absent first, page by page', async () => {
+  it('the waiting identities, the longest absent first, page by page', async () => {
     const ids = Array.from({ length: 25 }, () => randomUUID());
     for (const [index, id] of ids.entries()) {
       await standing(id, {
@@ -478,7 +478,7 @@ describe('the meter of the feed', () => {
   const signs = (count: number) =>
     Array.from({ length: count }, () => ({ identityId: randomUUID(), at: now }));
 
-  it('writes at most every ten seconds, and what is left when asked', async () => {
+  it('writes at most every ten seconds, and the rest when asked', async () => {
     const meter = new FeedMeter(database.pool);
     await meter.add(signs(3), now);
     await meter.add(signs(4), now + 5_000);

@@ -1,4 +1,4 @@
-/** What an app feels when Temporal, PostgreSQL or both are away: a bounded wait and a typed answer, never a hang. */
+/** The client while Temporal, PostgreSQL or both are away: a bounded wait and a typed answer, never a hang. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { createDormouse } from '../../src/client/direct.js';
 import type { DirectOptions } from '../../src/client/types.js';
@@ -66,7 +66,7 @@ describe.concurrent.each(ways)('Temporal is away (%s)', (away) => {
     expect(dormouse.counters()).toMatchObject({ recorded: 1, dropped: 0, recordedWithoutSignal: 1 });
   });
 
-  it('everything else that needs it is a typed error', async () => {
+  it('every other call that needs it throws a typed error', async () => {
     const dormouse = client({ temporal: await temporalAway(away) });
     const id = unknownId();
     const by = { actor: 'operator-7', reason: 'leave' };
@@ -127,7 +127,7 @@ describe.concurrent.each(ways)('both are away (%s)', (away) => {
 });
 
 describe.concurrent('a worker that is away', () => {
-  it('an update waits no longer than it may', async () => {
+  it('an update waits no longer than its timeout', async () => {
     const dormouse = client({ timeoutMs: 15_000 });
     const id = unknownId();
     await dormouse.recordActivity(id);

@@ -81,7 +81,7 @@ describe.concurrent('recordActivity', () => {
     expect((await dormouse.liveStanding(id)).activity.human).toBeLessThanOrEqual(Date.now());
   });
 
-  it('counts what it did', async () => {
+  it('counts its outcomes', async () => {
     const before = dormouse.counters();
     await dormouse.recordActivity((await people.create('client')).id);
     const after = dormouse.counters();
@@ -183,7 +183,7 @@ describe.concurrent('enrol', () => {
     expect(await dormouse.enrol(id)).toBe(false);
   });
 
-  it('takes what is known of the last activity, and the policy', async () => {
+  it('takes the last known sign of life, and the policy', async () => {
     const { id } = await people.create('client');
     const own = await publish(pool, slowPolicy(fresh('own')));
     const lastActiveAt = new Date(Date.now() - 5 * dayMs);
@@ -191,7 +191,7 @@ describe.concurrent('enrol', () => {
     const standing = await eventually('its standing', () => dormouse.standing(id));
     expect(standing.activity.human).toBe(lastActiveAt.getTime());
     expect(standing.policy).toEqual(own);
-    // Nobody is older than their account: the clock starts at the creation.
+    // The clock starts at the creation of the account at the earliest.
     expect(standing.lastActiveAt).toBeGreaterThan(lastActiveAt.getTime());
   });
 });
@@ -256,7 +256,7 @@ describe.concurrent('requests of operators', () => {
     ]);
   });
 
-  it('retryParked: what failed for good is done once its cause is mended', async () => {
+  it('retryParked: a parked step is done once its cause is mended', async () => {
     const policy = await publish(pool, fastPolicy(fresh('fast')));
     const person = await people.create('client');
     await makeUnfit(kratosDatabase, person.id);
@@ -283,7 +283,7 @@ describe.concurrent('requests of operators', () => {
   });
 });
 
-describe.concurrent('somebody who was never enrolled', () => {
+describe.concurrent('an identity that was never enrolled', () => {
   const id = unknownId();
   it.each<[string, () => Promise<unknown>]>([
     ['liveStanding', () => dormouse.liveStanding(id)],

@@ -62,7 +62,7 @@ describe('enrol --all --dry-run', () => {
     expect(fixture.proxy.requests.slice(since).filter((line) => !line.startsWith('GET '))).toEqual([]);
   });
 
-  it('says who is overdue for what, by their last sign of life', async () => {
+  it('counts overdue identities by rung, by their last sign of life', async () => {
     // The same people, looked at 100 days from now.
     const taskQueue = `preview-${randomUUID().slice(0, 8)}`;
     await fixture.startWorkers({ taskQueue, clock: { now: async () => Date.now() + 100 * dayMs } });
@@ -90,7 +90,7 @@ describe('enrol --all --dry-run', () => {
 });
 
 describe('enrol --all', () => {
-  it('goes on when nobody watches any more, and can be watched again', async () => {
+  it('continues when nobody watches any more, and can be watched again', async () => {
     const identities = await fixture.createIdentities(60);
     const options = { ...testOptions, startsPerSecond: 5, pageSize: 10 };
     const system = { client: fixture.client, taskQueue: fixture.taskQueue };
@@ -116,7 +116,7 @@ describe('enrol --all', () => {
     expect(await fixture.withoutExactlyOne(identities)).toEqual([]);
   });
 
-  it('spreads the first looks, and those who wait are enrolled all the same', async () => {
+  it('spreads the first looks, and enrols waiting identities all the same', async () => {
     const identities = await fixture.createIdentities(20);
     const { exitCode, stdout } = await dormouse('enrol', '--all', '--spread', '1h', '--rate', '200');
     expect(stdout).toContain('spread over 1h');

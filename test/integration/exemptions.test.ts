@@ -1,4 +1,4 @@
-/** Exemptions on the real stack: who may make one, what it stops, and that nothing a person writes is one. */
+/** Exemptions on the real stack: who may set one, what it stops, and that no value a person writes counts as one. */
 import { Configuration, FrontendApi } from '@ory/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Person } from '../../dev/demo/ory-people.js';
@@ -200,7 +200,7 @@ describe('in the very second of the deed', () => {
   });
 });
 
-describe('what a person writes', () => {
+describe('a value that a person writes', () => {
   const frontend = new FrontendApi(new Configuration({ basePath: stack.kratos.publicUrl }));
 
   /** Through the settings flow, as the person's own browser or app would. @returns the status of the answer */
@@ -239,7 +239,7 @@ describe('what a person writes', () => {
     expect(await exemptOf(person.id)).toBeUndefined();
   });
 
-  it('beside the traits as metadata is not taken by Kratos', async () => {
+  it('as metadata beside the traits is not stored by Kratos', async () => {
     const person = await people.create('writes');
     const marks = { account_type: 'service', role: 'service', skip_stale_revocation: true };
     await writes(person, {}, { metadata_admin: marks, metadata_public: marks });
@@ -248,7 +248,7 @@ describe('what a person writes', () => {
     expect(await exemptOf(person.id)).toBeUndefined();
   });
 
-  it('and what stands in metadata_public exempts nobody either; in metadata_admin it does', async () => {
+  it('in metadata_public exempts nobody either; in metadata_admin it does', async () => {
     const person = await people.create('writes');
     const marks = { account_type: 'break_glass', role: 'service', skip_stale_revocation: true };
     const write = (field: string) =>

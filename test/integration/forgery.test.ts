@@ -1,4 +1,4 @@
-/** Every way that we know to say that somebody is alive without the right to, tried against the real gateway. */
+/** Every known way to forge a sign of life, tried against the real gateway. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
@@ -110,7 +110,7 @@ describe('credentials', () => {
 });
 
 describe('signatures', () => {
-  it('one that is old, early, of another body, another secret, another version, or malformed', async () => {
+  it('an old, early or malformed one, and one of another body, secret or version, are refused', async () => {
     const id = unknownId();
     const body = event(id);
     const valid = signed(body);
@@ -139,7 +139,7 @@ describe('signatures', () => {
     await nobodySeen(id);
   });
 
-  it('a body that was changed on the way, by as little as a blank', async () => {
+  it('a body that was changed on the way, even by one blank, is refused', async () => {
     const id = unknownId();
     const headers = signed(event(id));
     for (const body of [`${event(id)} `, event(id, { at: Date.now() }), event(unknownId())])
@@ -147,7 +147,7 @@ describe('signatures', () => {
     await nobodySeen(id);
   });
 
-  it('a copy sent again, and a time in the future, move nothing beyond what was signed', async () => {
+  it('a repeated copy, and a time in the future, move nothing beyond the signed time', async () => {
     const id = unknownId();
     const timestamp = nowSeconds(-100);
     const bodies = [event(id), event(id, { at: Date.now() }), event(id, { at: Date.now() + 86_400_000 })];
@@ -317,7 +317,7 @@ describe('too often', () => {
         return statuses;
       };
       expect(await times(4, bearer(fresh('guess')))).toEqual([401, 401, 401, 429]);
-      // Guessing from an address holds up nobody who has a credential behind it.
+      // Guessing from an address does not block valid credentials from it.
       expect(await times(3, bearer(strict.tokens[0]))).toEqual([202, 202, 429]);
       expect(await times(3, bearer(strict.tokens[1]))).toEqual([202, 202, 429]);
     } finally {

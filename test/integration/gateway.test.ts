@@ -1,4 +1,4 @@
-/** The gateway over real HTTP: who may call it, what it takes, what it answers, and what it never says. */
+/** The gateway over real HTTP: callers, requests, answers, and details that no answer has. */
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { pino } from 'pino';
@@ -144,7 +144,7 @@ describe('who may call', () => {
     expect(answer.status).toBe(404);
   });
 
-  it('leaves the health page open, and answers are not to be cached', async () => {
+  it('leaves the health page open, and forbids caching of answers', async () => {
     const answer = await send('GET', '/healthz', undefined, { headers: { authorization: '' } });
     expect(answer).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(answer.headers.get('cache-control')).toBe('no-store');
@@ -267,7 +267,7 @@ describe('what it does', () => {
     expect((await send('GET', on(id, 'standing'))).body.hold).toBeUndefined();
   });
 
-  it('releases a legal hold only where the word is said, and leaves others standing', async () => {
+  it('releases a legal hold only with the kind legal, and leaves the other holds', async () => {
     const { id } = await enrolled();
     const hold = { actor, reason: 'case 7', until: tomorrow() };
     await post(on(id, 'hold'), { ...hold, kind: 'leave' });
@@ -287,7 +287,7 @@ describe('what it does', () => {
     expect((await post(on(id, 'release'), release)).body.holds).toBeUndefined();
   });
 
-  it('exempts, shows in the work list what waits, and ends it', async () => {
+  it('exempts, shows the exemption in the work list, and ends it', async () => {
     const id = unknownId();
     const exempt = { actor, reason: 'batch', kind: 'service', owner: 'team/x', reviewAt: tomorrow() };
     expect(await post(on(id, 'exempt'), exempt)).toMatchObject({ status: 200, body: { owner: 'team/x' } });
@@ -319,7 +319,7 @@ describe('what it does', () => {
     expect(await post(on(id, 'apply-policy'), body)).toMatchObject({ status: 200, body: { policy: other } });
   });
 
-  it('retries what was parked, and reactivates what was deactivated', async () => {
+  it('retries a parked step, and reactivates a deactivated identity', async () => {
     const policy = await publish(pool, fastPolicy(fresh('fast')));
     const { id } = await people.create('gateway');
     await makeUnfit(kratosDatabase, id);
@@ -341,7 +341,7 @@ describe('what it does', () => {
     ['POST', 'apply-policy', { actor, policyId: 'default' }],
     ['POST', 'retry-parked', { actor }],
     ['POST', 'skip-parked', { actor, reason: 'not to be done' }],
-  ])('%s %s: 404 for somebody who was never enrolled', async (method, action, body) => {
+  ])('%s %s: 404 for an identity that was never enrolled', async (method, action, body) => {
     const answer = await send(method, on(unknownId(), action), body);
     expect(answer).toMatchObject({ status: 404, body: { error: 'not_enrolled' } });
   });
@@ -391,7 +391,7 @@ describe('trouble behind it', () => {
     }
   });
 
-  it('what nobody foresaw: 500 without a word about the inside', async () => {
+  it('an unforeseen error: 500 without internal details', async () => {
     const real = createDormouse({ temporal: stack.temporal, postgresUrl: stack.postgres.url });
     const broken: DirectDormouse = {
       ...real,
@@ -414,7 +414,7 @@ describe('trouble behind it', () => {
 });
 
 describe('whether somebody exists', () => {
-  /** What the gateway asks of PostgreSQL in the name of an identity, and what it answers. */
+  /** The gateway's queries for one identity, and its answer. */
   async function askedAndAnswered(base: string, identityId: string, contentType: string) {
     const asked: string[] = [];
     const { query } = pg.Pool.prototype;
@@ -423,7 +423,7 @@ describe('whether somebody exists', () => {
       ...given: unknown[]
     ) {
       const statement = String(given[0]);
-      // Marks are written by the clock, of whoever was recorded last.
+      // Marks depend on the time and on the identity that was recorded last.
       const isMark = statement.includes('INTO activity_mark');
       if (!isMark && JSON.stringify(given[1] ?? []).includes(identityId)) asked.push(statement);
       return Reflect.apply(query, this, given);
@@ -463,7 +463,7 @@ retry: { attempts: 3, firstAfter: 1s, longestAfter: 1s }
     const { id } = await people.create('gateway');
     expect((await post(on(id, 'enrol'), { policyId: policy.id })).status).toBeLessThan(300);
     await eventually('the tombstone', () => isBuried(pool, id));
-    // What the lifecycle itself still writes of its end must not be taken for the gateway's.
+    // The lifecycle's own writes at its end must not be taken for the gateway's.
     await eventually('the end of the lifecycle', () => hasEnded(id));
     return id;
   }
@@ -471,7 +471,7 @@ retry: { attempts: 3, firstAfter: 1s, longestAfter: 1s }
   it.each([
     'application/json',
     'application/x-ndjson',
-  ])('is not to be seen in the answer to an event, nor in what is done for it (%s)', async (contentType) => {
+  ])('does not show in the answer to an event, nor in the queries for it (%s)', async (contentType) => {
     // Nobody works on this queue: every statement is the gateway's own.
     const base = await listen(
       createDormouse({

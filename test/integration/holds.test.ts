@@ -50,7 +50,7 @@ const hold = (more: Partial<Hold> = {}): Hold => ({
 const keep = (identityId: string, more: Partial<Hold> = {}, key: string = randomUUID()) =>
   keepHold(database.pool, identityId, hold(more), key);
 
-describe('a hold that nobody told the lifecycle of', () => {
+describe('a hold that the lifecycle was not told of', () => {
   const look = (identityId: string): LastLook => ({
     identityId,
     inactiveSince: Date.now() + day,
@@ -84,7 +84,7 @@ describe('a hold that nobody told the lifecycle of', () => {
     });
   });
 
-  it('stops nothing when it has ended, or was released', async () => {
+  it('stops nothing when it has ended or was released', async () => {
     const { id } = await people.create('held');
     await keep(id, { until: Date.now() - 1 });
     await keep(id, { id: 'h2' });
@@ -93,7 +93,7 @@ describe('a hold that nobody told the lifecycle of', () => {
   });
 });
 
-describe('what is kept', () => {
+describe('holds in PostgreSQL', () => {
   const id = () => randomUUID();
   it('the same request again is the same hold, also many at once', async () => {
     const identityId = id();

@@ -1,4 +1,4 @@
-/** Hydra's token hook with a real Hydra: who gets a token, and what of it counts as a sign of life. */
+/** Hydra's token hook with a real Hydra: who gets a token, and which tokens count as a sign of life. */
 import { Configuration, OAuth2Api } from '@ory/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { authorizeByCode, type OAuthClient, type Tokens } from '../../dev/demo/authorization-code-flow.js';
@@ -86,7 +86,7 @@ const forget = (id: string) =>
   gateway.pool.query('DELETE FROM identity_activity WHERE identity_id = $1', [id]);
 const activityOf = (id: string) => readActivity(gateway.pool, id);
 
-/** Somebody with tokens, whose activity so far is forgotten. */
+/** A person with tokens, without the signs of life so far. */
 async function withTokens() {
   const { id } = await people.create('token');
   const tokens = await authorize(id);
@@ -165,7 +165,7 @@ describe('an identity off the ladder', () => {
   });
 });
 
-describe('the standing can not be read', () => {
+describe('when the standing can not be read', () => {
   it('closed: no token, but the refresh token survives', async () => {
     const { tokens } = await withTokens();
     failing.readStanding = true;
@@ -190,7 +190,7 @@ describe('the standing can not be read', () => {
     expect(await activityOf(id)).toEqual({});
   });
 
-  it('for a stranger to all tables, nothing is denied', async () => {
+  it('an unknown identity is denied nothing', async () => {
     expect(await readTokenStanding(gateway.pool, unknownId())).toEqual({});
   });
 });

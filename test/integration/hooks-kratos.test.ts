@@ -33,7 +33,7 @@ async function signsOf(id: string): Promise<Row[]> {
 const arrives = (id: string, source: string) =>
   eventually(`${source} of ${id}`, async () => (await signsOf(id)).some((row) => row.source === source));
 
-describe('Kratos tells of', () => {
+describe('Kratos reports', () => {
   it('a sign-in by password, at the time of the gateway', async () => {
     const person = await people.create('hook');
     const before = Date.now();

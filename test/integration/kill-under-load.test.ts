@@ -26,7 +26,7 @@ const random = seeded(seed);
 const kills = { gateway: 5, worker: 3, app: 3 };
 const batchMs = 200;
 const counts = { bottom: 20, away: 24, untouched: 3, rowsOnly: 200 };
-/** A call that was under way when the worker died is given up after two minutes (startToCloseTimeout). */
+/** Generous: a call of a dead worker is tried again after its heartbeat timeout, or two minutes (startToCloseTimeout) at most. */
 const patience = { timeoutMs: 300_000, everyMs: 250 };
 
 const policy = `id: default
@@ -84,7 +84,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** What was sent of one identity, and the newest that was answered with "recorded". Epoch milliseconds. */
+/** The signs sent for one identity, and the newest one answered with "recorded". Epoch milliseconds. */
 interface Sent {
   readonly times: Set<number>;
   acknowledged: number;
@@ -166,7 +166,7 @@ async function post(
     .results.flatMap(({ line, outcome }) => (outcome === 'recorded' ? (signs[line - 1]?.id ?? []) : []));
 }
 
-/** Sends until `isOver`; whoever is in `once` is sent until that is acknowledged, and then never again. */
+/** Sends until `isOver`. An identity in `once` is sent until it is acknowledged, and then never again. */
 async function sendAway(
   ledger: Ledger,
   options: { ids: readonly string[]; once: string[]; lines: number; isOver: () => boolean },
@@ -202,7 +202,7 @@ interface AppLife {
   readonly journal: string;
 }
 
-/** Each life of the app has identities of its own, so that a later one can't make up for what was lost. */
+/** Each life of the app has identities of its own, so that a later life can't repeat lost signs. */
 async function livesOfTheApp(lives: readonly AppLife[]): Promise<void> {
   for (const [index, { once, journal }] of lives.entries()) {
     const input: NotingAppInput = {
@@ -219,7 +219,7 @@ async function livesOfTheApp(lives: readonly AppLife[]): Promise<void> {
     await writeFile(inputFile, JSON.stringify(input));
     const app = new EntryProcess('test/support/noting-app.ts', 'noting', {}, [inputFile]);
     await app.start();
-    // Dies after it noted everybody it had to, at some moment of its batches.
+    // Dies after it noted all of its identities, at a random moment of its batches.
     await until('the app to have noted everybody', async () => {
       const text = await readFile(journal, 'utf8');
       return once.every((id) => text.includes(`note ${id} `));
@@ -270,7 +270,7 @@ async function recordedSigns(): Promise<Map<string, number>> {
 }
 
 test(
-  'a sign that a gateway took with it when it died is told by a worker',
+  'a worker tells the workflow of a sign whose gateway died before telling',
   { timeout: 400_000 },
   async () => {
     const silent = await startSilentServer();
@@ -299,7 +299,7 @@ test(
   },
 );
 
-test('nothing acknowledged is lost, and every return is felt', { timeout: 900_000 }, async () => {
+test('no acknowledged sign is lost, and every return takes effect', { timeout: 900_000 }, async () => {
   const problems: string[] = [];
   const bottom = await peopleOfOld(counts.bottom, 10);
   const away = await peopleOfOld(counts.away, 100);
@@ -309,7 +309,7 @@ test('nothing acknowledged is lost, and every return is felt', { timeout: 900_00
   for (const id of [...away, ...untouched])
     await until('suspended', () => stageIs(id, 'suspended'), patience);
 
-  // The load: everybody who is suspended shows up once, by one of the ways in.
+  // The load: each suspended person shows up once, by one of the sources.
   const ledger = new Ledger();
   const rows = await rowsOnly(counts.rowsOnly);
   const everybody = [...bottom, ...rows];
@@ -363,7 +363,7 @@ test('nothing acknowledged is lost, and every return is felt', { timeout: 900_00
     }
   }
 
-  // Returns: whoever has a sign in PostgreSQL comes back, whichever process died over it.
+  // Returns: an identity with a sign in PostgreSQL comes back, whichever process died.
   const seen = away.filter((id) => recorded.has(`${id}/human`) || recorded.has(`${id}/token`));
   expect(seen.length, `seed ${seed}: too few came back for the test to say anything`).toBeGreaterThan(12);
   for (const id of seen) {
@@ -380,7 +380,7 @@ test('nothing acknowledged is lost, and every return is felt', { timeout: 900_00
   for (const id of untouched) {
     if (!(await stageIs(id, 'suspended'))) problems.push(`${id}: nobody saw it, and it came back`);
   }
-  // The next look of those at the bottom, brought about by an operator.
+  // An operator requests the next look of identities at the bottom.
   for (const id of bottom) {
     const { lastActiveAt } = await dormouse.applyPolicy(id, { actor: 'operator-7', policyId: 'default' });
     const at = recorded.get(`${id}/human`) ?? 0;

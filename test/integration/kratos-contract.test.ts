@@ -123,7 +123,7 @@ describe.concurrent('DELETE of an identity', () => {
 });
 
 describe.concurrent('404', () => {
-  it("says so in Ory's own form, which tells it from that of a proxy", async () => {
+  it("has Ory's own form, which a proxy's 404 has not", async () => {
     const answer = await people.identities.getIdentity({ id: unknownId() }, any);
     expect(answer.status).toBe(404);
     expect(answer.data).toMatchObject({ error: { code: 404 } });

@@ -120,7 +120,7 @@ describe.concurrent('endSessions', () => {
 });
 
 describe.concurrent('endSessions after a last look', () => {
-  /** Of somebody who signed in before the look, and was not seen since. */
+  /** For a person who signed in before the look, and was not seen since. */
   async function absent() {
     const person = await people.create('revoke');
     const made = await signIn(person);
@@ -129,7 +129,7 @@ describe.concurrent('endSessions after a last look', () => {
   const revoke = (identityId: string, since: number, more: object = {}) =>
     endSessions({ identityId, look: { ...look(identityId, since), ...more } });
 
-  it('ends them where nothing speaks against it, and has nothing to do the next time', async () => {
+  it('ends them if no reason against it is found, and has nothing to do the next time', async () => {
     const { person, made, since } = await absent();
     expect(await revoke(person.id, since)).toMatchObject({ ended: 1 });
     expect(await people.isSignedIn(made)).toBe(false);
@@ -250,13 +250,13 @@ describe('a last look at somebody to whom the policy gives more time than the st
     const acts = { disableIdentity, deleteIdentity };
     expect(await acts[verb](act)).toEqual({ outcome: 'superseded', activity: {} });
     expect((await people.identities.getIdentity({ id: person.id })).data.state).toBe('active');
-    // Due by that policy, and by what the identity is.
+    // Due by that policy, and by the identity's own data.
     expect(await acts[verb]({ ...act, due: { rung, afterMs: 100 * day } })).toEqual({ outcome: 'done' });
   });
 });
 
 describe.concurrent('disableIdentity', () => {
-  it('disables, and remembers what Kratos made of it', async () => {
+  it('disables, and remembers Kratos’ time of the change', async () => {
     const person = await people.create('disable');
     const made = await signIn(person);
     await disabledByEngine(person.id);
@@ -288,7 +288,7 @@ describe.concurrent('disableIdentity', () => {
     expect(await stateOf(people, id)).toBe('active');
   });
 
-  it('is not stopped by activity of a kind that does not count, nor by what was known already', async () => {
+  it('is not stopped by a sign of a kind that does not count, nor by a known sign', async () => {
     const { id } = await people.create('disable');
     const now = Date.now();
     await recordSigns(pool, [
@@ -314,7 +314,7 @@ describe.concurrent('disableIdentity', () => {
     expect(await readDisablement(pool, id)).toBeUndefined();
   });
 
-  it('goes on after a crash between intention and call', async () => {
+  it('continues after a crash between intention and call', async () => {
     const { id } = await people.create('disable');
     await intendDisablement(pool, id, await stateChangedAt(people, id), Date.now());
     await disabledByEngine(id);
@@ -332,7 +332,7 @@ describe.concurrent('disableIdentity', () => {
     expect(await enableIdentity({ identityId: id })).toEqual({ outcome: 'done' });
   });
 
-  it('does not take for its own what an admin did long after an intention that came to nothing', async () => {
+  it('does not take an admin’s disablement for its own, long after an intention without effect', async () => {
     const { id } = await people.create('disable');
     await intendDisablement(pool, id, (await stateChangedAt(people, id)) - 1, Date.now() - 3_600_000);
     await setStateByHand(people, id, 'inactive');
@@ -395,7 +395,7 @@ describe.concurrent('enableIdentity', () => {
     expect(await readDisablement(pool, id)).toBeUndefined();
   });
 
-  it('goes on after a crash between call and forgetting', async () => {
+  it('continues after a crash between call and forgetting', async () => {
     const { id } = await people.create('enable');
     await disabledByEngine(id);
     await setStateByHand(people, id, 'active');
@@ -417,7 +417,7 @@ describe.concurrent('enableIdentity', () => {
 });
 
 describe.concurrent('deleteIdentity', () => {
-  it('deletes what the engine had disabled; tried again it is done, and who was never there is gone', async () => {
+  it('deletes an identity that the engine had disabled; done when tried again; gone for an unknown identity', async () => {
     const { id } = await people.create('delete');
     await disabledByEngine(id);
     const request = look(id);
@@ -463,7 +463,7 @@ describe.concurrent('deleteIdentity', () => {
     expect(await exists(id)).toBe(true);
   });
 
-  it('deletes an identity that no longer fits its schema: nothing of it is written', async () => {
+  it('deletes an identity that no longer fits its schema, without writing to it', async () => {
     const { id } = await people.create('delete');
     await disabledByEngine(id);
     await makeUnfit(kratosDatabase, id);

@@ -1,4 +1,4 @@
-/** Ending an identity on the real Kratos: the empty shell, names that nobody may take, and what is left of the person. */
+/** Ending an identity on the real Kratos: the empty shell, reserved names, and the remaining data of the person. */
 import { Configuration, FrontendApi } from '@ory/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Person } from '../../dev/demo/ory-people.js';
@@ -78,7 +78,7 @@ describe('anonymising', () => {
     expect(await anonymiseIdentity(request)).toEqual({ outcome: 'done' });
   });
 
-  it('opens no door: neither the old password nor the old name', async () => {
+  it('refuses sign-in by the old password and the old name', async () => {
     const person = await deactivated();
     await anonymiseIdentity({ ...look(person.id, soon()), anonymousTraits: template });
     expect(await people.signIn(person)).toBeUndefined();

@@ -125,7 +125,7 @@ describe.concurrent('assess', () => {
     expect((await lookAt(person.id)).activity.human).toBeGreaterThan(0);
   });
 
-  it('takes what PostgreSQL knows of each kind, and the later of two times', async () => {
+  it('takes the signs of each kind in PostgreSQL, and the later of two times', async () => {
     const person = await people.create('look');
     await people.signIn(person);
     const now = Date.now();
@@ -160,7 +160,7 @@ describe.concurrent('assess', () => {
     });
   });
 
-  it('tells what the engine disabled from what an admin did', async () => {
+  it('tells a disablement by the engine from one by an admin', async () => {
     const mine = await people.create('look');
     await disableIdentity({ identityId: mine.id, inactiveSince: Date.now(), keepsAlive: ['human'] });
     const theirs = await people.create('look');
@@ -241,7 +241,7 @@ describe.concurrent('publishStage', () => {
     expect(await publishStage({ identityId: id, stage: 'suspended', since })).toBe('published');
   });
 
-  it('is refused where somebody wrote metadata that is no object, rather than overwriting it', async () => {
+  it('is refused if the metadata is not an object, rather than overwriting it', async () => {
     const { id } = await people.create('publish');
     const value = ['a', 'list'];
     await people.identities.patchIdentity({

@@ -195,7 +195,7 @@ describe('signs of life in PostgreSQL', () => {
     expect(await readActivity(pool, id)).toEqual({ human: 3_000, token: 500 });
   });
 
-  it('takes a batch with duplicates, and one with nothing', async () => {
+  it('takes a batch with duplicates, and an empty batch', async () => {
     const [id, other] = [unknownId(), unknownId()];
     await recordSigns(pool, []);
     await recordSigns(pool, [sign(id, 1_000), sign(other, 7), sign(id, 3_000, 'latest'), sign(id, 2_000)]);
@@ -217,7 +217,7 @@ describe('signs of life in PostgreSQL', () => {
     for (const id of ids) expect(await readActivity(pool, id)).toEqual({ human: 1_039 });
   });
 
-  it('stores nothing of a batch that PostgreSQL refuses', async () => {
+  it('stores no sign of a batch that PostgreSQL refuses', async () => {
     const id = unknownId();
     await expect(recordSigns(pool, [sign(id, 1_000), sign('no-uuid', 1_000)])).rejects.toThrow();
     expect(await readActivity(pool, id)).toEqual({});

@@ -62,7 +62,7 @@ describe('one address in trouble', () => {
     expect(server.recipients).toEqual([second]);
   });
 
-  it('alone is tried for as long as the step is', async () => {
+  it('is tried as long as the step if it is the only address', async () => {
     const person = await people.create('deferred');
     const server = await smtpWith({ rcptTo: () => ({ code: 451 }) });
     const { sendMail } = mailOver(server.url);
@@ -72,7 +72,7 @@ describe('one address in trouble', () => {
     }
   });
 
-  it('a server that is away is not asked for each address, and is no trouble of an address', async () => {
+  it('a server that is away is not tried for each address, and counts against no address', async () => {
     const person = await people.create('away');
     await addRecoveryAddress(person.id, `second-${randomUUID()}@example.com`);
     const request = requestFor(person);
@@ -89,7 +89,7 @@ describe('one address in trouble', () => {
     expect(healed.recipients).toEqual([person.email]);
   });
 
-  it('only what was handed over counts against the proof', async () => {
+  it('only mails that were handed over count against the proof', async () => {
     const person = await people.create('handover');
     const request = requestFor(person, { proofNeeded: true });
     const refusing = await smtpWith({ rcptTo: () => ({ code: 451 }) });
@@ -148,7 +148,7 @@ describe('two attempts at the same mail', () => {
     expect(await columnsOf(request.key)).toMatchObject([{ state: 'accepted' }]);
   });
 
-  it('a claim is left to others when its holder is gone', async () => {
+  it('a claim passes to another attempt when its holder is gone', async () => {
     const person = await people.create('claim');
     const server = await smtpWith();
     const request = requestFor(person);

@@ -27,7 +27,7 @@ const mailTo = (address: string | undefined) =>
 const namesAt = (server: SmtpFixture) =>
   server.messages.map((message) => /^message-id: *(\S+)/im.exec(message)?.[1]);
 
-/** What a mail's row says of the only address. */
+/** The row of a mail to its only address. */
 async function rowsOf(key: string) {
   const found = await pool.query('SELECT message_key, state, attempts FROM mail WHERE message_key LIKE $1', [
     `${key}/%`,
@@ -108,7 +108,7 @@ describe('sendMail', () => {
     expect(await sendMail(requestFor({ id: unknownId() }))).toMatchObject({ outcome: 'no-address' });
   });
 
-  it('speaks German to those who read it', async () => {
+  it('is in German for people with that language', async () => {
     const person = await people.create('mail', { traits: { locale: 'de-AT' } });
     await mailOver(stack.mail.smtpUrl).sendMail(requestFor(person, { kind: 'winback' }));
     const mail = await mailTo(person.email);

@@ -23,7 +23,7 @@ const system = await openSystemClient('middleware-return', suspending);
 const { dormouse } = system;
 const { people, pool, kratosDatabase, stack } = system.outside;
 const kratos = { publicUrl: stack.kratos.publicUrl };
-/** There is one request only: a slow answer must not be its end. */
+/** There is one request only, so a slow answer must not time out. */
 const verifyTimeoutMs = 20_000;
 afterAll(() => system.close());
 
@@ -73,7 +73,7 @@ test.each([
   const { id, headers } = await suspended();
   const app = await start();
   try {
-    // What the app itself refuses opened nothing, and says nothing about who is there.
+    // A request that the app itself refuses is no sign of life.
     expect((await fetch(`${app.url}/forbidden`, { headers })).status).toBe(403);
     const before = Date.now();
     expect((await fetch(app.url, { headers })).status).toBe(200);

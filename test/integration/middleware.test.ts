@@ -89,7 +89,7 @@ describe.each([
 ])('%s', (_name, start) => {
   let app: App;
   const begin = async (options: Options = { kratos, tokens }) => {
-    // Mostly there is one request: a slow answer must not be its end.
+    // Mostly there is one request, so a slow answer must not time out.
     app = await start({ verifyTimeoutMs: 20_000, ...options });
   };
   const end = () => app.close();
@@ -103,7 +103,7 @@ describe.each([
     await end();
   });
 
-  test('an answer that let nobody in, a redirect, and background polling do not count', async () => {
+  test('a refusal, a redirect, and background polling do not count', async () => {
     await begin();
     const { headers } = await signedIn();
     await app.get('/forbidden', headers);
@@ -129,7 +129,7 @@ describe.each([
     await end();
   });
 
-  test('what a caller says about itself counts nothing', async () => {
+  test('an identity named in headers or body does not count', async () => {
     await begin();
     const { person } = await signedIn();
     const forged = { 'x-user-id': person.id, 'x-kratos-authenticated-identity-id': person.id };
@@ -160,7 +160,7 @@ describe.each([
     await end();
   });
 
-  test('a program’s own token is nobody’s, although its client id looks like an identity', async () => {
+  test('a program’s own token counts for nobody, even if its client id looks like an identity', async () => {
     await begin();
     await app.get('/', { authorization: `Bearer ${await clientToken()}` });
     await settled(app, 'anonymous');

@@ -1,4 +1,4 @@
-/** Migrations among people who work: what they wait for, and what waits for them. */
+/** Migrations while others use the tables: locks and waiting. */
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const name = `t_${randomBytes(6).toString('hex')}`;
 const url = Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href;
 const impatient = { lockTimeoutMs: 100, attempts: 2, pauseMs: 10 };
 
-/** With the schema of before migration 031, which changes `audit_head`. */
+/** With the schema before migration 031, which changes `audit_head`. */
 beforeAll(async () => {
   await withClient(adminUrl, (client) => client.query(`CREATE DATABASE ${name}`));
   const files = (await readdir(migrationsDirectory)).sort();
@@ -35,7 +35,7 @@ const applied = (client: pg.Client) =>
   client.query('SELECT 1 FROM dormouse_migration WHERE name = $1', ['031_least_privilege']);
 
 describe('a migration', () => {
-  it('makes room where a table is in use, changes nothing then, and goes through afterwards', async () => {
+  it('gives way while a table is in use, changes nothing then, and succeeds afterwards', async () => {
     await withClient(url, async (reader) => {
       await reader.query('BEGIN');
       await reader.query('SELECT * FROM audit_head');
@@ -50,7 +50,7 @@ describe('a migration', () => {
   });
 
   /** An index on a table that others write stands in `laterIndexes`, so that nobody waits for it. */
-  it('builds no index on a table that an earlier one made', async () => {
+  it('builds no index on a table of an earlier migration', async () => {
     for (const file of (await readdir(migrationsDirectory)).filter((one) => one >= '031')) {
       const text = await readFile(join(migrationsDirectory, file), 'utf8');
       const made = [...text.matchAll(/CREATE TABLE (\w+)/g)].map(([, table]) => table);
@@ -92,7 +92,7 @@ describe('an index that came later', () => {
 });
 
 describe('a connection of the pool', () => {
-  it('gives up where a lock is kept from it, and is free of a transaction that was forgotten', async () => {
+  it('gives up waiting for a lock, and ends a forgotten transaction', async () => {
     const pool = createPool({ url, max: 2, statementTimeoutMs: 200 });
     const settings = await pool.query<{ setting: string }>(
       "SELECT setting FROM pg_settings WHERE name IN ('lock_timeout', 'idle_in_transaction_session_timeout') ORDER BY name",

@@ -112,7 +112,7 @@ describe('the document', () => {
     }
   });
 
-  it('names for every route but /healthz and what is open by design a credential that it describes', () => {
+  it('names a described credential for every route except /healthz and the open ones', () => {
     const known = Object.keys(document.components?.securitySchemes ?? {});
     for (const { name, path, operation } of operations()) {
       const wanted = (operation.security ?? []).flatMap((one) => Object.keys(one));
@@ -134,7 +134,7 @@ describe('the document', () => {
   });
 
   it('takes the bodies that it describes, closed to further fields', () => {
-    // What others send in forms of their own, which grow.
+    // Bodies in others' formats, which may get new fields.
     const open = ['/v1/hooks/hydra/token', '/v1/mail/events/{provider}'];
     const closed = operations()
       .filter(({ method, path }) => method === 'post' && !open.includes(path))

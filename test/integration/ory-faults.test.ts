@@ -1,4 +1,4 @@
-/** What becomes of a call to Kratos or Hydra that goes wrong on the way, over a real wire. */
+/** Calls to Kratos and Hydra that fail on the way, over a real wire. */
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Person } from '../../dev/demo/ory-people.js';
@@ -211,7 +211,7 @@ describe('the patch of a state', () => {
     expect(await through.enableIdentity({ identityId: person.id })).toEqual({ outcome: 'done' });
   });
 
-  it('back to active may be repeated where its answer was lost', async () => {
+  it('back to active may be repeated if its answer was lost', async () => {
     await through.disableIdentity(look());
     kratos.inject({ kind: 'answer-lost' }, /^PATCH /, 1);
     await rejection(through.enableIdentity({ identityId: person.id }));
@@ -305,7 +305,7 @@ describe('Hydra', () => {
   it.each([
     ['consents', /^DELETE .*consent/],
     ['login sessions', /^DELETE .*login/],
-  ])('the revocation of %s is repeated, whatever became of its answer', async (_name, match) => {
+  ])('the revocation of %s is repeated, even if its answer was lost', async (_name, match) => {
     const { accessToken, refreshToken } = await people.authorize(person);
     for (const fault of [answer(500), { kind: 'reset' }, { kind: 'answer-lost' }] satisfies Fault[]) {
       hydra.inject(fault, match, 1);

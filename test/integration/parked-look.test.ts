@@ -1,5 +1,5 @@
 /**
- * A look that failed for good waits for an operator, whatever else is said to it meanwhile. In a file of its own: where the
+ * A look that failed for good waits for an operator, whatever messages arrive. In a file of its own: if the
  * workflow spins instead of waiting, it takes the worker's whole process down.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -42,14 +42,14 @@ async function parkedAtLook(policyId: string): Promise<string> {
 }
 
 describe('an identity whose look is parked', () => {
-  it('goes on when its policy was published and an operator says so', async () => {
+  it('continues when its policy was published and an operator retries', async () => {
     const policyId = fresh('late');
     const id = await parkedAtLook(policyId);
     const policy = await publish(pool, slowPolicy(policyId));
     expect(await dormouse.retryParked(id, { actor })).toMatchObject({ stage: 'active', policy });
   });
 
-  it('takes a sign of life and still waits', async () => {
+  it('accepts a sign of life and still waits', async () => {
     const id = await parkedAtLook(fresh('never'));
     const at = Date.now();
     await dormouse.recordActivity(id, { at });

@@ -68,9 +68,9 @@ async function unfit(): Promise<string> {
 }
 
 describe('one broken identity', () => {
-  it('is parked after bounded retries, while others go on, and goes on when it is mended', async () => {
+  it('is parked after bounded retries, while others continue, and continues when it is mended', async () => {
     const broken = await people.create('broken');
-    // Kratos fails for this one only, and only what changes it: its looks are answered.
+    // Kratos fails only writes to this identity; its looks are answered.
     const body = JSON.stringify({ error: { code: 500 } });
     kratos.inject({ kind: 'answer', status: 500, body }, new RegExp(`^(PATCH|DELETE) .*${broken.id}`));
     await dormouse.enrol(broken.id);
@@ -84,7 +84,7 @@ describe('one broken identity', () => {
     expect((await dormouse.standing(broken.id))?.stage).toBe('active');
     expect(await parkedOf(broken.id)).toMatchObject({ errorType: 'KratosFailed' });
     const attempts = kratos.requests.length;
-    // Parked is at rest: others' requests come, none for it.
+    // A parked identity makes no requests; others do.
     const later = await people.create('other');
     await dormouse.enrol(later.id);
     await standsAt(later.id, 'deactivated');
@@ -94,7 +94,7 @@ describe('one broken identity', () => {
     await standsAt(broken.id, 'deactivated');
   });
 
-  it('that hangs delays others by the time limit of its call at most, even where more hang than there are slots', async () => {
+  it('that hangs delays others by its call’s time limit at most, even if more hang than there are slots', async () => {
     const patient = fastPolicy(fresh('hanging')).replace(
       /^retry:.*$/m,
       'retry: { attempts: 5, firstAfter: 30s, longestAfter: 30s }',
@@ -142,7 +142,7 @@ describe('skip', () => {
     expect(await stateOf(people, id)).toBe('active');
   });
 
-  it('is refused where nothing is parked, and for a look', async () => {
+  it('is refused if nothing is parked, and for a look', async () => {
     const { id } = await people.create('parked');
     await dormouse.enrol(id, { policyId: fresh('never') });
     expect(await parkedOf(id)).toMatchObject({ step: 'look' });
@@ -190,7 +190,7 @@ describe('the command', () => {
 });
 
 describe('retry of many', () => {
-  it('wakes those with one error; who is not parked takes no harm', async () => {
+  it('wakes the lifecycles with one error; others stay as they are', async () => {
     const ids = [await unfit(), await unfit()];
     const listed: string[] = [];
     for await (const { identityId } of parkedSteps(pool, 'IdentityDoesNotFitSchema')) listed.push(identityId);

@@ -1,4 +1,4 @@
-/** Personal data is read by whom it was sealed for, until the identity is buried. In a database of its own: keys rotate. */
+/** Personal data opens only for the identity it was sealed for, until the burial. In a database of its own: keys rotate. */
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config.js';
@@ -31,7 +31,7 @@ const keyRows = async (id: string) =>
   (await pool.query('SELECT wrapped, master_key_id FROM identity_key WHERE identity_id = $1', [id])).rows;
 
 describe('seal and open', () => {
-  it('gives back what was sealed, and shows nothing of it', async () => {
+  it('returns the sealed value, and stores nothing of it in clear', async () => {
     const id = unknownId();
     const [one, two] = [await under(first).seal(id, address), await under(first).seal(id, address)];
     expect(await under(first).open(id, one)).toBe(address);
@@ -41,13 +41,13 @@ describe('seal and open', () => {
     expect(await keyRows(id)).toHaveLength(1);
   });
 
-  it('makes one key for many who ask at once', async () => {
+  it('makes one key for many requests at once', async () => {
     const id = unknownId();
     const sealed = await Promise.all(Array.from({ length: 8 }, () => under(first).seal(id, address)));
     for (const one of sealed) expect(await under(first).open(id, one)).toBe(address);
   });
 
-  it('refuses what was sealed for somebody else, even where the keys are swapped with it', async () => {
+  it('refuses a value sealed for another identity, even if the keys are swapped with it', async () => {
     const [id, other] = [unknownId(), unknownId()];
     const sealed = await under(first).seal(id, address);
     await under(first).seal(other, 'x');
@@ -66,7 +66,7 @@ describe('seal and open', () => {
     expect(() => openWith(key, sealed, 'b')).toThrow(UnsealError);
   });
 
-  it('refuses what was changed in any byte, or cut', async () => {
+  it('refuses a value with any changed byte, or a cut one', async () => {
     const id = unknownId();
     const sealed = await under(first).seal(id, address);
     for (let index = 0; index < sealed.length; index += 1) {
@@ -109,7 +109,7 @@ describe('burial', () => {
     expect(await under(first).open(other, others)).toBe(address);
   });
 
-  it('leaves no key behind that is made in the same instant', async () => {
+  it('leaves no key behind, not even one made in the same instant', async () => {
     const ids = Array.from({ length: 20 }, unknownId);
     await Promise.all(
       ids.flatMap((id) => [
@@ -123,7 +123,7 @@ describe('burial', () => {
     expect(left.rows).toEqual([]);
   });
 
-  it('waits for whoever is making the key, and destroys what they made', async () => {
+  it('waits for a transaction that is making the key, and destroys that key', async () => {
     const id = unknownId();
     const maker = await pool.connect();
     try {
@@ -155,7 +155,7 @@ describe('burial', () => {
 });
 
 describe('rotation', () => {
-  it('wraps all keys anew, page by page, and leaves what was sealed as it is', async () => {
+  it('wraps all keys anew, page by page, and leaves sealed values unchanged', async () => {
     await pool.query('DELETE FROM identity_key');
     const ids = Array.from({ length: 5 }, unknownId);
     const sealed = await Promise.all(ids.map((id) => under(first).seal(id, address)));

@@ -82,7 +82,7 @@ describe('publishing a policy', () => {
     expect(await auditOf(id)).toHaveLength(1);
   });
 
-  it('makes a new version of an old text for who has seen the latest one, and refuses it for who has not', async () => {
+  it('makes a new version of an old text if the latest version is expected, and refuses it otherwise', async () => {
     const id = fresh('policy');
     await publish(pool, slowPolicy(id));
     await publish(pool, slowPolicy(id, '# other\n'));
@@ -118,7 +118,7 @@ describe('publishing a policy', () => {
     expect(all.filter(({ isNew }) => isNew)).toHaveLength(1);
   });
 
-  it('refuses an expected version that there is not yet, without a claim that somebody published', async () => {
+  it('refuses an expected version that does not exist yet, without saying that somebody published', async () => {
     const id = fresh('policy');
     await expect(publishPolicy(pool, file(slowPolicy(id)), by(3))).rejects.toThrow(/none was ever published/);
     await publish(pool, slowPolicy(id));
@@ -170,7 +170,7 @@ describe('rolling a policy back', () => {
     });
   });
 
-  it('does nothing where the version is in force', async () => {
+  it('does nothing if the version is in force', async () => {
     const id = fresh('policy');
     const first = await publish(pool, slowPolicy(id));
     expect(await rollBackPolicy(pool, { id, to: 1 }, by(1))).toEqual({ reference: first, isNew: false });
@@ -214,7 +214,7 @@ describe('the first version', () => {
     expect(await auditOf(id)).toMatchObject([{ eventType: 'policy_published', actor: 'engine' }]);
   });
 
-  it('never takes the place of what operators published', async () => {
+  it('never replaces a version that operators published', async () => {
     const id = fresh('policy');
     const seed = () => seedPolicy(pool, file(slowPolicy(id)), Date.now());
     await seed();
@@ -240,7 +240,7 @@ describe('a text that was altered in the database', () => {
     await expect(work).rejects.toThrow(new RegExp(`"${id}" version 1 was altered .*dormouse policy publish`));
   });
 
-  it('is named by the work list and the state of the breaker, beside what else there is', async () => {
+  it('is named by the work list and the state of the breaker, beside their other content', async () => {
     const { id } = await altered();
     const intact = await publish(pool, slowPolicy(fresh('policy')));
     const { policies: readable, refused } = await latestPolicies(pool);
@@ -273,11 +273,11 @@ describe('a text that was altered in the database', () => {
     expect(await versionsOf(id)).toEqual([1, 2]);
   });
 
-  it('makes a lifecycle try again, so that it goes on by itself after the right text was published', async () => {
+  it('makes a lifecycle try again, so that it continues by itself after the right text was published', async () => {
     const { id, hash } = await altered();
     const failure = { type: 'PolicyAltered', nonRetryable: false };
     await expect(readPolicy(policies, { id })).rejects.toMatchObject(failure);
-    // The very text of before: it is in force by its hash only, so it is a new version.
+    // The same text as before: the hash decides which text is in force, so this is a new version.
     expect(await publishPolicy(pool, file(slowPolicy(id)), by(1))).toMatchObject({
       reference: { version: 2, hash },
       isNew: true,
@@ -285,7 +285,7 @@ describe('a text that was altered in the database', () => {
     expect((await readPolicy(policies, { id })).reference).toEqual({ id, version: 2, hash });
   });
 
-  it('shows in the list, and nothing else does', async () => {
+  it('is marked in the list, and no other version is', async () => {
     const { id } = await altered();
     const intact = await publish(pool, slowPolicy(fresh('policy')));
     const list = await listPolicies(pool);

@@ -49,7 +49,7 @@ async function write(text: string): Promise<string> {
 }
 
 describe('dormouse policy', () => {
-  it('publishes, says what has no effect, shows, lists and rolls back, and audits who did it', async () => {
+  it('publishes, says when a publication has no effect, shows, lists and rolls back, and audits the actor', async () => {
     const id = fresh('policy');
     const [first, second] = [await write(slowPolicy(id)), await write(slowPolicy(id, '# second\n'))];
     const published = await policy('publish', first, ...decision);
@@ -130,7 +130,7 @@ describe('dormouse policy', () => {
 });
 
 describe('dormouse enrol', () => {
-  it('refuses a policy that was never published, and an id that is none, and starts nothing', async () => {
+  it('refuses a policy that was never published, and an invalid id, and starts nothing', async () => {
     const id = unknownId();
     const enrol = (...args: string[]) => typed(environment, ['enrol', ...args]);
     expect((await enrol(id, '--policy', 'no-such')).stderr).toMatch(/"no-such" was never published/);
@@ -183,12 +183,12 @@ describe('a worker that starts', () => {
     );
   });
 
-  it('refuses an id that is none, before anything else', async () => {
+  it('refuses an invalid id, before anything else', async () => {
     const one = worker({ DORMOUSE_POLICY_ID: 'Not an id' });
     await expect(one.start()).rejects.toThrow(/DORMOUSE_POLICY_ID must be the id in a policy file/);
   });
 
-  it('says that the text to follow was altered, and goes on', async () => {
+  it('says that the text to follow was altered, and continues', async () => {
     const id = fresh('policy');
     await publish(pool, slowPolicy(id));
     await alterPolicy(pool, id, 1, 'after: 90d', 'after: 91d');

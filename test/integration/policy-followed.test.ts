@@ -1,4 +1,4 @@
-/** Who is enrolled without another policy follows the one that `DORMOUSE_POLICY_ID` names, whoever enrols them. */
+/** An identity enrolled without a policy follows the one in `DORMOUSE_POLICY_ID`, whatever enrols it. */
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createDormouse } from '../../src/client/direct.js';
 import type { DirectOptions } from '../../src/client/types.js';
@@ -59,7 +59,7 @@ describe('a first sign of life', () => {
     expect(await policyOf(clientOptions(config))).toBe(policyId);
   });
 
-  it('that nobody told of enrols under the policy of the worker that takes it over', async () => {
+  it('with an open claim enrols under the policy of the worker that takes it over', async () => {
     const database = await openFreshDatabase();
     const worker = workerProcess({
       ...environment,
@@ -85,7 +85,7 @@ describe('a first sign of life', () => {
   });
 });
 
-it('an app whose policy id is none is refused before it connects', () => {
+it('an app with an invalid policy id is refused before it connects', () => {
   const options = { temporal: stack.temporal, postgresUrl: stack.postgres.url };
   expect(() => createDormouse({ ...options, policyId: 'A@b' })).toThrow(
     /^policyId: is not the id of a policy/,

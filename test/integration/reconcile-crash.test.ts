@@ -35,7 +35,7 @@ it('goes on where the killed worker was, and leaves no gap', async () => {
   expect(await fixture.withoutExactlyOne(identities)).toEqual([]);
   const asked = fixture.pagesAsked();
   expect(asked.filter((token) => token === null)).toHaveLength(1);
-  // It goes on at the last heartbeat, and does not begin anew.
+  // It continues from the last heartbeat, and does not begin anew.
   const again = asked.length - new Set(asked).size;
   expect(again).toBeLessThan(before);
 });

@@ -33,7 +33,7 @@ async function sweep(rates: Partial<ReconcileOptions>): Promise<{ end: SweepPosi
     }).identities,
     pool: fixture.database.pool,
     clock: systemClock,
-    // Who is gone is not counted: the pace is what is looked at here.
+    // Deleted identities are not counted: this test is about the pace.
     assess: async () => ({ activity: {}, plan: noPlan }),
     paceClock: {
       now: () => time,

@@ -31,7 +31,7 @@ describe('the pacer', () => {
     expect(clock.time).toBeCloseTo(61_000);
   });
 
-  it('keeps the rate over many who ask at once', async () => {
+  it('keeps the rate over many callers at once', async () => {
     const waits: number[] = [];
     const pacer = new Pacer(100, {
       now: () => 0,
@@ -90,14 +90,14 @@ describe('the preview', () => {
 
 describe('the line of progress', () => {
   const base = { place: { phase: 'identities' }, preview: {}, startedAt: 0 } as const;
-  it('says how far, how fast and how long still', () => {
+  it('has progress, rate and remaining time', () => {
     const progress = { ...base, counts: { ...noCounts, seen: 500, started: 400 }, expected: 2_000 };
     expect(progressLine(progress, 10_000)).toBe(
       '[######..................] 500/2000 seen, 400 started, 50/s, 30 s left',
     );
   });
 
-  it('does without what Kratos does not say', () => {
+  it('leaves out the total if Kratos does not give it', () => {
     expect(progressLine({ ...base, counts: { ...noCounts, seen: 20 } }, 2_000)).toBe(
       '20 seen, 0 started, 10/s',
     );

@@ -1,4 +1,4 @@
-/** Reconciliation on the real stack: who lacks a lifecycle gets one, whose identity is gone gets it ended. */
+/** Reconciliation on the real stack: starts missing lifecycles, and wakes those of deleted identities. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { isBuried } from '../../src/deletion/tombstones-table.js';
@@ -62,7 +62,7 @@ describe('a sweep', () => {
     expect((await fixture.standing(reported.id))?.lastActiveAt).toBe(reportedAt);
   });
 
-  it('lets the lifecycles of deleted identities see for themselves, starts a lost one again, and forgets nobody', async () => {
+  it('wakes the lifecycles of deleted identities, starts a lost one again, and forgets nobody', async () => {
     const identities = await fixture.createIdentities(6);
     await fixture.reconcile();
     await fixture.projected(identities);
@@ -113,7 +113,7 @@ describe('a sweep', () => {
     expect(await lifecycle.result(), 'Kratos does not have it').toMatchObject({ outcome: 'gone' });
   });
 
-  it('leaves those created behind its cursor to the next sweep', async () => {
+  it('leaves identities created behind its cursor to the next sweep', async () => {
     let late: string[] = [];
     const deed = async () => {
       late = await fixture.createIdentities(5);

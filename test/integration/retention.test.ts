@@ -1,4 +1,4 @@
-/** What is forgotten after its time, and what never is. In a database of its own. */
+/** Rows that are removed after their time, and rows that never are. In a database of its own. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
@@ -97,12 +97,12 @@ it('forgets what has served its time, keeps what is younger or still says someth
     expect(await kept(`SELECT 1 FROM ${table}`)).toHaveLength(3);
 });
 
-/** A new table is put into one of the two lists by whoever adds it. */
-it('says of each table how it is kept from growing for ever', async () => {
+/** A change that adds a table puts it into one of the two lists. */
+it('lists for each table how its growth is bounded', async () => {
   const byTime = [
     ...['mail', 'reconciliation', 'signal_outbox', 'activity_feed', 'postponement'],
     ...['breaker_trip', 'breaker_release', 'breaker_release_vote', 'breaker_pass'],
-    // Pruned by those who write them, and the audit log by its owner.
+    // Pruned by the code that writes them, and the audit log by its owner.
     ...['activity_mark', 'link', 'retired_identifier', 'bounce_unmatched'],
     ...['breaker_grant', 'breaker_tally', 'breaker_wake', 'audit', 'audit_head'],
   ];

@@ -1,4 +1,4 @@
-/** docs/revocation.md by the real Kratos, Hydra and PostgreSQL: who still lets a revoked credential in, and who does not. */
+/** docs/revocation.md by the real Kratos, Hydra and PostgreSQL: who still accepts a revoked credential, and who does not. */
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import type { SignIn } from '../../dev/demo/ory-people.js';
 import { createDormouse } from '../../src/client/direct.js';

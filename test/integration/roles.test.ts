@@ -141,7 +141,7 @@ describe('the runtime role', () => {
   });
 
   it('can give itself nothing', async () => {
-    // PostgreSQL answers with a warning where somebody grants what is not theirs.
+    // PostgreSQL only warns when a role grants a privilege that it does not own.
     await runtime.query('GRANT ALL ON audit TO CURRENT_USER').catch(() => undefined);
     await expect(runtime.query('DELETE FROM audit')).rejects.toMatchObject({ code: insufficientPrivilege });
   });
@@ -152,7 +152,7 @@ describe('the runtime role', () => {
     await database.pool.query('ALTER TABLE audit ENABLE TRIGGER ALL');
   });
 
-  it('is told apart from one that could change the log', async () => {
+  it('is distinguished from a role that could change the log', async () => {
     expect(await mayChangeAudit(runtime)).toBe(false);
     expect(await mayChangeAudit(database.pool)).toBe(true);
     await database.pool.query(`GRANT DELETE ON audit TO ${roles[0]}`);
@@ -277,7 +277,7 @@ describe('prepareDatabase', () => {
     await database.pool.query(rename, ['not run', name]);
   });
 
-  it('tells a role that was never granted anything', async () => {
+  it('recognises a role without any grants', async () => {
     const { url } = await createRole();
     await expect(prepareDatabase({ url, migrationUrl: undefined })).rejects.toThrow(/never granted anything/);
   });
@@ -290,7 +290,7 @@ describe('prepareDatabase', () => {
     await database.pool.query('DROP TABLE later');
   });
 
-  it('is what it was where one role does it all', async () => {
+  it('works as before with one role for everything', async () => {
     const other = await openFreshDatabase();
     await expect(prepareDatabase({ url: other.url, migrationUrl: undefined })).resolves.toBeUndefined();
     await expect(prepareDatabase({ url: other.url, migrationUrl: other.url })).resolves.toBeUndefined();

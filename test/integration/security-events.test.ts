@@ -124,7 +124,7 @@ describe('a security event', () => {
     expect(receiver.received).toHaveLength(1);
   });
 
-  it('is told of each act once, in order, to those who want it', async () => {
+  it('is sent for each act once, in order, to the receivers that subscribe to it', async () => {
     const target = unknownId();
     const purge = receiverConfig({ name: 'purge', events: ['account-purged'] });
     const enabled = { undone: 'revoke,deactivate', enabled: true };
@@ -206,7 +206,7 @@ describe('a receiver', () => {
     'invalid_key',
     'authentication_failed',
     'access_denied',
-  ])('that answers 400 %s is asked again: that can be mended', async (err) => {
+  ])('that answers 400 %s is tried again: this error can be mended', async (err) => {
     await record([receiverConfig()], happened('account_deleted'));
     receiver.answer = refuse(err);
     expect(await deliver()).toMatchObject({ failed: 1, parked: 0 });
@@ -332,7 +332,7 @@ describe('the gateway', () => {
     });
   });
 
-  it('publishes neither where no signals are configured, and answers 429 to whoever asks too often', async () => {
+  it('publishes neither without a configuration, and answers 429 to a caller beyond the limit', async () => {
     const streams = { issuer, subjectIssuer, receivers: [] };
     const plain = await listenGateway({ stack: inject('stack') });
     const busy = await listenGateway({

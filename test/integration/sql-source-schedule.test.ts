@@ -90,7 +90,7 @@ test('a sign-in in the app’s table enrols the identity under the configured po
   await client.workflow.getHandle(lifecycleWorkflowId(id)).terminate('test ended');
 });
 
-test('a failing poll says why without quoting data, and goes on when the table is mended', async () => {
+test('a failing poll says why without quoting data, and continues when the table is mended', async () => {
   const { id } = await new OryPeople(stack).create('audited');
   const at = new Date();
   await database.pool.query('INSERT INTO security_audit VALUES ($1, $2, $3)', [id, at, 'login']);

@@ -100,7 +100,7 @@ describe('what is read', () => {
     );
   });
 
-  test('only listed event types, and only identities: what else stands in the column stays where it is', async () => {
+  test('only listed event types, and only UUIDs: other values of the column stay in the app’s database', async () => {
     const a = randomUUID();
     await insert([a, ago(9), 'login_failed'], [a, ago(8), 'LOGIN'], [a, ago(7), 'mail_sent']);
     await insert(['someone@example.com', ago(6)], [null, ago(5)], [a.toUpperCase(), ago(50)]);
@@ -151,8 +151,8 @@ describe('what is read', () => {
   });
 });
 
-describe('going on', () => {
-  test('a poll reads what came since the last one, and the overlap', async () => {
+describe('the position of a poll', () => {
+  test('a poll reads the rows since the last one, and the overlap', async () => {
     await insert(...[300, 200, 100].map((seconds): Row => [randomUUID(), ago(seconds)]));
     expect(await poll()).toMatchObject({ rows: 3 });
     const c = randomUUID();
@@ -224,7 +224,7 @@ describe('going on', () => {
     expect(await lastSeen(a)).toBe(ago(10_000).getTime());
   });
 
-  test('a part of a poll goes on where the one before ended', async () => {
+  test('a part of a poll continues where the part before ended', async () => {
     await insert(...[5, 4, 3, 2, 1].map((seconds): Row => [randomUUID(), ago(seconds)]));
     const first = await poll({ pageRows: 2, maxPages: 1 });
     expect(first).toMatchObject({ rows: 2 });

@@ -1,4 +1,4 @@
-/** What becomes of a transaction whose connection is cut, as by a restart or a fail-over of PostgreSQL. */
+/** A transaction whose connection is cut, as by a restart or a fail-over of PostgreSQL. */
 
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';

@@ -99,7 +99,7 @@ async function fill(): Promise<void> {
   }
   await held(hold(13));
   await held(hold(3), hold(10, 'h2'));
-  // The one that ends soon is not the last: nothing goes on then.
+  // The hold that ends soon is not the last: the ladder does not continue then.
   await held(hold(3), hold(200, 'h2'));
   await held(hold(-1));
   await disabled(91);
@@ -147,7 +147,7 @@ describe('the work list', () => {
     expect(byKind(await everything())).toEqual(expected);
   });
 
-  it('says why and the way out of everything, and what stops the most first', async () => {
+  it('has the reason and the way out of each item, the widest stop first', async () => {
     const items = await everything();
     for (const { subject, why, wayOut } of items) {
       expect(subject).not.toMatch(/^$|unknown/);
@@ -180,7 +180,7 @@ describe('the work list', () => {
     ]);
   });
 
-  it('tells whose an overdue exemption is, the longest overdue first, then those of policies', async () => {
+  it('has the owner of each overdue exemption, the longest overdue first, then those of policies', async () => {
     const items = await everything('exemption-review');
     expect(items.map(({ owner }) => owner)).toEqual(['team/x', 'team/x', 'team/x', 'team/y']);
     expect(items.slice(0, 3).map(({ since }) => since)).toEqual([now - 3 * day, now - 2 * day, now - day]);
@@ -197,7 +197,7 @@ describe('the work list', () => {
     expect(counts).toMatchObject({ 'hold-ends': 3, 'disabled-by-admin': 1 });
   });
 
-  it('takes the hold and the block of standings from before there were more of them', async () => {
+  it('reads the single hold and block of standings from older builds', async () => {
     const { pool } = database;
     const later = now + 1_000 * day;
     const { id: _id, kind: _kind, ...old } = hold(1_005);

@@ -92,7 +92,7 @@ describe('a delivery report', () => {
       'with our Message-ID in the body of the returned mail only',
       { returned: `Subject: x\n\nMessage-ID: ${messageId}\n` },
     ],
-  ])('%s: says what the reporting server called it, and no name of ours', async (_what, parts) => {
+  ])('%s: has the reporting server’s name for the mail, and none of ours', async (_what, parts) => {
     expect(await read(report(parts))).toEqual({ kind: 'hard', code: '5.1.1', queueIds: ['A1B2'] });
   });
 
@@ -114,7 +114,7 @@ describe('a delivery report', () => {
     expect(await read(text)).toBeUndefined();
   });
 
-  it('is never a failure of the reader', async () => {
+  it('never makes the reader fail', async () => {
     const bytes = fc.uint8Array({ maxLength: 400 });
     const cut = fc.nat({ max: report().length });
     await fc.assert(

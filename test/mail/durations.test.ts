@@ -42,7 +42,7 @@ describe('durations', () => {
     );
   });
 
-  it('is right to within half of the unit that it names, and never names a day for less than two', () => {
+  it('is exact to half of its unit, and uses days from two days on', () => {
     const units = { day: DAY, hour: HOUR, minute: 60 * SECOND, second: SECOND };
     fc.assert(
       fc.property(durations, (ms) => {

@@ -35,7 +35,7 @@ it('marks mails as automatic', () => {
   });
 });
 
-it('offers one click to those who want no invitations, where the address is https', () => {
+it('offers one click against invitations, if the address is https', () => {
   const https = mailHeaders('winback', {
     locale: 'en',
     unsubscribeUrl: 'https://a.example/account/unsubscribe/x',

@@ -1,4 +1,4 @@
-/** What is kept of the mail server's answer, and what never is. */
+/** The parts of the mail server's answer that are kept, and the parts that never are. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { findStatusCode } from '../../src/mail/bounce.js';
 import { renderMail } from '../../src/mail/render.js';

@@ -120,7 +120,7 @@ describe('Mailgun', () => {
 });
 
 describe('SendGrid', () => {
-  it('of many events those of bounces, by our tag', () => {
+  it('only the bounces of many events, by our tag', () => {
     expect(readSendgridEvents(sendgridEvents(name))).toEqual([
       { kind: 'hard', code: '5.0.0', messageId, queueIds: ['14c5d75ce93'], at: 1_772_366_401_000 },
     ]);
@@ -144,13 +144,13 @@ it.each([
   ['postmark', readPostmarkEvent],
   ['mailgun', readMailgunEvent],
   ['sendgrid', readSendgridEvents],
-] as const)('%s: what is no event is refused, not taken for one', (_provider, read) => {
+] as const)('%s: a body that is no event is refused', (_provider, read) => {
   for (const body of [null, 'x', 5, [5], { bounce: 5, 'event-data': [] }]) {
     expect(() => read(body)).toThrow(z.ZodError);
   }
 });
 
-it('each provider is told our name of the mail by a header of its own', () => {
+it('each provider gets our name of the mail by a header of its own', () => {
   const id = stableMessageId('key', 'a@acorn.example');
   const headers = mailProviders.map((provider) => providerHeaders(provider, id));
   for (const header of headers) expect(JSON.stringify(header)).toContain(id.slice(1, 41));

@@ -61,7 +61,7 @@ describe('on the wire', () => {
     return lines.filter((line) => /^(MAIL|RCPT)/u.test(line));
   }
 
-  it('the mail is named in the return path, and to a server that knows reports in the envelope', async () => {
+  it('the return path names the mail, and so does the envelope if the server supports reports', async () => {
     expect(await envelopeTo(['DSN'], 'bounces@acorn.example')).toEqual([
       `MAIL FROM:<bounces+${name}@acorn.example> RET=HDRS ENVID=${name}`,
       'RCPT TO:<somebody@people.example> NOTIFY=FAILURE,DELAY',
@@ -73,7 +73,7 @@ describe('on the wire', () => {
   });
 });
 
-/** As a relay reports that put a Message-ID of its own in the place of ours. */
+/** A report of a relay that replaced our Message-ID by its own. */
 const report = (parts: { headers?: string; status?: string; returned?: string }) =>
   Buffer.from(`From: MAILER-DAEMON@relay.example
 ${parts.headers ?? 'To: no-reply@acorn.example'}

@@ -12,7 +12,7 @@ export interface Faults {
   connect?: () => Fault;
   auth?: () => Fault;
   mailFrom?: (visit: number) => Fault;
-  /** Is told the address. */
+  /** Called with the address. */
   rcptTo?: (address: string) => Fault;
   /** After the final dot. */
   message?: () => Fault;
@@ -105,7 +105,7 @@ export async function startSmtp(faults: Faults = {}): Promise<SmtpFixture> {
   };
 }
 
-/** A server of bare lines, for what no SMTP library would say. `answer` gets each chunk and the socket. */
+/** A server of bare lines, for answers that no SMTP library gives. `answer` gets each chunk and the socket. */
 export async function startRaw(
   greeting: string | undefined,
   answer: (chunk: string, socket: Socket) => void = () => undefined,

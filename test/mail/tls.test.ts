@@ -56,7 +56,7 @@ async function start(scheme: 'smtp' | 'smtps', host = 'localhost') {
 const schemes = ['smtp', 'smtps'] as const;
 
 describe.each(schemes)('%s', (scheme) => {
-  /** Sends from a process that knows the authority. @returns what became of it */
+  /** Sends from a process that knows the authority. @returns the outcome */
   const sendKnowing = async (url: string) => {
     const sent = await execa(process.execPath, ['--import', 'tsx', 'test/mail/send-one.ts', url], {
       cwd: projectDirectory,
@@ -90,7 +90,7 @@ describe.each(schemes)('%s', (scheme) => {
     expect(server.recipients).toEqual([]);
   });
 
-  it('is taken as it is where the operator says so', async () => {
+  it('is accepted without a check if the operator says so', async () => {
     const { server, url } = await start(scheme);
     const smtpUrl = `${url}?tls.rejectUnauthorized=false`;
     const transport = createMailTransport({ smtpUrl, from: 'no-reply@acme.example' });

@@ -174,7 +174,7 @@ describe.each(manners)('one mail, $manner', ({ options }) => {
   });
 });
 
-describe('a server that is no good', () => {
+describe('a faulty server', () => {
   it('refuses the connection', async () => {
     const gone = await startRaw(undefined);
     await gone.close();

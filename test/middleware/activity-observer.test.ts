@@ -47,7 +47,7 @@ const observed = (made: ReturnType<typeof createActivityObserver<object>>) => ({
   counters: () => made.counters(),
 });
 
-test('wants to know how requests are verified', () => {
+test('refuses options without a way to verify requests', () => {
   expect(() => createActivityObserver({ dormouse: noteTaker() })).toThrow(/pass kratos, tokens, or identify/);
 });
 
@@ -61,7 +61,7 @@ describe('what counts', () => {
     expect(dormouse.noted).toHaveLength(3);
   });
 
-  test('not what runs in the background: the header only ever reduces activity', () => {
+  test('not background requests: the header only ever reduces the signs', () => {
     const ignore = vi.fn(() => false);
     const { observe, dormouse, counters } = observer({
       identify: () => ({ identityId, kind: 'human' }),
@@ -112,7 +112,7 @@ describe('asking Kratos', () => {
     expect(server.requests()).toBe(1);
   });
 
-  test('does not believe an answer longer than the session lasts', async () => {
+  test('does not cache an answer beyond the session’s end', async () => {
     const server = await kratos(() => session({ expires_at: new Date(Date.now() - 1).toISOString() }));
     const { observe, dormouse } = observer({ kratos: { publicUrl: server.url } });
     for (const count of [1, 2]) {
@@ -135,7 +135,7 @@ describe('asking Kratos', () => {
     expect(dormouse.noted).toEqual([]);
   });
 
-  test('a credential of absurd length is not even asked about', async () => {
+  test('a credential of absurd length causes no request', async () => {
     const server = await kratos(() => session());
     const { observe, counters } = observer({ kratos: { publicUrl: server.url } });
     observe(sessionRequest('x'.repeat(9_000)));

@@ -31,7 +31,7 @@ const signed = (claims: Record<string, unknown> = {}, key = rsa) =>
     .setProtectedHeader({ alg: key.alg, kid: key.kid })
     .sign(key.privateKey);
 
-describe('a JWT is whose it says only when the issuer signed it for this API', () => {
+describe('a JWT is accepted only if the issuer signed it for this API', () => {
   test('signed by RSA or by an elliptic curve', async () => {
     for (const key of [rsa, ec]) {
       const { identity, expiresAt } = await verifier()(await signed({}, key));
@@ -104,7 +104,7 @@ describe('a JWT is whose it says only when the issuer signed it for this API', (
     expect((await verifier()(`${head}.${body}.${signature}`)).identity).toBeUndefined();
   });
 
-  test('nor anything that is no token', async () => {
+  test('nor a text that is no token', async () => {
     for (const text of ['', 'x', 'a.b.c', '....']) expect((await verifier()(text)).identity).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import { PromptedLooks } from '../../src/tokens/http/prompted-looks.js';
 
 const minute = 60_000;
 
-it('one for each identity in ten minutes, and the next after them', () => {
+it('one look for each identity in ten minutes, and the next after that', () => {
   let now = 0;
   const lookAgain = vi.fn(() => Promise.resolve());
   const looks = new PromptedLooks(
@@ -19,7 +19,7 @@ it('one for each identity in ten minutes, and the next after them', () => {
   expect(lookAgain.mock.calls).toEqual([['a'], ['b'], ['a']]);
 });
 
-it('ten thousand others are remembered, and no more', () => {
+it('at most ten thousand identities are remembered', () => {
   const lookAgain = vi.fn(() => Promise.resolve());
   const looks = new PromptedLooks(
     { lookAgain },
@@ -33,7 +33,7 @@ it('ten thousand others are remembered, and no more', () => {
   expect(lookAgain).toHaveBeenCalledTimes(10_002);
 });
 
-it('one that fails is told, and stops nobody', async () => {
+it('a failed look is reported, and stops no other', async () => {
   const onError = vi.fn();
   const looks = new PromptedLooks({ lookAgain: () => Promise.reject(new Error('away')) }, onError);
   looks.prompt('a');

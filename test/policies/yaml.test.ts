@@ -1,4 +1,4 @@
-/** Policy files: what is refused, and that the message says where, what and how to mend it. */
+/** Policy files: refusals, and messages with the place, the problem and the way out. */
 import { describe, expect, it } from 'vitest';
 import { PolicyFileError, parsePolicyFile } from '../../src/policies/yaml.js';
 import { defaultText } from '../domain/fixtures.js';

@@ -35,7 +35,7 @@ describe('credentials of the gateway', () => {
     expect(refused).not.toThrow(shared);
   });
 
-  it('the key of all hooks, as older releases had it: refused, with what takes its place', () => {
+  it('the single key for all hooks of older releases: refused, with the names of its successors', () => {
     const refused = () => refuse({ ...own, DORMOUSE_HOOK_KEYS: value('any') });
     for (const name of hookVariables) expect(refused).toThrow(name);
     expect(() => refuse({ ...own, DORMOUSE_HOOK_KEYS: '' })).not.toThrow();

@@ -48,7 +48,7 @@ describe('an activity of a lifecycle', () => {
     expect(await beatsOf(1_000, heartbeatTimeoutMs)).toEqual([]);
   });
 
-  it('that tells of itself is left alone: its details must not be lost', async () => {
+  it('with heartbeats of its own is left alone: its details must not be lost', async () => {
     expect(await beatsOf(30_000, 20_000)).toEqual([]);
   });
 });

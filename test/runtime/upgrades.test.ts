@@ -39,7 +39,7 @@ describe('a change of course', () => {
   const begins = (patchId: string, rollbackTo?: string) =>
     patchActivation(rollbackTo, releases)({ patchId } as Parameters<ReturnType<typeof patchActivation>>[0]);
 
-  it('is begun where nothing is to be taken back', () => {
+  it('is begun without a release to go back to', () => {
     expect(['old', 'recent', 'unlisted'].map((id) => begins(id))).toEqual([true, true, true]);
   });
 
@@ -51,7 +51,7 @@ describe('a change of course', () => {
     expect(begins('constructor', '9.0.0')).toBe(false);
   });
 
-  it('of the workflows is in the list, and the list names no other', () => {
+  it('of the workflows is in the list, and the list has no other', () => {
     const folder = join(projectDirectory, 'src/workflows');
     const used = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
@@ -67,7 +67,7 @@ describe('a change of course', () => {
 describe('a build', () => {
   const bundle = (code: string) => ({ code, sourceMap: '' });
 
-  it('has the same id wherever the same code was built, and another for another course', async () => {
+  it('has the same id on every machine with the same code, and another id for another course', async () => {
     const map = (path: string) => `\n//# sourceMappingURL=data:application/json,${path}`;
     const id = await buildIdOf(bundle(`run();${map('/one')}`));
     expect(id).toMatch(new RegExp(`^${release.replaceAll('.', '\\.')}-[0-9a-f]{12}$`));

@@ -1,4 +1,4 @@
-/** What runs in Temporal's sandbox: rules and workflows, and no code of anything that does I/O. */
+/** The code in Temporal's sandbox: rules and workflows, and no I/O. */
 import { expect, it } from 'vitest';
 import { bundleWorkflows } from '../../src/worker/workflow-bundle.js';
 

@@ -14,7 +14,7 @@ receivers:
 `;
 
 describe('parseReceiversFile', () => {
-  it('reads a file, with what is left out filled in', () => {
+  it('reads a file, and fills in the defaults', () => {
     expect(parseReceiversFile(sound, 'signals.yaml')).toEqual({
       issuer: 'https://dormouse.example.com',
       subjectIssuer: 'https://dormouse.example.com',

@@ -16,7 +16,7 @@ const entry = (eventType: AuditEntry['eventType'], detail?: AuditEntry['detail']
 });
 
 describe('securityEventOf', () => {
-  it('tells of revocation, deactivation and deletion, and of nothing else by itself', () => {
+  it('makes events of revocation, deactivation and deletion, and of no other entry by itself', () => {
     const told = auditEventTypes.flatMap((type) => {
       const signal = securityEventOf(entry(type));
       return signal === undefined ? [] : [[type, signal]];
@@ -33,7 +33,7 @@ describe('securityEventOf', () => {
     'returned',
     'account_reactivated',
     'reactivated_externally',
-  ] as const)('tells of %s where a deactivation was undone', (type) => {
+  ] as const)('makes an event of %s if a deactivation was undone', (type) => {
     expect(securityEventOf(entry(type, { undone: 'warn,revoke,deactivate', enabled: true }))).toBe(
       'account-enabled',
     );

@@ -39,14 +39,14 @@ async function refusal(file: string): Promise<Error> {
   return error;
 }
 
-test('each source with the address that its variable holds', async () => {
+test('each source has the address from its variable', async () => {
   vi.stubEnv(variable, url);
   expect(await loadSources(await fileOf(text))).toMatchObject([
     { source: { name: 'shop', kind: 'human' }, connectionUrl: url },
   ]);
 });
 
-test('no source', async () => {
+test('an empty list gives no sources', async () => {
   expect(await loadSources(await fileOf('sources: []'))).toEqual([]);
 });
 

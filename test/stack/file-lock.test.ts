@@ -8,7 +8,7 @@ import { identifyProcess } from '../../dev/stack/process-identity.js';
 import { scratchDirectory } from './support/scratch.js';
 
 describe('a lock between processes', () => {
-  it('goes to one of many that ask at once, and leaves nothing else behind', async () => {
+  it('goes to one of many processes that ask at once, and leaves nothing else behind', async () => {
     const directory = await scratchDirectory();
     const attempts = await Promise.all(Array.from({ length: 20 }, () => tryLock(join(directory, 'lock'))));
     expect(attempts.filter((attempt) => 'lock' in attempt)).toHaveLength(1);

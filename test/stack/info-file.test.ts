@@ -28,14 +28,14 @@ const info: StackInfo = {
 };
 
 describe('stack.json', () => {
-  it('tells where a running stack is, to its owner only', async () => {
+  it('has the addresses of a running stack, for its owner only', async () => {
     const directory = await scratchDirectory();
     await writeStackInfo(join(directory, 'stack.json'), info);
     expect(await readRunningStack(directory)).toEqual(info);
     expect((await stat(join(directory, 'stack.json'))).mode & 0o777).toBe(0o600);
   });
 
-  it('tells nothing where there is none, or a damaged one', async () => {
+  it('gives nothing if the file is missing or damaged', async () => {
     const directory = await scratchDirectory();
     expect(await readRunningStack(directory)).toBeUndefined();
     await writeFile(join(directory, 'stack.json'), '{');

@@ -88,7 +88,7 @@ describe('the stack', () => {
   );
 
   it(
-    'refuses a second start beside it and names itself, and reports a part that dies',
+    'refuses a second start and names the running one, and reports a part that dies',
     async () => {
       const directory = await dataDirectory();
       const stack = await runReadyStack(directory);
@@ -128,7 +128,7 @@ describe('the stack', () => {
   );
 
   it(
-    'goes without a trace when it is interrupted while it starts',
+    'leaves nothing behind when it is interrupted at its start',
     async () => {
       // Of its own: other stacks of the machine come and go in the common one.
       const place = await scratchDirectory();

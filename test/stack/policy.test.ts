@@ -4,7 +4,7 @@ import { readStackEnvironment } from '../../dev/stack/environment.js';
 import { startStack } from '../../dev/stack/index.js';
 import { createPool } from '../../src/postgres/pool.js';
 
-test('a file with an id of its own is published and followed, without a word about its id', async () => {
+test('a file with an id of its own is published and followed, without DORMOUSE_POLICY_ID', async () => {
   const { DORMOUSE_POLICY_ID: _unset, ...inherited } = process.env;
   const stack = await startStack(
     { dataDirectory: 'unused', ephemeral: true, gateway: false, policyFile: 'policies/demo.yaml' },

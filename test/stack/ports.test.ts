@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { loopbackHost, reservePorts } from '../../dev/stack/ports.js';
 
 describe('ports', () => {
-  it('are the preferred ones where those are free, and others where not', async () => {
+  it('are the preferred ones if those are free, and others if not', async () => {
     const probe = await reservePorts({ free: 0 });
     const wanted = probe.ports.free;
     await probe.release();
@@ -16,7 +16,7 @@ describe('ports', () => {
     expect(second.ports.one).not.toBe(wanted);
   });
 
-  it('are none of those that any outgoing connection may take meanwhile', async () => {
+  it('are never ports that an outgoing connection may take meanwhile', async () => {
     const { ports, release } = await reservePorts({ a: 0, b: 0, c: 0, d: 0, e: 0, f: 0, g: 0, h: 0 });
     onTestFinished(release);
     for (const port of Object.values(ports)) expect(port).toBeLessThan(32_768);

@@ -26,7 +26,7 @@ describe('a postmaster.pid of an earlier run', () => {
 });
 
 describe.runIf(isRoot)('run by root, PostgreSQL', () => {
-  it('keeps its place where its user can reach it', async () => {
+  it('keeps its place if its user can reach it', async () => {
     const directory = await scratchDirectory();
     await chmod(directory, 0o711);
     expect(await reachablePlaceFor(join(directory, 'postgres'), await findPostgresAccount())).toBe(

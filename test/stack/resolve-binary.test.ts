@@ -51,7 +51,7 @@ describe('the order in which a server is resolved', () => {
     expect(await resolveBinary(temporal, context)).toEqual({ path: program('temporal'), from: 'PATH' });
   });
 
-  it('builds what is nowhere, with flags that the user’s settings don’t change, and finds it in the cache afterwards', async () => {
+  it('builds a missing program, with flags that the user’s settings don’t change, and finds it in the cache afterwards', async () => {
     const { context, program, root } = await setUp();
     await writeProgram(program('go'), fakeGo);
     context.inherited.GOFLAGS = '-mod=mod';
@@ -77,7 +77,7 @@ describe('the order in which a server is resolved', () => {
     await expect(failure).rejects.toThrow(/docker compose up/);
   });
 
-  it('says that Go is missing where it is', async () => {
+  it('reports a missing Go', async () => {
     const { context, root } = await setUp();
     await expect(resolveBinary(hydra, { ...context, searchPath: root })).rejects.toThrow(
       /Go is not installed/,

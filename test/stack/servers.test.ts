@@ -1,4 +1,4 @@
-/** What the embedded servers can do, against the real ones; and servers that are given instead. */
+/** Features of the real embedded servers, and servers that the environment names. */
 import { Configuration, FrontendApi, type Identity, IdentityApi, OAuth2Api } from '@ory/client';
 import { Connection } from '@temporalio/client';
 import { createTransport } from 'nodemailer';
@@ -68,7 +68,7 @@ describe('Kratos', () => {
     expect(Math.round(lifespanMs / 3_600_000)).toBe(720);
   });
 
-  it('signs somebody in by name who has no mail address', async () => {
+  it('signs a person without a mail address in by name', async () => {
     const identity = await createIdentity('username', { username: 'porter', role: 'service' });
     expect(identity.recovery_addresses ?? []).toEqual([]);
     expect((await signIn('porter')).identity?.id).toBe(identity.id);

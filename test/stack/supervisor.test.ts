@@ -23,7 +23,7 @@ async function setUp() {
   return { directory, supervisor, start };
 }
 
-/** Notes its end in a file and goes; the sleep is what it waits in. */
+/** Writes its end to a file and exits; it waits in the sleep. */
 const polite = (name: string, file: string) =>
   `trap 'echo ${name} >> ${file}; exit 0' TERM; echo up; while :; do sleep 0.05; done`;
 
@@ -39,7 +39,7 @@ describe('the supervisor', () => {
     expect(await readFile(ends, 'utf8')).toBe('application\nserver\ndatabase\n');
   });
 
-  it('kills what does not end in time, with what it started', async () => {
+  it('kills a program that does not end in time, with its children', async () => {
     const { supervisor, start } = await setUp();
     const child = await start(
       'deaf',
@@ -54,7 +54,7 @@ describe('the supervisor', () => {
     expect(groupIsGone).toBe(true);
   });
 
-  it('tells which child died, how, and the end of its log; a stopped one did not die', async () => {
+  it('reports the child that died, how, and the end of its log; a stopped one did not die', async () => {
     const { supervisor, start } = await setUp();
     await start('well', 'server', 'while :; do sleep 0.05; done');
     await start('sick', 'server', 'seq 1 40; echo "cannot open database" >&2; exit 3');

@@ -1,4 +1,4 @@
-/** Alters the text of a published policy as somebody does who owns the table. */
+/** Alters the text of a published policy as the owner of the table can. */
 import type pg from 'pg';
 
 /** @param pool the owner's: the runtime role may not */

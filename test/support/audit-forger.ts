@@ -1,4 +1,4 @@
-/** Rows for the audit log, and what somebody with the keys to the database can do to them. */
+/** Rows for the audit log, and forgeries by a superuser of the database. */
 import type pg from 'pg';
 import type { AuditEntry } from '../../src/domain/audit-entry.js';
 import { fresh, unknownId } from './system-outside.js';

@@ -1,5 +1,5 @@
 /**
- * One identity that stands for all others: the only one that Kratos is asked for as a control of absences. Where requests are counted by
+ * The only identity that Kratos is asked for as a control of absences. Where requests are counted by
  * identity, nobody else's must come by chance.
  */
 import pg from 'pg';
@@ -9,7 +9,7 @@ import { noteWitness } from '../../src/absence/witnesses-table.js';
 import { forgetWitnesses } from './kratos-database.js';
 
 export interface Bystander {
-  /** Whoever is seen may stand for others again. */
+  /** Identities that are seen become witnesses again. */
   leave(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** The breaker as in an installation that has done nothing yet: it counts, and trips, for all tests of a database together. */
+/** Resets the breaker as in a new installation, because it counts and trips for all tests of a database together. */
 import type pg from 'pg';
 
 export async function clearBreaker(pool: pg.Pool): Promise<void> {

@@ -9,7 +9,7 @@ export class EntryProcess {
 
   /**
    * @param entry its file
-   * @param ready what it says when it can be used
+   * @param ready the output that says it is ready
    * @param environment its `DORMOUSE_*` variables
    */
   constructor(
@@ -42,12 +42,12 @@ export class EntryProcess {
     });
   }
 
-  /** What it has said since its last start. */
+  /** Its output since its last start. */
   get said(): string {
     return this.output;
   }
 
-  /** SIGTERM: it ends what it has begun. @returns when it is gone */
+  /** SIGTERM: it finishes its work. @returns when it has exited */
   stop(): Promise<void> {
     return this.end('SIGTERM');
   }

@@ -99,7 +99,7 @@ async function handle(
   if (fault?.kind === 'truncated') {
     outgoing.writeHead(answer.status, { ...answer.headers, 'content-length': answer.body.length + 20 });
     if (answer.body.length > 0) outgoing.write(answer.body.subarray(0, answer.body.length / 2));
-    // Once what was written is on its way.
+    // After the written bytes are on their way.
     setImmediate(() => incoming.socket.destroy());
     return;
   }

@@ -22,7 +22,7 @@ export async function startSilentServer(): Promise<TcpFixture> {
 }
 
 export interface FreezableWire extends TcpFixture {
-  /** From now on nothing passes, in either direction and on new connections too; nobody is told. */
+  /** From now on nothing passes, in either direction and on new connections too, and neither side gets an error. */
   freeze(): void;
   /** New connections pass again; those that were there stay dead, as after a fail-over. */
   replace(): void;

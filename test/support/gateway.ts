@@ -1,4 +1,4 @@
-/** A gateway of a test's own, on the injected stack, with every entrance open to those who have its credential. */
+/** A gateway of a test's own, on the injected stack, with all routes on, each with its credential. */
 import { type Logger, pino } from 'pino';
 import type { StackInfo } from '../../dev/stack/index.js';
 import { createDormouse } from '../../src/client/direct.js';

@@ -9,7 +9,7 @@ export function openKratosDatabase(stack: StackInfo): pg.Pool {
   return new pg.Pool({ connectionString: url.href, max: 2 });
 }
 
-/** Takes away whom the test files before left behind: whoever sweeps the whole directory would meet them all. */
+/** Removes the identities of earlier test files, which a sweep of the whole directory would meet. */
 export async function emptyDirectory(stack: StackInfo): Promise<void> {
   const pool = openKratosDatabase(stack);
   await pool.query('DELETE FROM identities');
@@ -19,7 +19,7 @@ export async function emptyDirectory(stack: StackInfo): Promise<void> {
   await shared.end();
 }
 
-/** As in an installation that has seen nobody yet: those whom other tests deleted would make every absence doubtful. */
+/** As in a new installation: identities that other tests deleted would make every absence doubtful. */
 export async function forgetWitnesses(pool: pg.Pool): Promise<void> {
   await pool.query('DELETE FROM kratos_witness');
 }

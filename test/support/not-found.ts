@@ -1,4 +1,4 @@
-/** What Kratos answers for an identity that it does not know, for a proxy that hides one. */
+/** Kratos' answer for an unknown identity, for a proxy that hides one. */
 export const notFound = {
   kind: 'answer',
   status: 404,

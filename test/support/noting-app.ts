@@ -1,5 +1,5 @@
 /**
- * An app that notes activity, in a process of its own, until it is killed. What it did stands in a file, each line written
+ * An app that notes activity, in a process of its own, until it is killed. It logs its calls to a file, each line written
  * before the deed by a synchronous write, so that it outlives the kill: `note <identity> <at>`, and `begin` and `end`
  * of each statement that records signs.
  */

@@ -1,7 +1,7 @@
-/** People whose past Kratos remembers otherwise: tests can't wait for months. */
+/** People with an older past in Kratos: tests can't wait for months. */
 import type pg from 'pg';
 
-/** Moves everything that Kratos knows of these identities into the past; their sessions stay valid. */
+/** Moves all dates of these identities in Kratos into the past; their sessions stay valid. */
 export async function backdate(
   kratosDatabase: pg.Pool,
   identityIds: readonly string[],

@@ -1,4 +1,4 @@
-/** Publishes policies as an operator does who knows what the latest version is. */
+/** Publishes policies as an operator who knows the latest version. */
 import type pg from 'pg';
 import type { PolicyReference } from '../../src/domain/policy-reference.js';
 import { latestVersion } from '../../src/policies/policies-table.js';

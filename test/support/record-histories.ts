@@ -244,7 +244,7 @@ const stories: Record<string, Story> = {
   },
 };
 
-/** Somebody whom Kratos does not know from now on, and another who stands for it that it is the same Kratos. */
+/** An identity that Kratos no longer knows, and another as a witness that it is the same Kratos. */
 async function vanished(stage: Stage, policyId: string) {
   const { live, kratos } = stage;
   await forgetWitnesses(live.pool);

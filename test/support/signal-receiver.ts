@@ -1,4 +1,4 @@
-/** A receiver of security events: real HTTP, verifies what it gets by the published keys, and answers as a test says. */
+/** A receiver of security events: real HTTP, verifies events by the published keys, and answers as a test says. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';

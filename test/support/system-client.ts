@@ -12,7 +12,7 @@ export interface SystemClient {
   close(): Promise<void>;
 }
 
-/** @param policy text of the policy of whoever is enrolled, by its id */
+/** @param policy text of the policy under which identities are enrolled, by its id */
 export async function openSystemClient(
   name: string,
   policy: (id: string) => string = slowPolicy,

@@ -5,7 +5,7 @@ const pollMs = 50;
 
 /**
  * Asks until the answer is there.
- * @param what is waited for, for the error
+ * @param what the awaited condition, for the error
  * @param probe `undefined` or `false`: not yet
  * @param timeoutMs generous: a bound against hanging, no measure of speed
  */
@@ -23,10 +23,10 @@ export async function eventually<T>(
   }
 }
 
-/** How long a call that is said to be bounded may take at most before a test calls it hanging. */
+/** After this time a test calls a bounded call hanging. */
 export const hangMs = 60_000;
 
-/** What became of `work` within {@link hangMs}; never rejects. */
+/** The outcome of `work` within {@link hangMs}; never rejects. */
 export async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T> | { status: 'hanging' }> {
   const guard = new AbortController();
   const hanging = pause(hangMs, { status: 'hanging' } as const, { signal: guard.signal }).catch(

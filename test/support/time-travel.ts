@@ -234,7 +234,7 @@ async function startSkipping(path: string, attempts = 5): Promise<TestWorkflowEn
   }
 }
 
-/** Real milliseconds after which a journey that does not get on is looked into. */
+/** Real milliseconds after which a stalled journey is checked. */
 const stallMs = 3_000;
 /** More than that can't pass within {@link stallMs} unless time is skipped. */
 const skippedAtLeastMs = 60_000;

@@ -18,7 +18,7 @@ export interface LogLine {
 const lines: LogLine[] = [];
 let isQuiet = false;
 
-/** Keeps Temporal's log out of the test report. @returns what was logged so far at WARN and above */
+/** Keeps Temporal's log out of the test report. @returns the log so far at WARN and above */
 export function quietLog(): readonly LogLine[] {
   if (isQuiet) return lines;
   isQuiet = true;

@@ -59,14 +59,14 @@ describe('who gets a token', () => {
     });
   });
 
-  it('nobody comes back who never was there: a stage without its beginning lets no sign-in in', () => {
+  it('a stage without its beginning accepts no sign-in', () => {
     const request: TokenRequest = { grant: 'authorization_code', authenticatedAt: later };
     expect(admitToken({ stage: 'suspended' }, request)).toEqual({ allowed: false, why: 'stage' });
   });
 });
 
-describe('what of it counts', () => {
-  it('a refresh, and a token on somebody’s behalf: the token, now', () => {
+describe('the signs of life of a token', () => {
+  it('a refresh, and a token on a person’s behalf: the token, now', () => {
     for (const grant of ['refresh_token', 'other'] as const) {
       expect(admit('active', { grant, authenticatedAt: later })).toEqual({
         allowed: true,
@@ -105,7 +105,7 @@ describe('whole seconds', () => {
     expect(admitToken({ stage: 'active', notBefore: since }, request).allowed).toBe(allowed);
   });
 
-  it('what was revoked stays revoked, whatever the stage is by now', () => {
+  it('a revoked session stays revoked, whatever the stage is by now', () => {
     const old: TokenRequest = { grant: 'refresh_token', authenticatedAt: sameSecond - 1 };
     for (const stage of stages) {
       expect(admitToken({ ...(stage && { stage, since: 0 }), notBefore: since }, old)).toEqual({

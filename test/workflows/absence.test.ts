@@ -51,7 +51,7 @@ beforeAll(async () => {
   await journey.publish(policy);
 });
 beforeEach(async () => {
-  // Others of other tests may be gone by now.
+  // Identities of other tests may be deleted by now.
   await forgetWitnesses(journey.pool);
   await clearBreaker(journey.pool);
 });
@@ -76,7 +76,7 @@ async function begin(name: string, others = 2): Promise<Cast> {
     const { id } = await journey.people.create('other');
     const { data } = await journey.people.identities.getIdentity({ id });
     const createdAt = Date.parse(data.created_at ?? '');
-    // As a look of theirs would; each process notes some at once, and few then.
+    // As a look at them would; each process notes some at once, and few later.
     await noteWitness(journey.pool, { identityId: id, createdAt, seenAt: await journey.now() });
   }
   const person = await journey.people.create(name);
@@ -99,7 +99,7 @@ const isForgotten = async ({ person }: Cast) =>
   (await readActivity(journey.pool, person.id)).human === undefined;
 
 describe('an identity that Kratos does not know any more', () => {
-  test('is missing, keeps all that is known of it, and is buried after looks and grace', async () => {
+  test('is missing, loses no data, and is buried after looks and grace', async () => {
     const cast = await begin('deleted-elsewhere');
     await journey.people.identities.deleteIdentity({ id: cast.person.id });
     await cast.toDay(10);
@@ -144,7 +144,7 @@ describe('an identity that Kratos does not know any more', () => {
     ]);
   });
 
-  test('that shows up before its burial goes on where it stood, with notices anew', async () => {
+  test('that shows up before its burial continues from its stage, with notices anew', async () => {
     const cast = await begin('hidden-for-days');
     await cast.toDay(21);
     hide(cast);
@@ -167,7 +167,7 @@ describe('an identity that Kratos does not know any more', () => {
     ]);
   });
 
-  test('that shows up after its burial stands where it stood: stage, clock and tombstone', async () => {
+  test('that shows up after its burial takes up stage and clock, and the tombstone is lifted', async () => {
     const cast = await begin('hidden-for-a-month');
     await cast.toDay(21);
     hide(cast);
@@ -211,7 +211,7 @@ describe('an identity that Kratos does not know any more', () => {
     expect(await cast.handle.result()).toMatchObject({ outcome: 'gone' });
   });
 
-  test('waits for the breaker, whose trip says so, and goes on when it is released', async () => {
+  test('waits for a tripped breaker, says so, and continues after the release', async () => {
     const cast = await begin('held');
     await journey.people.identities.deleteIdentity({ id: cast.person.id });
     await wake(cast);
@@ -229,7 +229,7 @@ describe('an identity that Kratos does not know any more', () => {
     expect(await cast.handle.result()).toMatchObject({ outcome: 'gone' });
   });
 
-  test('of whom nobody else could tell waits for an operator’s word', async () => {
+  test('without others as a control waits for an operator’s word', async () => {
     const cast = await begin('alone', 0);
     await journey.people.identities.deleteIdentity({ id: cast.person.id });
     await forgetWitnesses(journey.pool);
@@ -250,7 +250,7 @@ describe('an identity that Kratos does not know any more', () => {
   });
 });
 
-test('somebody whom neither Kratos nor PostgreSQL knows is forgotten at once', async () => {
+test('an identity that neither Kratos nor PostgreSQL knows is forgotten at once', async () => {
   await begin('other', 1);
   const identityId = randomUUID();
   await recordSigns(journey.pool, [{ identityId, at: await journey.now(), kind: 'human', source: 'app' }]);
@@ -272,7 +272,7 @@ test('a lifecycle that was lost is not forgotten by the look of its successor in
 });
 
 describe('a lifecycle that was lost and is started again', () => {
-  test('goes on where it stood: stage, notices and clock; nothing comes earlier, no mail goes twice', async () => {
+  test('continues from its stage, notices and clock; nothing comes earlier, no mail goes twice', async () => {
     const cast = await begin('lost-and-found');
     await cast.toDay(394);
     const before = await cast.handle.query(standingQuery);

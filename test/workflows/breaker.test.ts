@@ -1,4 +1,4 @@
-/** The breaker between real lifecycles: who waits is seen, may come back meanwhile, and goes on when an operator says so. */
+/** The breaker between real lifecycles: waiting ones are listed, may return meanwhile, and continue after a release. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,7 +99,7 @@ test('one is deactivated, the others wait until somebody decides', async () => {
   expect(next).toMatchObject({ step: 'rung', rung: 'deactivate' });
   expect((await live.audit(stays.id)).map(({ eventType }) => eventType)).toContain('held_by_breaker');
 
-  // Whoever comes back is back at once: the breaker stops destructive steps only.
+  // A return takes effect at once: the breaker stops destructive steps only.
   await recordAndClaim(
     database.pool,
     [{ identityId: returns.id, at: Date.now(), kind: 'human', source: 'app' }],

@@ -82,7 +82,7 @@ test('a deactivation that is under way is finished first, and is in standing and
   expect(data.state).toBe('inactive');
 });
 
-test('one who asks in that moment is answered or refused, and waits for nothing', async () => {
+test('a request in that moment is answered or refused, and never hangs', async () => {
   const { id, handle } = await enrolled(slow);
   const gate = gates.close<{ standing?: { identityId: string } }>(
     'record',

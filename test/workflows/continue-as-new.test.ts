@@ -1,4 +1,4 @@
-/** A lifecycle that goes on in a fresh history loses nothing: on the real Temporal server, with a tiny history limit. */
+/** A lifecycle that continues in a fresh history loses nothing: on the real Temporal server, with a tiny history limit. */
 import { randomInt, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';

@@ -157,7 +157,7 @@ test.concurrent('killed while asleep, after each of several rungs', { timeout: 4
 });
 
 test.concurrent(
-  'killed when Kratos had done what was asked, and had not answered yet',
+  'killed after Kratos carried out a call and before it answered',
   { timeout: 400_000 },
   async () => {
     const { worker, taskQueue } = await startWorker('answered', { DORMOUSE_KRATOS_ADMIN_URL: kratos.url });

@@ -123,7 +123,7 @@ describe('a deletion that Kratos does not answer', () => {
     expect(await exists(life)).toBe(true);
   });
 
-  test('that had its effect is finished, and told as what it was', async () => {
+  test('that had its effect is finished, and reported as a deletion', async () => {
     const life = await enrolled();
     kratos.inject({ kind: 'answer-lost' }, life.deletions);
     await failedAttempt(life);

@@ -31,7 +31,7 @@ const hook = `{ taskQueue: ${appQueue}, activity: keepInvoices, timeout: 1h }`;
 let journey: TimeTravel;
 let taskQueue: string;
 let app: { worker: Worker; running: Promise<void> };
-/** What the app was asked, and how it answers. */
+/** The requests to the app, and its answers. */
 const asked: ExportRequest[] = [];
 let answer: (request: ExportRequest) => Promise<ExportAnswer | undefined>;
 
@@ -155,7 +155,7 @@ describe('with an export by the app', () => {
   });
 });
 
-test('anonymising ends the lifecycle and leaves a shell that nobody looks after', async () => {
+test('anonymising ends the lifecycle and leaves a shell without a lifecycle', async () => {
   const { person, handle, toDay } = await enrolled('empties');
   await toDay(41);
   expect(await outcomeOf(handle)).toBe('deleted');
@@ -166,7 +166,7 @@ test('anonymising ends the lifecycle and leaves a shell that nobody looks after'
     traits: { email: `deleted-${person.id}@example.invalid` },
   });
   expect(await isAnonymised(journey.pool, person.id)).toBe(true);
-  // Enrolled again by whatever error, it is seen to be nobody, and left as it is.
+  // If a mistake enrols the shell again, it is recognised and left as it is.
   const again = await journey.enrol(person.id, taskQueue, { policyId: 'empties' });
   expect(await outcomeOf(again)).toBe('gone');
   expect((await journey.people.identities.getIdentity({ id: person.id })).status).toBe(200);

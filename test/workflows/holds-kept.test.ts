@@ -55,8 +55,8 @@ const eventsOf = async ({ id }: Life) =>
 const standingIn = async ({ id }: Life) =>
   (await readHolds(live.pool, id, Date.now())).standing.map((one) => one.id);
 
-describe('a hold that was answered', () => {
-  test('stands in PostgreSQL, once, and its release too', async () => {
+describe('a hold that was confirmed', () => {
+  test('is stored in PostgreSQL once, and so is its release', async () => {
     const life = await enrolled();
     await hold(life);
     expect(await standingIn(life)).toEqual(['h1']);
@@ -66,7 +66,7 @@ describe('a hold that was answered', () => {
     expect(await eventsOf(life)).toEqual(['hold_set', 'hold_released']);
   });
 
-  test('stands when its workflow is terminated and started again; the next one has an id of its own', async () => {
+  test('outlives the termination of its workflow; the next hold has an id of its own', async () => {
     const life = await enrolled();
     await hold(life, 'legal');
     await life.handle.terminate('lost');
@@ -79,7 +79,7 @@ describe('a hold that was answered', () => {
     expect(await standingIn(again)).toEqual(['h2']);
   });
 
-  test('is set before the first look of the successor: both stand', async () => {
+  test('is in force beside the old one if it was set before the successor’s first look', async () => {
     const life = await enrolled();
     await hold(life, 'legal');
     await life.handle.terminate('lost');
@@ -89,7 +89,7 @@ describe('a hold that was answered', () => {
     expect((await heldBy({ id: life.id, handle })).sort()).toEqual(['h1 legal', 'h2 leave']);
   });
 
-  test('stands after the burial', async () => {
+  test('outlives the burial', async () => {
     const life = await enrolled();
     await hold(life, 'legal');
     await life.handle.terminate('lost');
@@ -99,7 +99,7 @@ describe('a hold that was answered', () => {
     await until('the hold', async () => (await heldBy(again)).length === 1);
   });
 
-  test('many at once each stand, with an id and an audit entry of their own', async () => {
+  test('is stored for each of many requests at once, with an id and an audit entry of its own', async () => {
     const life = await enrolled();
     await Promise.all(Array.from({ length: 8 }, () => hold(life)));
     const ids = Array.from({ length: 8 }, (_, index) => `h${index + 1}`);
@@ -110,7 +110,7 @@ describe('a hold that was answered', () => {
   });
 });
 
-test('holds that an older build remembers are taken over, and one that was kept elsewhere is taken in', async () => {
+test('holds in an older build’s memory are moved to PostgreSQL, and a hold in PostgreSQL is moved to memory', async () => {
   const { id } = await live.people.create('held');
   const now = Date.now();
   const old: LifecycleState = {

@@ -310,7 +310,7 @@ describe('the mail server is down', () => {
 
   // That a sign of life interrupts a step between two attempts is shown in messages.test.ts on the real server: the
   // skipping one now and then stops skipping after an activity was cancelled between two attempts.
-  test('a return lifts what was parked', async () => {
+  test('a return ends the parked step', async () => {
     const cast = await begin('lifted', { lastSeen: 0 }, queueWithoutMail);
     await journey.travelTo(cast.startedAt + 33 * dayMs);
     await isSeen(cast);
@@ -386,7 +386,7 @@ async function kratosStateOf(person: Person): Promise<string> {
 async function expectCredentials({ signIn, tokens }: Cast, story: Story): Promise<void> {
   const isAlive = story.credentials === 'alive';
   expect(await journey.people.isSignedIn(signIn), 'session').toBe(isAlive);
-  // Whoever is not the engine disables or deletes in Kratos, and Hydra does not hear of it.
+  // If others than the engine disable or delete in Kratos, Hydra does not hear of it.
   if (story.blocked === 'disabled-by-admin' || story.audit.at(-1)?.endsWith('identity_gone')) return;
   expect(await journey.people.isTokenActive(tokens.accessToken), 'access token').toBe(isAlive);
   expect(await journey.people.isTokenActive(tokens.refreshToken), 'refresh token').toBe(isAlive);

@@ -1,4 +1,4 @@
-/** What may be said to a lifecycle, and what is refused: on the real Temporal server, with the real activities. */
+/** Messages that a lifecycle accepts or refuses: on the real Temporal server, with the real activities. */
 import { randomUUID } from 'node:crypto';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => live.end());
 
-/** Somebody at the bottom of the default ladder, long before anything happens. */
+/** A person at the bottom of the default ladder, long before the first step. */
 async function enrolled(): Promise<{ id: string; handle: LifecycleHandle; seenAt: number }> {
   const { id } = await live.people.create('messages');
   const seenAt = Date.now();
@@ -100,11 +100,11 @@ describe('what is refused', () => {
     expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
     const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
     expect(cause?.message).toMatch(message);
-    // A message is for anybody's log: what was passed, and may be personal, is not repeated.
+    // Error messages land in logs, so they do not repeat the input, which may be personal.
     expect(cause?.message).not.toContain('jo@example.com');
   });
 
-  test('and none of it did the workflow any harm', async () => {
+  test('and no refused message changed the workflow', async () => {
     const after = await handle.query(standingQuery);
     expect({ ...after, why: '' }).toEqual({ ...before, why: '' });
     expect((await live.audit(id)).map(({ eventType }) => eventType)).toEqual(['lifecycle_started']);
@@ -129,7 +129,7 @@ describe('a record that PostgreSQL refuses', () => {
         ...{ schemaVersion: 1, kind: 'human', source: 'app' },
         at: Date.now(),
       });
-      // The return forgets what was parked before it, and its own record is refused as well.
+      // The return forgets the parked step, and its own record is refused as well.
       await until('the sign of life counts, and the record is parked anew', async () => {
         const { activity, parked } = await handle.query(standingQuery);
         return (activity.human ?? 0) > seenAt && parked !== undefined && parked.since !== held.parked?.since;
@@ -188,7 +188,7 @@ describe('signs of life', () => {
     expect(lastActiveAt).toBeLessThanOrEqual(Date.now());
   });
 
-  test('late, twice and out of order they are harmless', async () => {
+  test('late, repeated and out of order they are harmless', async () => {
     const { handle, seenAt, id } = await enrolled();
     const latest = Date.now();
     const times = [latest, 1, seenAt - 9_000 * dayMs, latest - 5, latest, seenAt - dayMs, 1];

@@ -42,7 +42,7 @@ recheck: 7d
 retry: { ${retry} }
 `;
 
-/** Somebody who is seen on day 0, and was sent the first notice on day 30. */
+/** A person seen on day 0, with the first notice sent on day 30. */
 async function begin(
   queue = taskQueue,
   before: (identityId: string) => Promise<void> = async () => undefined,
@@ -70,7 +70,7 @@ async function lastBounce(identityId: string) {
   return { messageId: mail?.messageId ?? '', kind: 'hard' as const };
 }
 
-/** As the mail system tells of it. */
+/** As the mail system reports it. */
 async function reportBounce(identityId: string): Promise<void> {
   const answer = await fetch(new URL('/v1/mail/bounces', gateway.url), {
     method: 'POST',
@@ -80,7 +80,7 @@ async function reportBounce(identityId: string): Promise<void> {
   expect(answer.status).toBe(202);
 }
 
-/** Behind the back of the lifecycle. */
+/** Without a signal to the lifecycle. */
 async function bounceLast(identityId: string): Promise<void> {
   const bounce = await lastBounce(identityId);
   const now = await journey.now();
@@ -144,7 +144,7 @@ describe('a hard bounce of an accepted notice', () => {
     expect(await sent()).toBe(3);
   });
 
-  test('that nobody was told of is found within a day', async () => {
+  test('that the lifecycle was not told of is found within a day', async () => {
     const { person, toDay, story } = await begin();
     await bounceLast(person.id);
     await toDay(33);
@@ -175,13 +175,13 @@ describe('accounts of which no address was ever confirmed', () => {
     };
   }
 
-  test('go by rungs of their own, with notice', async () => {
+  test('follow rungs of their own, with notice', async () => {
     const { story, toDay } = await unconfirmedPerson();
     await toDay(41);
     expect(await story()).toEqual([started, '33 notice_sent', '40 account_deleted']);
   });
 
-  test('go by the ladder from the moment at which somebody confirms one', async () => {
+  test('follow the ladder from the moment of a confirmation', async () => {
     const { story, toDay, confirm } = await unconfirmedPerson();
     await toDay(35);
     await confirm();

@@ -128,7 +128,7 @@ test('a run that can not tell a new address continues as new', async () => {
   await inProgress(handle, 'follow:revoke');
 });
 
-test('a run that the breaker holds and that is asked to look without end continues as new', async () => {
+test('a run that the breaker holds continues as new under endless requests for a look', async () => {
   const [first, second] = [await enrolled('fused'), await enrolled('fused')];
   const held = await until('one is held', async () => {
     for (const { handle } of [first, second]) {

@@ -1,4 +1,4 @@
-/** Links that are followed in the very second in which something else happens: on the real server, in real time. */
+/** Links that are followed in the same second as another event: on the real server, in real time. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { kindsFor, readMailbox } from '../../dev/demo/mailbox.js';
 import type { Person } from '../../dev/demo/ory-people.js';
@@ -117,7 +117,7 @@ describe('a link is followed', () => {
     await until('the mail', async () => (await mailsOf(person)).some(({ kind }) => kind === 'reactivated'));
     expect((await events(person)).filter((event) => event === 'account_reactivated')).toHaveLength(1);
     const kinds = kindsFor(await readMailbox(stack.mail.apiUrl), person.email);
-    // The ladder goes on: a notice of the next deactivation may have come by now.
+    // The ladder continues: a notice of the next deactivation may have come by now.
     const from = kinds.indexOf('deactivated');
     expect(kinds.slice(from, from + 3)).toEqual(['deactivated', 'reactivation', 'reactivated']);
     expect(kinds.filter((kind) => kind === 'reactivated')).toHaveLength(1);
@@ -147,7 +147,7 @@ describe('a link is followed', () => {
     expect((await handle.query(standingQuery)).stage).toBe('deactivated');
   });
 
-  test('while Temporal is away: try again, and the link still holds', async () => {
+  test('while Temporal is away: the page says try again, and the link stays valid', async () => {
     const { person } = await enrol();
     const link = await reactivationLink(person);
     const cutOff = await listenGateway({ stack, temporalAddress: '127.0.0.1:9' });

@@ -168,7 +168,7 @@ describe('a person comes back after a year', () => {
     expect((await press(link)).status).toBe(404);
 
     await expectOldCredentialsDead(cast);
-    // A personal access token of the app's own: checked against what was revoked, it stays void.
+    // A personal access token of the app's own stays void by `revokedBefore`.
     const notBefore = await readNotBefore(journey.pool, person.id);
     expect(notBefore).toBe(deactivatedNotBefore);
     expect(notBefore).toBeGreaterThan(startedAt);
@@ -212,7 +212,7 @@ describe('a person comes back after a year', () => {
     expect(await stageOf(cast)).toBe('active');
   });
 
-  test('one mail in ten minutes, whoever asks; then one in twenty; each link holds for one return', async () => {
+  test('one mail in ten minutes for any number of requests; then one in twenty; each link is good for one return', async () => {
     const cast = await begin();
     await toDay(cast, 370);
     const first = await linkOf(cast);
@@ -279,7 +279,7 @@ describe('a person comes back after a year', () => {
     expect((await cast.handle.query(standingQuery)).warnings).toEqual([]);
   });
 
-  test('not where the policy excepts the role, nor where an admin disabled the account', async () => {
+  test('not if the policy excepts the role, nor if an admin disabled the account', async () => {
     const admin = await begin({ metadataAdmin: { role: 'admin' } });
     const byTrait = await begin({ traits: { role: 'admin' } });
     const person = await begin();
@@ -307,7 +307,7 @@ describe('a person comes back after a year', () => {
     expect((await audit(person)).at(-1)).toBe('370 reactivation_requested by self-service');
   });
 
-  test('Kratos is down when the button is pressed: it says so, and the link holds until it works', async () => {
+  test('Kratos is down when the button is pressed: the page says so, and the link stays valid', async () => {
     const kratos = await startFaultProxy(stack.kratos.adminUrl);
     try {
       const queue = await journey.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });

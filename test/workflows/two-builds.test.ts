@@ -147,7 +147,7 @@ describe('a rolling upgrade', () => {
       expect(await lookAgain(one)).toMatchObject({ failures: 0, hasMarker: false });
     }
     await installation.promote('newer');
-    // Both builds still run: what was taken up by the newer one never comes back to the older one.
+    // Both builds still run: a lifecycle in the newer one never comes back to the older one.
     for (let times = 0; times < 5; times += 1) {
       expect(await lookAgain(one)).toMatchObject({ failures: 0, hasMarker: true });
       expect(await lookAgain(two)).toMatchObject({ failures: 0, hasMarker: true });
@@ -156,7 +156,7 @@ describe('a rolling upgrade', () => {
 });
 
 describe('the way back', () => {
-  test('is free for every lifecycle where the newer build was told what it may have to be taken back to', async () => {
+  test('is open for every lifecycle if DORMOUSE_ROLLBACK_TO was set for the newer build', async () => {
     const installation = new Installation();
     await installation.start('newer', '0.1.0');
     await installation.promote('newer');
@@ -169,7 +169,7 @@ describe('the way back', () => {
     }
   });
 
-  test('past a change that was begun leaves that lifecycle where it is, without an act, until the newer build is back', async () => {
+  test('leaves a lifecycle that began a newer change without an act until the newer build is back', async () => {
     const installation = new Installation();
     await installation.start('newer');
     await installation.promote('newer');
@@ -185,7 +185,7 @@ describe('the way back', () => {
       return now.failures > 0 ? now : undefined;
     });
     expect(stuck.looks).toBe(before.looks);
-    // Whoever met no newer change is not held up by it.
+    // A lifecycle that met no newer change is not held up by it.
     expect(await lookAgain(fresh)).toMatchObject({ failures: 0, hasMarker: false });
     await installation.promote('newer');
     await until('the look that was asked for', async () => (await read(begun)).looks === before.looks + 1);
@@ -193,7 +193,7 @@ describe('the way back', () => {
 });
 
 describe('a worker that starts', () => {
-  test('does not undo what another one decided since it looked', async () => {
+  test('does not undo another worker’s decision since its look', async () => {
     const installation = new Installation();
     const { taskQueue } = installation;
     const client = live.client;
@@ -207,7 +207,7 @@ describe('a worker that starts', () => {
     expect((await readBuilds(client, taskQueue)).find(({ isCurrent }) => isCurrent)?.buildId).toBe(newer);
   });
 
-  test('makes its build the current one where there is none, and leaves an operator’s way back alone', async () => {
+  test('makes its build current if none is, and leaves an operator’s way back alone', async () => {
     const installation = new Installation();
     const { taskQueue } = installation;
     const client = live.client;

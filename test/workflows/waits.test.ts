@@ -1,5 +1,5 @@
 /**
- * Neither the end of a run nor the end of a life waits for ever for a request, and no request for them: on the real
+ * The end of a run or of a life never waits for ever for a request, nor a request for them: on the real
  * Temporal server, with an activity held back while the other side comes.
  */
 import { randomUUID } from 'node:crypto';
@@ -111,7 +111,7 @@ describe('a run that continues as new', () => {
   const renewed = ({ handle }: Life, before: string) =>
     until('another run', async () => (await live.runIdOf(handle)) !== before);
 
-  test('while a policy is checked waits for the check, answers, and goes on in a fresh history', async () => {
+  test('while a policy is checked waits for the check, answers, and continues in a fresh history', async () => {
     const { life, check, applied, runId } = await fullWithCheckPending();
     expect(await live.runIdOf(life.handle)).toBe(runId);
     check.open();
@@ -130,7 +130,7 @@ describe('a run that continues as new', () => {
   });
 });
 
-test('changes of policy that can not be looked up are refused in the end, and keep nobody else out', async () => {
+test('changes of policy are refused in the end if the policy can not be read, and block no other request', async () => {
   const { id } = await live.people.create('waits');
   const life = { id, handle: await live.enrol(id, taskQueue, { activity: { human: Date.now() } }) };
   await until('the first look', async () => (await live.audit(id)).length > 0);
@@ -263,7 +263,7 @@ describe('a life that ends', () => {
     expect(await readActivity(live.pool, id)).toEqual({});
   });
 
-  /** Kratos does not have it any more, and an operator says that this is right. */
+  /** Kratos no longer has it, and an operator confirms the absence. */
   async function dueForBurial(): Promise<Life> {
     const { id } = await live.people.create('waits');
     const handle = await live.enrol(id, taskQueue, { activity: { human: Date.now() } });
@@ -276,7 +276,7 @@ describe('a life that ends', () => {
     return { id, handle };
   }
 
-  test('because Kratos no longer has the identity refuses a hold while what was known is buried', async () => {
+  test('because Kratos no longer has the identity refuses a hold during the burial', async () => {
     const life = await dueForBurial();
     const burial = gates.close('buryMissing', of(life));
     await life.handle.signal(lookAgainSignal, { schemaVersion: 1 });

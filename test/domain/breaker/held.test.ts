@@ -35,7 +35,7 @@ const at = (state: LifecycleState, now: number) => decide({ state, plan, identit
 
 describe('a rung that the breaker holds', () => {
   const waiting = withHeldByBreaker(due, held);
-  test('is due otherwise', () => {
+  test('is due without the breaker', () => {
     expect(at(due, dueAt)).toMatchObject({ kind: 'rung', rung: { rung: 'revoke' } });
   });
   test('waits, says why, and asks again after a day', () => {
@@ -58,14 +58,14 @@ describe('a rung that the breaker holds', () => {
     expect(at(state, dueAt + 1)).toMatchObject({ kind: 'wait', until: dueAt + hour });
     expect(at(state, dueAt + hour)).toMatchObject({ kind: 'rung' });
   });
-  test('is asked at once when somebody says that it is worth a look', () => {
+  test('asks at once when an operator requests a look', () => {
     expect(at(withBreakerAskedAtOnce(waiting), dueAt + 1)).toMatchObject({ kind: 'rung' });
     expect(withBreakerAskedAtOnce(due)).toBe(due);
   });
   test('holds up no other rung', () => {
     expect(at(withHeldByBreaker(due, { ...held, rung: 'delete' }), dueAt)).toMatchObject({ kind: 'rung' });
   });
-  test('does not keep anybody from coming back, and is forgotten then', () => {
+  test('does not prevent a return, and is forgotten at the return', () => {
     const back = { ...waiting, activity: { human: dueAt } };
     const decision = at(back, dueAt + 1);
     expect(decision).toMatchObject({ kind: 'return', cause: 'activity' });

@@ -68,13 +68,13 @@ describe('clocks', () => {
   const at = 1_800_000_000_000;
   const sound = { wallAt: at, databaseAt: at + 200, decidedAt: at - 1_000, latestKnownAt: at - 60_000 };
   const minutes = 60_000;
-  test('that agree are believed', () => {
+  test('that agree do not trip the breaker', () => {
     expect(clockProblem(sound, 5 * minutes)).toBeUndefined();
     expect(
       clockProblem({ ...sound, since: { wallMs: 86_400_000, monotonicMs: 86_399_000 } }, 5 * minutes),
     ).toBeUndefined();
   });
-  test('a decision that waited long in a queue is no problem', () => {
+  test('a decision that waited long in a queue does not trip the breaker', () => {
     expect(clockProblem({ ...sound, decidedAt: at - 3 * day }, 5 * minutes)).toBeUndefined();
   });
   test.each([

@@ -1,4 +1,4 @@
-/** Events of Amazon SES in the form of its developer guide; NAME stands for our name of the mail. */
+/** Events of Amazon SES in the form of its developer guide; NAME is our name of the mail. */
 const mail = {
   timestamp: '2026-03-01T12:00:00.000Z',
   source: 'no-reply@acorn.example',
