@@ -13,7 +13,7 @@ export const searchAttributes = {
   DormouseBlocked: 'Keyword',
   /** Policy id and version, as `default@3`. */
   DormousePolicy: 'Keyword',
-  /** When the next step is due, as of the last wake-up; a sign of life in between moves it later. */
+  /** When the next step is due, as of the last wake-up. A later sign of life moves it. */
   DormouseNextStepAt: 'Datetime',
   /** The latest sign of life, as of the last wake-up. */
   DormouseLastActiveAt: 'Datetime',
