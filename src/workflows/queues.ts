@@ -9,7 +9,7 @@ export function activityQueue(base: string, system: OutsideSystem): string {
 }
 
 /**
- * How long a worker may be silent about an activity of a lifecycle before the activity is run elsewhere. The workers' own
- * pulse (worker/pulse.ts) keeps it; activities with another timeout tell of themselves.
+ * How long a worker may be silent about an activity of a lifecycle before the activity runs elsewhere. The
+ * workers' own pulse (worker/pulse.ts) sends the heartbeats. Activities with another timeout send their own.
  */
 export const heartbeatTimeoutMs = 15_000;
