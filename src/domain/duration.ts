@@ -9,6 +9,7 @@ const pattern = /^(\d{1,9})(s|m|h|d|w)$/;
 /**
  * Parses a duration of a policy file: a whole number and one unit of `s m h d w`. Months and years are
  * refused: their length varies, and a deadline must not depend on the reader's calendar.
+ *
  * @returns milliseconds, or `undefined` when the text is not a duration
  */
 export function parseDuration(text: string): number | undefined {

@@ -7,8 +7,8 @@ export interface IdentitySign extends SignOfLife {
 }
 
 /**
- * The latest sign of each identity and kind, sorted, so that two batches lock rows in the same order and can't
- * deadlock.
+ * The latest sign of each identity and kind. Sorted, so that two batches lock rows in the
+ * same order and can't deadlock.
  */
 export function latestSigns(signs: readonly IdentitySign[]): IdentitySign[] {
   const latest = new Map<string, IdentitySign>();

@@ -14,7 +14,10 @@ const event = z.looseObject({
   Content: z.string().nullish(),
 });
 
-/** It did not arrive. Others are late (`Transient`), or no bounces at all (`AutoResponder`, `Unsubscribe`). */
+/**
+ * These did not arrive. Other types are delays (`Transient`), or no bounces at all
+ * (`AutoResponder`, `Unsubscribe`).
+ */
 const hardTypes = new Set([
   ...[
     'hardbounce',
@@ -29,7 +32,7 @@ const hardTypes = new Set([
   ...['challengeverification', 'unconfirmed', 'undetermined', 'unknown'],
 ]);
 
-/** @returns none for events that say nothing about a bounce. @throws ZodError */
+/** @returns empty for events other than bounces. @throws ZodError */
 export function readPostmarkEvent(body: unknown): Bounce[] {
   const said = event.parse(body);
   const kind = kindOf(said.RecordType.toLowerCase(), said.Type?.toLowerCase() ?? '');
