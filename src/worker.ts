@@ -1,4 +1,4 @@
-/** Entry point: the worker. Thin; what it runs stands in runtime/, workflows/ and activities/. */
+/** Entry point: the worker. Thin; what it runs is in worker/, workflows/ and activities/. */
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { readAuditKey } from './audit/audit-key.js';
