@@ -1,10 +1,11 @@
 /**
- * The client: what an app adds to tell Dormouse who is alive and to ask where somebody stands. Every call is bounded in
- * time; an app's request never hangs because of Dormouse.
+ * The client: apps use it to report signs of life and to ask for standings. Every call has a time limit; an
+ * app's request never hangs because of Dormouse.
  *
  * @example
  * ```ts
- * const dormouse = createDormouse({ temporal: { address: '127.0.0.1:7233' }, postgresUrl, whenUnavailable: 'drop' });
+ * const dormouse = createDormouse({ temporal: { address: '127.0.0.1:7233' },
+ * postgresUrl, whenUnavailable: 'drop' });
  * dormouse.noteActivity(session.identity.id, { source: 'web' }); // returns at once
  * if ((await dormouse.standing(session.identity.id))?.stage === 'suspended') showReadOnlyBanner();
  * ```
@@ -61,7 +62,10 @@ export type { Bounce, BounceKind } from './mail/bounce.js';
 export { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from './process/caller-errors.js';
 export type { WorkItem, WorkKind } from './worklist/rules.js';
 
-/** Opens a client. Connections are made when they are needed, so this neither waits nor fails when Temporal is away. */
+/**
+ * Opens a client. Connections are opened when they are needed, so this neither waits
+ * nor fails when Temporal is down.
+ */
 export function createDormouse(options: DormouseOptions): Dormouse {
   return new DormouseClient(options);
 }
@@ -71,7 +75,7 @@ class DormouseClient implements Dormouse {
   private readonly lifecycles: Lifecycles;
   private readonly recorder: ActivityRecorder;
   private readonly exemptions: Exemptions;
-  /** For operators, who wait longer than an app's request may. */
+  /** For operators, whose requests may take longer than an app's. */
   private readonly operatorPool: pg.Pool;
   private readonly timeoutMs: number;
   private readonly requestTimeoutMs: number;
@@ -114,7 +118,7 @@ class DormouseClient implements Dormouse {
     try {
       stored = await within(this.timeoutMs, 'PostgreSQL', this.recorder.store({ ...sign, identityId: id }));
     } catch (cause) {
-      // Without PostgreSQL nobody knows whether the workflow must hear of it: it is told.
+      // Without PostgreSQL it is unknown whether the workflow must be told, so it is told.
       return this.tellInstead(cause, () => this.lifecycles.signal(this.timeoutMs, id, sign));
     }
     this.counts.recorded += 1;
@@ -200,7 +204,7 @@ class DormouseClient implements Dormouse {
     return this.ask(identityId, (handle) =>
       handle.executeUpdate(reactivateUpdate, {
         args: [{ schemaVersion: 1, actor, reason: 'link in a mail', linkFor: deactivatedAt }],
-        // The same for every link of one deactivation: however many are followed, one return comes of it.
+        // The same for every link of one deactivation: following several causes one return.
         updateId: `${selfServiceActor}/${deactivatedAt}`,
       }),
     );
@@ -236,7 +240,7 @@ class DormouseClient implements Dormouse {
     );
   }
 
-  // Async, as `ask` is: a mistake of the caller's rejects.
+  // Async, like `ask`, so that a caller's mistake rejects.
   async exempt(identityId: string, request: Parameters<Dormouse['exempt']>[1]): Promise<Exemption> {
     return this.exemptions.exempt(identityId, request);
   }
@@ -266,7 +270,8 @@ class DormouseClient implements Dormouse {
     });
     if (identityId === undefined) return 'unmatched';
     if (bounce.kind !== 'hard') return 'matched';
-    // Best effort: whoever waits behind a notice looks again each day, and once more before the step.
+    // Best effort: a lifecycle with a running notice looks again each day anyway,
+    // and once more before the step.
     await this.lifecycles
       .ask(this.timeoutMs, identityId, (handle) => handle.signal(lookAgainSignal, { schemaVersion: 1 }))
       .catch(() => undefined);

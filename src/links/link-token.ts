@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 const tokenBytes = 16;
 
 export interface LinkToken {
-  /** For the URL; must be written nowhere but into the mail. */
+  /** For the URL. Must be written only into the mail. */
   readonly token: string;
   readonly hash: Buffer;
 }
@@ -15,8 +15,8 @@ export function createLinkToken(): LinkToken {
 }
 
 /**
- * Looking a link up by its hash takes no constant-time comparison: what the time could tell is the beginning of a hash,
- * which leads to no token.
+ * A lookup by hash needs no constant-time comparison: its timing could only reveal the beginning of a hash,
+ * from which no token can be derived.
  */
 export function hashOfToken(token: string): Buffer {
   return createHash('sha256').update(token).digest();

@@ -1,4 +1,4 @@
-/** Ends a process in good order. */
+/** Shuts a process down in order. */
 import type { Logger } from './logger.js';
 
 /**
