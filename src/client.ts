@@ -4,8 +4,7 @@
  *
  * @example
  * ```ts
- * const dormouse = createDormouse({ temporal: { address: '127.0.0.1:7233' },
- * postgresUrl, whenUnavailable: 'drop' });
+ * const dormouse = createDormouse({ temporal: { address: '127.0.0.1:7233' }, postgresUrl, whenUnavailable: 'drop' });
  * dormouse.noteActivity(session.identity.id, { source: 'web' }); // returns at once
  * if ((await dormouse.standing(session.identity.id))?.stage === 'suspended') showReadOnlyBanner();
  * ```

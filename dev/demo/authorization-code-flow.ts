@@ -17,7 +17,7 @@ export interface Tokens {
 class Browser {
   private readonly cookies = new Map<string, string>();
 
-  /** @returns where the answer redirects to */
+  /** @returns the target of the redirect */
   async follow(url: string): Promise<URL> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const answer = await fetch(url, { redirect: 'manual', headers: { cookie } });

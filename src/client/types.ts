@@ -28,8 +28,8 @@ export interface DormouseOptions {
   readonly requestTimeoutMs?: number;
   /**
    * What {@link Dormouse.recordActivity} does when neither PostgreSQL nor Temporal answers: `throw` a
-   * {@link DormouseUnavailableError}, or `drop` the sign of life and count it (see {@link
-   * Dormouse.counters}). Default `throw`.
+   * {@link DormouseUnavailableError}, or `drop` the sign of life and count it (see
+   * {@link Dormouse.counters}). Default `throw`.
    */
   readonly whenUnavailable?: 'throw' | 'drop';
   /**

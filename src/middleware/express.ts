@@ -14,8 +14,8 @@ export interface ActivityMiddleware<Request extends IncomingMessage> {
 
 /**
  * Notes a sign of life of the identity behind each successful request. Put it before the routes; the app's
- * own authentication may come before or after it. It never delays or fails the request. See {@link
- * ActivityOptions} for how requests are verified.
+ * own authentication may come before or after it. It never delays or fails the request. See
+ * {@link ActivityOptions} for how requests are verified.
  *
  * @throws TypeError when the options name no way to verify
  *
