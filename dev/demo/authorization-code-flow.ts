@@ -1,4 +1,7 @@
-/** The OAuth 2.0 authorization-code flow against a real Hydra, with its login and consent steps accepted as an admin. */
+/**
+ * The OAuth 2.0 authorization-code flow against a real Hydra, with its login and
+ * consent steps accepted as an admin.
+ */
 import { randomBytes } from 'node:crypto';
 import type { OAuth2Api } from '@ory/client';
 

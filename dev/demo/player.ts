@@ -13,7 +13,9 @@ const operator = 'demo-operator';
 const holdMs = 3_600_000;
 /** How often a person who is back gives a sign of life. */
 const heartbeatMs = 1_500;
-/** Longer than the lead of the notice of deactivation in policies/demo.yaml, shorter than the postponement. */
+/**
+ * Longer than the lead of the notice of deactivation in policies/demo.yaml, shorter than the postponement.
+ */
 const pastDeactivationMs = 7_000;
 
 export interface Credentials {

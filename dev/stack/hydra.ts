@@ -1,4 +1,6 @@
-/** Ory Hydra with opaque access tokens and refresh tokens; sign-in and consent are left to the application. */
+/**
+ * Ory Hydra with opaque access tokens and refresh tokens; sign-in and consent are left to the application.
+ */
 import { join } from 'node:path';
 import { writeFileAtomically } from './files.js';
 import { type HookTarget, hookAuthentication } from './hook-target.js';

@@ -1,4 +1,7 @@
-/** Activities on Kratos that end an identity: delete it, or leave an empty shell. Each may run again at any time. */
+/**
+ * Activities on Kratos that end an identity: delete it, or leave an empty shell.
+ * Each may run again at any time.
+ */
 import { randomBytes } from 'node:crypto';
 import { DeleteIdentityCredentialsTypeEnum, type IdentityApi } from '@ory/client';
 import { controlAbsence } from '../absence/control.js';
@@ -95,8 +98,9 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
 }
 
 /**
- * The identity was there, Kratos was told to delete it, and it is absent now. @throws AbsenceDoubtful where
- * others are missing too: another Kratos may be answering, and the identity may be alive in the right one
+ * The identity was there, Kratos was told to delete it, and it is absent now.
+ * @throws AbsenceDoubtful where others are missing too: another Kratos may be answering, and the
+ * identity may be alive in the right one
  */
 async function deletedFor(deps: DeletionDependencies, identityId: string): Promise<ActOutcome> {
   const { control, why } = await controlAbsence(deps, identityId);
@@ -141,7 +145,7 @@ async function empty(
           traits,
           metadata_public: null,
           metadata_admin: null,
-          // Kratos keeps a password until it is replaced. This one is known to nobody.
+          // Kratos keeps a password until it is replaced. Nobody knows this one.
           credentials: { password: { config: { password: randomBytes(32).toString('base64url') } } },
         },
       }),

@@ -1,4 +1,7 @@
-/** Activities on Kratos: look, publish the stage, end sessions, disable, enable. Each may run again at any time. */
+/**
+ * Activities on Kratos: look, publish the stage, end sessions, disable, enable.
+ * Each may run again at any time.
+ */
 
 import type { JsonPatch } from '@ory/client';
 import { z } from 'zod';
@@ -306,7 +309,8 @@ async function haveAddressesChanged(
 
 /**
  * Kratos loads, patches, validates against the schema and writes the whole identity.
- * @returns false when the identity is gone. @throws IdentityDoesNotFitSchema where Kratos answers 400
+ * @returns false when the identity is gone.
+ * @throws IdentityDoesNotFitSchema where Kratos answers 400
  */
 async function patch(deps: KratosDependencies, id: string, jsonPatch: JsonPatch[]): Promise<boolean> {
   try {

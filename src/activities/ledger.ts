@@ -110,8 +110,8 @@ export function createLedgerActivities({
     },
 
     /**
-     * For a caller who waits for the answer. @throws UnknownPolicy when it was never published,
-     * PolicyAltered; neither is retried
+     * For a caller who waits for the answer.
+     * @throws UnknownPolicy when it was never published, PolicyAltered; neither is retried
      */
     async checkPolicy(input: { policyChoice: PolicyChoice }): Promise<PolicyReference> {
       return (await readPolicy(policies, input.policyChoice, giveUp)).reference;

@@ -50,7 +50,9 @@ export function controlOf(id: ControlId): Control {
 
 export interface ControlClaim {
   readonly control: ControlId;
-  /** `evidence`: the control was carried out. `context`: what an assessor needs to know to judge the evidence. */
+  /**
+   * `evidence`: the control was carried out. `context`: what an assessor needs to know to judge the evidence.
+   */
   readonly role: 'evidence' | 'context';
   readonly why: string;
 }

@@ -84,8 +84,8 @@ export interface Waiting {
 }
 
 /**
- * Reads by pages, so that a list of any length is cheap. @returns identities that wait for the
- * breaker, the longest absent first
+ * Reads by pages, so that a list of any length is cheap.
+ * @returns identities that wait for the breaker, the longest absent first
  */
 export async function* waitingForBreaker(pool: pg.Pool, pageRows = 1_000): AsyncGenerator<Waiting> {
   let after: { at: Date; id: string } | undefined;

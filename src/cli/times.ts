@@ -6,8 +6,9 @@ const day = /^\d{4}-\d\d-\d\d$/;
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
 
 /**
- * The first moment of the given day or time. @returns epoch milliseconds. @throws ConfigError naming the
- * flag, the problem and the way out
+ * The first moment of the given day or time.
+ * @returns epoch milliseconds.
+ * @throws ConfigError naming the flag, the problem and the way out
  */
 export function beginOf(flag: string, text: string): number {
   const at = parsed(text);
@@ -19,7 +20,8 @@ export function beginOf(flag: string, text: string): number {
 
 /**
  * The first moment after the given day or time: a day counts to its end, a time is itself.
- * @returns epoch milliseconds. @throws ConfigError
+ * @returns epoch milliseconds.
+ * @throws ConfigError
  */
 export function endOf(flag: string, text: string): number {
   const at = beginOf(flag, text);

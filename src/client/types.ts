@@ -20,9 +20,15 @@ export interface DormouseOptions {
   readonly postgresUrl: string;
   /** Default `dormouse`; must be the worker's. */
   readonly taskQueue?: string;
-  /** The policy of identities that this client enrols. Default: the environment's `DORMOUSE_POLICY_ID`, else `default`. */
+  /**
+   * The policy of identities that this client enrols. Default: the environment's
+   * `DORMOUSE_POLICY_ID`, else `default`.
+   */
   readonly policyId?: string;
-  /** How long {@link Dormouse.recordActivity} and {@link Dormouse.standing} may take, milliseconds. Default 1,000. */
+  /**
+   * How long {@link Dormouse.recordActivity} and {@link Dormouse.standing} may
+   * take, milliseconds. Default 1,000.
+   */
   readonly timeoutMs?: number;
   /** How long operators' requests may take, milliseconds. Default 15,000. */
   readonly requestTimeoutMs?: number;
@@ -119,26 +125,33 @@ export interface Dormouse {
   noteActivity(identityId: string, report?: ActivityReport): void;
   /**
    * Where the identity stands, what comes next, when and why, from the projection in PostgreSQL: cheap
-   * enough for the path of a request. @returns `undefined` for an identity that was never enrolled.
+   * enough for the path of a request.
+   * @returns `undefined` for an identity that was never enrolled.
    * @throws DormouseUnavailableError
    */
   standing(identityId: string): Promise<Standing | undefined>;
   /**
    * Since when credentials are void: a token or session issued before must be refused, even with a valid
-   * signature (docs/revocation.md). For checkers that verify offline. @returns epoch milliseconds;
-   * `undefined`: nothing was revoked
+   * signature (docs/revocation.md). For checkers that verify offline.
+   * @returns epoch milliseconds; `undefined`: nothing was revoked
    * @throws DormouseUnavailableError
    */
   revokedBefore(identityId: string): Promise<number | undefined>;
-  /** The standing from the workflow itself: exact to the millisecond, slower, for operators. @throws NotEnrolledError */
+  /**
+   * The standing from the workflow itself: exact to the millisecond, slower, for operators.
+   * @throws NotEnrolledError
+   */
   liveStanding(identityId: string): Promise<Standing>;
   /**
    * Starts the identity's workflow. Its clock starts at the latest of: `lastActiveAt`, signs of life recorded
-   * before, sign-ins that Kratos knows, and the identity's creation. @returns whether this call started it;
-   * `false` when it was running already
+   * before, sign-ins that Kratos knows, and the identity's creation.
+   * @returns whether this call started it; `false` when it was running already
    */
   enrol(identityId: string, options?: { lastActiveAt?: Date | number; policyId?: string }): Promise<boolean>;
-  /** Follows another policy; without `version` always its latest. @throws InvalidRequestError, NotEnrolledError */
+  /**
+   * Follows another policy; without `version` always its latest.
+   * @throws InvalidRequestError, NotEnrolledError
+   */
   applyPolicy(
     identityId: string,
     request: OperatorRequest & { policyId: string; version?: number },
@@ -200,8 +213,8 @@ export interface Dormouse {
   /** Ends the exemption: the ladder applies again. @throws InvalidRequestError, DormouseUnavailableError */
   endExemption(identityId: string, request: OperatorRequest & { reason: string }): Promise<Exemption>;
   /**
-   * Items that wait for a person's decision: counts of all, and one page. @throws
-   * InvalidRequestError, DormouseUnavailableError
+   * Items that wait for a person's decision: counts of all, and one page.
+   * @throws InvalidRequestError, DormouseUnavailableError
    */
   worklist(request?: WorklistRequest): Promise<Worklist>;
   /**
@@ -212,8 +225,8 @@ export interface Dormouse {
    */
   noteBounce(bounce: Bounce, source?: string): Promise<BounceOutcome>;
   /**
-   * The reports that matched no mail, the newest first. @throws
-   * DormouseUnavailableError when PostgreSQL is down
+   * The reports that matched no mail, the newest first.
+   * @throws DormouseUnavailableError when PostgreSQL is down
    */
   unmatchedBounces(): Promise<UnmatchedBounce[]>;
   counters(): Counters;

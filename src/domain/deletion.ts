@@ -36,8 +36,8 @@ export interface ExportAnswer {
 const referencePattern = /^[\w.:/=+-]{1,200}$/;
 
 /**
- * @returns the reference, or `undefined` where there is none. @throws RangeError when
- * it can't stand in an audit log
+ * @returns the reference, or `undefined` where there is none.
+ * @throws RangeError when it can't stand in an audit log
  */
 export function exportReference(answer: unknown): string | undefined {
   if (answer === undefined || answer === null) return undefined;

@@ -18,7 +18,10 @@ export function parseDuration(text: string): number | undefined {
   return ms(`${Number(match[1])}${match[2] as 's' | 'm' | 'h' | 'd' | 'w'}`);
 }
 
-/** Writes milliseconds as the shortest exact duration that {@link parseDuration} reads, for messages and reports. */
+/**
+ * Writes milliseconds as the shortest exact duration that {@link parseDuration}
+ * reads, for messages and reports.
+ */
 export function formatDuration(milliseconds: number): string {
   const units: [string, number][] = [
     ['d', dayMs],

@@ -17,7 +17,10 @@ function fnv1a(text: string): number {
   return hash >>> 0;
 }
 
-/** @returns a delay in `[0, spreadMs)`, the same for the same identity and rung, always later and never earlier */
+/**
+ * @returns a delay in `[0, spreadMs)`, the same for the same identity and rung,
+ * always later and never earlier
+ */
 export function jitterFor(identityId: string, rung: string, spreadMs: number): number {
   if (spreadMs <= 0) return 0;
   return Math.floor((fnv1a(`${identityId}/${rung}`) / 0x1_0000_0000) * spreadMs);

@@ -1,6 +1,6 @@
 /**
- * The plan: what a policy means for one identity, in plain numbers. Computed where Kratos and the policy are read;
- * workflows carry it and never see the policy document itself. Pure.
+ * The plan: what a policy means for one identity, in plain numbers. Computed where Kratos and the policy are
+ * read; workflows carry it and never see the policy document itself. Pure.
  */
 
 import type { BreakerLimit, BreakerRules } from './breaker/rules.js';

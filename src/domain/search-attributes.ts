@@ -1,7 +1,7 @@
 /**
- * The search attributes by which operators find workflows in the Temporal UI. Pure names and types, so that the
- * embedded stack, docker-compose.yml and the workflows agree. Few and short on purpose: visibility rows are two
- * thirds of what a sleeping workflow costs.
+ * The search attributes by which operators find workflows in the Temporal UI. Pure names and types, so that
+ * the embedded stack, docker-compose.yml and the workflows agree. Few and short on purpose: visibility rows
+ * are two thirds of what a sleeping workflow costs.
  */
 
 export const searchAttributes = {

@@ -1,6 +1,6 @@
 /**
- * Signs of life of a person or a token, and how they merge: a monotone maximum per kind, so that late, duplicate
- * and out-of-order reports are harmless (docs/architecture.md, invariant 1). Pure.
+ * Signs of life of a person or a token, and how they merge: a monotone maximum per kind, so that late,
+ * duplicate and out-of-order reports are harmless (docs/architecture.md, invariant 1). Pure.
  */
 
 /**

@@ -77,8 +77,8 @@ export function setExemption(pool: pg.Pool, request: NewExemption): Promise<Exem
 }
 
 /**
- * The exemption that the same request made before. @throws
- * ExemptionRefusedError where another one is in force
+ * The exemption that the same request made before.
+ * @throws ExemptionRefusedError where another one is in force
  */
 async function repeated(client: pg.PoolClient, { identityId, requestId }: NewExemption): Promise<Exemption> {
   const found = await client.query<Row>(

@@ -58,8 +58,8 @@ export interface HookOptions {
 const bodyLimit = 16_384;
 
 /**
- * Without authentication are only `/healthz`, what is public by design, and people's pages. Every other route
- * names the credential that it requires.
+ * Only `/healthz`, content that is public by design, and people's pages need no authentication. Every other
+ * route names the credential that it requires.
  */
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
   const server = Fastify({

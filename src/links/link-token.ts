@@ -1,4 +1,7 @@
-/** The secret of a link: 128 random bits in the mail and the URL, their SHA-256 in PostgreSQL. Imports Node only. */
+/**
+ * The secret of a link: 128 random bits in the mail and the URL, their SHA-256 in
+ * PostgreSQL. Imports Node only.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 
 const tokenBytes = 16;

@@ -185,8 +185,9 @@ async function isAnnounced(
 const longestLookMs = 25_000;
 
 /**
- * A process suspended between look and act may have been replaced by then, and the person may be back. It
- * must not act on the old look. @throws StaleLook
+ * A process suspended between look and act may have been replaced by then, and the person may be back.
+ * It must not act on the old look.
+ * @throws StaleLook
  */
 export async function assertFresh(clock: Clock, lookedAt: number): Promise<void> {
   const ageMs = (await clock.now()) - lookedAt;

@@ -39,7 +39,10 @@ export interface MailFacts {
     /** Milliseconds from now until `at`. */
     inMs: number;
   };
-  /** "Keep my account", where the policy has it: the link, and by how much it postpones the step, milliseconds. */
+  /**
+   * "Keep my account", where the policy has it: the link, and by how much it
+   * postpones the step, milliseconds.
+   */
   keep?: { url: string; byMs: number };
   /**
    * How the person ends a deactivation, where the policy allows it: the page where a link can be requested,
@@ -80,7 +83,8 @@ const MAX_EPOCH_MS = 8.64e15;
 /**
  * Renders one mail in the language of the identity.
  *
- * @throws {@link MailTemplateError} naming the kind and the field, when a required fact is missing or makes no sense.
+ * @throws {@link MailTemplateError} naming the kind and the field, when a required
+ * fact is missing or makes no sense.
  */
 export function renderMail(facts: MailFacts): RenderedMail {
   const { language, formatTag } = resolveLocale(facts.locale);

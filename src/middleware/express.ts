@@ -1,4 +1,7 @@
-/** The middleware for Express, and for any server whose middleware takes Node's own request and response. Node only. */
+/**
+ * The middleware for Express, and for any server whose middleware takes Node's own
+ * request and response. Node only.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createActivityObserver } from './activity-observer.js';
 import type { ActivityCounters, ActivityOptions } from './options.js';

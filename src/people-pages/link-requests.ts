@@ -37,8 +37,8 @@ export class LinkRequests {
   constructor(private readonly options: LinkRequestsOptions) {}
 
   /**
-   * Takes a request; returns at once. @param identifier as typed: it is looked
-   * up, and neither stored nor logged
+   * Takes a request; returns at once.
+   * @param identifier as typed: it is looked up, and neither stored nor logged
    */
   take(identifier: string): void {
     const typed = identifier.trim();

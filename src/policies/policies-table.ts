@@ -74,8 +74,9 @@ export class PolicyReader {
 }
 
 /**
- * @param version absent: the latest. @returns the row as the table has it, altered or
- * not. @throws UnknownPolicyError
+ * @param version absent: the latest.
+ * @returns the row as the table has it, altered or not.
+ * @throws UnknownPolicyError
  */
 export async function readPolicyRow(
   client: pg.Pool | pg.PoolClient,

@@ -74,8 +74,8 @@ export async function publishPolicy(
 /**
  * Publishes the text of an earlier version as a new one.
  * @param to the earlier version
- * @throws UnknownPolicyError, AlteredPolicyError, PolicyMovedError, and PolicyFileError where the present rules no longer
- *   accept that text
+ * @throws UnknownPolicyError, AlteredPolicyError, PolicyMovedError, and PolicyFileError where the present
+ * rules no longer accept that text
  */
 export async function rollBackPolicy(
   pool: pg.Pool,

@@ -35,8 +35,8 @@ export class StepError extends Error {
 }
 
 /**
- * An error after which the step is retried with back-off. @param afterMs the
- * least pause before it, milliseconds
+ * An error after which the step is retried with back-off.
+ * @param afterMs the least pause before it, milliseconds
  */
 export function tryAgain(type: ErrorType, message: string, afterMs?: number): StepError {
   return new StepError(type, message, {
@@ -46,8 +46,8 @@ export function tryAgain(type: ErrorType, message: string, afterMs?: number): St
 }
 
 /**
- * An error that no retry fixes, so the workflow parks the step. @param status the HTTP status
- * behind it, where there was one
+ * An error that no retry fixes, so the workflow parks the step.
+ * @param status the HTTP status behind it, where there was one
  */
 export function giveUp(type: ErrorType, message: string, status?: number): StepError {
   return new StepError(type, message, { nonRetryable: true, ...given({ status }) });

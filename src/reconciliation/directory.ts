@@ -111,8 +111,8 @@ export async function readPresent(api: IdentityApi, identityIds: readonly string
 }
 
 /**
- * The number of identities. @returns `undefined` where Kratos reports none: it only
- * serves to show a sweep's progress
+ * The number of identities.
+ * @returns `undefined` where Kratos reports none: it only serves to show a sweep's progress
  */
 export async function readDirectorySize(api: IdentityApi): Promise<number | undefined> {
   try {

@@ -78,8 +78,8 @@ export async function markParked(pool: pg.Pool, jti: string, error: string, now:
 }
 
 /**
- * Notes a failed attempt. The event is retried later, or parked after too many
- * attempts. @returns whether it is parked
+ * Notes a failed attempt. The event is retried later, or parked after too many attempts.
+ * @returns whether it is parked
  */
 export async function markFailed(pool: pg.Pool, jti: string, error: string, now: number): Promise<boolean> {
   const counted = await pool.query<{ attempts: number }>(

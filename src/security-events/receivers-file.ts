@@ -35,7 +35,9 @@ const receiverSchema = z.strictObject({
   endpoint: secureUrl,
   audience: z.string().min(1).max(500),
   events: z.array(z.enum(eventNames)).min(1),
-  /** Name of the environment variable that holds the header's whole value, so that the file holds no secret. */
+  /**
+   * Name of the environment variable that holds the header's whole value, so that the file holds no secret.
+   */
   authorizationVariable: z
     .string()
     .regex(/^[A-Z][A-Z0-9_]*$/, 'takes the name of an environment variable, never the value itself')

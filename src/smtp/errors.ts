@@ -1,4 +1,7 @@
-/** What can go wrong with a mail server, typed by who must act. Imports nothing; no message here ever holds an address or a credential. */
+/**
+ * What can go wrong with a mail server, typed by who must act. Imports nothing; no message here ever
+ * holds an address or a credential.
+ */
 
 /** The mail configuration is unusable, and the operator has to fix it. */
 export class MailConfigError extends Error {

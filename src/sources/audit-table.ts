@@ -1,4 +1,7 @@
-/** Reads an app's audit table, page by page, in a read-only transaction. Knows nothing of Dormouse's own database. */
+/**
+ * Reads an app's audit table, page by page, in a read-only transaction. Knows
+ * nothing of Dormouse's own database.
+ */
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { SourcePosition } from '../workflows/schedule-messages.js';

@@ -135,7 +135,8 @@ export interface StartOfBuild {
 
 /**
  * Makes the build current where it {@link promotesItself}.
- * @returns the build that is current afterwards. @throws where Temporal refuses for longer than `withinMs`
+ * @returns the build that is current afterwards.
+ * @throws where Temporal refuses for longer than `withinMs`
  */
 export async function promoteAtStart({
   client,

@@ -39,8 +39,8 @@ export interface WorkersOptions {
   /** Most mails a second, over all workers. Default: 20. */
   readonly mailRate?: number;
   /**
-   * Workflows kept in memory between two tasks. Default 500: sleepers gain nothing from the cache, and 2,300 cached took
-   * 0.9 GB (measured; docs/architecture.md).
+   * Workflows kept in memory between two tasks. Default 500: sleepers gain nothing from the cache, and 2,300
+   * cached took 0.9 GB (measured; docs/architecture.md).
    */
   readonly cachedWorkflows?: number;
   /**

@@ -1,6 +1,6 @@
 /**
- * One run of a lifecycle workflow: its memory, what was last read from outside, and the bookkeeping between message
- * handlers and the main loop. Knows Temporal only for time and visibility.
+ * One run of a lifecycle workflow: its memory, what was last read from outside, and the bookkeeping between
+ * message handlers and the main loop. Knows Temporal only for time and visibility.
  */
 
 import { patched, workflowInfo } from '@temporalio/workflow';

@@ -1,4 +1,7 @@
-/** The task queues: one for workflows, one for each outside system, so that a slow system holds up no other. Pure. */
+/**
+ * The task queues: one for workflows, one for each outside system, so that a slow
+ * system holds up no other. Pure.
+ */
 
 export const outsideSystems = ['kratos', 'hydra', 'mail', 'ledger', 'signals'] as const;
 export type OutsideSystem = (typeof outsideSystems)[number];

@@ -29,7 +29,10 @@ const historyLimit = 200;
  */
 const stretchMs = 10_000;
 
-/** @returns what was done. @throws UnknownPolicy before anything is started under a policy that was never published */
+/**
+ * @returns what was done.
+ * @throws UnknownPolicy before anything is started under a policy that was never published
+ */
 export async function reconcile(input: ReconcileInput): Promise<ReconcileResult> {
   const { options } = input;
   const { sweep, ledger } = outside();

@@ -5,7 +5,10 @@
 
 /** A position between two rows of a source. Rows are ordered by time and, at the same time, by identity. */
 export interface SourcePosition {
-  /** Timestamp in PostgreSQL's ISO form, to the microsecond: a JavaScript Date would lose the last three digits. */
+  /**
+   * Timestamp in PostgreSQL's ISO form, to the microsecond: a JavaScript Date
+   * would lose the last three digits.
+   */
   readonly at: string;
   /** UUID, or empty for "before every identity". */
   readonly identity: string;

@@ -12,8 +12,8 @@ export interface ParkedStep {
 }
 
 /**
- * Reads by pages. @returns parked identities in the order of their ids; with
- * `errorType`, only those with this error
+ * Reads by pages.
+ * @returns parked identities in the order of their ids; with `errorType`, only those with this error
  */
 export async function* parkedSteps(
   pool: pg.Pool,

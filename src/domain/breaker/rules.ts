@@ -1,4 +1,6 @@
-/** What the breaker allows (docs/architecture.md, invariant 7): plain numbers, computed from a policy. Pure. */
+/**
+ * What the breaker allows (docs/architecture.md, invariant 7): plain numbers, computed from a policy. Pure.
+ */
 import { type DestructiveRung, destructiveRungs } from '../rungs.js';
 
 /**

@@ -109,8 +109,8 @@ export function burialAt(missing: Missing, { graceMs }: AbsenceRules): number | 
 }
 
 /**
- * @param recheckMs how often a block is checked again. @returns when Kratos is
- * asked again, epoch milliseconds
+ * @param recheckMs how often a block is checked again.
+ * @returns when Kratos is asked again, epoch milliseconds
  */
 export function absentLookAt(missing: Missing, rules: AbsenceRules, recheckMs: number, now: number): number {
   const buryAt = burialAt(missing, rules);

@@ -227,8 +227,8 @@ const hourlyMs = 3_600_000;
 const longestBreakerWaitMs = dayMs;
 
 /**
- * @param askedAt epoch milliseconds. @returns when the breaker is asked again if no
- * message wakes the lifecycle before
+ * @param askedAt epoch milliseconds.
+ * @returns when the breaker is asked again if no message wakes the lifecycle before
  */
 export function breakerAskedAgainAt(askedAt: number, { recheckMs }: Pick<Plan, 'recheckMs'>): number {
   return askedAt + Math.min(recheckMs, longestBreakerWaitMs);
@@ -256,7 +256,8 @@ function heldByBreaker(
 const longestPauseMs = 30 * dayMs;
 
 /**
- * @param failures how many attempts failed before the last one. @returns the pause before the next attempt
+ * @param failures how many attempts failed before the last one.
+ * @returns the pause before the next attempt
  */
 export function pauseAfter(failures: number, recheckMs: number): number {
   return Math.max(recheckMs, Math.min(longestPauseMs, recheckMs * 2 ** failures));

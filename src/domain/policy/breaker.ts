@@ -1,4 +1,7 @@
-/** The policy's section `breaker`: how many destructive acts are normal. Defaults apply where it is left out. Pure. */
+/**
+ * The policy's section `breaker`: how many destructive acts are normal. Defaults
+ * apply where it is left out. Pure.
+ */
 import { z } from 'zod';
 import { dayMs } from '../duration.js';
 import { duration } from './duration.js';

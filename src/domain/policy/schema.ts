@@ -1,6 +1,6 @@
 /**
- * The form of an inactivity policy, with every duration in milliseconds once parsed. Pure. The default figures are
- * those of the project's seed documents (policies/default.yaml).
+ * The form of an inactivity policy, with every duration in milliseconds once parsed. Pure. The default
+ * figures are those of the project's seed documents (policies/default.yaml).
  */
 import { z } from 'zod';
 import { dayMs } from '../duration.js';

@@ -1,4 +1,7 @@
-/** Webhooks of Postmark. Pure. Source: "Bounce webhook", "Spam complaint webhook", "Bounce types" (Postmark developer docs). */
+/**
+ * Webhooks of Postmark. Pure. Source: "Bounce webhook", "Spam complaint webhook", "Bounce
+ * types" (Postmark developer docs).
+ */
 import { z } from 'zod';
 import { findMessageId, messageIdOfName } from '../../smtp/mail-name.js';
 import { asQueueId, type Bounce, findStatusCode } from '../bounce.js';

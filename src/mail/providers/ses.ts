@@ -37,8 +37,9 @@ const event = z.looseObject({
 type SesEvent = z.infer<typeof event>;
 
 /**
- * @param body the event itself, without its SNS envelope. @returns empty for events other
- * than bounces. @throws ZodError
+ * @param body the event itself, without its SNS envelope.
+ * @returns empty for events other than bounces.
+ * @throws ZodError
  */
 export function readSesEvent(body: unknown): Bounce[] {
   const said = event.parse(body);

@@ -50,7 +50,8 @@ export class TooManyLinesError extends Error {
 }
 
 /**
- * Splits a body into lines, without making a string of any text beyond the limit. @throws TooManyLinesError
+ * Splits a body into lines, without making a string of any text beyond the limit.
+ * @throws TooManyLinesError
  */
 export function linesOf(body: Buffer): Line[] {
   const lines: Line[] = [];

@@ -63,8 +63,8 @@ export async function passBreaker(run: LifecycleRun, rung: PlanRung): Promise<bo
 }
 
 /**
- * As {@link passBreaker}, for the burial of a missing identity. @returns the key under which the breaker
- * counts it; `undefined` where it is held
+ * As {@link passBreaker}, for the burial of a missing identity.
+ * @returns the key under which the breaker counts it; `undefined` where it is held
  */
 export async function passBreakerToBury(run: LifecycleRun, since: number): Promise<string | undefined> {
   const { plan, state } = run;
