@@ -1,10 +1,13 @@
-/** `npm run dormouse`: the command line, on the stack that `npm start` runs here where the environment names no other system. */
+/**
+ * `npm run dormouse`: the command line, on the stack that `npm start` runs here, unless the
+ * environment names another system.
+ */
 import { join } from 'node:path';
 import { readRunningStack } from './stack/index.js';
 import { projectDirectory } from './stack/project.js';
 import type { StackInfo } from './stack/types.js';
 
-/** All of it or nothing: half of one system and half of another must never be mixed. */
+/** All variables or none: parts of two systems must never be mixed. */
 function environmentOf({ temporal, postgres, keys }: StackInfo): Record<string, string> {
   return {
     DORMOUSE_TEMPORAL_ADDRESS: temporal.address,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Entry point: `dormouse`, the operators' command line. Thin; the commands stand in cli/. */
+/** Entry point: `dormouse`, the operators' command line. Thin; each room has its own commands. */
 import { Command } from 'commander';
 import { addMissingCommands } from './absence/commands.js';
 import { addAuditCommands } from './audit/commands.js';

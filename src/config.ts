@@ -1,6 +1,6 @@
 /**
- * Configuration of every entry point. The only file that reads `process.env`; everything else receives
- * values. May import zod, Node's own and domain/ only.
+ * Configuration of every entry point. The only file that reads `process.env`; all other files receive values.
+ * May import only zod, Node's own modules and domain/.
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
@@ -22,7 +22,7 @@ const url = (protocols: string[]) =>
 const httpUrl = url(['http', 'https']).transform((value) => value.replace(/\/+$/, ''));
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 
-/** Tokens are parts of these addresses: they must not travel in the clear. */
+/** These URLs contain tokens, so they must not be sent unencrypted. */
 const linkBaseUrl = httpUrl.refine(
   (value) => {
     if (!URL.canParse(value)) return false;
@@ -56,7 +56,7 @@ const port = z.coerce.number().int().min(0).max(65535);
 /** A service token shorter than this is refused: 32 characters of base64url are 192 bits. */
 const minServiceTokenLength = 32;
 
-/** Milliseconds. Below 90 days the breaker would lose what it compares with. */
+/** Milliseconds. Below 90 days the breaker would lose its baseline. */
 const keptFor = z
   .string()
   .transform((text) => parseDuration(text) ?? 0)
@@ -79,7 +79,10 @@ const serviceTokens = z
     message: `needs at least ${minServiceTokenLength} characters a token (for example: openssl rand -base64 32)`,
   });
 
-/** Every variable that Dormouse reads, with its meaning. Documentation and docker-compose.yml are checked against this list. */
+/**
+ * Every variable that Dormouse reads, with its meaning. Tests check documentation and
+ * docker-compose.yml against this list.
+ */
 export const variables = {
   DORMOUSE_TEMPORAL_ADDRESS: z
     .string()
@@ -283,7 +286,10 @@ const schema = z.object(variables);
 export type Config = z.infer<typeof schema>;
 export type VariableName = keyof typeof variables;
 
-/** Thrown when the environment is incomplete or wrong; the message names each variable, its problem and the way out. */
+/**
+ * Thrown when the environment is incomplete or invalid. The message names each
+ * variable, its problem and the way out.
+ */
 export class ConfigError extends Error {
   override readonly name: string = 'ConfigError';
 }
@@ -293,7 +299,10 @@ interface Retired {
   readonly wayOut: string;
 }
 
-/** Variables of earlier releases. One that is still set is told of: what it meant would otherwise be lost in silence. */
+/**
+ * Variables of earlier releases. One that is still set is reported, because it would
+ * otherwise be ignored silently.
+ */
 const retiredVariables: Readonly<Record<string, Retired>> = {
   DORMOUSE_HOOK_KEYS: {
     successors: ['DORMOUSE_KRATOS_HOOK_KEYS', 'DORMOUSE_HYDRA_HOOK_KEYS', 'DORMOUSE_MAIL_HOOK_KEYS'],
@@ -302,14 +311,15 @@ const retiredVariables: Readonly<Record<string, Retired>> = {
   },
 };
 
-/** What `.env.example` has in the place of each secret: whoever can read this repository knows it. */
+/** The placeholder of each secret in `.env.example`: anyone who can read this repository knows it. */
 const placeholder = /replace-me/i;
 const placeholderProblem =
   'still has the placeholder of .env.example. Put a random value in its place (sh deploy/create-env.sh, or: openssl rand -hex 16)';
 
 /**
- * Reads the named variables from the environment, so that an entry point demands only what it uses.
- * @throws ConfigError naming every variable that is missing or wrong, or was retired in favour of one that is named.
+ * Reads the named variables from the environment, so that an entry point requires only what it uses.
+ * @throws ConfigError naming every variable that is missing or invalid, or was
+ * retired in favour of a named one.
  */
 export function readConfig<Names extends VariableName>(
   names: readonly Names[],
@@ -363,7 +373,7 @@ export function readDatabaseUrl(
 
 /**
  * Reads a secret from the variable that a file names.
- * @param owner what names it, for the message
+ * @param owner the entry of the file that names it, for the message
  * @throws ConfigError
  */
 export function readSecret(

@@ -1,4 +1,4 @@
-/** Entry point: the gateway, through which apps and operators speak to Dormouse over HTTP. Thin. */
+/** Entry point: the gateway, the HTTP interface of Dormouse for apps and operators. Thin. */
 
 import type pg from 'pg';
 import { createDormouse } from './client/direct.js';
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
     ...clientOptions(config),
     postgresUrl: config.DORMOUSE_POSTGRES_URL,
   });
-  // Of its own, so that tokens are issued however busy the client's connections are.
+  // A pool of its own, so that tokens are issued even when the client's connections are busy.
   const pool = createPool({
     url: config.DORMOUSE_POSTGRES_URL,
     connectTimeoutMs: 1_000,
@@ -108,7 +108,7 @@ function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool
   };
 }
 
-/** What the pages need is demanded only where there are pages. */
+/** The pages' settings are required only where there are pages. */
 function pagesOf(baseUrl: string | undefined, pool: pg.Pool): { pages?: PagesOptions } {
   if (baseUrl === undefined) return {};
   const config = readConfig([

@@ -1,4 +1,4 @@
-/** Entry point: the worker. Thin; what it runs stands in runtime/, workflows/ and activities/. */
+/** Entry point: the worker. Thin; what it runs is in worker/, workflows/ and activities/. */
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { readAuditKey } from './audit/audit-key.js';
@@ -108,12 +108,12 @@ async function main(): Promise<void> {
     }
   }
   await ensureReconcileSchedule(client, config);
-  // Without a file the schedules are left alone: another worker may have one.
+  // Without a file the schedules stay as they are: another worker may have the file.
   if (sourcesFile !== undefined) {
     const wanted = sources.map(({ source }) => source);
     await syncSourceSchedules(client, config.DORMOUSE_TASK_QUEUE, wanted);
   }
-  // What a worker that was killed appended and never signed.
+  // Signs entries that a killed worker appended but did not sign.
   headKeeper?.noteAppended();
   if (sender !== undefined) {
     await syncDeliverySchedules(client, config.DORMOUSE_TASK_QUEUE, sender.receivers);

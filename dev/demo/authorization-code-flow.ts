@@ -1,4 +1,7 @@
-/** The OAuth 2.0 authorization-code flow against a real Hydra, with its login and consent steps accepted as an admin. */
+/**
+ * The OAuth 2.0 authorization-code flow against a real Hydra, with its login and
+ * consent steps accepted as an admin.
+ */
 import { randomBytes } from 'node:crypto';
 import type { OAuth2Api } from '@ory/client';
 
@@ -17,7 +20,7 @@ export interface Tokens {
 class Browser {
   private readonly cookies = new Map<string, string>();
 
-  /** @returns where the answer redirects to */
+  /** @returns the target of the redirect */
   async follow(url: string): Promise<URL> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const answer = await fetch(url, { redirect: 'manual', headers: { cookie } });

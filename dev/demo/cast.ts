@@ -1,15 +1,15 @@
-/** The people of the demo: who they are, what they do, and what must be true of each in the end. */
+/** The people of the demo: who they are, what they do, and what must be true of each at the end. */
 
 import type { Stage } from '../../src/domain/rungs.js';
 import type { PersonOptions } from './ory-people.js';
 
-/** What a person does when their lifecycle has reached a stage. */
+/** What a person does when their lifecycle reaches a stage. */
 export interface Reaction {
   readonly at: Stage;
   /**
-   * `sign-in`: by password, then active every few seconds. `reactivate`: an operator does, then a sign-in. `link`: asks
-   * for a reactivation link and follows it, then signs in. `keep`: follows "Keep my account" in the notice of the
-   * deactivation, and signs in when the announced date has passed.
+   * `sign-in`: by password, then a sign of life every few seconds. `reactivate`: an operator reactivates,
+   * then a sign-in. `link`: requests a reactivation link and follows it, then signs in. `keep`: follows "Keep
+   * my account" in the notice of the deactivation, and signs in when the announced date has passed.
    */
   readonly does: 'sign-in' | 'reactivate' | 'link' | 'keep';
 }
@@ -19,29 +19,32 @@ export interface Role {
   /** One line for the table. */
   readonly story: string;
   readonly person: PersonOptions;
-  /** `signed-in`: session and tokens from the start. `steady`: the same, and there all the time. `never`: made by an admin, never seen. */
+  /**
+   * `signed-in`: session and tokens from the start. `steady`: the same, with signs of life all the time.
+   * `never`: created by an admin, never signed in.
+   */
   readonly start: 'signed-in' | 'steady' | 'never';
-  /** What an operator or admin does before the clock runs. */
+  /** What an operator or admin does before the clock starts. */
   readonly before?: 'hold' | 'disable-by-hand';
   readonly reaction?: Reaction;
   readonly expected: Expected;
 }
 
-/** What must hold in the end. */
+/** What must be true at the end. */
 export interface Expected {
   /** The lifecycle's stage. */
   readonly stage: Stage;
-  /** Kratos: gone, or there in this state. */
+  /** Kratos: gone, or present in this state. */
   readonly kratos: 'gone' | 'active' | 'inactive';
-  /** Kinds of mail in the order in which they came. */
+  /** Kinds of mail in the order of arrival. */
   readonly mails: readonly string[];
   /** Audit events in order. */
   readonly audit: readonly string[];
-  /** Whether the session and the tokens of the first sign-in still open doors. */
+  /** Whether the session and the tokens of the first sign-in are still valid. */
   readonly firstCredentials?: 'alive' | 'dead';
   /** Whether a fresh sign-in worked. */
   readonly backIn?: true;
-  /** Why nothing happens, where it must say so. */
+  /** The reason for a block that the standing must show. */
   readonly blocked?: string;
 }
 
@@ -58,7 +61,7 @@ const mailsUntilRevoked = ['warn', 'notice-revoke', 'revoked'];
 const mailsUntilDeactivated = [...mailsUntilRevoked, 'winback', 'notice-deactivate', 'deactivated'];
 const mailsUntilDeleted = [...mailsUntilDeactivated, 'notice-delete', 'notice-delete', 'notice-delete'];
 
-/** Somebody whom the engine must not touch: nothing sent, nothing ended. */
+/** An identity that the engine must not touch: no mail sent, no session ended. */
 const untouched = {
   stage: 'active',
   kratos: 'active',

@@ -1,4 +1,4 @@
-/** Shows all roles at once: a table that redraws itself on a terminal, a line a change elsewhere. */
+/** Shows all roles at once: a table that redraws itself on a terminal, one line per change elsewhere. */
 import Table from 'cli-table3';
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';

@@ -1,4 +1,4 @@
-/** Reads what arrived, from the mail catcher's API. */
+/** Reads the caught mails from the mail catcher's API. */
 import { z } from 'zod';
 
 const mailSchema = z.object({
@@ -11,7 +11,7 @@ const mailSchema = z.object({
 
 export interface CaughtMail {
   readonly to: readonly string[];
-  /** The kind that Dormouse gave it; empty for mails of others. */
+  /** The kind that Dormouse gave it; empty for mails of other senders. */
   readonly kind: string;
   readonly messageId: string;
   readonly subject: string;
@@ -31,7 +31,7 @@ export async function readMailbox(apiUrl: string): Promise<CaughtMail[]> {
   }));
 }
 
-/** The kinds of mail that one address got, in order. */
+/** The kinds of mail that one address received, in order. */
 export function kindsFor(mails: readonly CaughtMail[], address: string | undefined): string[] {
   return mails
     .filter(({ to, kind }) => kind !== '' && address !== undefined && to.includes(address))

@@ -1,4 +1,4 @@
-/** `npm run demo`: the main job, shown on real parts, and checked against what they say afterwards. */
+/** `npm run demo`: Dormouse's main job, shown on real servers, and checked afterwards against their data. */
 import { Command } from 'commander';
 import { runDemo } from './run.js';
 

@@ -1,4 +1,7 @@
-/** Makes people in Kratos, signs them in for real, and gets them real tokens from Hydra. For the demo and the tests. */
+/**
+ * Creates people in Kratos, signs them in for real, and gets them real tokens from
+ * Hydra. For the demo and the tests.
+ */
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Configuration, FrontendApi, IdentityApi, OAuth2Api } from '@ory/client';
@@ -11,7 +14,7 @@ export interface OryUrls {
 }
 
 export interface PersonOptions {
-  /** Left out for an identity that signs in by user name and has no mail address. */
+  /** False for an identity that signs in by user name and has no mail address. */
   readonly hasAddress?: boolean;
   readonly traits?: Record<string, string>;
   readonly metadataAdmin?: object;
@@ -30,7 +33,7 @@ export interface SignIn {
   readonly sessionId: string;
 }
 
-/** Kratos and Hydra as a person and as an admin meet them. */
+/** Kratos and Hydra from the side of a person and of an admin. */
 export class OryPeople {
   readonly identities: IdentityApi;
   readonly oauth2: OAuth2Api;
@@ -74,7 +77,7 @@ export class OryPeople {
     return { sessionToken, sessionId: session.id };
   }
 
-  /** Whether the session still opens doors, as an app would ask (whoami). */
+  /** Whether the session is still valid, as an app would check it (whoami). */
   async isSignedIn(signIn: SignIn): Promise<boolean> {
     const answer = await this.frontend.toSession(
       { xSessionToken: signIn.sessionToken },
@@ -90,7 +93,7 @@ export class OryPeople {
     return stageIn(metadata);
   }
 
-  /** Runs the authorization-code flow; login and consent are accepted over the admin API. */
+  /** Runs the authorization-code flow. Login and consent are accepted over the admin API. */
   async authorize(person: Person): Promise<Tokens> {
     this.client ??= this.registerClient();
     return authorizeByCode(this.urls.hydra.publicUrl, this.oauth2, await this.client, person.id);

@@ -1,7 +1,7 @@
-/** Follows the links that people get by mail, as a browser does: looks first, presses the button then. */
+/** Follows the links in people's mails like a browser: opens the page, then presses the button. */
 import type { CaughtMail } from './mailbox.js';
 
-/** @returns the address in the mail whose path begins so */
+/** @returns the URL in the mail whose path has this prefix */
 export function linkIn(mail: Pick<CaughtMail, 'text'>, path: string): URL | undefined {
   for (const [found] of mail.text.matchAll(/^https?:\/\/\S+$/gm)) {
     const url = new URL(found);

@@ -1,4 +1,4 @@
-/** What a person of the demo does by the links in their mails: real mails, real pages of the running gateway. */
+/** What a person of the demo does by links in mails: real mails, real pages of the running gateway. */
 import { pagePaths, requestPageUrl } from '../../src/links/link-urls.js';
 import type { StackInfo } from '../stack/index.js';
 import { readMailbox } from './mailbox.js';
@@ -14,7 +14,7 @@ export class PersonsMail {
     private readonly person: Person,
   ) {}
 
-  /** Asks for a reactivation link on the page, waits for its mail, and follows it. */
+  /** Requests a reactivation link on the page, waits for its mail, and follows it. */
   async returnByLink(): Promise<void> {
     const page = new URL(requestPageUrl(this.stack.gateway.url));
     await expectDone(followLink(page, { identifier: this.person.identifier }));

@@ -1,10 +1,10 @@
-/** Takes the pictures at the demo's best moment: when people stand on every part of the ladder. */
+/** Takes the pictures at the best moment of the demo: when people stand on every part of the ladder. */
 import type { StackInfo } from '../stack/index.js';
 import type { Player } from './player.js';
 import { takeScreenshots } from './screenshot.js';
 
 export class Pictures {
-  /** Settles when they are taken, or could not be; at once when nobody asked for any. */
+  /** Settles when the pictures are taken, or could not be taken; at once when none were requested. */
   taken: Promise<void> = Promise.resolve();
   private isDue = true;
 
@@ -13,7 +13,10 @@ export class Pictures {
     private readonly directory: string | undefined,
   ) {}
 
-  /** Waits for the one who stays away to be deactivated; shows the one whom nobody can reach. */
+  /**
+   * Waits until the role `absent` is deactivated, then takes the pictures. The role
+   * `no-address` is shown in detail.
+   */
   watch(players: readonly Player[]): void {
     const absent = players.find(({ role }) => role.name === 'absent');
     const unreachable = players.find(({ role }) => role.name === 'no-address');

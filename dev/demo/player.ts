@@ -8,12 +8,14 @@ import type { Reaction, Role } from './cast.js';
 import type { OryPeople, Person, SignIn } from './ory-people.js';
 import { PersonsMail } from './persons-mail.js';
 
-/** Who acts for the operator, in audit entries. */
+/** The actor of the operator in audit entries. */
 const operator = 'demo-operator';
 const holdMs = 3_600_000;
-/** How often somebody who is back shows up. */
+/** How often a person who is back gives a sign of life. */
 const heartbeatMs = 1_500;
-/** Longer than the lead of the notice of deactivation in policies/demo.yaml, shorter than the postponement. */
+/**
+ * Longer than the lead of the notice of deactivation in policies/demo.yaml, shorter than the postponement.
+ */
 const pastDeactivationMs = 7_000;
 
 export interface Credentials {
@@ -23,11 +25,11 @@ export interface Credentials {
 
 export class Player {
   standing: Standing | undefined;
-  /** What the first sign-in gave. */
+  /** The credentials of the first sign-in. */
   first: Credentials | undefined;
-  /** What the person got after coming back. */
+  /** The sign-in after coming back. */
   second: SignIn | undefined;
-  /** How long the return took to show in the standing, milliseconds. */
+  /** How long the return took to appear in the standing, milliseconds. */
   returnedWithinMs: number | undefined;
   /** Kratos' `state_changed_at` after an admin disabled the identity. */
   disabledAt: string | undefined;
@@ -52,7 +54,7 @@ export class Player {
     const person = await people.create(role.name, role.person);
     const player = new Player(role, person, people, dormouse, new PersonsMail(stack, person));
     if (role.before === 'disable-by-hand') player.disabledAt = await player.disableByHand();
-    // Enrolled before the sign-in: the hook of Kratos would enrol under the policy of the gateway.
+    // Enrolled before the sign-in, because the hook of Kratos would enrol under the gateway's policy.
     await dormouse.enrol(person.id);
     if (role.start !== 'never') {
       const signIn = await people.signIn(person);
@@ -71,12 +73,12 @@ export class Player {
     return player;
   }
 
-  /** Looks where the lifecycle stands, and acts when the role's moment has come. */
+  /** Reads the standing, and acts when the role's moment has come. */
   async tick(): Promise<void> {
     this.standing = await this.dormouse.standing(this.person.id);
     const { reaction } = this.role;
     if (reaction === undefined || this.reaction !== undefined || this.standing?.stage !== reaction.at) return;
-    // Not waited for: the others' moments must not pass meanwhile.
+    // Not awaited: other roles must not miss their moments.
     this.reaction = this.react(reaction.does).catch((error: unknown) => {
       console.error(`${this.role.name}: ${error instanceof Error ? error.message : String(error)}`);
     });
@@ -118,7 +120,7 @@ export class Player {
     });
   }
 
-  /** Postpones the deactivation, and stays away until the date has passed that the mail announced. */
+  /** Postpones the deactivation, and stays away until the date in the mail has passed. */
   private async keepByLink(): Promise<void> {
     await this.mail.keepByLink();
     await new Promise((resolve) => setTimeout(resolve, pastDeactivationMs));

@@ -1,4 +1,4 @@
-/** Prints what was expected and what was found, and writes the same as JSON. */
+/** Prints expectations and findings, and writes them as JSON. */
 import { writeFile } from 'node:fs/promises';
 import pc from 'picocolors';
 import type { Player } from './player.js';
@@ -8,7 +8,7 @@ export interface DemoReport {
   readonly holds: boolean;
   readonly seconds: number;
   readonly findings: readonly Finding[];
-  /** How long each return took to show, milliseconds. */
+  /** How long each return took to appear, milliseconds. */
   readonly returnsMs: Readonly<Record<string, number>>;
 }
 

@@ -1,4 +1,4 @@
-/** Runs the demo from start to end: stack, people, ladder, truth. */
+/** Runs the demo from start to end: starts the stack, plays the roles, checks the findings. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
@@ -32,7 +32,7 @@ export interface DemoOptions {
 }
 
 const policyFile = 'policies/demo.yaml';
-/** The ladder takes a minute; after this long something is stuck. */
+/** The ladder takes a minute. After this long something is stuck. */
 const patienceMs = 140_000;
 const tickMs = 250;
 
@@ -115,7 +115,7 @@ async function play(stack: StackInfo, options: DemoOptions): Promise<number> {
   }
 }
 
-/** Lets everybody enter, time pass and people act, until all are where they should be, or patience ends. */
+/** Enters all roles and lets them act, until each is where it should be, or the time is up. */
 async function climbAll(
   people: OryPeople,
   dormouse: DirectDormouse,

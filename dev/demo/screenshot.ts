@@ -24,7 +24,10 @@ async function findBrowser(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Writes `lifecycles.png` (the list with its search attributes) and `lifecycle.png` (one identity) into `directory`. */
+/**
+ * Writes `lifecycles.png` (the list with its search attributes) and `lifecycle.png`
+ * (one identity) into `directory`.
+ */
 export async function takeScreenshots(
   stack: StackInfo,
   directory: string,

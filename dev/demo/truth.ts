@@ -1,4 +1,7 @@
-/** Reads the truth back from Kratos, Hydra, the mailbox and the audit log, and holds it against what was expected. */
+/**
+ * Reads the actual state from Kratos, Hydra, the mailbox and the audit log, and
+ * compares it with the expectations.
+ */
 
 import { isAxiosError } from 'axios';
 import type pg from 'pg';
@@ -12,7 +15,7 @@ import type { Player } from './player.js';
 
 export interface Finding {
   readonly who: string;
-  /** What was looked at, and where. */
+  /** What was checked, and where. */
   readonly what: string;
   readonly expected: string;
   readonly found: string;
@@ -85,7 +88,7 @@ async function kratosState(player: Player, { people }: TruthSources): Promise<st
 
 async function stateChangedAt(player: Player, { people }: TruthSources): Promise<string> {
   const { data } = await people.identities.getIdentity({ id: player.person.id });
-  // Kratos answers a change with more digits than it keeps.
+  // Kratos returns a changed time with more digits than it stores.
   const same = Date.parse(data.state_changed_at ?? '') === Date.parse(player.disabledAt ?? '');
   return same ? (player.disabledAt ?? 'none') : (data.state_changed_at ?? 'none');
 }

@@ -1,4 +1,4 @@
-/** The layout of the stack's data directory, and making and wiping it. Node only. */
+/** The layout of the stack's data directory, and how it is created and wiped. Node only. */
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -11,7 +11,7 @@ export interface DataDirectory {
   logs: string;
   temporal: string;
   temporalDatabase: string;
-  /** PostgreSQL's cluster, where its user can reach it; see postgres-directory.ts. */
+  /** PostgreSQL's cluster, in a place that its user can reach; see postgres-account.ts. */
   postgres: string;
   kratos: string;
   hydra: string;
@@ -35,7 +35,10 @@ export function dataDirectoryAt(root: string): DataDirectory {
   };
 }
 
-/** Makes the directory. Its files with secrets are closed themselves; the directory must let PostgreSQL's user pass. */
+/**
+ * Creates the directory. Files with secrets have their own permissions; PostgreSQL's user must
+ * be able to pass the directory.
+ */
 export async function makeDataDirectory(data: DataDirectory): Promise<void> {
   await mkdir(data.root, { recursive: true });
   await chmod(data.root, 0o711);
@@ -44,7 +47,7 @@ export async function makeDataDirectory(data: DataDirectory): Promise<void> {
   }
 }
 
-/** Removes what the stack put there and nothing else: a directory given by mistake loses no file of its owner. */
+/** Removes only what the stack put there: a directory given by mistake keeps its owner's files. */
 export async function wipeDataDirectory(data: DataDirectory): Promise<void> {
   const entries = [
     data.infoFile,

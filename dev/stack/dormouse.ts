@@ -1,4 +1,4 @@
-/** Dormouse itself in the stack: the worker and the gateway, as processes of their own. */
+/** Dormouse itself in the stack: the worker and the gateway, each in its own process. */
 import { join } from 'node:path';
 import { requestOk } from './http-check.js';
 import { logFileOf, type PartContext } from './part-context.js';
@@ -12,7 +12,7 @@ export interface DormouseOptions {
   gatewayUrl: string;
 }
 
-/** Their ready line is of level info; a quieter setting of the user would hide it from the stack. */
+/** Their ready line has level info. A quieter setting of the user would hide it from the stack. */
 const audibleLevels = ['info', 'debug', 'trace'];
 
 export async function startWorker(context: PartContext, options: DormouseOptions): Promise<void> {
@@ -30,7 +30,7 @@ function startEntryPoint(context: PartContext, name: 'worker' | 'gateway', optio
   return context.supervisor.start({
     name,
     rank: 'application',
-    // Node with tsx as a loader is one process; the tsx program would be a second one that forwards signals.
+    // Node with tsx as a loader is one process. The tsx program would be a second one that forwards signals.
     command: process.execPath,
     arguments: ['--import', import.meta.resolve('tsx'), join(projectDirectory, 'src', `${name}.ts`)],
     environment: entryPointEnvironment(context, options),

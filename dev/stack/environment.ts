@@ -1,6 +1,9 @@
-/** The environment of the embedded stack. The only file of `dev` that reads `process.env`, but for what a child inherits. */
+/**
+ * The environment of the embedded stack. The only file of `dev` that reads `process.env`,
+ * except for what a child inherits.
+ */
 
-/** Where the embedded stack looks for servers and keeps what it built. */
+/** Where the embedded stack looks for servers and keeps its builds. */
 export function readStackEnvironment(env: Record<string, string | undefined> = process.env) {
   return {
     /** Directory that keeps built servers between runs; default: the user's cache directory. */
@@ -8,7 +11,7 @@ export function readStackEnvironment(env: Record<string, string | undefined> = p
     xdgCacheHome: env.XDG_CACHE_HOME,
     path: env.PATH ?? '',
     ci: env.CI === 'true',
-    /** Addresses that replace a part of the embedded stack (the part is then not started). */
+    /** Addresses of parts that run elsewhere. Such a part is not started. */
     external: {
       temporal: env.DORMOUSE_TEMPORAL_ADDRESS,
       postgres: env.DORMOUSE_POSTGRES_URL,

@@ -1,4 +1,4 @@
-/** Parts that run elsewhere: their addresses come from the environment, and nothing is started for them. */
+/** Parts that run elsewhere: the environment has their addresses, and they are not started. */
 
 import pg from 'pg';
 import { readConfig } from '../../src/config.js';
@@ -12,7 +12,7 @@ import type { StackInfo } from './types.js';
 
 export interface ExternalParts {
   temporal: TemporalAccess | undefined;
-  /** Dormouse's own database only: Kratos and Hydra never share a server that the stack doesn't own. */
+  /** Dormouse's own database only: Kratos and Hydra never use a server that the stack doesn't own. */
   postgres: StackInfo['postgres'] | undefined;
   kratos: OryAddresses | undefined;
   hydra: OryAddresses | undefined;
@@ -21,7 +21,8 @@ export interface ExternalParts {
 
 /**
  * Reads which parts run elsewhere.
- * @throws StackError when one of two addresses that belong together is missing; ConfigError when one is no address.
+ * @throws StackError when one of two addresses that belong together is missing;
+ * ConfigError for an invalid address.
  */
 export function readExternalParts(environment: StackEnvironment): ExternalParts {
   const { inherited, external } = environment;
@@ -47,7 +48,7 @@ export async function checkExternalParts(external: ExternalParts): Promise<void>
   ]);
 }
 
-/** Where it is another one than the first. */
+/** The owner's URL, where it differs from the runtime role's. */
 function ownerUrlOf({ postgres }: ExternalParts): string | undefined {
   return postgres?.url === postgres?.runtimeUrl ? undefined : postgres?.url;
 }
@@ -106,7 +107,7 @@ async function checkListening(variable: string, address: string | undefined): Pr
   const url = new URL(address);
   const port = Number(url.port) || ({ 'https:': 443, 'smtp:': 25, 'smtps:': 465 }[url.protocol] ?? 80);
   if (await canConnect(url.hostname.replace(/^\[|\]$/g, ''), port)) return;
-  // The address may hold a password.
+  // The address may contain a password.
   throw new StackError(`Nothing answers at ${url.hostname}:${port}, which ${variable} names.`);
 }
 

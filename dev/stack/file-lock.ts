@@ -1,6 +1,6 @@
 /**
- * A lock between processes, as a file that names its holder. A holder that is gone loses it: nobody has to remove a
- * file by hand after a crash. Node only.
+ * A lock between processes, as a file that names its holder. The lock of a dead holder is void, so that
+ * nobody has to remove a file by hand after a crash. Node only.
  */
 import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -20,7 +20,7 @@ export interface FileLock {
 export type LockAttempt = { lock: FileLock } | { holder: ProcessIdentity };
 
 /**
- * Takes the lock if nobody alive holds it.
+ * Takes the lock if no live process holds it.
  * @returns the lock, or the live process that holds it (which may be this one).
  */
 export async function tryLock(path: string): Promise<LockAttempt> {
@@ -36,7 +36,7 @@ export async function tryLock(path: string): Promise<LockAttempt> {
   }
 }
 
-/** Writes the lock file in one step: complete from the first moment, and only where there was none. */
+/** Creates the lock file in one step: complete from the start, and only where there was none. */
 async function claim(path: string): Promise<string | undefined> {
   const self = await identifyProcess(process.pid);
   if (self === undefined) throw new StackError('The start time of this very process could not be read.');
@@ -62,7 +62,10 @@ function parseHolder(content: string): ProcessIdentity | undefined {
   }
 }
 
-/** Moves the file away before removing it: two processes that both found it stale must not remove a third one's claim. */
+/**
+ * Renames the file before removing it: two processes that both found it stale must
+ * not remove a third one's claim.
+ */
 async function removeStale(path: string, expected: string): Promise<void> {
   const aside = temporaryNameFor(path);
   try {

@@ -9,7 +9,7 @@ export function temporaryNameFor(path: string): string {
   return `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
 }
 
-/** Writes a file so that readers see the old content or the new, never a part. */
+/** Writes a file so that readers see the old content or the new, never a part of it. */
 export async function writeFileAtomically(path: string, content: string, mode = 0o600): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = temporaryNameFor(path);

@@ -1,4 +1,4 @@
-/** A stack in the foreground of a terminal: until Ctrl-C, or until a part fails. */
+/** Runs a stack in the foreground of a terminal, until Ctrl-C or until a part fails. */
 
 import { join, relative } from 'node:path';
 import colors from 'picocolors';
@@ -9,13 +9,13 @@ import { describeAddresses } from './stack-home.js';
 import { startStack } from './start-stack.js';
 import type { RunningStack, StartStackOptions } from './types.js';
 
-// npm passes signals on that the terminal has sent already: a second one means nothing new.
+// npm forwards signals that the terminal has already sent, so a second one means nothing new.
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type Line = (text: string) => void;
 
 /**
- * Starts the stack, shows where everything is, and stops it when asked to by a signal.
+ * Starts the stack, prints its addresses, and stops it on a signal.
  * @returns the exit code: 0 when it was stopped, 1 when it could not start or a part failed.
  */
 export async function runInForeground(
@@ -68,7 +68,7 @@ function untilAborted(signal: AbortSignal): Promise<undefined> {
   });
 }
 
-/** Lines, and below them a status that is overwritten in place where the output is a terminal. */
+/** Lines, with a status below that is overwritten in place where the output is a terminal. */
 function createScreen(): { line: Line; status: Line | undefined } {
   const output = process.stdout;
   if (!output.isTTY) return { line: (text) => console.log(text), status: undefined };

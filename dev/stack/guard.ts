@@ -1,6 +1,6 @@
 /**
- * The guard: a small shell that outlives the stack by design. It reads pids from a pipe; when the pipe breaks without a
- * goodbye (the stack was killed with SIGKILL) it ends what is left. Node only.
+ * The guard: a small shell that outlives the stack by design. It reads pids from a pipe. When the pipe closes
+ * without `done` (the stack was killed with SIGKILL), it ends the remaining processes. Node only.
  */
 import { spawn } from 'node:child_process';
 
@@ -26,17 +26,17 @@ exit 0
 
 export interface Guard {
   watch(pid: number): void;
-  /** Ends the guard; nothing happens to the processes. */
+  /** Ends the guard, and leaves the processes running. */
   dismiss(): Promise<void>;
 }
 
-/** @param temporaryDirectory removed too when the stack was killed. */
+/** @param temporaryDirectory also removed when the stack was killed. */
 export function startGuard(temporaryDirectory?: string): Guard {
   const shell = spawn('/bin/sh', ['-c', script, 'dormouse-stack-guard', temporaryDirectory ?? ''], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // Without a guard everything works still; only a SIGKILL then leaves parts for the next start to end.
+  // Everything works without a guard. But after a SIGKILL, the next start has to end the remaining parts.
   shell.on('error', () => undefined);
   shell.stdin.on('error', () => undefined);
   return {

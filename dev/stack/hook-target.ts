@@ -1,12 +1,12 @@
-/** Where the stack's Kratos or Hydra calls Dormouse, and how it proves who it is. */
+/** The address and credential with which the stack's Kratos or Hydra calls Dormouse. */
 export interface HookTarget {
   /** The gateway. */
   url: string;
-  /** The API key of the one who calls. */
+  /** The caller's API key. */
   key: string;
 }
 
-/** Authentication by API key as both Kratos and Hydra are configured for it. */
+/** API key authentication in the format that both Kratos and Hydra use. */
 export function hookAuthentication({ key }: HookTarget) {
   return { type: 'api_key', config: { in: 'header', name: 'x-dormouse-hook-key', value: key } };
 }

@@ -1,4 +1,4 @@
-/** Asking a server whether it is there. Node only. */
+/** Checks whether a server answers. Node only. */
 import { createConnection } from 'node:net';
 
 const timeoutMs = 3000;

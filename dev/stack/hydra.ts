@@ -1,4 +1,6 @@
-/** Ory Hydra with opaque access tokens and refresh tokens; sign-in and consent are left to the application. */
+/**
+ * Ory Hydra with opaque access tokens and refresh tokens; sign-in and consent are left to the application.
+ */
 import { join } from 'node:path';
 import { writeFileAtomically } from './files.js';
 import { type HookTarget, hookAuthentication } from './hook-target.js';
@@ -14,7 +16,7 @@ export interface HydraOptions {
   publicPort: number;
   adminPort: number;
   databaseUrl: string;
-  /** Asked before each token; `undefined`: nobody is. */
+  /** The hook that Hydra asks before each token; `undefined`: none. */
   tokenHook: HookTarget | undefined;
 }
 
@@ -70,14 +72,14 @@ function configuration(context: PartContext, options: HydraOptions, publicUrl: s
       system: [context.secrets.hydraSystemSecret],
       cookie: [context.secrets.hydraCookieSecret],
     },
-    // Opaque, so that a revoked token is dead at once and not when it expires.
+    // Opaque, so that a revoked token becomes invalid at once and not when it expires.
     strategies: { access_token: 'opaque' },
     ttl: {
       login_consent_request: '1h',
       access_token: '1h',
       id_token: '1h',
       auth_code: '10m',
-      // Long, for ending tokens that nobody uses is Dormouse's task.
+      // Long, because ending unused tokens is Dormouse's task.
       refresh_token: '8760h',
     },
     oauth2: {

@@ -1,4 +1,4 @@
-/** `stack.json`: where a running stack is found. Node only. */
+/** `stack.json`: the addresses of a running stack. Node only. */
 import { rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { dataDirectoryAt } from './data-directory.js';
@@ -21,7 +21,7 @@ const infoSchema = z.object({
 }) satisfies z.ZodType<StackInfo>;
 const fileSchema = infoSchema.extend({ stack: processIdentitySchema });
 
-/** Writes the file for this process, closed to other users. */
+/** Writes the file for this process, unreadable for other users. */
 export async function writeStackInfo(path: string, info: StackInfo): Promise<void> {
   const stack = await identifyProcess(process.pid);
   await writeFileAtomically(path, `${JSON.stringify({ ...info, stack }, null, 2)}\n`, 0o600);
@@ -32,8 +32,9 @@ export async function removeStackInfo(path: string): Promise<void> {
 }
 
 /**
- * Finds the stack of a data directory.
- * @returns its addresses, or `undefined` when none is ready there: no file, or the process that wrote it is gone.
+ * Finds the running stack of a data directory.
+ * @returns its addresses, or `undefined` when none is ready there: no file, or the
+ * process that wrote it is gone.
  */
 export async function readRunningStack(dataDirectory: string): Promise<StackInfo | undefined> {
   const content = await readFileIfAny(dataDirectoryAt(dataDirectory).infoFile);

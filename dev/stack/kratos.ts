@@ -16,7 +16,7 @@ export interface KratosOptions {
   adminPort: number;
   databaseUrl: string;
   smtpUrl: string;
-  /** Hears of each sign-in. */
+  /** Receives each sign-in. */
   gateway: HookTarget;
 }
 
@@ -76,7 +76,7 @@ function configuration(context: PartContext, options: KratosOptions) {
       cipher: [context.secrets.kratosCipherSecret],
     },
     ciphers: { algorithm: 'xchacha20-poly1305' },
-    // Quick on purpose: accounts of a development stack, made and signed in by the hundred in tests.
+    // Fast on purpose: tests create and sign in accounts of a development stack by the hundred.
     hashers: { algorithm: 'bcrypt', bcrypt: { cost: 4 } },
     identity: {
       default_schema_id: 'person',
@@ -108,7 +108,7 @@ function selfService(gateway: HookTarget) {
       password: {
         enabled: true,
         config: {
-          // Asks a server on the internet about each password.
+          // Would ask a server on the internet about each password.
           haveibeenpwned_enabled: false,
           min_password_length: 6,
           identifier_similarity_check_enabled: false,
@@ -123,7 +123,7 @@ function selfService(gateway: HookTarget) {
         enabled: true,
         after: {
           ...after,
-          // A hook that may refuse is run only where it stands under the method itself (v1.3.1).
+          // A hook that may refuse runs only where it is listed under the method itself (v1.3.1).
           password: { hooks: [registrationHook(gateway), activityHook(gateway)] },
           code: { hooks: [registrationHook(gateway), activityHook(gateway)] },
         },
@@ -136,7 +136,7 @@ function selfService(gateway: HookTarget) {
   };
 }
 
-/** Tells Dormouse of a flow that succeeded; nobody waits for the answer. */
+/** Reports a successful flow to Dormouse. The flow does not wait for the answer. */
 function activityHook(gateway: HookTarget) {
   const template = join(projectDirectory, 'deploy', 'kratos', 'dormouse-activity.jsonnet');
   return {
@@ -151,7 +151,7 @@ function activityHook(gateway: HookTarget) {
   };
 }
 
-/** Asks Dormouse whether the identifiers belonged to a deleted account; the flow waits for the answer. */
+/** Asks Dormouse whether the identifiers belonged to a deleted account. The flow waits for the answer. */
 function registrationHook(gateway: HookTarget) {
   const template = join(projectDirectory, 'deploy', 'kratos', 'dormouse-registration.jsonnet');
   return {
@@ -166,7 +166,7 @@ function registrationHook(gateway: HookTarget) {
   };
 }
 
-/** Kratos insists on STARTTLS unless told otherwise; a mail catcher on this machine has none. */
+/** Kratos requires STARTTLS by default, but a mail catcher on this machine has none. */
 function courierUrl(smtpUrl: string): string {
   const url = new URL(smtpUrl);
   const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);

@@ -1,6 +1,6 @@
 /**
- * Parts of an earlier stack that was killed: which they were is on record in the data directory, so that the next start
- * ends them. Node only.
+ * Parts of an earlier stack that was killed. The data directory lists them, so that the
+ * next start ends them. Node only.
  */
 import { z } from 'zod';
 import { readFileIfAny, writeFileAtomically } from './files.js';
@@ -12,7 +12,7 @@ type ChildRecord = z.infer<typeof recordSchema>[number];
 
 const graceMs = 5000;
 
-/** Writes down which children run; call it after each start. */
+/** Records the running children. Call it after each start. */
 export class ChildRegister {
   private readonly records: ChildRecord[] = [];
   private writing: Promise<void> = Promise.resolve();
@@ -30,7 +30,7 @@ export class ChildRegister {
 }
 
 /**
- * Ends the children that the record names and that still run.
+ * Ends recorded children that still run.
  * @returns their names.
  */
 export async function endLeftovers(path: string): Promise<string[]> {

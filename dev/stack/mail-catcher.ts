@@ -1,4 +1,4 @@
-/** The mail catcher: takes every mail, delivers none, and shows them on a web page. */
+/** The mail catcher: accepts every mail, delivers none, and shows them on a web page. */
 import { createRequire } from 'node:module';
 import { canConnect, requestOk } from './http-check.js';
 import { logFileOf, type PartContext, plainEnvironment } from './part-context.js';
@@ -6,7 +6,7 @@ import { loopbackHost } from './ports.js';
 import { untilReady } from './supervisor.js';
 import type { StackInfo } from './types.js';
 
-/** Starts it; mails of earlier runs in the data directory are shown again. */
+/** Starts it. Mails of earlier runs in the data directory are shown again. */
 export async function startMailCatcher(
   context: PartContext,
   ports: { smtp: number; web: number },
@@ -23,7 +23,7 @@ export async function startMailCatcher(
     ],
     environment: plainEnvironment(context),
     logFile: logFileOf(context, 'mail'),
-    // Every mail is on disk when it is acknowledged: nothing to wait for.
+    // Every mail is on disk when it is acknowledged, so there is nothing to wait for.
     graceMs: 2000,
   });
   await untilReady(child, () => requestOk(`${webUrl}/healthz`));

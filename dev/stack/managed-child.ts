@@ -1,4 +1,4 @@
-/** One child process of the stack: its log file, its end, its stop. Node only. */
+/** One child process of the stack: its log file, its exit, its stop. Node only. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -7,12 +7,12 @@ import { lastLinesOf } from './files.js';
 import { signalProcess } from './process-identity.js';
 import type { PartDied } from './types.js';
 
-/** Parts stop in this order; those of one rank together. */
+/** Parts stop in this order; parts of one rank stop together. */
 export const stopOrder = ['application', 'server', 'database'] as const;
 export type Rank = (typeof stopOrder)[number];
 
 export interface ChildSpecification {
-  /** What the reader calls it: `Temporal`, `worker`. */
+  /** The name shown to people: `Temporal`, `worker`. */
   name: string;
   rank: Rank;
   command: string;
@@ -20,7 +20,7 @@ export interface ChildSpecification {
   environment: Record<string, string>;
   logFile: string;
   workingDirectory?: string;
-  /** Runs as another user; only root can. */
+  /** Runs as another user, which only root can do. */
   user?: { uid: number; gid: number };
   /** The signal that asks it to end. Default: SIGTERM. */
   stopSignal?: NodeJS.Signals;
@@ -28,12 +28,13 @@ export interface ChildSpecification {
   graceMs?: number;
 }
 
-/** How many lines of its log a dead part is reported with. */
+/** How many lines of its log are shown for a dead part. */
 const reportedLines = 15;
 
 /**
- * A started child. It leads a process group of its own, so that Ctrl-C at the terminal reaches the stack alone, which then
- * ends its parts in order. It writes to its log file directly: no pipe breaks when the stack is killed.
+ * A started child. It leads a process group of its own, so that Ctrl-C at the terminal reaches only
+ * the stack, which then ends its parts in order. It writes directly to its log file, so no pipe
+ * breaks when the stack is killed.
  */
 export class ManagedChild {
   readonly exited: Promise<PartDied>;
@@ -49,7 +50,7 @@ export class ManagedChild {
       };
       this.process.once('exit', (exitCode, signal) => end(exitCode, signal));
       this.process.once('error', (error) => {
-        // "error" also reports a signal that could not be sent; only a failed start has no pid.
+        // "error" also reports a signal that could not be sent. Only a failed start has no pid.
         if (this.process.pid === undefined) end(127, null, error.message);
       });
     });
@@ -63,7 +64,7 @@ export class ManagedChild {
     return this.process.pid;
   }
 
-  /** How it ended, if it has. */
+  /** How it ended, if it has ended. */
   get death(): PartDied | undefined {
     return this.ended;
   }
@@ -81,7 +82,7 @@ export class ManagedChild {
     return lastLinesOf(this.readLog(), reportedLines);
   }
 
-  /** Asks it to end, kills it when it doesn't, and waits for the end. */
+  /** Asks it to end, kills it when it doesn't, and waits for its exit. */
   async stop(): Promise<void> {
     const pid = this.process.pid;
     if (pid === undefined) return;
@@ -89,7 +90,7 @@ export class ManagedChild {
     const killer = setTimeout(() => signalProcess(-pid, 'SIGKILL'), this.specification.graceMs ?? 5000);
     await this.exited;
     clearTimeout(killer);
-    // What it may have started itself goes with it.
+    // Kills processes that the child started itself, too.
     signalProcess(-pid, 'SIGKILL');
   }
 
@@ -124,13 +125,13 @@ function launch(specification: ChildSpecification): ChildProcess {
   }
 }
 
-/** Starts a new log and keeps the one before, for a look after a crash. */
+/** Starts a new log and keeps the previous one, for investigation after a crash. */
 function openLog(path: string): number {
   mkdirSync(dirname(path), { recursive: true });
   try {
     renameSync(path, path.replace(/\.log$/, '.previous.log'));
   } catch {
-    // The first start has none.
+    // There is no previous log at the first start.
   }
   return openSync(path, 'a', 0o600);
 }

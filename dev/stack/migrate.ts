@@ -5,7 +5,7 @@ import { lastLinesOf } from './files.js';
 
 const timeoutMs = 180_000;
 
-/** @throws StackError with the end of what the migration said. */
+/** @throws StackError with the end of the migration's output. */
 export async function migrate(
   title: string,
   program: string,

@@ -1,4 +1,4 @@
-/** What every part of the stack is given to start with. Types and tiny helpers. */
+/** What every part of the stack gets at its start. Types and small helpers. */
 import { join } from 'node:path';
 import type { ResolvedBinaries } from './binaries/pinned-servers.js';
 import type { DataDirectory } from './data-directory.js';
@@ -22,8 +22,9 @@ export function logFileOf(context: PartContext, part: string): string {
 }
 
 /**
- * The environment of the servers: only what a program needs to run at all. Ory's servers take any variable as
- * configuration (`DSN`, `LOG_LEVEL`), maildev and Temporal have prefixes of their own; a stray one must not change them.
+ * The environment of the servers: only what a program needs to run at all. Ory's servers accept any
+ * variable as configuration (`DSN`, `LOG_LEVEL`), maildev and Temporal have prefixes of their own. A stray
+ * variable must not change them.
  */
 export function plainEnvironment(
   context: Pick<PartContext, 'inherited'>,

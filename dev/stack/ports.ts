@@ -6,12 +6,11 @@ import { join } from 'node:path';
 import { codeOf } from './errors.js';
 import { type FileLock, tryLock } from './file-lock.js';
 
-/** All parts of the stack listen here and nowhere else. */
+/** All parts of the stack listen only here. */
 export const loopbackHost = '127.0.0.1';
 
 /**
- * A port that was picked is not listened at before its server runs: until its stack is stopped no other process of this user
- * picks it.
+ * No server listens on a picked port yet. Until its stack is stopped, no other process of this user picks it.
  */
 const locksFolder = join(tmpdir(), `dormouse-ports-${userInfo().uid}`);
 
@@ -23,13 +22,13 @@ interface Picked {
 
 export interface PortReservation<Name extends string> {
   ports: Record<Name, number>;
-  /** Lets other stacks have the ports. */
+  /** Frees the ports for other stacks. */
   release(): Promise<void>;
 }
 
 /**
- * Picks a port for each name: the preferred one where it is free, else any free one. All are held open until the last
- * is picked, so they differ.
+ * Picks a port for each name: the preferred one where it is free, else any free one. All are held open until
+ * the last is picked, so they differ.
  * @param preferred the preferred port per name; 0 takes any.
  */
 export async function reservePorts<Name extends string>(
@@ -40,7 +39,7 @@ export async function reservePorts<Name extends string>(
   try {
     for (const name of Object.keys(preferred) as Name[]) {
       const wanted = preferred[name];
-      // Not by the system's own choice for 0: it gives a port of outgoing connections.
+      // The system's own choice for 0 is not used, because it is a port of outgoing connections.
       const one = (wanted === 0 ? undefined : await pick(wanted)) ?? (await pickAny());
       picked.push(one);
       ports[name] = one.port;
@@ -57,8 +56,8 @@ export async function reservePorts<Name extends string>(
 }
 
 /**
- * Below the ports that systems give to outgoing connections (Linux: from 32768, others: from 49152): one of those could be
- * taken by any connection before its server listens, or while the server is started anew.
+ * Below the ports of outgoing connections (Linux: from 32768, others: from 49152). Any connection could take
+ * one of those before its server listens, or while the server restarts.
  */
 const anyFrom = 10_000;
 const anyBelow = 32_768;
@@ -70,7 +69,7 @@ async function pickAny(): Promise<Picked> {
   }
 }
 
-/** Listens on a port and claims it, or yields `undefined` where it is taken. */
+/** Listens on a port and claims it, or returns `undefined` where it is taken. */
 async function pick(wanted: number): Promise<Picked | undefined> {
   const server = await listen(wanted);
   if (server === undefined) return undefined;

@@ -1,6 +1,7 @@
 /**
- * PostgreSQL refuses to run as root. Where the stack does (containers), the server runs as another user, and that user
- * must be able to reach its files: a clone under a closed directory such as /root hides them. Node and execa only.
+ * PostgreSQL refuses to run as root. Where the stack runs as root (containers), the server runs as
+ * another user, which must be able to reach its files: a clone under a closed directory such as /root
+ * hides them. Node and execa only.
  */
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, stat } from 'node:fs/promises';
@@ -13,15 +14,15 @@ export interface Account {
   gid: number;
 }
 
-/** Where files go that PostgreSQL's user can't reach in their usual place; only root comes here. */
+/** The place for files that PostgreSQL's user can't reach in their usual place. Only used by root. */
 export const reachableRoot = '/var/lib/dormouse';
 
-// "nobody" is on every system, so none needs a new user for a development database.
+// "nobody" exists on every system, so none needs a new user for a development database.
 const accountNames = ['postgres', 'nobody'];
 
 /**
  * The user that PostgreSQL runs as when this process is root.
- * @returns `undefined` when this process is not root: it runs as the same user then.
+ * @returns `undefined` when this process is not root: PostgreSQL then runs as the same user.
  */
 export async function findPostgresAccount(): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -40,8 +41,9 @@ export async function findPostgresAccount(): Promise<Account | undefined> {
 }
 
 /**
- * The nearest directory on the way to `path` (itself included, as far as it exists) that the account may not pass.
- * @returns `undefined` when the way is open.
+ * The nearest directory on the path to `path` (including itself, as far as it exists)
+ * that the account may not enter.
+ * @returns `undefined` when all are accessible.
  */
 export async function closedDirectoryOnTheWay(path: string, account: Account): Promise<string | undefined> {
   for (let directory = resolve(path); ; directory = dirname(directory)) {
@@ -52,8 +54,8 @@ export async function closedDirectoryOnTheWay(path: string, account: Account): P
 }
 
 /**
- * A place for `path` that the account can reach: `path` itself where possible, else one under {@link reachableRoot}
- * that always is the same for the same `path`.
+ * A place for `path` that the account can reach: `path` itself where possible, else one under
+ * {@link reachableRoot} that is always the same for the same `path`.
  */
 export async function reachablePlaceFor(path: string, account: Account | undefined): Promise<string> {
   if (account === undefined) return path;
@@ -62,7 +64,7 @@ export async function reachablePlaceFor(path: string, account: Account | undefin
   return join(await makeReachableRoot(path), key);
 }
 
-/** Makes {@link reachableRoot}; `neededFor` is named in the error where that fails. */
+/** Creates {@link reachableRoot}. An error names `neededFor`. */
 export async function makeReachableRoot(neededFor: string): Promise<string> {
   try {
     await mkdir(reachableRoot, { recursive: true });

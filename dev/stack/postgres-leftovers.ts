@@ -1,4 +1,4 @@
-/** A PostgreSQL that outlived its stack, and the lock file it left. Node and execa only. */
+/** A PostgreSQL server that outlived its stack, and its lock file. Node and execa only. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -9,8 +9,8 @@ import { waitUntil } from './wait-until.js';
 const graceMs = 10_000;
 
 /**
- * Clears `postmaster.pid`. PostgreSQL itself refuses to start when any process happens to have the pid that the file
- * names; here the process must be a server of this very directory, and then it is ended first. The caller holds the
+ * Clears `postmaster.pid`. PostgreSQL itself refuses to start when any process happens to have the pid in the
+ * file. Here the process must be a server of this very directory, and is ended first. The caller holds the
  * stack's lock, so no live stack owns it.
  */
 export async function endStalePostmaster(directory: string): Promise<void> {
@@ -42,7 +42,10 @@ async function commandLineOf(pid: number): Promise<string> {
   return result.stdout;
 }
 
-/** The backends of a killed server end a moment after it; a new one refuses to start before. Linux shows who is attached. */
+/**
+ * The backends of a killed server end a moment later, and a new server refuses to start before.
+ * Linux shows how many are attached.
+ */
 async function untilSharedMemoryIsFree(line: string | undefined): Promise<void> {
   const id = line?.trim().split(/\s+/)[1];
   if (id === undefined || process.platform !== 'linux') return;

@@ -1,4 +1,4 @@
-/** The stack's PostgreSQL: one cluster with a database each for Dormouse, Kratos and Hydra. */
+/** The stack's PostgreSQL: one cluster with one database each for Dormouse, Kratos and Hydra. */
 
 import { chown, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const superuser = 'dormouse';
 const databases = ['dormouse', 'kratos', 'hydra'] as const;
 export type DatabaseName = (typeof databases)[number];
 
-/** What worker and gateway connect as: not the owner of the tables (docs/audit.md). */
+/** The role of worker and gateway: not the owner of the tables (docs/audit.md). */
 const runtimeRole = 'dormouse_runtime';
 
 export interface RunningPostgres {
@@ -28,7 +28,7 @@ export interface RunningPostgres {
   urlOf(database: DatabaseName): string;
 }
 
-/** Starts PostgreSQL, after making the cluster and its databases where they are missing. */
+/** Starts PostgreSQL. Creates the cluster and its databases first, where they are missing. */
 export async function startPostgres(context: PartContext, port: number): Promise<RunningPostgres> {
   const account = await findPostgresAccount();
   const binaries = await findPostgresBinaries(account);
@@ -57,10 +57,10 @@ export async function startPostgres(context: PartContext, port: number): Promise
 function settings(ephemeral: boolean): string[] {
   const values = [
     `listen_addresses=${loopbackHost}`,
-    // A socket file needs a directory that its user may write to, and nobody asks for one.
+    // A socket file needs a directory that its user may write to, and nothing uses it.
     'unix_socket_directories=',
     'max_connections=200',
-    // Data that goes away at stop needs no protection from power cuts.
+    // Data that is deleted at stop needs no protection from power failures.
     ...(ephemeral ? ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'] : []),
   ];
   return values.flatMap((value) => ['-c', value]);
@@ -80,7 +80,7 @@ async function makeCluster(
         'Start with "npm start -- --fresh" (removes the local data), or remove that directory.',
     );
   }
-  // Made aside and renamed: a start that is killed half way leaves no broken cluster behind.
+  // Created aside and renamed: a killed start leaves no broken cluster behind.
   const draft = `${directory}.new`;
   const passwordFile = `${directory}.password`;
   await rm(draft, { recursive: true, force: true });
@@ -112,7 +112,7 @@ async function initialise(
     `--pwfile=${passwordFile}`,
     '--auth=scram-sha-256',
     '--encoding=UTF8',
-    // Independent of the locales that the machine has.
+    // Independent of the machine's locales.
     '--locale=C',
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
@@ -142,7 +142,7 @@ async function answers(url: string): Promise<boolean> {
     await client.connect();
     return true;
   } catch (error) {
-    // Wrong password: the cluster is older than the secrets. Waiting will not help.
+    // Wrong password: the cluster is older than the secrets. Waiting does not help.
     if (messageOf(error).includes('password authentication failed')) return true;
     throw error;
   } finally {

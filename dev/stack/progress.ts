@@ -1,11 +1,13 @@
-/** How the stack tells what it is doing: lines, and a status that changes in place where the reader can show one. */
+/**
+ * How the stack reports its progress: lines, and a status that changes in place where the output supports it.
+ */
 
-/** How often a status becomes a line where it can't be shown in place. */
+/** How often a status becomes a line where it can't change in place. */
 const lineEveryMs = 15_000;
 
 export interface Progress {
   line(text: string): void;
-  /** What a long step does at the moment; `''` ends it. */
+  /** What a long step is doing now; `''` ends it. */
   status(text: string): void;
 }
 

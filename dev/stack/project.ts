@@ -1,4 +1,4 @@
-/** Where this project lies. */
+/** The location of this project. */
 import { fileURLToPath } from 'node:url';
 
 /** The directory of package.json. */

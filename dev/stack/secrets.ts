@@ -1,4 +1,6 @@
-/** The stack's secrets: made at the first start, kept in the data directory, readable by its owner only. */
+/**
+ * The stack's secrets: created at the first start, kept in the data directory, readable by their owner only.
+ */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { generateMasterKey } from '../../src/keys/master-keys.js';
@@ -11,14 +13,14 @@ const firstSecrets = {
   serviceToken: z.string().min(32),
   postgresPassword: z.string().min(16),
   kratosCookieSecret: z.string().min(32),
-  /** Kratos takes exactly 32 characters. */
+  /** Kratos requires exactly 32 characters. */
   kratosCipherSecret: z.string().length(32),
   hydraSystemSecret: z.string().min(32),
   hydraCookieSecret: z.string().min(32),
 };
-/** A data directory from before there was one of these gets it at its next start. */
+/** A data directory that lacks one of these gets it at its next start. */
 const laterSecrets = {
-  /** API keys: of Kratos' hooks, of Hydra's token hook, of a mail provider's. */
+  /** API keys: for Kratos' hooks, for Hydra's token hook, for a mail provider's. */
   kratosHookKey: z.string().min(32),
   hydraHookKey: z.string().min(32),
   mailHookKey: z.string().min(32),
@@ -28,14 +30,14 @@ const laterSecrets = {
   dataKey: z.string().length(43),
   /** Recognises identifiers of deleted accounts. */
   identifierKey: z.string().min(32),
-  /** Of the role that worker and gateway use. */
+  /** Password of the role that worker and gateway use. */
   runtimePassword: z.string().min(16),
 };
 const secretsSchema = z.object({ ...firstSecrets, ...laterSecrets });
 const keptSchema = z.object({ ...firstSecrets, ...z.object(laterSecrets).partial().shape });
 export type StackSecrets = z.infer<typeof secretsSchema>;
 
-/** Reads the secrets, or makes them at the first start. */
+/** Reads the secrets, or creates them at the first start. */
 export async function loadSecrets(path: string): Promise<StackSecrets> {
   const content = await readFileIfAny(path);
   const kept = content === undefined ? makeFirstSecrets() : parseSecrets(path, content);

@@ -1,4 +1,7 @@
-/** The place a stack lives in: takes it, cleans up after an earlier stack, gives it back. Node only. */
+/**
+ * The directory that a stack lives in: takes it, cleans up after an earlier
+ * stack, and releases it. Node only.
+ */
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -20,13 +23,13 @@ import type { StackInfo, StartStackOptions } from './types.js';
 
 export interface StackHome {
   data: DataDirectory;
-  /** Removed when the stack goes, however it goes. */
+  /** Removed when the stack ends, in whatever way. */
   temporaryDirectory: string | undefined;
-  /** Lets the next stack in; removes what is temporary. */
+  /** Releases the directory for the next stack, and removes temporary files. */
   close(): Promise<void>;
 }
 
-/** @throws StackError naming the URLs and the pid of a stack that lives there already. */
+/** @throws StackError naming the URLs and the pid of a stack that runs there already. */
 export async function openStackHome(
   options: Pick<StartStackOptions, 'dataDirectory' | 'ephemeral' | 'fresh'>,
   progress: Progress,
@@ -78,7 +81,7 @@ async function lockHome(data: DataDirectory): Promise<FileLock> {
   );
 }
 
-/** The addresses that a person opens, one per line. */
+/** The addresses for people to open, one per line. */
 export function describeAddresses(info: StackInfo): string[] {
   const known = (label: string, address: string) =>
     address === '' ? [] : [`  ${label.padEnd(14)} ${address}`];
@@ -106,7 +109,8 @@ async function cleanUp(data: DataDirectory, fresh: boolean, progress: Progress):
   await endStalePostmaster(data.postgres);
   await rm(data.registerFile, { force: true });
   await rm(data.infoFile, { force: true });
-  // The cluster may lie outside the directory (see reachablePlaceFor) and outlive it; without its password it is of no use.
+  // The cluster may be outside the directory (see reachablePlaceFor) and outlive it.
+  // Without its password it is useless.
   if (!(await exists(data.secretsFile))) await rm(data.postgres, { recursive: true, force: true });
   if (!fresh) return;
   await wipeDataDirectory(data);

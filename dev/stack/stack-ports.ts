@@ -1,8 +1,8 @@
-/** Which ports the stack's parts would like to have. */
+/** The preferred ports of the stack's parts. */
 import { readConfig } from '../../src/config.js';
 import type { StackEnvironment } from './environment.js';
 
-/** Tried first, so that bookmarks keep working; another port is taken where one is busy. */
+/** Tried first, so that bookmarks keep working. Where one is busy, another is taken. */
 const preferredPorts = {
   temporal: 7233,
   temporalUi: 8233,
@@ -17,7 +17,7 @@ const preferredPorts = {
 };
 export type StackPorts = Record<keyof typeof preferredPorts, number>;
 
-/** A stack for tests leaves the preferred ports to the one that a person started. */
+/** A stack for tests leaves the preferred ports to a stack that a person started. */
 const anyPorts: StackPorts = {
   temporal: 0,
   temporalUi: 0,

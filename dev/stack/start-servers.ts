@@ -1,4 +1,4 @@
-/** Starts the servers that Dormouse stands on: those that run elsewhere are taken as they are. */
+/** Starts the servers that Dormouse needs. Those that run elsewhere are used as they are. */
 import { StackError } from './errors.js';
 import type { ExternalParts } from './external-parts.js';
 import type { HookTarget } from './hook-target.js';
@@ -11,7 +11,7 @@ import type { StackPorts } from './stack-ports.js';
 import { registerSearchAttributes, startTemporal } from './temporal.js';
 import type { StackInfo } from './types.js';
 
-/** All at the same time, as far as one does not need another. */
+/** All at the same time, unless one needs another. */
 export async function startServers(
   context: PartContext,
   external: ExternalParts,

@@ -1,4 +1,7 @@
-/** Starts all parts in the right order, as much as possible at the same time. The stack's one composition root. */
+/**
+ * Starts all parts in the right order, as many as possible at the same time. The
+ * stack's only composition root.
+ */
 
 import { access, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -27,8 +30,9 @@ import type { RunningStack, StackInfo, StartStackOptions } from './types.js';
 
 /**
  * Starts the embedded stack and resolves when every part is ready.
- * @param environment what the environment says; parts whose address it names are not started.
- * @throws StackError when a part can't be had or does not start, ConfigError for a wrong address; nothing runs on then.
+ * @param environment parts whose address it names are not started.
+ * @throws StackError when a part is not available or does not start, ConfigError for a wrong address.
+ * Nothing keeps running after an error.
  */
 export async function startStack(
   options: StartStackOptions,
@@ -55,7 +59,7 @@ interface StackPlan {
   environment: StackEnvironment;
   external: ExternalParts;
   policyFile: string;
-  /** Of the policy that people follow; empty: the default. */
+  /** Id of the policy that people follow; empty: the default. */
   policyId: string;
   progress: Progress;
   home: StackHome;
@@ -127,7 +131,7 @@ class StackRun {
   }
 
   private async stopAll(): Promise<void> {
-    // First of all, so that nobody finds a stack that is going away.
+    // First, so that nobody finds a stack that is stopping.
     await removeStackInfo(this.plan.home.data.infoFile);
     await this.supervisor.stop();
     await this.reservation?.release();
@@ -155,7 +159,7 @@ class StackRun {
   }
 }
 
-/** One after the other: three compilers at once take more memory than a small machine has. */
+/** One after the other: three compilers at once need more memory than a small machine has. */
 async function resolveBinaries(plan: StackPlan): Promise<ResolvedBinaries> {
   const { external, environment, progress, options } = plan;
   const binaries: ResolvedBinaries = {};
@@ -174,7 +178,7 @@ async function resolveBinaries(plan: StackPlan): Promise<ResolvedBinaries> {
   return binaries;
 }
 
-/** A token of the user's own choice, else the one that the data directory keeps. */
+/** The user's own token, or else the one in the data directory. */
 function serviceTokenOf(environment: StackEnvironment, secrets: StackSecrets): string {
   if (!environment.inherited.DORMOUSE_SERVICE_TOKENS) return secrets.serviceToken;
   const config = readConfig(['DORMOUSE_SERVICE_TOKENS'], environment.inherited);
@@ -196,7 +200,7 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
   return {
     DORMOUSE_TEMPORAL_ADDRESS: info.temporal.address,
     DORMOUSE_TEMPORAL_NAMESPACE: info.temporal.namespace,
-    // Settings for another Temporal that happen to be around must not reach the stack's own; empty means unset.
+    // Settings for another Temporal in the environment must not reach the stack's own; empty means unset.
     DORMOUSE_TEMPORAL_TLS: String(external.temporal?.tls ?? false),
     DORMOUSE_TEMPORAL_API_KEY: external.temporal?.apiKey ?? '',
     DORMOUSE_POSTGRES_URL: info.postgres.runtimeUrl,
@@ -233,7 +237,7 @@ async function findPolicyFile(options: StartStackOptions, environment: StackEnvi
   return path;
 }
 
-/** Whoever names a file wants it followed. What is wrong with it the worker says, at its start. */
+/** A named policy file should also be followed. The worker reports its problems at the start. */
 async function policyIdOf(file: string): Promise<string> {
   try {
     return parsePolicyFile(await readFile(file, 'utf8'), file).id;

@@ -14,7 +14,7 @@ export interface SupervisorOptions {
 }
 
 export class Supervisor {
-  /** Resolves with the first child that ends without having been stopped. */
+  /** Resolves with the first child that ends without being stopped. */
   readonly died: Promise<PartDied>;
   private readonly children: ManagedChild[] = [];
   private readonly guard: Guard;
@@ -45,7 +45,7 @@ export class Supervisor {
     return child;
   }
 
-  /** Stops all children, rank by rank; resolves when the last is gone. */
+  /** Stops all children, rank by rank. Resolves when the last has ended. */
   stop(): Promise<void> {
     this.stopping ??= this.stopAll();
     return this.stopping;
@@ -61,8 +61,8 @@ export class Supervisor {
 }
 
 /**
- * Waits until a child serves.
- * @param check yields true when it does; what it throws counts as "not yet".
+ * Waits until a child is ready.
+ * @param check returns true when it is ready; an error counts as "not yet".
  * @throws StackError with the end of its log when the child ends or takes too long.
  */
 export async function untilReady(
@@ -75,7 +75,8 @@ export async function untilReady(
     async () => {
       if (child.death !== undefined) throw new StackError(describeDeath(child.death));
       try {
-        // The answer may have come from another program on a port that the child did not get: look at the child again.
+        // Another program may have answered, on a port that the child did not get. So
+        // check that the child is alive.
         return (await check()) && child.death === undefined;
       } catch (error) {
         lastProblem = error;

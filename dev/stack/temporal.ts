@@ -29,7 +29,7 @@ const indexedValueTypes = { Keyword: 2, Datetime: 6 } as const satisfies Record<
   number
 >;
 
-/** Starts the server; without `ephemeral` its workflows last in the data directory. */
+/** Starts the server. Without `ephemeral` its workflows are kept in the data directory. */
 export async function startTemporal(
   context: PartContext,
   options: TemporalOptions,
@@ -56,14 +56,14 @@ export async function startTemporal(
   });
   const access: TemporalAccess = { address, namespace: options.namespace };
   await untilReady(child, () => serves(access));
-  // A database of an earlier version of Dormouse lacks the attributes that came later; the flags don't add to it.
+  // A database of an earlier Dormouse version lacks newer attributes, and the flags don't add to it.
   await registerSearchAttributes(access);
   return { address, namespace: options.namespace, uiUrl: `http://${loopbackHost}:${options.uiPort}` };
 }
 
 /**
  * Registers the search attributes that the namespace lacks.
- * @throws StackError when the server can't be reached, has one of another type, or does not permit it.
+ * @throws StackError when the server can't be reached, has one with another type, or does not permit it.
  */
 export async function registerSearchAttributes(access: TemporalAccess): Promise<void> {
   const connection = await connect(access);

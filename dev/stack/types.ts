@@ -1,6 +1,6 @@
 /**
- * What the embedded stack promises to those who start it or look for it: `npm start`, `npm run demo`, the CLI and
- * the tests. Types only.
+ * The embedded stack's interface for its callers: `npm start`, `npm run demo`, the
+ * CLI and the tests. Types only.
  */
 
 /** Addresses and credentials of a running stack; the content of `stack.json`. */
@@ -9,28 +9,33 @@ export interface StackInfo {
     /** `host:port` of the frontend. */
     address: string;
     namespace: string;
-    /** The Temporal UI; empty for a Temporal given by the environment, whose UI is not known. */
+    /** The Temporal UI; empty for a Temporal from the environment, whose UI is not known. */
     uiUrl: string;
   };
-  /** Connection URLs of Dormouse's own database: of its owner, and of the role that worker and gateway use. */
+  /**
+   * Connection URLs of Dormouse's own database: of its owner, and of the role that worker and gateway use.
+   */
   postgres: { url: string; runtimeUrl: string };
   kratos: { publicUrl: string; adminUrl: string };
   hydra: { publicUrl: string; adminUrl: string };
   mail: {
     smtpUrl: string;
-    /** The mail catcher's page; empty for a mail server given by the environment. */
+    /** The mail catcher's page; empty for a mail server from the environment. */
     webUrl: string;
-    /** All caught mails as JSON (`GET`, and `DELETE <apiUrl>/all`); empty for a mail server given by the environment. */
+    /**
+     * All caught mails as JSON (`GET`, and `DELETE <apiUrl>/all`); empty for a
+     * mail server from the environment.
+     */
     apiUrl: string;
   };
   gateway: {
-    /** Where the gateway listens, or would listen when it was left out. */
+    /** Where the gateway listens, or would listen if it was left out. */
     url: string;
     serviceToken: string;
-    /** API keys of those who call the gateway's hooks. */
+    /** API keys of the callers of the gateway's hooks. */
     hookKeys: { kratos: string; hydra: string; mail: string };
   };
-  /** Keys that the command line needs as well. */
+  /** Keys that the command line also needs. */
   keys: {
     /** Signs the heads of the audit log; a JWK. */
     auditSigningKey: string;
@@ -41,7 +46,7 @@ export interface StackInfo {
   };
 }
 
-/** A part that ended although nobody stopped it. */
+/** A part that ended without being stopped. */
 export interface PartDied {
   name: string;
   /** `null` when a signal ended it. */
@@ -53,9 +58,11 @@ export interface PartDied {
 }
 
 export interface StartStackOptions {
-  /** Keeps data, logs and `stack.json`; made when missing. Not touched when `ephemeral`. */
+  /** Keeps data, logs and `stack.json`; created when missing. Not touched when `ephemeral`. */
   dataDirectory: string;
-  /** Keep everything in a temporary directory that goes away at stop, on ports nobody prefers. Default: false. */
+  /**
+   * Keep everything in a temporary directory that is deleted at stop, and use any free ports. Default: false.
+   */
   ephemeral?: boolean;
   /** Remove the data of earlier runs first. Default: false. */
   fresh?: boolean;
@@ -64,22 +71,26 @@ export interface StartStackOptions {
   /** Start Dormouse's gateway. Default: true. */
   gateway?: boolean;
   /**
-   * Let Hydra ask the gateway before it issues a token. Without a gateway it then issues none: a caller who leaves the
-   * gateway out and starts one at `info.gateway.url` says so here. Default: whether the gateway is started.
+   * Let Hydra ask the gateway before it issues a token. Without a gateway Hydra then issues none. A
+   * caller that leaves the gateway out and starts one at `info.gateway.url` sets this. Default:
+   * whether the gateway is started.
    */
   tokenHook?: boolean;
   /**
-   * Policy file for worker and gateway; people follow its policy, unless `DORMOUSE_POLICY_ID` names another. Default:
-   * `DORMOUSE_POLICY_FILE`, else `policies/default.yaml`.
+   * Policy file for worker and gateway. People follow its policy, unless `DORMOUSE_POLICY_ID` names another.
+   * Default: `DORMOUSE_POLICY_FILE`, else `policies/default.yaml`.
    */
   policyFile?: string;
-  /** More variables for worker and gateway; they win over the stack's own. */
+  /** More variables for worker and gateway. They override the stack's own. */
   extraEnvironment?: Record<string, string>;
-  /** Receives one line of progress at a time. Default: silence. */
+  /** Receives one line of progress at a time. Default: no progress. */
   report?: (line: string) => void;
-  /** Receives what a long step is doing, about once a second, to be shown in place; `''` clears it. Without it `report` gets a line now and then. */
+  /**
+   * Receives what a long step is doing, about once a second, to be shown in place; `''` clears it. Without
+   * it, `report` gets a line now and then.
+   */
   reportStatus?: (status: string) => void;
-  /** Gives up the start; what was started is stopped. */
+  /** Cancels the start. Parts that were started are stopped. */
   signal?: AbortSignal;
 }
 
@@ -89,7 +100,7 @@ export interface RunningStack {
   environment: Record<string, string>;
   /** Where data and logs are; a temporary directory when `ephemeral`. */
   dataDirectory: string;
-  /** Resolves when a part ends that nobody stopped; never rejects. The caller then calls `stop`. */
+  /** Resolves when a part ends without being stopped; never rejects. The caller then calls `stop`. */
   died: Promise<PartDied>;
   /** Ends every part: worker and gateway first, PostgreSQL last. May be called more than once. */
   stop(): Promise<void>;

@@ -1,4 +1,4 @@
-/** Waiting on conditions. Node only. */
+/** Waits for conditions. Node only. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WaitOptions {
@@ -8,8 +8,8 @@ export interface WaitOptions {
 }
 
 /**
- * Checks until the condition yields something other than `undefined` or `false`.
- * @returns what the condition yielded, or `undefined` when time ran out. What the condition throws is thrown.
+ * Checks until the condition returns something other than `undefined` or `false`.
+ * @returns the condition's result, or `undefined` when time ran out. Errors of the condition are thrown.
  */
 export async function waitUntil<T>(
   condition: () => Promise<T | undefined | false> | T | undefined | false,

@@ -1,4 +1,4 @@
-/** `dormouse missing …`: identities that Kratos does not know any more, before they are forgotten. */
+/** `dormouse missing …`: identities that Kratos no longer knows, before they are forgotten. */
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { actorOption, checkedDecision, type Decision, reasonOption } from '../cli/actor.js';

@@ -1,4 +1,7 @@
-/** Table `absence_confirmation`: operators' word that an identity is gone from Kratos for good. Each with its audit entry. */
+/**
+ * Table `absence_confirmation`: operators' confirmations that an identity is gone from Kratos for
+ * good. Each with its audit entry.
+ */
 import type pg from 'pg';
 import { appendAuditWithin } from '../audit/log-table.js';
 import type { AbsenceConfirmation } from '../domain/lifecycle/absence.js';
@@ -47,7 +50,7 @@ export async function readConfirmation(
   return row && { at: row.confirmed_at.getTime(), withoutGrace: row.without_grace };
 }
 
-/** For somebody who is no more. */
+/** For an identity that no longer exists. */
 export async function forgetConfirmation(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
   await client.query('DELETE FROM absence_confirmation WHERE identity_id = $1', [identityId]);
 }

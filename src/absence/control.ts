@@ -1,4 +1,7 @@
-/** The control behind each absence: does Kratos still know others that it knew, and are they who they were? */
+/**
+ * The control behind each absence: does Kratos still know other identities that
+ * it knew, and are they the same?
+ */
 import type { IdentityApi } from '@ory/client';
 import type pg from 'pg';
 import type { AbsenceControl } from '../domain/lifecycle/absence.js';
@@ -12,13 +15,14 @@ export interface ControlSources {
 
 export interface Control {
   readonly control: AbsenceControl;
-  /** What makes it doubtful. */
+  /** The reason for doubt. */
   readonly why?: string;
 }
 
 /**
- * Asks Kratos for identities that were there: the ones created last, which a restored backup lacks, and the ones seen last.
- * More than half of them must be there with the creation date that is known. To be called after the look that it is for.
+ * Asks Kratos for identities that existed: the ones created last, which a restored backup lacks, and
+ * the ones seen last. More than half of them must exist, with their known creation date. To be called
+ * after the look that it checks.
  * @throws what {@link readIdentity} throws: without an answer there is no control
  */
 export async function controlAbsence(
@@ -47,7 +51,7 @@ export async function controlAbsence(
   };
 }
 
-/** Notes from time to time that an identity was there, so that it can stand for others. */
+/** Notes from time to time that an identity existed, so that it can serve as a witness for others. */
 export class Witnesses {
   private noted = 0;
   private lastAt = Number.NEGATIVE_INFINITY;
@@ -63,6 +67,8 @@ export class Witnesses {
   }
 }
 
-/** Each process notes so many at once, and one a second then: there have to be some soon, and never many. */
+/**
+ * Each process notes this many at once, and one a second after that: some are needed soon, and never many.
+ */
 const firstNotes = 16;
 const noteEveryMs = 1_000;

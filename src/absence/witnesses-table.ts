@@ -1,18 +1,18 @@
-/** Table `kratos_witness`: some identities that Kratos had, and when they were created there. A sample, not a list. */
+/** Table `kratos_witness`: a sample of identities that Kratos had, with their creation dates. */
 import type pg from 'pg';
 
 export interface Witness {
   readonly identityId: string;
-  /** By Kratos, epoch milliseconds. */
+  /** As Kratos states it, epoch milliseconds. */
   readonly createdAt: number;
 }
 
-/** Witnesses that are kept of each sort: created last, and seen last. */
+/** Number of witnesses kept of each sort: created last, and seen last. */
 const kept = 32;
-/** Witnesses that are asked of each sort. */
+/** Number of witnesses checked of each sort. */
 const asked = 4;
 
-/** @param seenAt when it was there, epoch milliseconds */
+/** @param seenAt when the identity was seen in Kratos, epoch milliseconds */
 export async function noteWitness(
   pool: pg.Pool,
   witness: Witness & { readonly seenAt: number },
@@ -36,7 +36,7 @@ export async function noteWitness(
   );
 }
 
-/** @returns who should be there besides an identity: some of those created last, and some of those seen last */
+/** @returns other identities that should exist: some of those created last, and some of those seen last */
 export async function readWitnesses(pool: pg.Pool, identityId: string): Promise<Witness[]> {
   const found = await pool.query<{ identity_id: string; created_at: Date }>(
     `WITH others AS (
@@ -55,7 +55,7 @@ export async function readWitnesses(pool: pg.Pool, identityId: string): Promise<
   }));
 }
 
-/** For somebody who is no more. */
+/** For an identity that no longer exists. */
 export async function forgetWitness(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
   await client.query('DELETE FROM kratos_witness WHERE identity_id = $1', [identityId]);
 }

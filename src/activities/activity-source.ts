@@ -1,4 +1,7 @@
-/** Activity: one poll of an app's audit table. Heartbeats after each page, goes on there, may run again at any time. */
+/**
+ * Activity: one poll of an app's audit table. Heartbeats after each page, and resumes
+ * there. May run again at any time.
+ */
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import pLimit from 'p-limit';
@@ -15,11 +18,11 @@ export interface ActivitySourceDependencies {
   readonly pool: pg.Pool;
   readonly clock: Clock;
   readonly sources: readonly ConnectedSource[];
-  /** The policy of those who are enrolled by a sign of life. */
+  /** The policy of identities that a sign of life enrols. */
   readonly policyId: string;
 }
 
-/** Signals under way at most: a first reading of a big table must not crowd out people's own. */
+/** Most signals sent at once: the first reading of a big table must not crowd out current ones. */
 const signalsAtOnce = 10;
 
 export function createActivitySourceActivities({
@@ -42,7 +45,7 @@ export function createActivitySourceActivities({
       const connected = sources.find(({ source }) => source.name === input.source);
       if (connected === undefined) throw unknownSource(input.source);
       const { source, connectionUrl } = connected;
-      // What an attempt that was killed got done.
+      // The progress of a killed attempt.
       let reached: PollPlace | undefined = activityInfo().heartbeatDetails ?? input.from;
       const table = new AuditTable(source, connectionUrl);
       try {
@@ -71,7 +74,7 @@ export function createActivitySourceActivities({
 
 export type ActivitySourceActivities = ReturnType<typeof createActivitySourceActivities>;
 
-/** Identities that have no lifecycle yet are enrolled by it. */
+/** Enrols identities that have no lifecycle yet. */
 async function tell(
   signs: readonly IdentitySign[],
   place: LifecyclePlace,
@@ -97,7 +100,10 @@ function unknownSource(name: string): ApplicationFailure {
   });
 }
 
-/** PostgreSQL's messages may quote rows: its code says enough (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
+/**
+ * PostgreSQL's messages may quote rows, so only the code is kept
+ * (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+ */
 function withoutData(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (!(error instanceof pg.DatabaseError) && typeof code !== 'string') return error;

@@ -1,6 +1,6 @@
 /**
- * The activity that each destructive rung passes first (docs/architecture.md, invariant 7). Safe to repeat. What it reads under the lock
- * does not grow with the number of those who ask, of grants or of identities.
+ * The activity that each destructive rung passes first (docs/architecture.md, invariant 7). Safe to repeat.
+ * What it reads under the lock does not grow with the number of requests, grants or identities.
  */
 import type pg from 'pg';
 import { type Ask, askBreaker, forgetOldGrants, giveGrantBack, type Verdict } from '../breaker/asking.js';
@@ -34,9 +34,9 @@ export type BreakerAnswer =
   | { readonly outcome: 'granted' }
   | { readonly outcome: 'held'; readonly trip: Trip };
 
-/** Acts that one call decides at most: it takes some milliseconds, and others wait for the lock meanwhile. */
+/** Most acts that one call decides: this takes some milliseconds, and others wait for the lock meanwhile. */
 const batchAtMost = 100;
-/** How long one process believes the number of identities, and how often it forgets old grants. */
+/** How long one process caches the number of identities, and how often it deletes old grants. */
 const minuteMs = 60_000;
 
 export function createBreakerActivities(deps: BreakerDependencies) {
@@ -47,7 +47,7 @@ export function createBreakerActivities(deps: BreakerDependencies) {
   const ask = inBatches<Ask, Verdict>(async (asks) => askBreaker(pool, asks, await clock.now()), batchAtMost);
 
   return {
-    /** Whether the act may be carried out now. Counts it once, however often it asks. */
+    /** Whether the act may be carried out now. Counts the act once, however often it is requested. */
     async passBreaker(request: BreakerRequest): Promise<BreakerAnswer> {
       const now = await clock.now();
       await tidyUp(request.rules.windowMs, now);
@@ -59,7 +59,10 @@ export function createBreakerActivities(deps: BreakerDependencies) {
       return decideUnderLock(deps, doubts, request, wanted);
     },
 
-    /** An act that was granted will not be carried out: another may have its place. One that had an effect keeps it. */
+    /**
+     * A granted act will not be carried out, so another may take its place. An act that
+     * had an effect keeps its place.
+     */
     async giveGrantBack({ key }: Pick<Act, 'key'>): Promise<void> {
       await giveGrantBack(pool, key);
     },
@@ -68,7 +71,7 @@ export function createBreakerActivities(deps: BreakerDependencies) {
 
 export type BreakerActivities = ReturnType<typeof createBreakerActivities>;
 
-/** What is wrong with one request must not fail those that are decided with it. */
+/** A problem with one request must not fail the others decided in the same call. */
 function askOf({ rules, ...request }: BreakerRequest, people: number, isDoubted: boolean): Ask {
   return {
     key: request.key,
@@ -87,8 +90,8 @@ async function heldBy(client: pg.Pool | pg.PoolClient, tripId: number): Promise<
 }
 
 /**
- * The breaker is about to trip: everything is read anew under the lock, so that nothing trips by what was believed a moment
- * ago, nor by what an operator has decided about meanwhile.
+ * The breaker is about to trip: everything is read again under the lock, so that no trip rests on a cached
+ * value or on something that an operator has decided meanwhile.
  */
 async function decideUnderLock(
   { pool, clock, witness }: BreakerDependencies,
@@ -100,7 +103,7 @@ async function decideUnderLock(
   const testimony = await witness?.testify(now);
   return inTransaction(pool, async (client): Promise<BreakerAnswer> => {
     await lockBreaker(client);
-    // Somebody else has tripped it in between, as a rule.
+    // Usually another worker has tripped it in between.
     const first = await askOne(client, wanted, now);
     if (first.outcome === 'granted') return first;
     if (first.outcome === 'held') return heldBy(client, first.tripId);
@@ -129,7 +132,7 @@ function limitTrip({ rules, action }: BreakerRequest, done: number, people: numb
   return { scope: action, cause: 'limit', why };
 }
 
-/** The number of identities, as it was a minute ago at most. Before the breaker trips by it, it is counted anew. */
+/** The number of identities, at most a minute old. Before the breaker trips by it, it is counted again. */
 class Headcount {
   private known: { readonly at: number; readonly count: Promise<number> } | undefined;
 
@@ -146,7 +149,7 @@ class Headcount {
   }
 }
 
-/** Once a minute, and at once for a window that is longer than any before. */
+/** Once a minute, and at once for a window longer than any before. */
 function occasionally(
   work: (windowMs: number, now: number) => Promise<void>,
 ): (windowMs: number, now: number) => Promise<void> {

@@ -1,4 +1,4 @@
-/** The activity that forgets an identity which Kratos does not know any more. Safe to repeat. */
+/** The activity that forgets an identity which Kratos no longer knows. Safe to repeat. */
 import type { IdentityApi } from '@ory/client';
 import type pg from 'pg';
 import { readConfirmation } from '../absence/confirmations-table.js';
@@ -21,23 +21,23 @@ export interface BurialDependencies {
 
 export interface BurialRequest {
   readonly identityId: string;
-  /** Epoch milliseconds. An operator's word from before does not count. */
+  /** Epoch milliseconds. An operator's earlier confirmation does not count. */
   readonly missingSince: number;
   readonly policy?: PolicyReference;
   readonly remembered: Remembered;
-  /** By what name the breaker counted it. Absent: the policy has no breaker. */
+  /** The key under which the breaker counted the burial. Absent: the policy has no breaker. */
   readonly granted?: { readonly key: string };
 }
 
 export type BurialOutcome =
   | { readonly outcome: 'done' }
-  /** It is there again. */
+  /** The identity is there again. */
   | { readonly outcome: 'back' }
-  /** An operator holds it. */
+  /** An operator's hold is in force. */
   | { readonly outcome: 'on-hold' }
-  /** Others are missing, too. */
+  /** Other identities are missing too. */
   | { readonly outcome: 'doubted' }
-  /** The breaker tripped since it let the act pass. Without a trip: nobody counts the act. */
+  /** The breaker tripped since it let the act pass. Without a trip: the act is not counted. */
   | { readonly outcome: 'held'; readonly trip?: Trip };
 
 export function createBurialActivities({ identities, pool, clock }: BurialDependencies) {
@@ -60,7 +60,10 @@ export function createBurialActivities({ identities, pool, clock }: BurialDepend
   }
 
   return {
-    /** After a last look by the same control as before: forgets what PostgreSQL has of it, and leaves a tombstone. */
+    /**
+     * Takes a last look with the same control as before, then forgets PostgreSQL's data of the
+     * identity and leaves a tombstone.
+     */
     async buryMissing(request: BurialRequest): Promise<BurialOutcome> {
       const { identityId, policy, remembered, granted } = request;
       const stop = await stopOf(request);

@@ -13,9 +13,9 @@ const revocationRounds = 5;
 export function createHydraActivities({ oauth2 }: HydraDependencies) {
   return {
     /**
-     * Revokes every consent of the subject, and with it all access and refresh tokens of its chains, then its login
-     * sessions; lists again until no consent is left, those granted meanwhile included. `client` must not be sent along
-     * with `all`. Access tokens in JWT form still verify offline until they expire.
+     * Revokes every consent of the subject, and with it all access and refresh tokens of its chains, then its
+     * login sessions. Lists again until no consent is left, including new ones. `client` must not be sent
+     * along with `all`. Access tokens in JWT form still verify offline until they expire.
      */
     async endTokens(input: { identityId: string }): Promise<{ consents: number }> {
       const subject = input.identityId;

@@ -1,4 +1,7 @@
-/** Activities on Kratos that end an identity: delete it, or leave an empty shell. Each may run again at any time. */
+/**
+ * Activities on Kratos that end an identity: delete it, or leave an empty shell.
+ * Each may run again at any time.
+ */
 import { randomBytes } from 'node:crypto';
 import { DeleteIdentityCredentialsTypeEnum, type IdentityApi } from '@ory/client';
 import { controlAbsence } from '../absence/control.js';
@@ -20,7 +23,7 @@ import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from '
 import { giveUp, tryAgain } from '../process/step-error.js';
 
 export interface DeletionDependencies extends LookSources {
-  /** Absent: nothing is deleted under a policy that wants identifiers remembered. */
+  /** Absent: nothing is deleted under a policy that remembers identifiers. */
   readonly identifierKey?: IdentifierKey;
 }
 
@@ -33,12 +36,13 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
   const { identities, pool } = deps;
   return {
     /**
-     * Deletes the identity after a last look. Deleted it is where it was there at that look, or at the one of an earlier attempt
-     * that came to the point of deleting it, and is absent then by the same control as any absence. Otherwise it is gone: somebody else
-     * deleted it, or another Kratos answers.
-     * Between the look and Kratos' delete lies one call; a person who signs in within it has no session to sign in with,
+     * Deletes the identity after a last look. The outcome is deleted where this look, or that of an earlier
+     * attempt which got as far as the deletion, found the identity, and it is now absent by the same control
+     * as any absence. Otherwise the outcome is gone: somebody else deleted it, or another Kratos answers.
+     * One call lies between the look and Kratos' delete. A person who signs in within it gets no session,
      * because the account is deactivated by then.
-     * @throws IdentifierKeyMissing (not retried) where the policy wants identifiers remembered and there is no key for it
+     * @throws IdentifierKeyMissing (not retried) where the policy remembers
+     * identifiers and there is no key for it
      */
     async deleteIdentity(request: DeletionRequest): Promise<ActOutcome> {
       const { identityId } = request;
@@ -62,8 +66,9 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
     },
 
     /**
-     * Empties the identity after a last look: the policy's traits in place of the person's, no metadata, no credential that
-     * anybody knows, disabled for good. Read back afterwards: nothing of the person may be left.
+     * Empties the identity after a last look: the policy's traits in place of the person's, no
+     * metadata, no credential that anybody knows, disabled for good. Reads it back afterwards:
+     * nothing of the person may be left.
      * @throws AnonymousTraitsDoNotFit (not retried) where Kratos refuses the policy's traits
      * @throws IdentifierKeyMissing (not retried), as above
      */
@@ -93,8 +98,9 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
 }
 
 /**
- * It was there, Kratos was told to delete it, and it is absent now. @throws AbsenceDoubtful where others are missing, too: that is
- * another Kratos, and the identity may be alive in the right one
+ * The identity was there, Kratos was told to delete it, and it is absent now.
+ * @throws AbsenceDoubtful where others are missing too: another Kratos may be answering, and the
+ * identity may be alive in the right one
  */
 async function deletedFor(deps: DeletionDependencies, identityId: string): Promise<ActOutcome> {
   const { control, why } = await controlAbsence(deps, identityId);
@@ -105,7 +111,7 @@ async function deletedFor(deps: DeletionDependencies, identityId: string): Promi
 export type KratosDeletionActivities = ReturnType<typeof createKratosDeletionActivities>;
 
 /**
- * Before the identity goes: afterwards nobody knows any more what it was called.
+ * Remembers the identifiers before the identity is deleted: afterwards they are unknown.
  * @throws IdentifierKeyMissing (not retried)
  */
 async function retire(
@@ -139,7 +145,7 @@ async function empty(
           traits,
           metadata_public: null,
           metadata_admin: null,
-          // Kratos keeps a password until there is another: one that nobody knows.
+          // Kratos keeps a password until it is replaced. Nobody knows this one.
           credentials: { password: { config: { password: randomBytes(32).toString('base64url') } } },
         },
       }),
@@ -150,7 +156,7 @@ async function empty(
   }
 }
 
-/** All types that Kratos lets an admin remove; it answers 400 or 404 where there is nothing of the kind. */
+/** All types that Kratos lets an admin remove. It answers 400 or 404 for a type that is not there. */
 async function removeCredentials(identities: IdentityApi, id: string): Promise<void> {
   const identity = await readIdentity(identities, id);
   for (const type of Object.keys(identity?.credentials ?? {})) {
@@ -161,7 +167,7 @@ async function removeCredentials(identities: IdentityApi, id: string): Promise<v
   }
 }
 
-/** A password is replaced, and `code` follows the addresses of the traits. */
+/** A password is replaced instead, and `code` follows the addresses of the traits. */
 const kept: readonly string[] = ['password', 'code'];
 
 function isRemovable(type: string): type is DeleteIdentityCredentialsTypeEnum {
@@ -169,7 +175,7 @@ function isRemovable(type: string): type is DeleteIdentityCredentialsTypeEnum {
   return known.includes(type) && !kept.includes(type);
 }
 
-/** Whether an earlier attempt has emptied it already. */
+/** Whether an earlier attempt has already emptied the identity. */
 function isShell(identity: KratosIdentity, traits: Record<string, unknown>): boolean {
   return identity.state === 'inactive' && JSON.stringify(identity.traits ?? {}) === JSON.stringify(traits);
 }

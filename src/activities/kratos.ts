@@ -1,4 +1,7 @@
-/** Activities on Kratos: look, publish the stage, end sessions, disable, enable. Each may run again at any time. */
+/**
+ * Activities on Kratos: look, publish the stage, end sessions, disable, enable.
+ * Each may run again at any time.
+ */
 
 import type { JsonPatch } from '@ory/client';
 import { z } from 'zod';
@@ -53,7 +56,10 @@ import {
 export interface KratosDependencies extends LookSources {
   /** Default: kept in PostgreSQL. */
   readonly notified?: NotifiedAddresses;
-  /** By which the addresses of the deactivated are kept, for the page that they ask for the way back at. Absent: they are not. */
+  /**
+   * The key for keeping the addresses of deactivated identities, for the page where a reactivation link is
+   * requested. Absent: they are not kept.
+   */
   readonly identifierKey?: IdentifierKey;
 }
 
@@ -61,7 +67,7 @@ export interface EndedSessions {
   readonly ended: number;
   /** Epoch milliseconds. */
   readonly authenticatedAt?: number;
-  /** Why the last look ended none. */
+  /** Why the last look stopped the step before any session ended. */
   readonly stopped?: ActOutcome;
 }
 
@@ -79,7 +85,7 @@ export function createKratosActivities(deps: KratosDependencies) {
   ): Promise<KratosIdentity | undefined> {
     const patched = await patch(deps, identityId, [{ op: 'replace', path: '/state', value: state }]);
     if (!patched) return undefined;
-    // Read again: the answer to the call is not what later reads are compared with.
+    // Reads again, because the answer to the call differs from what later reads are compared with.
     const after = await readIdentity(identities, identityId);
     if (after !== undefined && after.state !== state) {
       throw tryAgain('StateNotTaken', `the identity is still ${after.state}`);
@@ -102,16 +108,17 @@ export function createKratosActivities(deps: KratosDependencies) {
     async assess(input: {
       identityId: string;
       policyChoice: PolicyChoice;
-      /** Keys of the notices that run. */
+      /** Keys of the running notices. */
       notices?: readonly string[];
-      /** The lifecycle has no memory: what the last projection keeps is read, too. */
+      /** The lifecycle has no memory, so the last projection is read too. */
       isNew?: true;
       /** For a preview: how many addresses a mail would go to. */
       countsAddresses?: true;
     }): Promise<Assessment> {
       const { identityId } = input;
       const stored = await readPolicy(deps.policies, input.policyChoice);
-      // Read ahead of the others: what fails before all of them are waited for would be nobody's.
+      // Read before the others: an error before all promises are awaited together
+      // would leave a rejection unhandled.
       const now = await clock.now();
       const [found, exemption, kept, former] = await Promise.all([
         readIdentity(identities, identityId),
@@ -123,7 +130,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         ...(kept.count > 0 && { holds: kept }),
         ...(former && { former: formerOf(former) }),
       };
-      // The shell of an anonymised person is nobody.
+      // The shell of an anonymised person is not a person.
       const isShell = found?.state === 'inactive' && (await isAnonymised(pool, identityId));
       const identity = isShell ? undefined : found;
       const subject = subjectOf(identityId, identity, exemption);
@@ -173,8 +180,9 @@ export function createKratosActivities(deps: KratosDependencies) {
     },
 
     /**
-     * Writes the stage to `metadata_public.dormouse`, so that apps see it in whoami. Best effort by design: an identity
-     * that no longer fits its schema can't be written, and must not escape the ladder for it.
+     * Writes the stage to `metadata_public.dormouse`, so that apps see it in whoami. Best effort
+     * by design: an identity that no longer fits its schema can't be written, but must not
+     * escape the ladder because of that.
      */
     async publishStage(input: {
       identityId: string;
@@ -200,9 +208,10 @@ export function createKratosActivities(deps: KratosDependencies) {
     },
 
     /**
-     * Deletes every session and lists again until none is left, those minted meanwhile included. With a `look`: after a
-     * last look, which may stop it before the first of them is ended.
-     * @returns how many were ended, and the latest sign-in among them: a fresh one means that the person is back
+     * Deletes every session and lists again until none is left, including new ones. With a `look`: takes a
+     * last look first, which may stop the step before any session ends.
+     * @returns how many were ended, and the latest sign-in among them: a fresh
+     * one means that the person is back
      */
     async endSessions(input: { identityId: string; look?: LastLook }): Promise<EndedSessions> {
       const stop = input.look === undefined ? undefined : await stopOfRevocation(input.look);
@@ -223,7 +232,10 @@ export function createKratosActivities(deps: KratosDependencies) {
       throw tryAgain('SessionsRemain', `sessions were still listed after ${revocationRounds} rounds`);
     },
 
-    /** Sets the state to `inactive` after a last look. Announced in PostgreSQL first, so that a crash leaves no doubt whose act it was. */
+    /**
+     * Sets the state to `inactive` after a last look. PostgreSQL records the intent first, so that after a
+     * crash it is clear that the engine acted.
+     */
     async disableIdentity(look: LastLook): Promise<ActOutcome> {
       const { identityId } = look;
       const lookedAt = await clock.now();
@@ -248,7 +260,7 @@ export function createKratosActivities(deps: KratosDependencies) {
       return { outcome: 'done' };
     },
 
-    /** Sets the state back to `active`, if it was the engine that had set it to `inactive`. */
+    /** Sets the state back to `active`, if the engine had set it to `inactive`. */
     async enableIdentity(input: { identityId: string }): Promise<ActOutcome> {
       const { identityId } = input;
       const identity = await readIdentity(identities, identityId);
@@ -269,7 +281,7 @@ export function createKratosActivities(deps: KratosDependencies) {
 
 export type KratosActivities = ReturnType<typeof createKratosActivities>;
 
-/** What it is worth that Kratos does not know the identity. */
+/** What it proves that Kratos does not know the identity. */
 async function absenceOf(deps: KratosDependencies, identityId: string): Promise<Absence> {
   const { pool } = deps;
   const [control, wasKnown, confirmation] = await Promise.all([
@@ -297,7 +309,8 @@ async function haveAddressesChanged(
 
 /**
  * Kratos loads, patches, validates against the schema and writes the whole identity.
- * @returns false when the identity is gone. @throws IdentityDoesNotFitSchema where Kratos answers 400
+ * @returns false when the identity is gone.
+ * @throws IdentityDoesNotFitSchema where Kratos answers 400
  */
 async function patch(deps: KratosDependencies, id: string, jsonPatch: JsonPatch[]): Promise<boolean> {
   try {
@@ -313,7 +326,7 @@ async function patch(deps: KratosDependencies, id: string, jsonPatch: JsonPatch[
 
 const publishedSchema = z.object({ dormouse: z.object({ stage: z.enum(stages), since: z.string() }) });
 
-/** What whoami tells apps about the identity at present. */
+/** What whoami shows apps about the identity at present. */
 function publishedStage(identity: KratosIdentity): z.infer<typeof publishedSchema>['dormouse'] | undefined {
   return publishedSchema.safeParse(identity.metadata_public).data?.dormouse;
 }

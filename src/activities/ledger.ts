@@ -25,11 +25,11 @@ import { writeNotBefore } from '../tokens/revocations-table.js';
 export interface LedgerDependencies {
   readonly pool: pg.Pool;
   readonly policies: PolicyReader;
-  /** Who hears of what was done, by security events. Default: nobody. */
+  /** The receivers of security events about these acts. Default: none. */
   readonly receivers?: readonly Subscription[];
   /** Signs receipts of deletions; absent: they are not signed. */
   readonly signingKey?: PrivateSigningKey;
-  /** Told after something was appended to the audit log. Must return at once. */
+  /** Called after an append to the audit log. Must return at once. */
   readonly onAppended?: () => void;
 }
 
@@ -41,19 +41,19 @@ export function createLedgerActivities({
   signingKey,
 }: LedgerDependencies) {
   return {
-    /** From now on, whatever was issued before `at` is void wherever a checker asks. */
+    /** From now on, everything issued before `at` is void wherever `not_before` is checked. */
     async writeNotBefore(input: { identityId: string; at: number }): Promise<void> {
       await writeNotBefore(pool, input.identityId, input.at);
     },
 
-    /** Writes the projection and the audit entries that are due, in this order. */
+    /** Writes the pending projection and audit entries, in this order. */
     async record(input: {
       standing?: Standing;
       revision: number;
-      /** The revision that was written before: a database that knows less was restored from a backup. */
+      /** The revision written before. A database with a lower one was restored from a backup. */
       previous?: { readonly revision: number; readonly operators: number };
       audit: readonly AuditEntry[];
-      /** Keys of the notices that run: what others went to is forgotten. Absent: nothing is. */
+      /** Keys of the running notices: addresses of other notices are forgotten. Absent: none are. */
       notices?: readonly string[];
     }): Promise<void> {
       const { standing, previous } = input;
@@ -70,7 +70,7 @@ export function createLedgerActivities({
       }
     },
 
-    /** Forgets what Dormouse knew of an identity that is no more, and leaves a tombstone. */
+    /** Forgets Dormouse's data of an identity that no longer exists, and leaves a tombstone. */
     async bury(input: {
       identityId: string;
       policy?: PolicyReference;
@@ -80,7 +80,7 @@ export function createLedgerActivities({
       await buryIdentity(pool, input.identityId, input.policy, input.deletedAt, input.action);
     },
 
-    /** @returns the hold as it is kept: its id may be another one */
+    /** @returns the hold as kept; its id may differ */
     async keepHold(input: { identityId: string; hold: Hold; requestKey?: string }): Promise<Hold> {
       return keepHold(pool, input.identityId, input.hold, input.requestKey);
     },
@@ -89,27 +89,30 @@ export function createLedgerActivities({
       await endHold(pool, input.identityId, input.holdId, input.at);
     },
 
-    /** Holds that a lifecycle of an older build remembers. */
+    /** Takes over holds that a lifecycle of an older build remembers. */
     async takeOverHolds(input: { identityId: string; holds: readonly Hold[] }): Promise<void> {
       await takeOverHolds(pool, input.identityId, input.holds);
     },
 
-    /** Somebody who was buried is there again. */
+    /** A buried identity is there again. */
     async liftTombstone(input: { identityId: string }): Promise<void> {
       await liftTombstone(pool, input.identityId);
     },
 
-    /** @returns the signed receipt, where there is a key to sign it */
+    /** @returns the signed receipt, where there is a signing key */
     async signReceipt(receipt: DeletionReceipt): Promise<{ receipt?: string }> {
       return signingKey === undefined ? {} : { receipt: await signReceipt(receipt, signingKey) };
     },
 
-    /** Forgets signs of life of somebody who never existed. */
+    /** Forgets signs of life of an identity that never existed. */
     async forgetUnknown(input: { identityId: string }): Promise<void> {
       await forgetActivity(pool, input.identityId);
     },
 
-    /** For who waits for the answer. @throws UnknownPolicy when it was never published, PolicyAltered; neither is retried */
+    /**
+     * For a caller who waits for the answer.
+     * @throws UnknownPolicy when it was never published, PolicyAltered; neither is retried
+     */
     async checkPolicy(input: { policyChoice: PolicyChoice }): Promise<PolicyReference> {
       return (await readPolicy(policies, input.policyChoice, giveUp)).reference;
     },
@@ -119,8 +122,9 @@ export function createLedgerActivities({
 export type LedgerActivities = ReturnType<typeof createLedgerActivities>;
 
 /**
- * A projection that is older than what its workflow wrote means that PostgreSQL was brought back from a backup: signs of
- * life and revocations of the time between are missing, so nothing destructive goes on before somebody has looked.
+ * A projection older than what its workflow wrote means that PostgreSQL was restored from a backup.
+ * Signs of life and revocations of the time between are missing, so nothing destructive continues
+ * before an operator has looked.
  */
 async function tripIfRestored(
   pool: pg.Pool,
@@ -130,7 +134,7 @@ async function tripIfRestored(
 ): Promise<void> {
   const known = await readRevision(pool, identityId);
   if (known !== undefined && known >= previous.revision) return;
-  // Somebody has looked at what was lost up to then.
+  // An operator has reviewed the losses up to then.
   if (previous.revision <= ((await lastRelease(pool, 'restored', 'all')) ?? 0)) return;
   const found = known === undefined ? 'nothing of it' : `its state of ${new Date(known).toISOString()}`;
   const why = `a standing was written at ${new Date(previous.revision).toISOString()}, and PostgreSQL knows ${found}`;

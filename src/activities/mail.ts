@@ -1,6 +1,6 @@
 /**
- * The activities that write to a person. Addresses are read from Kratos here and stay here (docs/architecture.md, invariant 8); what a
- * notice went to is kept sealed while it runs.
+ * The activities that write to a person. They read addresses from Kratos, and addresses stay here
+ * (docs/architecture.md, invariant 8). The addresses of a running notice are kept sealed.
  */
 
 import type { IdentityApi } from '@ory/client';
@@ -25,9 +25,9 @@ export interface MailDependencies extends DeliveryDependencies {
   readonly identities: IdentityApi;
   readonly productName: string;
   readonly signInUrl: string;
-  /** Public address of the gateway's pages; absent: mails carry no links to them. */
+  /** Public address of the gateway's pages. Absent: mails have no links to them. */
   readonly linkBaseUrl?: string;
-  /** What is done with addresses that nobody confirmed. Default: see {@link mailAddresses}. */
+  /** How unconfirmed addresses are used. Default: see {@link mailAddresses}. */
   readonly unverified?: Unverified;
   /** Default: kept in PostgreSQL. */
   readonly notified?: NotifiedAddresses;
@@ -45,25 +45,27 @@ export interface MailRequest {
   };
   /** Whether a lost answer to the final dot is worth one duplicate: only where acceptance must be proven. */
   readonly proofNeeded: boolean;
-  /** What the mail may let the person do. The links themselves are made where the mail is, and are nowhere else. */
+  /**
+   * What the mail lets the person do. The links themselves are made with the mail, and are kept nowhere else.
+   */
   readonly links?: MailLinks;
 }
 
 export interface MailResult {
   readonly outcome: NoticeOutcome;
-  /** When the last of the servers' answers came; epoch milliseconds. */
+  /** When the last server's answer came; epoch milliseconds. */
   readonly at: number;
   readonly addresses: number;
-  /** Addresses that the server did not take the mail for, although it took it for another; absent: none. */
+  /** Number of addresses that the server deferred, although it took the mail for another; absent: none. */
   readonly deferred?: number;
-  /** Addresses that it was kept from: mails to them come back, or are not wanted. Absent: none. */
+  /** Number of addresses without a mail, because mails to them bounce or are not wanted. Absent: none. */
   readonly withheld?: number;
 }
 
-/** A notice that runs, and what is announced by it. */
+/** A running notice, and what it announces. */
 export interface FollowRequest extends Omit<MailRequest, 'upcoming' | 'proofNeeded'> {
   readonly upcoming: NonNullable<MailRequest['upcoming']>;
-  /** Keys of the notices that run: who was told by one of them is not told again. */
+  /** Keys of the running notices. An address that one of them told is not told again. */
   readonly running: readonly string[];
 }
 
@@ -72,13 +74,13 @@ export interface FollowResult {
   readonly added: number;
   /** Former addresses that were told of the change. */
   readonly former: number;
-  /** Of both, those that the server did not take the mail for. */
+  /** Number of both for which the server did not take the mail. */
   readonly deferred: number;
 }
 
-/** How often a mail whose acceptance must be proven is handed over when the answer is lost each time. */
+/** How often a mail whose acceptance must be proven is handed over, if the answer is lost each time. */
 const handoversForProof = 3;
-/** How often an address is tried that the server defers, once the mail has got through to another. */
+/** How often a deferred address is tried, once the mail got through to another address. */
 const attemptsAtDeferred = 3;
 
 export function createMailActivities(deps: MailDependencies) {
@@ -101,13 +103,13 @@ export function createMailActivities(deps: MailDependencies) {
       const at = await deps.clock.now();
       if (kind.startsWith('notice-')) await notified.remember(identityId, key, all.map(bare), at);
       if (withheld === 0) return { ...result, at };
-      // There is an address, and no mail gets to it.
+      // There is an address, but no mail reaches it.
       return { ...result, ...(addresses.length === 0 && { outcome: 'rejected' as const }), at, withheld };
     },
 
     /**
-     * Follows a change of address while a notice runs: new addresses get the notice, former ones hear that they are no
-     * longer the account's. Neither counts as notice: that is proven by the notice itself.
+     * Follows a change of address while a notice runs: new addresses get the notice, former ones hear that
+     * they no longer belong to the account. Neither counts as notice: only the notice itself proves that.
      */
     async followAddresses(request: FollowRequest): Promise<FollowResult> {
       const { identityId, key, running, upcoming } = request;
@@ -129,7 +131,7 @@ export function createMailActivities(deps: MailDependencies) {
       };
       const late = await tell(request.kind, 'late', added);
       await notified.remember(identityId, key, added.map(bare), await deps.clock.now());
-      // Signing in is all it takes to undo what milder rungs do: no reason to write to an address that is gone.
+      // A sign-in is enough to undo a revocation, so former addresses are not written to.
       const former = upcoming.action === 'revoke' ? [] : change.former;
       const unheard = await tell('address-changed', 'former', former);
       for (const { id } of change.former) await notified.markTold(identityId, id, await deps.clock.now());
@@ -140,7 +142,10 @@ export function createMailActivities(deps: MailDependencies) {
 
 export type MailActivities = ReturnType<typeof createMailActivities>;
 
-/** The addresses that a mail goes to. Where an earlier attempt got through, that stays so, whatever came back since. */
+/**
+ * The addresses that a mail goes to. An address that an earlier attempt reached stays
+ * included, whatever bounced since.
+ */
 async function addressesFor(
   pool: pg.Pool,
   { identityId, kind, key }: MailRequest,
@@ -159,7 +164,10 @@ async function addressesFor(
 
 const bare = ({ value }: MailAddress) => value;
 
-/** Tries every address, so that one in trouble never keeps the mail from the others. A server that is away is asked once. */
+/**
+ * Tries every address, so that a failing one never keeps the mail from the others. A
+ * server that is down is tried once.
+ */
 async function deliverToAll(
   deps: DeliveryDependencies,
   letter: Letter,
@@ -177,7 +185,7 @@ async function deliverToAll(
   return deliveries;
 }
 
-/** What is known of a copy without trying it. */
+/** The known outcome of a copy, without another attempt. */
 async function known(
   { pool }: DeliveryDependencies,
   letter: Letter,
@@ -190,7 +198,7 @@ async function known(
   return { state, attempts: record?.attempts ?? 0, isFinal };
 }
 
-/** @throws MailServerUnavailable, MailCertificate, MailAmbiguous when another attempt is worth its while */
+/** @throws MailServerUnavailable, MailCertificate, MailAmbiguous when another attempt is worthwhile */
 function judge(deliveries: readonly Delivery[], proofNeeded: boolean): Omit<MailResult, 'at'> {
   const has = (wanted: Delivery['state']) => deliveries.some(({ state }) => state === wanted);
   const gotThrough = has('accepted') || (!proofNeeded && has('ambiguous'));
@@ -207,7 +215,7 @@ function judge(deliveries: readonly Delivery[], proofNeeded: boolean): Omit<Mail
   };
 }
 
-/** What the copies of a mail amount to: the best of them. */
+/** The outcome of a mail: the best outcome of its copies. */
 function outcomeOf(states: readonly Delivery['state'][]): NoticeOutcome {
   if (states.length === 0) return 'no-address';
   const best = (['accepted', 'ambiguous', 'bounced'] as const).find((state) => states.includes(state));
@@ -215,8 +223,8 @@ function outcomeOf(states: readonly Delivery['state'][]): NoticeOutcome {
 }
 
 /**
- * Wants another attempt while addresses are deferred; once the mail got through elsewhere, for a few attempts only, so that
- * one mailbox never parks the step.
+ * Asks for another attempt while addresses are deferred. Once the mail got through elsewhere, only for a few
+ * attempts, so that one mailbox never parks the step.
  */
 function insist(deliveries: readonly Delivery[], { gotThrough }: { gotThrough: boolean }): void {
   const deferred = deliveries.filter(({ state }) => state === 'deferred');
@@ -233,7 +241,7 @@ function insist(deliveries: readonly Delivery[], { gotThrough }: { gotThrough: b
   );
 }
 
-/** Whether Temporal will not try again after this one. */
+/** Whether Temporal will not retry after this attempt. */
 function isLastAttempt(): boolean {
   try {
     const { attempt, retryPolicy } = activityInfo();

@@ -32,45 +32,46 @@ export interface ReconcileDependencies {
   readonly identities: IdentityApi;
   readonly pool: pg.Pool;
   readonly clock: Clock;
-  /** The lifecycle's own look, so that a preview sees what it would see. */
+  /** The lifecycle's own look, so that a preview sees the same. */
   readonly assess: (input: {
     identityId: string;
     policyChoice: PolicyChoice;
     countsAddresses: true;
   }) => Promise<Assessment>;
-  /** The pace's time; default: the real one. */
+  /** The clock of the pacer. Default: the real one. */
   readonly paceClock?: PacerClock;
 }
 
 export interface PagesInput {
   readonly options: ReconcileOptions;
-  /** The task queue of the workflows, for the lifecycles that are started. */
+  /** The task queue of the workflows, for lifecycles that are started. */
   readonly taskQueue: string;
   readonly position: SweepPosition;
-  /** No page is begun after this time, milliseconds. */
+  /** No page begins after this time, milliseconds. */
   readonly forMs: number;
 }
 
-/** What turning one page takes. */
+/** What one page needs. */
 interface Sweep extends ReconcileDependencies, EnrolTools, LostTools {
   readonly options: ReconcileOptions;
   readonly listPacer: Pacer;
 }
 
 /**
- * Lifecycles checked by one list. Kratos takes 500 IDs, but they travel in the URL: 20 kB, where proxies commonly stop
- * at 8 kB.
+ * Lifecycles checked by one list. Kratos takes 500 IDs, but they travel in the URL: that would be 20 kB, and
+ * proxies commonly stop at 8 kB.
  */
 const idsPerCheck = 150;
 
-/** Lists asked of Temporal a second: what its visibility takes beside everything else. */
+/** Lists requested from Temporal a second, so that its visibility store has room for its other work. */
 const queriesPerSecond = 20;
 
 export function createReconcileActivities(deps: ReconcileDependencies) {
   return {
     /**
-     * Turns pages from a position on. After a crash it goes on with the page that was under way, from the heartbeat.
-     * @returns the position that it came to
+     * Reads pages from a position on. After a crash it continues from the heartbeat,
+     * with the page that was being read.
+     * @returns the position reached
      */
     async reconcilePages(input: PagesInput): Promise<SweepPosition> {
       const context = Context.current();
@@ -98,12 +99,12 @@ export function createReconcileActivities(deps: ReconcileDependencies) {
       return position;
     },
 
-    /** @returns how many identities Kratos says it has, if it does */
+    /** @returns the number of identities that Kratos reports, if it does */
     async countIdentities(): Promise<number | undefined> {
       return readDirectorySize(deps.identities);
     },
 
-    /** Leaves a row and a line in the log. */
+    /** Writes a row and a line in the log. */
     async recordReconciliation(input: {
       workflowId: string;
       runId: string;
@@ -191,7 +192,7 @@ async function enrolMissing(
   return { counts: { ...done, alreadyRunning: enrolled.size + done.alreadyRunning }, forecast };
 }
 
-/** Looks at each as its lifecycle would, and starts nothing. */
+/** Looks at each identity as its lifecycle would, and starts nothing. */
 async function previewOf(
   sweep: Sweep,
   missing: readonly string[],
@@ -264,7 +265,7 @@ const positionSchema = z.object({
   ),
 });
 
-/** Where an earlier attempt was. A heartbeat of another build that is not understood is as good as none. */
+/** The position of an earlier attempt. An unreadable heartbeat of another build counts as none. */
 function resumed(info: Info): SweepPosition | undefined {
   return positionSchema.safeParse(info.heartbeatDetails).data;
 }

@@ -1,4 +1,7 @@
-/** Activity: sends what waits in the outbox to one receiver. May run again at any time: each event keeps its `jti`. */
+/**
+ * Activity: sends the waiting security events of the outbox to one receiver. May run again at any
+ * time: each event keeps its `jti`.
+ */
 import { Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
@@ -18,7 +21,7 @@ import { type SecurityEvent, signSecurityEvent } from '../security-events/token.
 export interface SecurityEventDependencies {
   readonly pool: pg.Pool;
   readonly clock: Clock;
-  /** Absent where no shared signals are configured. */
+  /** Absent where no Shared Signals receivers are configured. */
   readonly sender?: EventSender;
 }
 
@@ -26,13 +29,16 @@ export interface Delivered {
   readonly delivered: number;
   readonly failed: number;
   readonly parked: number;
-  /** Whether more may be due at once. */
+  /** Whether more events may be due at once. */
   readonly more: boolean;
 }
 
-/** One call of the activity stays short. */
+/** Keeps one call of the activity short. */
 const mostAtOnce = 500;
-/** A receiver that is down is left alone until the next time; one event that it chokes on does not hold up the others. */
+/**
+ * A receiver that is down is skipped until the next run. One event that it
+ * rejects does not hold up the others.
+ */
 const failuresInARow = 3;
 /** How long delivered events can be looked up. */
 const keptMs = 30 * dayMs;

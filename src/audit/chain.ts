@@ -1,4 +1,4 @@
-/** How the rows of the audit log hang together: the text that is hashed, and the hash of a row after the one before. */
+/** How the rows of the audit log are chained: the hashed text, and the hash of a row after the row before. */
 import { createHash } from 'node:crypto';
 import type { AuditEntry } from '../domain/audit-entry.js';
 
@@ -12,8 +12,8 @@ export interface ChainHead {
 }
 
 /**
- * The text of an entry: fields in a fixed order, so that the same entry always gives the same text. What is hashed has the
- * row's place in front, which `audit_append` puts there.
+ * The text of an entry: fields in a fixed order, so that the same entry always gives the same text.
+ * `audit_append` puts the row's place in front of it before hashing.
  */
 export function entryText(entry: AuditEntry): string {
   const detail = Object.fromEntries(Object.entries(entry.detail ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));

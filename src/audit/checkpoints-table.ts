@@ -1,4 +1,7 @@
-/** Table `audit_checkpoint`: from which row on the audit log is kept, and what vouches for the rows before. */
+/**
+ * Table `audit_checkpoint`: the row from which on the audit log is kept, and the signed head
+ * that vouches for the rows before.
+ */
 import type pg from 'pg';
 import { type ChainHead, genesis } from './chain.js';
 import { type HeadRow, headColumns, headOf, type SignedHead } from './heads-table.js';
@@ -20,7 +23,7 @@ export async function readCheckpoint(pool: pg.Pool): Promise<Checkpoint | undefi
     : { ...headOf(row), prunedAt: row.pruned_at.getTime(), actor: row.actor };
 }
 
-/** Where the chain is computed from: the first row, or the row of the latest checkpoint. */
+/** Where the computation of the chain starts: the first row, or the row of the latest checkpoint. */
 export async function readChainStart(pool: pg.Pool): Promise<ChainHead> {
   const checkpoint = await readCheckpoint(pool);
   return checkpoint === undefined
@@ -29,9 +32,9 @@ export async function readChainStart(pool: pg.Pool): Promise<ChainHead> {
 }
 
 /**
- * Removes the rows before a signed one, and their heads; leaves the checkpoint.
+ * Removes the rows before a signed one, and their heads, and writes the checkpoint.
  * @param client in a transaction, as the owner of the tables
- * @returns how many rows went
+ * @returns how many rows were removed
  */
 export async function pruneBefore(
   client: pg.PoolClient,

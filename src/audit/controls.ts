@@ -1,11 +1,14 @@
-/** Which control of which standard an event of the audit log is evidence for, and why. Pure. */
+/** Which control of which standard an audit event is evidence for, and why. Pure. */
 import type { AuditEventType } from '../domain/audit-entry.js';
 
 export interface Control {
   readonly framework: string;
   readonly clause: string;
   readonly title: string;
-  /** Days of inactivity after which an account must be out; absent where the organisation sets them, or there are none. */
+  /**
+   * Days of inactivity after which an account must be disabled. Absent where the
+   * organisation sets them, or there are none.
+   */
   readonly thresholdDays?: number;
 }
 
@@ -47,7 +50,9 @@ export function controlOf(id: ControlId): Control {
 
 export interface ControlClaim {
   readonly control: ControlId;
-  /** `evidence`: the control was carried out. `context`: what an assessor needs to know to judge the evidence. */
+  /**
+   * `evidence`: the control was carried out. `context`: what an assessor needs to know to judge the evidence.
+   */
   readonly role: 'evidence' | 'context';
   readonly why: string;
 }
@@ -66,7 +71,10 @@ function sessions(role: ControlClaim['role'], why: string): ControlClaim {
   return { control: 'asvs-7.4.2', role, why };
 }
 
-/** One entry for each type, so that the compiler demands one for a new type. An empty one says: for no control. */
+/**
+ * One entry for each type, so that the compiler demands one for a new type. An
+ * empty entry means: for no control.
+ */
 const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   lifecycle_started: context('from now on the account is watched for inactivity'),
   lifecycle_cancelled: context('nobody watched the account until it was started again'),
@@ -137,12 +145,12 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   ),
 };
 
-/** @returns the claims of a type; none for a type that a newer build wrote */
+/** @returns the claims of a type; empty for a type that a newer build wrote */
 export function claimsOf(eventType: string): readonly ControlClaim[] {
   return isKnown(eventType) ? claims[eventType] : [];
 }
 
-/** The types that say something about a control. */
+/** The event types that say something about a control. */
 export function eventTypesFor(control: ControlId): AuditEventType[] {
   return Object.keys(claims)
     .filter(isKnown)

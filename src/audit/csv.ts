@@ -1,6 +1,9 @@
-/** CSV as RFC 4180 has it, and harmless where a spreadsheet opens it. Pure. */
+/** CSV by RFC 4180, harmless when opened in a spreadsheet. Pure. */
 
-/** A cell that begins so is a formula to spreadsheets (OWASP, CSV Injection), also after spaces or as a full-width sign. */
+/**
+ * A cell with this beginning is a formula to spreadsheets (OWASP, CSV Injection), also after
+ * spaces or as a full-width sign.
+ */
 const formula = /^[\s\uFEFF]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|^[\t\r\n]/;
 
 /** @returns one line with its end; numbers stay numbers, texts that look like formulas get an apostrophe */

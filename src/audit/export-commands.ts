@@ -68,7 +68,7 @@ async function exportLog(given: ExportArguments): Promise<void> {
   await withPool(async (pool) => {
     const text = Readable.from(exportAudit(streamAudit(pool, selectionOf(options)), options));
     if (out === undefined) await pipeline(text, process.stdout, { end: false });
-    // Evidence is never overwritten, and is for its owner's eyes.
+    // Evidence is never overwritten, and only its owner may read it.
     else await pipeline(text, createWriteStream(out, { flags: 'wx', mode: 0o600 }));
   });
 }

@@ -1,4 +1,6 @@
-/** The audit log for auditors: one row an event, with the controls that it is evidence for. Text, piece by piece. */
+/**
+ * The audit log for auditors: one row per event, with the controls that it is evidence for. Text in pieces.
+ */
 import { type ControlId, claimsOf, controlOf, controls, eventTypesFor } from './controls.js';
 import { csvLine } from './csv.js';
 import type { AuditSelection, ChainedAuditRow } from './stream.js';
@@ -9,13 +11,13 @@ export type ExportFormat = (typeof exportFormats)[number];
 export interface ExportOptions {
   readonly format: ExportFormat;
   readonly selection: AuditSelection;
-  /** Only events that say something about it. */
+  /** Only events that say something about this control. */
   readonly control?: ControlId;
   /** Epoch milliseconds. */
   readonly generatedAt: number;
 }
 
-/** What to read for an export. */
+/** The rows that an export reads. */
 export function selectionOf({ selection, control }: ExportOptions): AuditSelection {
   return control === undefined ? selection : { ...selection, eventTypes: eventTypesFor(control) };
 }

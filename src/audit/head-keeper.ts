@@ -1,6 +1,6 @@
 /**
- * Decides when the head of the audit log is signed: soon after something was appended, and at most once in an interval
- * over all workers. It runs beside the ledger, which never waits for it.
+ * Decides when the head of the audit log is signed: soon after an append, and at most once in an interval
+ * across all workers. It runs beside the ledger, which never waits for it.
  */
 import type pg from 'pg';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
@@ -16,14 +16,16 @@ export interface HeadKeeperOptions {
   readonly log: Pick<Logger, 'error' | 'debug'>;
   /** Milliseconds. Default: a minute. */
   readonly intervalMs?: number;
-  /** Calls `work` after a while. @returns what calls it off */
+  /** Calls `work` after a while. @returns a function that cancels it */
   readonly later?: (work: () => void, afterMs: number) => () => void;
 }
 
 export interface HeadKeeper {
   /** Something was appended. Returns at once. */
   noteAppended(): void;
-  /** Signs what is there and stops. Never rejects: a head can be signed later, a shutdown can't wait. */
+  /**
+   * Signs the present head and stops. Never rejects: a head can be signed later, but a shutdown can't wait.
+   */
   close(): Promise<void>;
 }
 
@@ -59,7 +61,7 @@ export function createHeadKeeper(options: HeadKeeperOptions): HeadKeeper {
       log.error({ err: error }, 'the head of the audit log was not signed');
     }
   };
-  // Of sound heads only: a forged one must not put the signing off.
+  // Only sound heads count: a forged one must not delay the signing.
   const lastSigning = () =>
     lastSoundHead(pool, key, () => undefined).then(
       (head) => head?.at ?? 0,
@@ -68,7 +70,7 @@ export function createHeadKeeper(options: HeadKeeperOptions): HeadKeeper {
   const signIfDue = async (): Promise<void> => {
     const now = await clock.now();
     const last = await lastSigning();
-    // Another worker was here; what came after its head is signed when the interval is over.
+    // Another worker signed recently. Later rows are signed when the interval is over.
     if (last > now - intervalMs && last <= now) arm(last + intervalMs - now);
     else await sign(now);
   };

@@ -1,11 +1,17 @@
-/** Signs heads of the audit log and checks such signatures. A head outlives the database: it says all by itself. */
+/**
+ * Signs heads of the audit log and checks such signatures. A head outlives the database, so it contains
+ * everything needed to check it.
+ */
 import { CompactSign, compactVerify } from 'jose';
 import { z } from 'zod';
 import type { PrivateSigningKey, SigningKey } from '../keys/signing-keys.js';
 import type { ChainHead } from './chain.js';
 import type { SignedHead } from './heads-table.js';
 
-/** Keeps the signature of a head from being taken for anything else that the key might sign (RFC 8725, section 3.11). */
+/**
+ * Keeps the signature of a head from being mistaken for anything else that the key might
+ * sign (RFC 8725, section 3.11).
+ */
 const type = 'dormouse-audit-head+jws';
 
 const payloadSchema = z.strictObject({ seq: z.int().positive(), hash: z.string(), at: z.int() });
@@ -19,7 +25,7 @@ export async function signHead(head: ChainHead, at: number, key: PrivateSigningK
   return { seq, hash, at, keyId: key.keyId, signature };
 }
 
-/** @returns what is wrong with a head: who signed it, or what the signature says; `undefined` when it is sound */
+/** @returns what is wrong with a head's signer or its signed content; `undefined` when the head is sound */
 export async function problemOfHead(
   head: SignedHead,
   keys: readonly SigningKey[],

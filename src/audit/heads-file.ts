@@ -13,7 +13,7 @@ const headSchema = z.strictObject({
 
 /**
  * @param file its name, for messages
- * @throws ConfigError naming the first line that is no head
+ * @throws ConfigError naming the first line that is not a head
  */
 export function parseHeads(text: string, file: string): SignedHead[] {
   return text.split('\n').flatMap((line, index) => {

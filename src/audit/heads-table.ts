@@ -12,7 +12,7 @@ export interface SignedHead extends ChainHead {
   readonly signature: string;
 }
 
-/** A head as its table and that of checkpoints have it. */
+/** A row of a head, as its own table and that of checkpoints have it. */
 export interface HeadRow {
   readonly seq: string;
   readonly hash: string;
@@ -33,10 +33,10 @@ export function headOf(row: HeadRow): SignedHead {
   };
 }
 
-/** Lets one signer work at a time, so that heads are signed in their order. */
+/** Lets one signer work at a time, so that heads are signed in order. */
 export async function underSigningLock<T>(pool: pg.Pool, work: () => Promise<T>): Promise<T> {
   return inTransaction(pool, async (client) => {
-    // This connection only keeps the lock, for as long as the chain takes to be walked.
+    // This connection only holds the lock, while the chain is read.
     await client.query('SET LOCAL idle_in_transaction_session_timeout = 0');
     await client.query('SET LOCAL lock_timeout = 0');
     await client.query("SELECT pg_advisory_xact_lock(hashtext('dormouse/audit-head'))");
@@ -44,7 +44,7 @@ export async function underSigningLock<T>(pool: pg.Pool, work: () => Promise<T>)
   });
 }
 
-/** Only for a row that the log has, with that hash. */
+/** Only for an existing row of the log with this hash. */
 export async function writeHead(pool: pg.Pool, head: SignedHead): Promise<void> {
   await pool.query('SELECT audit_head_add($1, $2, $3, $4, $5)', [
     head.seq,
@@ -55,7 +55,7 @@ export async function writeHead(pool: pg.Pool, head: SignedHead): Promise<void> 
   ]);
 }
 
-/** The heads that say that a key signed them, the last rows first. */
+/** The heads that name a key as their signer, last rows first. */
 export async function* streamHeadsBackwards(
   pool: pg.Pool,
   keyId: string,
@@ -72,7 +72,7 @@ export async function* streamHeadsBackwards(
   }
 }
 
-/** The heads of rows `after` < seq <= `upTo`, by their rows. */
+/** The heads of rows `after` < seq <= `upTo`, in the order of their rows. */
 export async function readHeads(pool: pg.Pool, after: number, upTo: number): Promise<SignedHead[]> {
   const found = await pool.query<HeadRow>(
     `SELECT ${headColumns} FROM audit_head WHERE seq > $1 AND seq <= $2 ORDER BY seq, key_id, signature`,

@@ -1,6 +1,6 @@
 /**
- * Table `audit`: append-only and hash-chained (docs/architecture.md, invariant 9). Place, hash and columns of a row are computed in the
- * database (`audit_append`), so that no process that may append can give them other values.
+ * Table `audit`: append-only and hash-chained (docs/architecture.md, invariant 9). The database computes
+ * place, hash and columns of a row (`audit_append`), so that a process that may append can't choose them.
  */
 import type pg from 'pg';
 import type { AuditEntry } from '../domain/audit-entry.js';
@@ -8,15 +8,15 @@ import { storable } from '../domain/free-text.js';
 import { inTransaction } from '../postgres/pool.js';
 import { entryText } from './chain.js';
 
-/** An entry with the row that it became. */
+/** An entry with its row. */
 export interface AppendedEntry {
   readonly seq: number;
   readonly entry: AuditEntry;
 }
 
 /**
- * Appends the entries that are not there yet.
- * @param alongside what is written in the same transaction, of the new ones
+ * Appends the entries that are not in the log yet.
+ * @param alongside receives the new entries, and writes more in the same transaction
  * @returns how many were new
  */
 export async function appendAudit(
@@ -33,8 +33,9 @@ export async function appendAudit(
 }
 
 /**
- * The same as part of a transaction, so that a decision and its entry stand or fall together. To be called last in it.
- * @returns the new ones
+ * The same as part of a transaction, so that a decision and its entry are written together or not at all. To
+ * be called last in the transaction.
+ * @returns the new entries
  */
 export async function appendAuditWithin(
   client: pg.PoolClient,
@@ -81,7 +82,7 @@ export interface AuditRow {
 export const auditColumns =
   'seq, event_type, target, actor, occurred_at, policy_id, policy_version, stage, days_inactive, outcome, detail';
 
-/** @returns everything that was done to one identity, in order */
+/** @returns every entry about one identity, in order */
 export async function readAudit(pool: pg.Pool, target: string): Promise<AuditRow[]> {
   const found = await pool.query(`SELECT ${auditColumns} FROM audit WHERE target = $1 ORDER BY seq`, [
     target,

@@ -7,7 +7,7 @@ import { createPool } from '../postgres/pool.js';
 import { demandAuditKey } from './head-commands.js';
 import { pruneLog } from './prune-log.js';
 
-/** A log of years goes in one transaction. */
+/** A log of several years is removed in one transaction. */
 const longestMs = 3_600_000;
 
 export function addAuditPruneCommand(audit: Command): void {

@@ -1,6 +1,6 @@
 /**
- * Removes the older part of the audit log, below a signed row, so that what is kept can be verified as before. Only the owner of the
- * tables can; what goes is gone, so export it first.
+ * Removes the older part of the audit log, below a signed row, so that the rest can be verified as before.
+ * Only the owner of the tables can do this. Removed rows are lost, so export them first.
  */
 import type pg from 'pg';
 import { ConfigError } from '../config.js';
@@ -14,7 +14,7 @@ import { soundHeadsBackwards } from './sign-heads.js';
 import { verifyLog } from './verify-log.js';
 
 export interface PruneRequest {
-  /** Rows of before this time go, as far as a signed row lies above them; epoch milliseconds. */
+  /** Rows older than this are removed, as far as a signed row lies above them; epoch milliseconds. */
   readonly before: number;
   readonly actor: string;
   readonly reason: string;
@@ -30,8 +30,8 @@ export interface Pruned {
 
 /**
  * @param pool connects as the owner of the tables
- * @returns what went; `undefined` where no signed row is that old
- * @throws ConfigError where the log is broken, or a head of it is not sound: nothing is removed then
+ * @returns what was removed; `undefined` where no signed row is that old
+ * @throws ConfigError where the log is broken, or one of its heads is not sound: nothing is removed
  */
 export async function pruneLog(
   pool: pg.Pool,
@@ -66,7 +66,7 @@ export async function pruneLog(
   });
 }
 
-/** The last sound head of this key whose row is from before a time. */
+/** The last sound head of this key whose row is older than the given time. */
 async function lastHeadBefore(
   pool: pg.Pool,
   key: PrivateSigningKey,

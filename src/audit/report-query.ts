@@ -1,9 +1,9 @@
-/** What a report for auditors counts, over `audit`, `policy` and `standing`. */
+/** The figures of a report for auditors, from `audit`, `policy` and `standing`. */
 import type pg from 'pg';
 import type { AuditSelection } from './stream.js';
 
 export interface ActionCount {
-  /** Month in UTC, as `2026-01`. */
+  /** Month in UTC, such as `2026-01`. */
   readonly period: string;
   readonly eventType: string;
   readonly outcome: string;
@@ -33,9 +33,9 @@ export interface PolicyUse {
   readonly hash: string;
   /** Epoch milliseconds. */
   readonly publishedAt: number;
-  /** The version that identities take up when they wake. */
+  /** The version that identities adopt when they wake. */
   readonly latest: boolean;
-  /** Accounts that followed it at their last wake-up. */
+  /** Accounts that followed this version at their last wake-up. */
   readonly accounts: number;
 }
 
@@ -58,11 +58,11 @@ export async function readPolicyUse(pool: pg.Pool): Promise<PolicyUse[]> {
   }));
 }
 
-/** Buried identities keep their row of history. */
+/** Buried identities keep their row as history. */
 const isThere = `standing.stage <> 'deleted'
   AND NOT EXISTS (SELECT FROM tombstone WHERE tombstone.identity_id = standing.identity_id)`;
 
-/** Accounts that can still sign in, without any sign of life since `$1`. */
+/** Accounts that can still sign in, without a sign of life since `$1`. */
 const overdue = `
   SELECT standing.identity_id, stage, blocked_by, next_step, next_at, seen.last_active_at
   FROM standing
@@ -74,7 +74,7 @@ const overdue = `
 
 export interface OverdueGroup {
   readonly stage: string;
-  /** What keeps the engine from acting, as `hold`; `null` where nothing does. */
+  /** What keeps the engine from acting, such as `hold`; `null` where nothing does. */
   readonly blockedBy: string | null;
   readonly count: number;
 }
@@ -93,12 +93,12 @@ export interface OverdueAccount {
 export interface Overdue {
   readonly total: number;
   readonly groups: readonly OverdueGroup[];
-  /** The longest inactive first, as many as were asked for. */
+  /** The longest inactive first, as many as requested. */
   readonly longest: readonly OverdueAccount[];
 }
 
 /**
- * Accounts that are not disabled although nobody was seen for a time. A sign of life of any kind counts.
+ * Accounts that are not disabled although there was no sign of life for a time. Any kind counts.
  * @param since epoch milliseconds
  */
 export async function readOverdue(pool: pg.Pool, since: number, limit: number): Promise<Overdue> {

@@ -1,4 +1,7 @@
-/** The summary for auditors: what was done when, under which policy, and who is over a control's threshold and still in. */
+/**
+ * The summary for auditors: what was done, when and under which policy, and which accounts beyond a
+ * control's threshold can still sign in.
+ */
 import type pg from 'pg';
 import { dayMs } from '../domain/duration.js';
 import { type ControlId, controlIds, controlOf } from './controls.js';
@@ -14,9 +17,9 @@ import type { AuditSelection } from './stream.js';
 
 export interface ReportOptions {
   readonly selection: AuditSelection;
-  /** Of NIST AC-2(3), which leaves it to the organisation. */
+  /** For NIST AC-2(3), which lets the organisation choose. */
   readonly organisationDays?: number;
-  /** Accounts over a threshold that are listed by their IDs. */
+  /** How many accounts beyond a threshold are listed by their IDs. */
   readonly limit: number;
   /** Epoch milliseconds. */
   readonly now: number;
@@ -33,7 +36,7 @@ export interface AuditReport {
   readonly generatedAt: number;
   readonly actions: readonly ActionCount[];
   readonly policies: readonly PolicyUse[];
-  /** Accounts that can still sign in although they are over the threshold, as of now. */
+  /** Accounts that are beyond the threshold and can still sign in, as of now. */
   readonly stillIn: readonly ThresholdReport[];
 }
 
@@ -55,7 +58,7 @@ export async function buildReport(pool: pg.Pool, options: ReportOptions): Promis
   };
 }
 
-/** The report as people read it. */
+/** The report as text for people. */
 export function describeReport(report: AuditReport): string[] {
   return [
     `Report of ${new Date(report.generatedAt).toISOString()}`,

@@ -1,4 +1,4 @@
-/** Signs the head of the audit log, after looking whether what follows the last signed head fits it. */
+/** Signs the head of the audit log, after checking that the rows after the last signed head fit it. */
 import type pg from 'pg';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import type { ChainHead } from './chain.js';
@@ -8,7 +8,10 @@ import { type SignedHead, streamHeadsBackwards, underSigningLock, writeHead } fr
 import { readHashAt } from './log-table.js';
 import { type BrokenRow, walkChain } from './verification.js';
 
-/** The log is not what was signed before: no signature covers that up. An operator's matter. */
+/**
+ * The log differs from what was signed before, and no signature may cover that up.
+ * An operator has to look into it.
+ */
 export class AuditBrokenError extends Error {
   override readonly name = 'AuditBrokenError';
   constructor({ seq, why }: BrokenRow) {
@@ -20,9 +23,10 @@ export class AuditBrokenError extends Error {
 }
 
 /**
- * Signs the last row that is there. One signer works at a time; a head that this key signed already is not signed again.
+ * Signs the latest row. One signer works at a time. A head that this key already signed is not signed again.
  * @param at epoch milliseconds
- * @param onForged told of each head that names this key and is not signed by it; `audit verify` shows them as well
+ * @param onForged called for each head that names this key but is not signed by it;
+ * `audit verify` shows them as well
  * @returns the new head; `undefined` where there is nothing new
  * @throws AuditBrokenError
  */
@@ -47,8 +51,9 @@ export async function signLatestHead(
 }
 
 /**
- * Where this key's last signature vouches for the chain. Heads of other keys are not believed, nor those that name this key
- * and are not signed by it: anybody could add one, and it must not stop the signing.
+ * The place up to which this key's last signature vouches for the chain. Heads of other keys are
+ * ignored, and so are heads that name this key but are not signed by it: anybody could add one,
+ * and it must not stop the signing.
  */
 async function lastSignedPlace(
   pool: pg.Pool,
@@ -64,7 +69,7 @@ async function lastSignedPlace(
   throw new AuditBrokenError({ seq, why });
 }
 
-/** @returns the last head that this key did sign */
+/** @returns the last head that this key really signed */
 export async function lastSoundHead(
   pool: pg.Pool,
   key: PrivateSigningKey,
@@ -74,7 +79,7 @@ export async function lastSoundHead(
   return undefined;
 }
 
-/** The heads that this key did sign, the last rows first; those that only say so are passed over. */
+/** The heads that this key really signed, last rows first. Heads that only name the key are skipped. */
 export async function* soundHeadsBackwards(
   pool: pg.Pool,
   key: PrivateSigningKey,

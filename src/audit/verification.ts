@@ -11,21 +11,21 @@ export interface BrokenRow {
 
 export interface ChainVerdict {
   readonly rows: number;
-  /** The first row whose content, hash or place does not fit; absent when the chain is whole. */
+  /** The first row whose content, hash or place does not fit. Absent when the chain is intact. */
   readonly brokenAt?: number;
   readonly why?: string;
 }
 
-/** A part of the chain: the places of the rows that fit, in order, and the first that does not. */
+/** A part of the chain: the rows that fit, in order, and the first that does not. */
 export interface ChainPage {
   readonly sound: readonly ChainHead[];
-  /** Nothing comes after it. */
+  /** The part ends with this row. */
   readonly broken?: BrokenRow;
 }
 
 const defaultPageSize = 1_000;
 
-/** Walks the chain page by page, so that memory stays bounded however long the log is. */
+/** Reads the chain page by page, so that memory stays bounded for a log of any length. */
 export async function* walkChain(
   pool: pg.Pool,
   from: ChainHead,
@@ -53,7 +53,7 @@ export async function* walkChain(
   }
 }
 
-/** Verifies the chain by itself. It can't show that rows are missing at the end: signed heads do. */
+/** Verifies the chain alone. It can't detect rows missing at the end; signed heads can. */
 export async function verifyAudit(pool: pg.Pool, pageSize?: number): Promise<ChainVerdict> {
   const start = await readChainStart(pool);
   const why = await problemOfStart(pool, start);
@@ -66,7 +66,9 @@ export async function verifyAudit(pool: pg.Pool, pageSize?: number): Promise<Cha
   return { rows };
 }
 
-/** What is wrong with the row that a pruned log begins with; `undefined` where it is as it was, or nothing was pruned. */
+/**
+ * What is wrong with the first row of a pruned log; `undefined` where it is unchanged, or nothing was pruned.
+ */
 export async function problemOfStart(pool: pg.Pool, { seq, hash }: ChainHead): Promise<string | undefined> {
   if (seq === 0 || (await readHashAt(pool, seq)) === hash) return undefined;
   return 'the rows before it were removed under a checkpoint, and it is missing or no longer what it was then';
@@ -85,7 +87,7 @@ function problemOf(row: Record<string, unknown>, before: ChainHead): string | un
   return `its column ${columnsOf(row)[differing]?.[0]} says something else than the text that was hashed`;
 }
 
-/** The columns that people query must say what the hashed text says, in its order. */
+/** The queryable columns must equal the fields of the hashed text, in its order. */
 function columnsOf(row: Record<string, unknown>): readonly (readonly [name: string, value: unknown])[] {
   const stated = parseStated(String(row.canonical));
   return [
@@ -94,11 +96,11 @@ function columnsOf(row: Record<string, unknown>): readonly (readonly [name: stri
     ['event_type', row.event_type],
     ['target', row.target],
     ['actor', row.actor],
-    // To the microsecond, which a Date would drop.
+    // In microseconds, which a Date would drop.
     ['occurred_at', Number(row.occurred_ms)],
     ['policy_id', row.policy_id],
     ['policy_version', row.policy_version],
-    // The policy's hash stands in the text only.
+    // Only the text has the policy's hash.
     ['canonical', stated[8]],
     ['stage', row.stage],
     ['days_inactive', row.days_inactive],
@@ -107,7 +109,7 @@ function columnsOf(row: Record<string, unknown>): readonly (readonly [name: stri
   ];
 }
 
-/** @returns the hashed text's fields; none when it is not the text of an entry */
+/** @returns the fields of the hashed text; empty when it is not the text of an entry */
 function parseStated(canonical: string): readonly unknown[] {
   try {
     const parsed: unknown = JSON.parse(canonical);

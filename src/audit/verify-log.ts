@@ -1,4 +1,6 @@
-/** Verifies the audit log against its own chain and against signed heads, those in the database and those kept elsewhere. */
+/**
+ * Verifies the audit log against its own chain and against signed heads, from the database and from files.
+ */
 import type pg from 'pg';
 import { ConfigError } from '../config.js';
 import type { SigningKey } from '../keys/signing-keys.js';
@@ -9,30 +11,30 @@ import { readHeads, type SignedHead, streamHeads } from './heads-table.js';
 import { type BrokenRow, problemOfStart, walkChain } from './verification.js';
 
 export interface VerifyLogOptions {
-  /** Public keys by which heads are checked. Without any, heads in the database are compared and not believed. */
+  /** Public keys for checking heads. Without any, heads in the database are compared but not trusted. */
   readonly keys: readonly SigningKey[];
-  /** Heads that were exported before. They are what shows that somebody with all rights rewrote the database. */
+  /** Heads exported earlier. They reveal a rewrite of the database by somebody with all rights. */
   readonly exported?: readonly SignedHead[];
   readonly pageSize?: number;
 }
 
 export interface LogVerdict {
   readonly rows: number;
-  /** The first row that is not what it was; absent when all is well. */
+  /** The first row that was changed. Absent when the log is intact. */
   readonly brokenAt?: number;
-  /** Where only heads show that something changed, it is one of the rows up to this one. */
+  /** Where only heads reveal a change, it is in one of the rows up to this one. */
   readonly brokenBy?: number;
   readonly why?: string;
-  /** Heads that are not sound themselves. */
+  /** Heads that are themselves not sound. */
   readonly badHeads: readonly BrokenRow[];
-  /** Where a pruned log begins; absent: at its first row. */
+  /** Where a pruned log begins. Absent: at its first row. */
   readonly prunedBefore?: { readonly seq: number; readonly at: number; readonly actor: string };
-  /** Heads whose signature was checked, and the last row that they vouch for. */
+  /** Number of heads whose signature was checked, and the last row that they vouch for. */
   readonly headsChecked: number;
   readonly vouchedFor: number;
 }
 
-/** @throws ConfigError where exported heads are given without a key to check them by */
+/** @throws ConfigError where exported heads are given without a key to check them */
 export async function verifyLog(pool: pg.Pool, options: VerifyLogOptions): Promise<LogVerdict> {
   const { keys, exported = [], pageSize } = options;
   if (exported.length > 0 && keys.length === 0) {
@@ -42,7 +44,7 @@ export async function verifyLog(pool: pg.Pool, options: VerifyLogOptions): Promi
   }
   const checkpoint = await readCheckpoint(pool);
   const start: ChainHead = checkpoint ?? { seq: 0, hash: genesis };
-  // What a checkpoint removed nobody can compare any more.
+  // Rows that a checkpoint removed can no longer be compared.
   const check = new HeadCheck(
     keys,
     exported.filter(({ seq }) => seq >= start.seq),
@@ -67,7 +69,7 @@ class HeadCheck {
   private readonly exportedAt: Map<number, SignedHead[]>;
   private readonly badHeads: BrokenRow[] = [];
   private headsChecked = 0;
-  /** The last row that a head says the same of. */
+  /** The last row that matches a head. */
   private matched = 0;
 
   constructor(
@@ -78,7 +80,9 @@ class HeadCheck {
     this.exportedAt = byRow(exported);
   }
 
-  /** Looks at the row that a pruned log begins with: who vouches for the rows before it, and whether it is still there. */
+  /**
+   * Checks the first row of a pruned log: who vouches for the rows before it, and whether it is still there.
+   */
   async start(pool: pg.Pool): Promise<Contradiction | undefined> {
     if (this.checkpoint === undefined) return undefined;
     const { seq, hash } = this.checkpoint;
@@ -112,7 +116,7 @@ class HeadCheck {
     return undefined;
   }
 
-  /** Heads of rows that are not there any more. */
+  /** Heads of rows that no longer exist. */
   async beyond(rows: number, stored: AsyncIterable<SignedHead>): Promise<Contradiction | undefined> {
     for (const head of [...this.exportedAt.values()].flat()) {
       if (await this.isSound(head)) return missing(rows, head);

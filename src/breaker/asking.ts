@@ -1,27 +1,29 @@
-/** Asking the breaker: functions of the database that decide in one call each, under its lock where they have to. */
+/**
+ * Asks the breaker: database functions that decide in one call each, under the breaker's lock where needed.
+ */
 import type pg from 'pg';
 import type { Act } from './grants-table.js';
 
 export interface Ask extends Act {
-  /** Acts of the last so many milliseconds count. */
+  /** Acts within this time count. Milliseconds. */
   readonly windowMs: number;
-  /** How many of them the limit allows. */
+  /** How many acts the limit allows. */
   readonly allowed: number;
-  /** There is a reason to let nothing pass that operators did not decide about. */
+  /** There is a reason to pass only what operators have approved. */
   readonly isDoubted: boolean;
 }
 
 export type Verdict =
   | { readonly outcome: 'granted' }
   | { readonly outcome: 'held'; readonly tripId: number }
-  /** Not granted, because of the doubt: the caller trips the breaker. */
+  /** Not granted because of the doubt. The caller trips the breaker. */
   | { readonly outcome: 'doubted' }
-  /** Not granted, because so many were done already: the caller trips the breaker. */
+  /** Not granted because the limit is reached. The caller trips the breaker. */
   | { readonly outcome: 'limit'; readonly done: number };
 
 /**
- * Answers any number of acts in one call, so that lock and commit are paid for once. In a transaction the lock is kept until
- * its end.
+ * Answers any number of acts in one call, so that there is only one lock and one commit. In a transaction
+ * the lock is kept until its end.
  * @param now epoch milliseconds
  * @returns the answers, in the order of `asks`
  */
@@ -52,12 +54,12 @@ export async function askBreaker(
 export type Use =
   | { readonly outcome: 'used' }
   | { readonly outcome: 'held'; readonly tripId: number }
-  /** Nobody counted it, or not any more: it has to be asked for again. */
+  /** The act is not counted, or no longer: the breaker has to be asked again. */
   | { readonly outcome: 'not-granted' };
 
 /**
- * To be called right before the first effect of an act that was granted: what tripped meanwhile stops it, but for a limit
- * within which it was counted.
+ * To be called right before the first effect of a granted act. A later trip stops the act, except a trip by a
+ * limit that already counted it.
  */
 export async function useGrant(pool: pg.Pool, act: Act, now: number): Promise<Use> {
   const found = await pool.query<{ held_by: string | null; is_counted: boolean }>(
@@ -69,14 +71,14 @@ export async function useGrant(pool: pg.Pool, act: Act, now: number): Promise<Us
   return { outcome: row?.is_counted === true ? 'used' : 'not-granted' };
 }
 
-/** Gives the place of an act back that was granted and had no effect. One that may have had an effect keeps its place. */
+/** Returns the grant of an act that had no effect. An act that may have had an effect keeps its place. */
 export async function giveGrantBack(pool: pg.Pool, key: string): Promise<void> {
   await pool.query('DELETE FROM breaker_grant WHERE act_key = $1 AND used_at IS NULL', [key]);
 }
 
 /**
- * Forgets grants that no window counts any more, of any policy.
- * @param windowMs the window of the policy that asks: the longest of all is remembered
+ * Deletes grants that no policy's window counts any more.
+ * @param windowMs the window of the asking policy; the longest of all is remembered
  */
 export async function forgetOldGrants(pool: pg.Pool, windowMs: number, now: number): Promise<void> {
   const known = await pool.query<{ longest_ms: string }>(

@@ -141,10 +141,10 @@ async function readIdentities(file: string): Promise<string[]> {
   return [...new Set(ids)];
 }
 
-/** More would keep the operator waiting: the workers wake the others. */
+/** More would keep the operator waiting. The workers wake the rest. */
 const wokenAtOnce = 200;
 
-/** Wakes the first of those who wait for it. */
+/** Wakes the first lifecycles that wait for the breaker. */
 async function conclude(release: Release): Promise<void> {
   if (release.effectiveAt === undefined) {
     const missing = release.operators - release.actors.length;

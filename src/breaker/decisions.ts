@@ -1,4 +1,4 @@
-/** What trips and releases the breaker, each with its audit entry in one transaction. */
+/** Trips and releases the breaker, each with its audit entry in one transaction. */
 import type pg from 'pg';
 import { appendAuditWithin } from '../audit/log-table.js';
 import { type AuditEntry, installationId } from '../domain/audit-entry.js';
@@ -22,7 +22,7 @@ export async function tripAndAudit(
   return tripped;
 }
 
-/** Proposes a release; it is in force at once where one operator is enough. @throws ReleaseRefusedError */
+/** Proposes a release. It takes effect at once where one operator is enough. @throws ReleaseRefusedError */
 export function proposeRelease(pool: pg.Pool, request: ReleaseRequest): Promise<Release> {
   return inTransaction(pool, async (client) => {
     await lockBreaker(client);
@@ -30,7 +30,7 @@ export function proposeRelease(pool: pg.Pool, request: ReleaseRequest): Promise<
   });
 }
 
-/** Another operator agrees to a release that was proposed. @throws ReleaseRefusedError */
+/** Another operator approves a proposed release. @throws ReleaseRefusedError */
 export function approveRelease(
   pool: pg.Pool,
   request: { readonly releaseId: number; readonly actor: string; readonly at: number },

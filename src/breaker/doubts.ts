@@ -1,4 +1,6 @@
-/** What makes every act doubtful: clocks, signs of life that were lost, a feed that stalled. Read outside the breaker's lock. */
+/**
+ * Reasons to doubt every act: clocks, lost signs of life, a stalled feed. Read outside the breaker's lock.
+ */
 import type pg from 'pg';
 import { clockProblem } from '../domain/breaker/clocks.js';
 import { feedHealth } from '../domain/breaker/feed.js';
@@ -14,7 +16,7 @@ import { feedOutages } from './trips-table.js';
 export type NewTrip = Omit<Trip, 'id' | 'trippedAt' | 'operators'>;
 export type Testimony = Awaited<ReturnType<ClockWitness['testify']>>;
 
-/** What is asked about: the rules, and when the workflow decided, by Temporal's clock (epoch milliseconds). */
+/** The rules to check, and when the workflow decided, by Temporal's clock (epoch milliseconds). */
 export interface Doubtful {
   readonly rules: BreakerRules;
   readonly decidedAt: number;
@@ -26,22 +28,22 @@ export interface DoubtSources {
   readonly witness?: ClockWitness;
 }
 
-/** How long one process believes what it read. The backlog's length changes nothing in how often it is read. */
+/** How long one process caches what it read. The length of the backlog does not change how often it reads. */
 export const believedMs = 5_000;
 
 export class Doubts {
-  /** By the rules that were asked about: a handful. */
+  /** By the rules that were checked: a handful. */
   private readonly known = new Map<string, { at: number; found: Promise<NewTrip | undefined> }>();
 
   constructor(private readonly sources: DoubtSources) {}
 
-  /** @returns why nothing should pass, as it was {@link believedMs} ago at most */
+  /** @returns why nothing should pass, at most {@link believedMs} old */
   find({ rules, decidedAt }: Doubtful, now: number): Promise<NewTrip | undefined> {
     const ahead = this.sources.witness === undefined ? undefined : aheadTrip(rules, decidedAt, now);
     if (ahead !== undefined) return Promise.resolve(ahead);
     const key = JSON.stringify([rules.stall, rules.clockToleranceMs]);
     const known = this.known.get(key);
-    // A clock that went back is read anew, too.
+    // After a clock went back, the cache is read again too.
     if (known !== undefined && Math.abs(now - known.at) < believedMs) return known.found;
     const found = this.read(rules, now);
     this.known.set(key, { at: now, found });
@@ -57,13 +59,13 @@ export class Doubts {
     return doubt;
   }
 
-  /** What is read under the lock is newer than what was believed. */
+  /** Clears the cache: what is read under the lock is newer. */
   forget(): void {
     this.known.clear();
   }
 }
 
-/** Reads it now. @returns why nothing should pass */
+/** Reads it without the cache. @returns why nothing should pass */
 export async function readDoubt(
   client: pg.Pool | pg.PoolClient,
   { rules, decidedAt }: Doubtful,
@@ -76,7 +78,7 @@ export async function readDoubt(
   return byClock ?? (await lossTrip(client)) ?? (await feedTrip(client, rules, now));
 }
 
-/** Needs nothing read: looked at for every act. */
+/** Reads nothing, so it is checked for every act. */
 function aheadTrip(rules: BreakerRules, decidedAt: number, now: number): NewTrip | undefined {
   return clockDoubt({ wallAt: now, databaseAt: now, decidedAt }, rules);
 }

@@ -1,4 +1,7 @@
-/** Tables `breaker_grant` and `breaker_clock`: what the breaker let through, of how many, and by which clock. */
+/**
+ * Tables `breaker_grant` and `breaker_clock`: the acts that the breaker let pass, the
+ * population, and the latest clock.
+ */
 import type pg from 'pg';
 import type { BreakerAction } from '../domain/breaker/rules.js';
 
@@ -9,7 +12,7 @@ export interface Act {
   readonly identityId: string;
 }
 
-/** @returns acts of this kind since `from`, epoch milliseconds */
+/** @returns the number of acts of this kind since `from`, epoch milliseconds */
 export async function countGrants(
   client: pg.Pool | pg.PoolClient,
   action: BreakerAction,
@@ -22,7 +25,7 @@ export async function countGrants(
   return Number(found.rows[0]?.count ?? 0);
 }
 
-/** Identities that have a lifecycle and are not deleted: what percentages are taken of. */
+/** Identities that have a lifecycle and are not deleted: the base of the percentages. */
 export async function population(client: pg.Pool | pg.PoolClient): Promise<number> {
   const found = await client.query<{ count: string }>(
     "SELECT count(*) FROM standing WHERE stage <> 'deleted'",
@@ -44,7 +47,7 @@ export async function advanceClock(client: pg.Pool | pg.PoolClient, now: number)
   );
 }
 
-/** After a trip by the clock was released: what it showed is not believed any more. */
+/** After the release of a trip by the clock, the recorded time is no longer used. */
 export async function forgetClock(client: pg.PoolClient): Promise<void> {
   await client.query('DELETE FROM breaker_clock');
 }

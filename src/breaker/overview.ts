@@ -1,4 +1,4 @@
-/** What operators see of the breaker: trips, releases that wait, acts of the day, and who waits. */
+/** What operators see of the breaker: trips, pending releases, acts of the day, and waiting identities. */
 import type pg from 'pg';
 import { type BreakerAction, breakerActions } from '../domain/breaker/rules.js';
 import { limitWarnings } from '../domain/breaker/size.js';
@@ -16,13 +16,13 @@ export interface BreakerOverview {
   readonly acts: Readonly<Record<BreakerAction, number>>;
   readonly population: number;
   readonly waiting: number;
-  /** Limits of published policies that do not suit the installation's size, in a sentence each. */
+  /** A sentence for each limit of a published policy that does not suit the installation's size. */
   readonly warnings: readonly string[];
 }
 
 /**
- * @param since from when acts are counted, epoch milliseconds
- * @param now what falls due from then on is compared with the limits, epoch milliseconds
+ * @param since start of the period in which acts are counted, epoch milliseconds
+ * @param now acts that fall due from then on are compared with the limits, epoch milliseconds
  */
 export async function breakerOverview(pool: pg.Pool, since: number, now: number): Promise<BreakerOverview> {
   const [trips, pending, people, counts, waiting] = await Promise.all([
@@ -43,7 +43,10 @@ export async function breakerOverview(pool: pg.Pool, since: number, now: number)
   };
 }
 
-/** By the latest version of each policy: its own identities' acts, against the limits that count those of all. */
+/**
+ * By the latest version of each policy: the acts of its own identities, against
+ * limits that count all identities.
+ */
 async function sizeWarnings(pool: pg.Pool, people: number, now: number): Promise<string[]> {
   const { policies, refused } = await latestPolicies(pool);
   const warnings = refused.map(({ message }) => message);
@@ -80,7 +83,10 @@ export interface Waiting {
   readonly policy: string;
 }
 
-/** Reads by pages, so that a list of any length is no burden. @returns who waits for the breaker, the longest absent first */
+/**
+ * Reads by pages, so that a list of any length is cheap.
+ * @returns identities that wait for the breaker, the longest absent first
+ */
 export async function* waitingForBreaker(pool: pg.Pool, pageRows = 1_000): AsyncGenerator<Waiting> {
   let after: { at: Date; id: string } | undefined;
   for (;;) {

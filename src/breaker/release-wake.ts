@@ -1,6 +1,6 @@
 /**
- * Wakes those whom the breaker held and holds no more. The command that releases wakes some at once; whoever it missed, or was too many
- * for it, is woken here, so that nobody waits for the daily look.
+ * Wakes lifecycles that the breaker no longer holds. The command that releases wakes some at once. This wakes
+ * the ones that it missed or that exceeded its limit, so that none has to wait for the daily look.
  */
 import { type WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
 import pLimit from 'p-limit';
@@ -13,12 +13,15 @@ import { takeReleased } from './wakes-table.js';
 export interface ReleaseWakeOptions {
   readonly pool: pg.Pool;
   readonly workflows: Pick<WorkflowClient, 'getHandle'>;
-  /** Identities a pass, at most. */
+  /** Most identities per pass. */
   readonly atMost?: number;
 }
 
 const everyMs = 5_000;
-/** With one pass every five seconds, 50 a second from each worker: above what Kratos takes of acts, far below what Temporal takes of signals. */
+/**
+ * With one pass every five seconds, this is 50 a second from each worker: above the rate of acts that Kratos
+ * takes, far below the rate of signals that Temporal takes.
+ */
 const atMostAPass = 250;
 const signalsAtOnce = 10;
 
@@ -41,7 +44,7 @@ export async function wakeReleased({
             .signal(lookAgainSignal, { schemaVersion: 1 });
           woken += 1;
         } catch (error) {
-          // One that runs no more waits for nothing: the reconciliation sees to it.
+          // A lifecycle that no longer runs waits for nothing. The reconciliation handles it.
           if (!(error instanceof WorkflowNotFoundError)) failed += 1;
         }
       }),
@@ -50,7 +53,7 @@ export async function wakeReleased({
   return { woken, failed };
 }
 
-/** Wakes at once and then every five seconds, whatever fails. */
+/** Wakes at once and then every five seconds, also after failures. */
 export function startReleaseWake(
   options: ReleaseWakeOptions & PassReports<{ woken: number; failed: number }>,
 ): Running {

@@ -1,4 +1,4 @@
-/** Tables `breaker_release`, `breaker_release_vote` and `breaker_pass`: what operators decide about a trip. */
+/** Tables `breaker_release`, `breaker_release_vote` and `breaker_pass`: operators' decisions about a trip. */
 import type pg from 'pg';
 import { storable } from '../domain/free-text.js';
 import { forgetLostMarks } from '../signs/marks-table.js';
@@ -10,7 +10,7 @@ export interface ReleaseRequest {
   /** Opaque id of the operator. */
   readonly actor: string;
   readonly reason: string;
-  /** Absent: the trip ends. Otherwise it stays, and these identities pass, once each. */
+  /** Absent: the trip ends. Otherwise it stays, and each of these identities passes once. */
   readonly identities?: readonly string[];
   /** Epoch milliseconds. */
   readonly at: number;
@@ -22,13 +22,13 @@ export interface Release {
   readonly reason: string;
   readonly identities?: readonly string[];
   readonly actors: readonly string[];
-  /** Different operators that it needs. */
+  /** Number of different operators that it needs. */
   readonly operators: number;
-  /** Epoch milliseconds; absent while operators are missing. */
+  /** Epoch milliseconds; absent while approvals are missing. */
   readonly effectiveAt?: number;
 }
 
-/** Nothing was changed; the message says what is wrong and the way out. */
+/** Nothing was changed. The message says what is wrong and the way out. */
 export class ReleaseRefusedError extends Error {
   override readonly name = 'ReleaseRefusedError';
 }
@@ -85,7 +85,7 @@ async function assertTripped(client: pg.PoolClient, tripId: number): Promise<voi
   if (row.released_at !== null) throw new ReleaseRefusedError(`trip ${tripId} was released already`);
 }
 
-/** Counted, audited and put in force by the database: there is no other way to release a trip. */
+/** The database counts, audits and applies the vote. There is no other way to release a trip. */
 async function vote(client: pg.PoolClient, releaseId: number, actor: string, at: number): Promise<Release> {
   const { rows } = await client.query<{ in_force: boolean }>('SELECT breaker_agree($1, $2, $3) AS in_force', [
     releaseId,

@@ -1,9 +1,9 @@
-/** Table `breaker_trip`: when, why and for what the breaker is tripped. */
+/** Table `breaker_trip`: when, why and for which acts the breaker is tripped. */
 import type pg from 'pg';
 import type { Outage } from '../domain/breaker/feed.js';
 import type { Trip, TripCause, TripScope } from '../domain/breaker/trip.js';
 
-/** Held while somebody decides by the breaker's tables, so that limits are exact under any number of workers. */
+/** Held during each decision on the breaker's tables, so that limits are exact with any number of workers. */
 const breakerLock = 'dormouse/breaker';
 
 /** To be called first in each transaction that decides. */
@@ -46,7 +46,7 @@ export async function readTrip(client: pg.Pool | pg.PoolClient, id: number): Pro
   return found.rows.map(tripOf)[0];
 }
 
-/** Trips the breaker; where it is tripped for this scope by this cause already, that trip stands. */
+/** Trips the breaker. An active trip of the same scope and cause stays instead. */
 export async function trip(
   client: pg.PoolClient,
   { scope, cause, why, trippedAt, operators }: Omit<Trip, 'id'>,
@@ -59,11 +59,11 @@ export async function trip(
   const row = inserted.rows[0];
   if (row !== undefined) return tripOf(row);
   const active = (await activeTrips(client, [scope])).find((known) => known.cause === cause);
-  // Released in between: it is tripped anew.
+  // The active trip was released in between, so this trips again.
   return active ?? trip(client, { scope, cause, why, trippedAt, operators });
 }
 
-/** When a trip of this cause was last released: what was before is accounted for. @returns epoch milliseconds */
+/** When a trip of this cause was last released: earlier findings are settled. @returns epoch milliseconds */
 export async function lastRelease(
   client: pg.Pool | pg.PoolClient,
   cause: TripCause,
@@ -76,7 +76,7 @@ export async function lastRelease(
   return found.rows[0]?.released_at?.getTime();
 }
 
-/** Stretches in which the feed was known to be stalled: no example of what is normal. */
+/** Stretches in which the feed was known to be stalled: no baseline. */
 export async function feedOutages(
   client: pg.Pool | pg.PoolClient,
   from: number,
@@ -93,7 +93,7 @@ export async function feedOutages(
   }));
 }
 
-/** Trips that were released before, with what belongs to them. @returns how many went */
+/** Deletes trips released before this time, and their records. @returns how many were deleted */
 export async function forgetOldTrips(pool: pg.Pool, before: Date): Promise<number> {
   const { rows } = await pool.query<{ gone: string }>('SELECT breaker_forget($1) AS gone', [before]);
   return Number(rows[0]?.gone ?? 0);

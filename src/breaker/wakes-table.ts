@@ -1,10 +1,12 @@
-/** Table `breaker_wake`: who was woken after a release, so that of many workers one wakes each. */
+/**
+ * Table `breaker_wake`: the identities woken after a release, so that only one of many workers wakes each.
+ */
 import type pg from 'pg';
 
 /**
- * Takes identities that wait for the breaker although nothing holds them any more: their trips are released, or a release
- * covers them. Each is handed out once after a release, and again after an hour where that had no effect, to whoever asks first.
- * By PostgreSQL's clock.
+ * Takes identities that wait for the breaker although nothing holds them any more: their trips are released,
+ * or a release covers them. Each is returned once after a release, and again after an hour where that had no
+ * effect, to the first caller. By PostgreSQL's clock.
  * @param atMost identities
  */
 export async function takeReleased(pool: pg.Pool, atMost: number): Promise<string[]> {

@@ -1,4 +1,4 @@
-/** The options `--actor` and `--reason`, which decisions take. */
+/** The options `--actor` and `--reason` of commands that decide. */
 import { userInfo } from 'node:os';
 import { normalText } from '../domain/free-text.js';
 import { actorProblem, reasonProblem } from '../domain/names.js';
@@ -16,7 +16,7 @@ export interface Decision {
   readonly actor: string;
 }
 
-/** For decisions that no other part checks. @throws Error that names the option */
+/** For decisions that are not checked elsewhere. @throws Error that names the option */
 export function checkedDecision<T extends Decision>(decision: T): T {
   const problem = reasonProblem(decision.reason);
   if (problem !== undefined) throw new Error(`--reason: ${problem}`);

@@ -1,4 +1,4 @@
-/** The system that the environment names, as the commands talk to it. */
+/** Connects the commands to the system that the environment names. */
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import { createDormouse } from '../client/direct.js';
 import type { DirectDormouse } from '../client/direct-types.js';
@@ -16,7 +16,7 @@ export function findKeyText(name: 'DORMOUSE_AUDIT_SIGNING_KEY' | 'DORMOUSE_DATA_
   return readConfig([name])[name];
 }
 
-/** Where the database is, and as whom to migrate it. @throws ConfigError */
+/** The database and the role for migrations. @throws ConfigError */
 export function findDatabase(): DatabaseUrls {
   const config = readConfig(['DORMOUSE_POSTGRES_URL', 'DORMOUSE_POSTGRES_MIGRATION_URL']);
   return { url: config.DORMOUSE_POSTGRES_URL, migrationUrl: config.DORMOUSE_POSTGRES_MIGRATION_URL };
@@ -24,7 +24,7 @@ export function findDatabase(): DatabaseUrls {
 
 const variables = [...clientVariables, 'DORMOUSE_POSTGRES_URL'] as const;
 
-/** @throws ConfigError when the environment does not say where Dormouse is */
+/** @throws ConfigError when the environment names no Dormouse system */
 export function connect(): Connection {
   const config = readConfig(variables);
   const postgresUrl = config.DORMOUSE_POSTGRES_URL;

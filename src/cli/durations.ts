@@ -8,7 +8,7 @@ export function durationFlag(flag: string, text: string): number {
   throw new Error(`${flag}: "${text}" is not a duration. Write it as 90d or 12h`);
 }
 
-/** @returns the time so far from now, epoch milliseconds */
+/** @returns the time that lies this far in the future, epoch milliseconds */
 export function inFuture(flag: string, text: string): number {
   return Date.now() + durationFlag(flag, text);
 }

@@ -3,7 +3,8 @@ import { highestVersion } from '../domain/names.js';
 
 /**
  * @param name the parameter or flag, for the message
- * @returns a number from 1 to the end of PostgreSQL's `integer`; no id is higher. @throws Error naming the problem
+ * @returns a number from 1 to the highest `integer` of PostgreSQL; no id is higher.
+ * @throws Error naming the problem
  */
 export function wholeNumber(name: string, text: string): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : 0;

@@ -1,11 +1,15 @@
-/** Dates and times as flags of the command line. All dates are days of UTC. */
+/** Dates and times as flags of the command line. All dates are UTC days. */
 import { ConfigError } from '../config.js';
 import { dayMs } from '../domain/duration.js';
 
 const day = /^\d{4}-\d\d-\d\d$/;
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
 
-/** The first moment that is meant. @returns epoch milliseconds. @throws ConfigError naming the flag, the problem and the way out */
+/**
+ * The first moment of the given day or time.
+ * @returns epoch milliseconds.
+ * @throws ConfigError naming the flag, the problem and the way out
+ */
 export function beginOf(flag: string, text: string): number {
   const at = parsed(text);
   if (at !== undefined) return at;
@@ -15,15 +19,16 @@ export function beginOf(flag: string, text: string): number {
 }
 
 /**
- * The first moment after what is meant: a day counts to its end, a time is itself.
- * @returns epoch milliseconds. @throws ConfigError
+ * The first moment after the given day or time: a day counts to its end, a time is itself.
+ * @returns epoch milliseconds.
+ * @throws ConfigError
  */
 export function endOf(flag: string, text: string): number {
   const at = beginOf(flag, text);
   return day.test(text) ? at + dayMs : at;
 }
 
-/** `Date.parse` takes 30 February for 2 March: what is read must be what was written. */
+/** `Date.parse` turns 30 February into 2 March, so the result must format back to the input. */
 function parsed(text: string): number | undefined {
   if (!day.test(text) && !time.test(text)) return undefined;
   const date = text.slice(0, 10);

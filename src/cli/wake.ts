@@ -4,10 +4,10 @@ import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import { Pacer } from '../process/pacer.js';
 import { lookAgainSignal } from '../workflows/messages.js';
 
-/** A wake-up is a look at Kratos and an act: far below what the dev server and Kratos take. */
+/** Each wake-up is a look at Kratos and an act. This is far below what the dev server and Kratos handle. */
 const wakesPerSecond = 20;
 
-/** @returns how many were there to be woken */
+/** @returns how many had a running lifecycle */
 export async function wake(client: Client, identityIds: readonly string[]): Promise<number> {
   let woken = 0;
   const pacer = new Pacer(wakesPerSecond);

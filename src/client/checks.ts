@@ -1,14 +1,17 @@
-/** Checks what callers pass, before it goes anywhere. Errors name the field, the problem and the way out. */
+/** Checks callers' input before it is used. Errors name the field, the problem and the way out. */
 import { opaqueNamePattern, policyIdPattern } from '../domain/names.js';
 import { activityKinds, clampToNow, type SignOfLife } from '../domain/sign-of-life.js';
 import { InvalidRequestError } from '../process/caller-errors.js';
 import type { ActivityReport } from './types.js';
 
-/** Earlier than any system that Dormouse could stand beside: such a time is seconds taken for milliseconds. */
+/** An earlier time is a mistake: seconds given as milliseconds. */
 const earliestAt = Date.UTC(2000, 0, 1);
 const requestIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/;
 
-/** It becomes the update's ID and part of the audit event's name: nothing personal may get there. */
+/**
+ * The request ID becomes the update's ID and part of the audit event's name, so
+ * it must hold nothing personal.
+ */
 export function updateId(requestId: string | undefined): { updateId?: string } {
   if (requestId === undefined) return {};
   if (!requestIdPattern.test(requestId)) {

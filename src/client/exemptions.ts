@@ -1,4 +1,4 @@
-/** Exemptions as the client decides about them: checked, written, and the lifecycle woken. */
+/** The client's decisions about exemptions: checked, written, and the lifecycle woken. */
 
 import type pg from 'pg';
 import { type Exemption, exemptionKinds, reviewProblem } from '../domain/exemption.js';
@@ -21,7 +21,7 @@ type Request<Name extends 'exempt' | 'reviewExemption' | 'endExemption'> = Param
 export class Exemptions {
   constructor(
     private readonly pool: pg.Pool,
-    /** Has the lifecycle look again, where one runs. */
+    /** Makes the lifecycle look again, where one runs. */
     private readonly lookAgain: (identityId: string) => Promise<void>,
   ) {}
 
@@ -73,7 +73,8 @@ export class Exemptions {
     const exemption = await this.stored(() =>
       carryOut({ identityId: id, actor, reason: normalText(reason), at: Date.now() }),
     );
-    // Where none runs, or Temporal is away, it is read at the next look and just before each deed.
+    // Best effort: without a running lifecycle, or while Temporal is down, the next look and the last look
+    // of each deed read the exemption.
     await this.lookAgain(id).catch(() => undefined);
     return exemption;
   }

@@ -1,10 +1,11 @@
 /**
- * Retries of calls to Temporal that end when the client is closed. The SDK's own go on: a retry that it has planned when
- * the connection is closed throws from a timer, where no caller can catch it, and ends the app.
+ * Retries of calls to Temporal that stop when the client is closed. The SDK's own retries
+ * continue: one that is pending when the connection is closed throws from a timer, where no caller
+ * can catch it, and ends the app.
  */
 import { defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 
-/** Longest pause between two attempts; what a close has to wait for at most. Milliseconds. */
+/** Longest pause between two attempts, and so the longest wait of a close. Milliseconds. */
 const longestPauseMs = 500;
 
 export class EndableRetry {
@@ -22,7 +23,7 @@ export class EndableRetry {
     };
   }
 
-  /** Keeps account of a call. */
+  /** Tracks a running call. */
   track<T>(call: Promise<T>): Promise<T> {
     const settled = call.then(
       () => undefined,
@@ -33,7 +34,7 @@ export class EndableRetry {
     return call;
   }
 
-  /** No more retries. Resolves when none is planned any more: the connection may be closed. */
+  /** Stops retrying. Resolves when no retry is pending any more: the connection may then be closed. */
   async end(): Promise<void> {
     this.ended = true;
     let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,6 @@
-/** The client's side of Temporal: starts, signals, updates and queries of lifecycles, each bounded in time. */
+/**
+ * The client's Temporal calls: starts, signals, updates and queries of lifecycles, each with a time limit.
+ */
 
 import {
   Client,
@@ -45,7 +47,7 @@ export class Lifecycles {
     this.client = new Client({ connection: this.connection, namespace: namespace ?? 'default' });
   }
 
-  /** Tells the workflow; starts it where none runs. */
+  /** Signals the workflow, and starts it where none runs. */
   signal(ms: number, id: string, sign: SignOfLife): Promise<void> {
     const { taskQueue, policyId } = this;
     return this.call(ms, () =>
@@ -53,7 +55,7 @@ export class Lifecycles {
     );
   }
 
-  /** @returns whether it was started now */
+  /** @returns whether this call started it */
   start(ms: number, input: Omit<LifecycleInput, 'policy'>, policyId: string | undefined): Promise<boolean> {
     return this.call(ms, async () => {
       const before = await this.isRunning(input.identityId);
@@ -65,7 +67,7 @@ export class Lifecycles {
     });
   }
 
-  /** Has the workflow look again, where one runs. */
+  /** Makes the workflow look again, where one runs. */
   async lookAgain(ms: number, identityId: string): Promise<void> {
     await this.ask(ms, identityId, (handle) => handle.signal(lookAgainSignal, { schemaVersion: 1 }));
   }

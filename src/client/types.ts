@@ -1,4 +1,4 @@
-/** What the client offers. Types only. */
+/** The client's interface. Types only. */
 import type { Exemption, ExemptionKind } from '../domain/exemption.js';
 import type { HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
 import type { ActivityKind } from '../domain/sign-of-life.js';
@@ -54,34 +54,40 @@ export interface DirectOptions extends SharedOptions {
   readonly postgresUrl: string;
   /** Default `dormouse`; must be the worker's. */
   readonly taskQueue?: string;
-  /** The policy of identities that this client enrols. Default: the environment's `DORMOUSE_POLICY_ID`, else `default`. */
+  /**
+   * The policy of identities that this client enrols. Default: the environment's
+   * `DORMOUSE_POLICY_ID`, else `default`.
+   */
   readonly policyId?: string;
 }
 
 export interface ActivityReport {
-  /** When the person was seen: a Date or epoch milliseconds. Default: now. The future is clamped to now. */
+  /**
+   * The time of the sign of life: a Date or epoch milliseconds. Default: now. A time
+   * in the future is clamped to now.
+   */
   readonly at?: Date | number;
   /** Default `human`. */
   readonly kind?: ActivityKind;
-  /** Where it was seen: a short name without personal data. Default `app`. */
+  /** The source of the sign: a short name without personal data. Default `app`. */
   readonly source?: string;
 }
 
-/** `recorded`: safe in PostgreSQL or in the workflow. `dropped`: counted, because nothing answered. */
+/** `recorded`: stored in PostgreSQL or in the workflow. `dropped`: only counted, because neither answered. */
 export type RecordOutcome = 'recorded' | 'dropped';
 
 export interface Counters {
-  /** Awaited reports that are safe in PostgreSQL or in the workflow. */
+  /** Awaited reports that are stored in PostgreSQL or in the workflow. */
   readonly recorded: number;
-  /** Awaited reports that nothing answered, and noted ones that memory had no room for. */
+  /** Awaited reports without any answer, and noted ones for which memory had no room. */
   readonly dropped: number;
   /** Recorded in PostgreSQL while Temporal was away: a worker tells the workflow, some seconds after it is back. 0 over HTTP. */
   readonly recordedWithoutSignal: number;
   /** Noted (see {@link Dormouse.noteActivity}). */
   readonly noted: number;
-  /** Replaced by a newer sign of the same identity and kind before they were handed on: nothing is lost. */
+  /** Replaced before the flush by a newer sign of the same identity and kind. Nothing is lost. */
   readonly superseded: number;
-  /** In memory, not yet handed on. */
+  /** In memory, not yet flushed. */
   readonly pending: number;
   /** Workflows told of activity. 0 over HTTP: the gateway tells them. */
   readonly signalled: number;
@@ -90,16 +96,16 @@ export interface Counters {
 export interface OperatorRequest {
   /** Opaque id of the operator or program, never an e-mail address. */
   readonly actor: string;
-  /** Makes repeating the call harmless. Default: a random one. */
+  /** Makes repeated calls harmless. Default: a random one. */
   readonly requestId?: string;
 }
 
 export interface WorklistRequest extends Partial<WorklistLimits> {
   /** Only items of this kind. */
   readonly kind?: WorkKind;
-  /** What the page before gave as `next`. */
+  /** The `next` of the page before. */
   readonly after?: string;
-  /** Items on the page, 1 to 1,000. Default 100. */
+  /** Items per page, 1 to 1,000. Default 100. */
   readonly limit?: number;
 }
 
@@ -115,15 +121,16 @@ export type PublicStanding = Omit<Standing, 'offBottom' | 'signalWindowMs'>;
 
 export interface Dormouse {
   /**
-   * Tells that somebody, or something in their name, was active. Lands in PostgreSQL and wakes the workflow; late,
-   * duplicate and out-of-order reports are harmless. Identities that were never enrolled are enrolled by it.
+   * Reports a sign of life of a person, or of a program acting for them. Stores it in PostgreSQL
+   * and wakes the workflow. Late, duplicate and out-of-order reports are harmless. Enrols
+   * identities that were never enrolled.
    * @throws InvalidIdentityIdError, InvalidRequestError: the caller's mistake
    * @throws DormouseUnavailableError when nothing answered and `whenUnavailable` is `throw`
    */
   recordActivity(identityId: string, report?: ActivityReport): Promise<RecordOutcome>;
   /**
-   * The same for a request's path: takes note and returns at once, never waits and never fails but for the caller's
-   * mistake. Signs are handed on in batches within `batchMs`; the death of the process costs at most that.
+   * The same for the path of a request: returns at once, never waits, and fails only for the caller's
+   * mistake. Signs are flushed in batches within `batchMs`; a crash of the process loses at most that.
    * @throws InvalidIdentityIdError, InvalidRequestError
    */
   noteActivity(identityId: string, report?: ActivityReport): void;
@@ -133,25 +140,30 @@ export interface Dormouse {
    */
   standing(identityId: string): Promise<PublicStanding | undefined>;
   /**
-   * Since when credentials are void: a token or session that was issued before must be refused, whatever its signature says
-   * (docs/revocation.md). For checkers that verify offline. @returns epoch milliseconds; `undefined`: nothing was revoked
+   * Since when credentials are void: a token or session issued before must be refused, even with a valid
+   * signature (docs/revocation.md). For checkers that verify offline.
+   * @returns epoch milliseconds; `undefined`: nothing was revoked
    * @throws DormouseUnavailableError
    */
   revokedBefore(identityId: string): Promise<number | undefined>;
   /** The standing from the workflow itself: exact to the millisecond, slower, for operators. @throws NotEnrolledError */
   liveStanding(identityId: string): Promise<PublicStanding>;
   /**
-   * Starts the identity's workflow. Its clock starts at the latest of: `lastActiveAt`, signs of life recorded before, sign-ins that
-   * Kratos knows, its creation. @returns whether it was started now; `false` when it ran already
+   * Starts the identity's workflow. Its clock starts at the latest of: `lastActiveAt`, signs of life recorded
+   * before, sign-ins that Kratos knows, and the identity's creation.
+   * @returns whether this call started it; `false` when it was running already
    */
   enrol(identityId: string, options?: { lastActiveAt?: Date | number; policyId?: string }): Promise<boolean>;
-  /** Follows another policy; without `version` always its latest. @throws InvalidRequestError, NotEnrolledError */
+  /**
+   * Follows another policy; without `version` always its latest.
+   * @throws InvalidRequestError, NotEnrolledError
+   */
   applyPolicy(
     identityId: string,
     request: OperatorRequest & { policyId: string; version?: number },
   ): Promise<PublicStanding>;
   /**
-   * Stops all rungs and mails until a set time, beside holds that stand already. Default kind: `other`.
+   * Stops all rungs and mails until a set time, in addition to holds in force. Default kind: `other`.
    * @throws InvalidRequestError, NotEnrolledError
    */
   hold(
@@ -159,7 +171,7 @@ export interface Dormouse {
     request: OperatorRequest & { reason: string; until: Date | number; kind?: HoldKind },
   ): Promise<PublicStanding>;
   /**
-   * Ends one hold early: the one of this id or kind, or the only one that is not legal.
+   * Ends one hold early: the hold of this id or kind, or the only one that is not legal.
    * @throws InvalidRequestError, NotEnrolledError
    */
   release(
@@ -175,8 +187,8 @@ export interface Dormouse {
   /** The step that failed for good is not to be done. @throws InvalidRequestError, NotEnrolledError */
   skipParked(identityId: string, request: OperatorRequest & { reason: string }): Promise<PublicStanding>;
   /**
-   * The ladder does not apply to the identity until the exemption is ended; it may be set before the identity is enrolled. It stays
-   * in force after its review date and shows in the work list then.
+   * Exempts the identity from the ladder until the exemption is ended. May be set before the identity is
+   * enrolled. It stays in force after its review date, and shows in the work list from then on.
    * @throws InvalidRequestError, DormouseUnavailableError
    */
   exempt(
@@ -184,19 +196,22 @@ export interface Dormouse {
     request: OperatorRequest & {
       kind: ExemptionKind;
       reason: string;
-      /** Who answers for it: an opaque id, or the name of a team. */
+      /** The owner who answers for it: an opaque id, or the name of a team. */
       owner: string;
       reviewAt: Date | number;
     },
   ): Promise<Exemption>;
-  /** It is still right, until the next review. @throws InvalidRequestError, DormouseUnavailableError */
+  /** Confirms the exemption until the next review. @throws InvalidRequestError, DormouseUnavailableError */
   reviewExemption(
     identityId: string,
     request: OperatorRequest & { reason: string; reviewAt: Date | number; owner?: string },
   ): Promise<Exemption>;
-  /** The ladder applies again. @throws InvalidRequestError, DormouseUnavailableError */
+  /** Ends the exemption: the ladder applies again. @throws InvalidRequestError, DormouseUnavailableError */
   endExemption(identityId: string, request: OperatorRequest & { reason: string }): Promise<Exemption>;
-  /** What waits for a person's decision: counts of all, and one page. @throws InvalidRequestError, DormouseUnavailableError */
+  /**
+   * Items that wait for a person's decision: counts of all, and one page.
+   * @throws InvalidRequestError, DormouseUnavailableError
+   */
   worklist(request?: WorklistRequest): Promise<Worklist>;
   counters(): Counters;
   /** Ends the connections. */

@@ -1,6 +1,6 @@
 /**
- * Table `deletion_intent`: written right before Kratos is told to delete an identity that was there. An attempt that finds it
- * gone knows by it whether an earlier one deleted it, or somebody else.
+ * Table `deletion_intent`: written right before Kratos is told to delete an identity that exists. An attempt
+ * that finds the identity gone can tell by it whether an earlier attempt deleted it, or somebody else.
  */
 import type pg from 'pg';
 
@@ -30,7 +30,7 @@ export async function isDeletionIntended(
   return found.rows.length > 0;
 }
 
-/** The identity is there, so whatever was intended had no effect; or it is no more. */
+/** The identity exists, so the intended deletion had no effect; or the identity was buried. */
 export async function forgetDeletionIntent(
   client: pg.Pool | pg.PoolClient,
   identityId: string,

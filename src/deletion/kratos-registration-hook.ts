@@ -1,6 +1,7 @@
 /**
- * `POST /v1/hooks/kratos/registration`: Kratos asks, before it stores a new identity, whether its identifiers may be
- * registered. Those of deleted accounts may not for as long as the policy says, so that nobody inherits what was theirs.
+ * `POST /v1/hooks/kratos/registration`: Kratos asks, before it stores a new identity, whether its identifiers
+ * may be registered. Identifiers of deleted accounts may not, for as long as the policy says, so that nobody
+ * inherits the account's rights.
  */
 import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -11,16 +12,18 @@ import { answers } from '../http/schemas.js';
 
 export interface RegistrationHookOptions {
   readonly keys: readonly string[];
-  /** Whether one of them belonged to an account that was deleted not long enough ago. Default: none did. */
+  /** Whether one of them belonged to an account that was deleted too recently. Default: none did. */
   readonly isRetired?: (identifiers: readonly string[]) => Promise<boolean>;
 }
 
-/** What deploy/kratos/dormouse-registration.jsonnet sends, and nothing else. */
+/** Exactly what deploy/kratos/dormouse-registration.jsonnet sends. */
 const body = z.strictObject({
   identifiers: z.array(z.string().max(320)).max(20).describe('what the person wants to be called'),
 });
 
-/** The form in which Kratos takes a hook's objections to a flow (v1.3.1, `web_hook` with `response.parse`). */
+/**
+ * The format in which Kratos takes a hook's objections to a flow (v1.3.1, `web_hook` with `response.parse`).
+ */
 const refusal = z.object({
   messages: z.array(
     z.object({
@@ -30,7 +33,7 @@ const refusal = z.object({
   ),
 });
 
-/** Of Dormouse's own: Kratos' ids of validation errors begin with 4000. */
+/** Dormouse's own number: Kratos' ids of validation errors begin with 4000. */
 const messageId = 8_321_001;
 const refused: z.infer<typeof refusal> = {
   messages: [

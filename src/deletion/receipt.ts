@@ -1,9 +1,9 @@
-/** Signs what was deleted, when and why, so that it can be shown to whoever asks without trusting the database. */
+/** Signs what was deleted, when and why, so that the deletion can be proven without trusting the database. */
 import { CompactSign, compactVerify } from 'jose';
 import { z } from 'zod';
 import type { PrivateSigningKey, SigningKey } from '../keys/signing-keys.js';
 
-/** Keeps the signature from being taken for anything else that the key signs (RFC 8725, section 3.11). */
+/** Keeps the signature from being mistaken for anything else that the key signs (RFC 8725, section 3.11). */
 const type = 'dormouse-deletion-receipt+jws';
 
 const receiptSchema = z.strictObject({
@@ -16,19 +16,21 @@ const receiptSchema = z.strictObject({
   noticesAccepted: z.int().min(0),
   firstNoticeAcceptedAt: z.int().optional(),
   deactivatedAt: z.int().optional(),
-  /** Where the app keeps what must be kept. */
+  /** Where the app keeps the exported data. */
   export: z.string().optional(),
 });
 export type DeletionReceipt = z.infer<typeof receiptSchema>;
 
-/** The same receipt and an Ed25519 key give the same signature, so that a repeated step repeats it. */
+/**
+ * The same receipt and an Ed25519 key give the same signature, so that a repeated step gives the same result.
+ */
 export function signReceipt(receipt: DeletionReceipt, key: PrivateSigningKey): Promise<string> {
   return new CompactSign(Buffer.from(JSON.stringify(receipt)))
     .setProtectedHeader({ alg: key.algorithm, kid: key.keyId, typ: type })
     .sign(key.privateKey);
 }
 
-/** @returns what was signed, or `undefined` where none of the keys did */
+/** @returns the signed receipt, or `undefined` where none of the keys signed it */
 export async function openReceipt(
   signed: string,
   keys: readonly SigningKey[],

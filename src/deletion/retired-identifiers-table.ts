@@ -1,8 +1,11 @@
-/** Table `retired_identifier`: what deleted accounts were called, as keyed hashes, for as long as the policy says. */
+/**
+ * Table `retired_identifier`: identifiers of deleted accounts, as keyed hashes,
+ * for as long as the policy says.
+ */
 import type pg from 'pg';
 import { hashOfIdentifier, type IdentifierKey } from '../keys/identifier-hash.js';
 
-/** Remembers identifiers until then; forgets those whose time is over. */
+/** Remembers identifiers until the given time, and forgets expired ones. */
 export async function retireIdentifiers(
   pool: pg.Pool,
   key: IdentifierKey,

@@ -1,4 +1,4 @@
-/** What Dormouse keeps and forgets when an identity is deleted. */
+/** What Dormouse keeps and what it forgets when an identity is deleted. */
 import type pg from 'pg';
 import { forgetConfirmation } from '../absence/confirmations-table.js';
 import { forgetWitness } from '../absence/witnesses-table.js';
@@ -16,7 +16,7 @@ import { forgetActivity } from '../signs/signs-table.js';
 import { disablementAsJson, forgetDisablement } from '../standings/disablements-table.js';
 import { forgetDeletionIntent } from './intents-table.js';
 
-/** What goes with an identity: each room forgets its own. Holds and exemptions stay. */
+/** Data that is deleted with an identity: each room forgets its own. Holds and exemptions stay. */
 const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => Promise<void>)[] = [
   forgetActivity,
   forgetDisablement,
@@ -32,9 +32,9 @@ const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => P
 ];
 
 /**
- * Leaves a tombstone without personal data, forgets everything else that was known of the identity, and destroys the key of its
- * personal data. Safe to repeat.
- * @param remembered what an identity stands by that shows up again; absent where the engine itself ended it
+ * Leaves a tombstone without personal data, forgets everything else known of the identity, and destroys the
+ * key of its personal data. Safe to repeat.
+ * @param remembered what is kept for an identity that may reappear; absent where the engine itself ended it
  */
 export async function buryIdentity(
   pool: pg.Pool,
@@ -69,7 +69,7 @@ export async function isBuried(pool: pg.Pool, identityId: string): Promise<boole
   return found.rows.length > 0;
 }
 
-/** Whether the identity was emptied: its shell in Kratos is nobody. */
+/** Whether the identity was anonymised: its shell in Kratos is no person. */
 export async function isAnonymised(pool: pg.Pool, identityId: string): Promise<boolean> {
   return (await anonymisedAmong(pool, [identityId])).size > 0;
 }
@@ -82,7 +82,10 @@ export async function anonymisedAmong(pool: pg.Pool, identityIds: readonly strin
   return new Set(found.rows.map((row) => row.identity_id));
 }
 
-/** @returns what was kept of somebody who was buried; `undefined` where nobody was, and of a shell, which stays nobody */
+/**
+ * @returns what was kept of a buried identity; `undefined` where none was buried, and for the
+ * shell of an anonymised identity
+ */
 export async function readBurial(pool: pg.Pool, identityId: string): Promise<Buried | undefined> {
   const found = await pool.query<{ deleted_at: Date; remembered: Remembered | null }>(
     `SELECT deleted_at, remembered - 'disablement' AS remembered FROM tombstone
@@ -95,7 +98,10 @@ export async function readBurial(pool: pg.Pool, identityId: string): Promise<Bur
   return { at: deletedAt.getTime(), ...(remembered === null ? {} : { remembered }) };
 }
 
-/** Somebody who was buried is there again: what the engine itself had disabled is known as its own work again. Safe to repeat. */
+/**
+ * A buried identity is there again. A deactivation by the engine counts as the
+ * engine's own again. Safe to repeat.
+ */
 export async function liftTombstone(pool: pg.Pool, identityId: string): Promise<void> {
   await pool.query('SELECT lift_tombstone($1)', [identityId]);
 }

@@ -1,4 +1,4 @@
-/** Helpers that make the compiler prove a case complete. Imports nothing. */
+/** Makes the compiler prove that every case is handled. Imports nothing. */
 
 /** Reached only when a union got a new member that a `switch` does not handle. */
 export function assertUnreachable(value: never): never {

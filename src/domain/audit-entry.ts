@@ -2,7 +2,7 @@
 import type { PolicyReference } from './policy-reference.js';
 import type { Stage } from './rungs.js';
 
-/** Names follow the seed documents where they name one (`tokens_revoked_stale`). */
+/** Names follow the seed documents where those give a name (`tokens_revoked_stale`). */
 export const auditEventTypes = [
   'lifecycle_started',
   'lifecycle_cancelled',
@@ -47,21 +47,21 @@ export const auditEventTypes = [
 ] as const;
 export type AuditEventType = (typeof auditEventTypes)[number];
 
-/** The target of what concerns no single identity: the nil UUID (RFC 9562, section 5.9). */
+/** The target of an event that concerns no single identity: the nil UUID (RFC 9562, section 5.9). */
 export const installationId = '00000000-0000-0000-0000-000000000000';
 
 export interface AuditEntry {
-  /** Unique name of the event: writing the same one twice leaves one row. */
+  /** Unique name of the event: writing the same event twice leaves one row. */
   readonly eventId: string;
   readonly eventType: AuditEventType;
-  /** The identity that it was done to, or {@link installationId}. */
+  /** The identity that the event is about, or {@link installationId}. */
   readonly target: string;
   /** `engine`, `self-service` (a link in a mail), or the opaque id of an operator. Never an address. */
   readonly actor: string;
   /** Epoch milliseconds. */
   readonly occurredAt: number;
   readonly policy?: PolicyReference;
-  /** Where the identity stood then; `none` for the installation. */
+  /** The stage of the identity at that time; `none` for the installation. */
   readonly stage: Stage | 'none';
   /** Days since the latest sign of life that counts. */
   readonly daysInactive: number;

@@ -19,7 +19,7 @@ export interface DeletionPlan {
   readonly refuseIdentifiersForMs?: number;
 }
 
-/** What the app's export activity is given. */
+/** The input of the app's export activity. */
 export interface ExportRequest {
   readonly schemaVersion: 1;
   readonly identityId: string;
@@ -28,14 +28,17 @@ export interface ExportRequest {
   readonly key: string;
 }
 
-/** What it answers: where the export is, as an opaque reference without personal data. */
+/** The answer of the export activity: where the export is, as an opaque reference without personal data. */
 export interface ExportAnswer {
   readonly reference?: string;
 }
 
 const referencePattern = /^[\w.:/=+-]{1,200}$/;
 
-/** @returns the reference, `undefined` where there is none. @throws RangeError when it can't stand in an audit log */
+/**
+ * @returns the reference, or `undefined` where there is none.
+ * @throws RangeError when it can't stand in an audit log
+ */
 export function exportReference(answer: unknown): string | undefined {
   if (answer === undefined || answer === null) return undefined;
   const reference: unknown =
@@ -47,7 +50,7 @@ export function exportReference(answer: unknown): string | undefined {
   );
 }
 
-/** Fills `{id}` into every text of the template. */
+/** Replaces `{id}` in every text of the template. */
 export function anonymousTraits(template: TraitsTemplate, identityId: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(template).map(([name, value]) => [name, fill(value, identityId)]));
 }

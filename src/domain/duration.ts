@@ -7,8 +7,8 @@ export const dayMs = 86_400_000;
 const pattern = /^(\d{1,9})(s|m|h|d|w)$/;
 
 /**
- * Parses a duration of a policy file: a whole number and one unit of `s m h d w`. Months and years are refused:
- * their length is not fixed, and a deadline must not depend on how somebody reads it.
+ * Parses a duration of a policy file: a whole number and one unit of `s m h d w`. Months and years are
+ * refused: their length varies, and a deadline must not depend on the reader's calendar.
  *
  * @returns milliseconds, or `undefined` when the text is not a duration
  */
@@ -18,7 +18,10 @@ export function parseDuration(text: string): number | undefined {
   return ms(`${Number(match[1])}${match[2] as 's' | 'm' | 'h' | 'd' | 'w'}`);
 }
 
-/** Writes milliseconds as the shortest exact duration that {@link parseDuration} reads, for messages and reports. */
+/**
+ * Writes milliseconds as the shortest exact duration that {@link parseDuration}
+ * reads, for messages and reports.
+ */
 export function formatDuration(milliseconds: number): string {
   const units: [string, number][] = [
     ['d', dayMs],

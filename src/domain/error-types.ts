@@ -1,6 +1,6 @@
 /**
- * Stable types of the errors that a step can end with, and what an operator can do about each. They show in the
- * Temporal UI, in standings and in the audit log, so they never change their meaning. Pure.
+ * Stable types of the errors that a step can end with, and what an operator can do about each. They show in
+ * the Temporal UI, in standings and in the audit log, so they never change their meaning. Pure.
  */
 export const wayOutOf = {
   KratosUnavailable: 'Kratos did not answer. Check that it runs and can be reached, then retry the step.',

@@ -1,6 +1,6 @@
 /**
- * Exemptions that operators set: the ladder does not apply, until somebody ends it. Nothing that a person can write makes
- * one. Pure.
+ * Exemptions that operators set: the ladder does not apply until an operator ends the exemption. Nothing that
+ * a person can write creates one. Pure.
  */
 export const exemptionKinds = ['break-glass', 'service', 'trusted-integration', 'opt-out', 'other'] as const;
 export type ExemptionKind = (typeof exemptionKinds)[number];
@@ -10,9 +10,9 @@ export interface Exemption {
   readonly identityId: string;
   readonly kind: ExemptionKind;
   readonly reason: string;
-  /** Who answers for it: an opaque id, or the name of a team. */
+  /** The owner who answers for the exemption: an opaque id, or the name of a team. */
   readonly owner: string;
-  /** When somebody has to look whether it is still right; epoch milliseconds. It stays in force after that. */
+  /** When an operator has to review the exemption; epoch milliseconds. It stays in force after that. */
   readonly reviewAt: number;
   readonly setBy: string;
   readonly setAt: number;
@@ -20,7 +20,7 @@ export interface Exemption {
   readonly endedAt?: number;
 }
 
-/** The longest time until a review: what nobody looks at for longer is forgotten. */
+/** The longest time until a review. A longer interval would let the exemption be forgotten. */
 export const longestReviewMs = 1_096 * 86_400_000;
 
 /** @returns what is wrong with the time of a review, or `undefined` */

@@ -1,6 +1,6 @@
 /**
- * Free text that people write: a reason, a remark. One rule for every door, so that whatever is accepted can be stored in
- * PostgreSQL, shown on one line and read by the next person as it was written. Pure.
+ * Free text that people write: a reason, a remark. Every entry point applies the same rule, so that accepted
+ * text can be stored in PostgreSQL, fits on one line and reads as it was written. Pure.
  */
 
 export interface TextLimits {
@@ -8,22 +8,23 @@ export interface TextLimits {
   readonly characters: number;
 }
 
-/** What must not stand in a text, each with the name by which a refusal calls it. */
+/** Characters that a text must not contain. The name stands in the refusal. */
 const refused: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['a control character', /\p{Cc}/u],
   ['half of a surrogate pair', /\p{Cs}/u],
-  // They turn what stands around them, so that a line reads otherwise than it was written (Unicode TR36, section 2.5).
+  // They reorder the text around them, so that a line reads differently than it was
+  // written (Unicode TR36, section 2.5).
   ['a character that changes the direction of writing', /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u],
   ['a line or paragraph separator', /[\u2028\u2029]/u],
-  // The two joiners stay: words of several languages, and many emoji, are written with them.
+  // The two joiners are allowed: several languages, and many emoji, need them.
   ['an invisible formatting character', /(?![\u200C\u200D])\p{Cf}/u],
   ['a private-use character', /\p{Co}/u],
   ['a code point that is no character', /\p{Noncharacter_Code_Point}/u],
 ];
 
 /**
- * @returns what is wrong with the text, with the position of the first character that is refused (from 1), or `undefined`. Never
- *   repeats the text
+ * @returns what is wrong with the text, with the position of the first refused character (from 1), or
+ * `undefined`. Never repeats the text
  */
 export function textProblem(text: string, { characters }: TextLimits): string | undefined {
   const points = [...normalText(text)];
@@ -40,12 +41,12 @@ export function normalText(text: string): string {
   return text.normalize('NFC');
 }
 
-/** What PostgreSQL takes in no text and no JSON. */
+/** Characters that PostgreSQL accepts neither in text nor in JSON. */
 const unstorable = /\0|\p{Cs}/gu;
 
 /**
- * The same value with U+FFFD for each character that PostgreSQL refuses. For what was accepted before there was a rule: one
- * character must not keep a whole record out for ever.
+ * Replaces each character that PostgreSQL refuses with U+FFFD. Meant for text that was accepted before the
+ * rule existed: one character must not keep a whole record from being written.
  */
 export function storable<T>(value: T): T {
   return storableValue(value) as T;

@@ -1,4 +1,6 @@
-/** Leaves out what is `undefined`, for objects whose optional fields are absent rather than `undefined`. Pure. */
+/**
+ * Leaves out what is `undefined`, for objects whose optional fields are absent rather than `undefined`. Pure.
+ */
 
 export type Given<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;

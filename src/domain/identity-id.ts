@@ -2,7 +2,10 @@
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Thrown for a text that is no Kratos identity ID. The text itself is not repeated: it may be an e-mail address. */
+/**
+ * Thrown for a text that is not a Kratos identity ID. The message does not repeat the
+ * text: it may be an e-mail address.
+ */
 export class InvalidIdentityIdError extends Error {
   override readonly name = 'InvalidIdentityIdError';
   constructor() {

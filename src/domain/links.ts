@@ -1,4 +1,4 @@
-/** What a link in a mail stands for, and whether it still fits where the identity stands. Pure. */
+/** The links in mails, and whether a link still fits the standing of the identity. Pure. */
 import type { DestructiveRung } from './rungs.js';
 import type { Standing } from './standing.js';
 
@@ -9,10 +9,10 @@ interface LinkBase {
 
 export interface KeepLink extends LinkBase {
   readonly purpose: 'keep';
-  /** Since when the person was inactive, as the notice had it. Epoch milliseconds. */
+  /** Since when the person was inactive, as the notice stated it. Epoch milliseconds. */
   readonly boundAt: number;
   readonly rung: DestructiveRung;
-  /** Which postponement of this absence it would be; 0 is the first. */
+  /** The number of the postponement within this absence; 0 is the first. */
   readonly round: number;
   /** The date that the mail named. */
   readonly announcedAt: number;
@@ -25,17 +25,17 @@ export interface ReactivationLink extends LinkBase {
   readonly boundAt: number;
 }
 
-/** Ends the mails that are not owed. It holds for as long as it lasts, however often it is used. */
+/** Unsubscribes from optional mails. Valid until it expires, however often it is used. */
 export interface UnsubscribeLink extends LinkBase {
   readonly purpose: 'unsubscribe';
-  /** When it was made: it is bound to nothing. */
+  /** When the link was made. Nothing else binds it. */
   readonly boundAt: number;
 }
 
 export type Link = KeepLink | ReactivationLink | UnsubscribeLink;
 export type NewLink = Link & { readonly expiresAt: number };
 
-/** A standing with the time from which it is. */
+/** A standing with the time at which it was recorded. */
 export interface DatedStanding {
   readonly standing: Standing;
   /** Epoch milliseconds. */
@@ -43,8 +43,8 @@ export interface DatedStanding {
 }
 
 /**
- * Whether the notice that carried the link still holds: the person was not seen since, no hold came between, and what it
- * announced has not happened. A standing from before the link knows nothing of its notice, and says nothing here.
+ * Whether the notice that carried the link still holds: no sign of life and no hold since, and the announced
+ * rung has not happened. A standing older than the link says nothing about its notice, and the link holds.
  */
 export function keepLinkHolds(link: KeepLink, known: DatedStanding | undefined): boolean {
   if (known === undefined) return false;
@@ -56,7 +56,7 @@ export function keepLinkHolds(link: KeepLink, known: DatedStanding | undefined):
   );
 }
 
-/** Whether the identity still stands deactivated by the very deactivation that the link was made for. */
+/** Whether the identity is still in the same deactivation that the link was made for. */
 export function reactivationLinkHolds(link: ReactivationLink, known: DatedStanding | undefined): boolean {
   return known?.standing.stage === 'deactivated' && known.standing.since === link.boundAt;
 }

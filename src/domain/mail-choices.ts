@@ -1,9 +1,11 @@
-/** What an installation says of its mails. Pure. */
+/** The mail settings of an installation. Pure. */
 
-/** Who relays: how they are told our name of a mail, and how their events become bounces, stands in mail/providers. */
+/**
+ * The relays. mail/providers knows how each is given our name of a mail, and how its events become bounces.
+ */
 export const mailProviders = ['ses', 'postmark', 'mailgun', 'sendgrid'] as const;
 export type MailProvider = (typeof mailProviders)[number];
 
-/** `last-resort`: written to where there is no other address. `never`: as if they were not there. */
+/** `last-resort`: used where there is no other address. `never`: treated as if they did not exist. */
 export const unverifiedChoices = ['last-resort', 'never'] as const;
 export type Unverified = (typeof unverifiedChoices)[number];

@@ -1,6 +1,6 @@
 /**
- * The plan: what a policy means for one identity, in plain numbers. Computed where Kratos and the policy are read;
- * workflows carry it and never see the policy document itself. Pure.
+ * The plan: what a policy means for one identity, in plain numbers. Computed where Kratos and the policy are
+ * read; workflows carry it and never see the policy document itself. Pure.
  */
 
 import type { BreakerLimit, BreakerRules } from './breaker/rules.js';
@@ -18,51 +18,54 @@ import { type ActivityKind, activityKinds } from './sign-of-life.js';
 
 export interface PlanRung {
   readonly rung: RungName;
-  /** Inactivity after which the rung is due, its jitter included. Milliseconds. */
+  /** Inactivity after which the rung is due, including its jitter. Milliseconds. */
   readonly afterMs: number;
-  /** Leads of the notices ahead of it, longest first. Milliseconds. */
+  /** Leads of the notices ahead of the rung, longest first. Milliseconds. */
   readonly noticeLeadsMs: readonly number[];
   /** Least time between the first notice (for `suspend`: the warning) and the rung. Milliseconds. */
   readonly noticeFloorMs: number;
   readonly withoutNotice: 'proceed' | 'wait';
   readonly mailAfter: boolean;
-  /** For `delete`: least time that the account is deactivated before. Milliseconds. */
+  /** For `delete`: least time between deactivation and deletion. Milliseconds. */
   readonly coolDownMs?: number;
-  /** Kinds of activity that count for it. */
+  /** Kinds of signs of life that count for the rung. */
   readonly keepsAlive: readonly ActivityKind[];
-  /** What "Keep my account" in its notices does; absent: there is no such link. */
+  /** What "Keep my account" in its notices does. Absent: the notices have no such link. */
   readonly keep?: { readonly postponesMs: number; readonly times: number };
 }
 
-/** What exempts: the policy by what an admin wrote, or an operator's own record. */
+/** The cause of an exemption: the policy and an admin's fields, or an operator's own record. */
 export type ExemptionCause =
   | 'account-type'
   | 'role'
   | 'opt-out'
   | 'excluded-identity'
   | 'excluded-schema'
-  /** An admin wrote something that nobody understands, and that might exempt. */
+  /** An admin wrote a value that is not understood and that might exempt. */
   | 'not-understood'
   | `operator:${ExemptionKind}`;
 
 export interface Plan {
   readonly policy: PolicyReference;
-  /** Why the ladder does not apply at all; absent when it does. */
+  /** Why the ladder does not apply at all. Absent: it applies. */
   readonly exempt?: ExemptionCause;
-  /** What an admin wrote and is not understood. */
+  /** Fields that an admin wrote and that are not understood. */
   readonly unclear?: readonly AdminField[];
-  /** In the order in which they come due. */
+  /** In the order of their deadlines. */
   readonly rungs: readonly PlanRung[];
-  /** Kinds of activity that count for any rung. */
+  /** Kinds of signs of life that count for any rung. */
   readonly keepsAlive: readonly ActivityKind[];
-  /** At the bottom of the ladder the workflow is told of activity at most once in this time. Milliseconds. */
+  /** At the bottom of the ladder the workflow gets at most one signal in this time. Milliseconds. */
   readonly signalWindowMs: number;
   readonly recheckMs: number;
-  /** What destructive rungs have to pass. Absent in histories from before there was a breaker. */
+  /** The limits that destructive rungs must pass. Absent in histories from before the breaker existed. */
   readonly breaker?: BreakerRules;
-  /** When an absent identity is taken for deleted. Absent in histories from before absence took time. */
+  /** When an absent identity counts as deleted. Absent in histories from before absence took time. */
   readonly absence?: AbsenceRules;
-  /** Whether, and by a mail link of which lifetime, the person may undo a deactivation; absent: an operator only. */
+  /**
+   * Whether the person may undo a deactivation by a mail link, and how long that link
+   * lives. Absent: only an operator may.
+   */
   readonly selfReactivation?: { readonly linkLifetimeMs: number };
   /** What the rung `delete` does. Absent in histories from before it had parts. */
   readonly deletion?: DeletionPlan;
@@ -76,7 +79,7 @@ export interface Plan {
 /** The fields of `metadata_admin` that the policy looks at. */
 export type AdminField = 'account_type' | 'role' | 'skip_stale_revocation';
 
-/** What the policy looks at in an identity. */
+/** The fields of an identity that the policy looks at. */
 export interface PolicySubject {
   readonly identityId: string;
   readonly schemaId: string;
@@ -84,13 +87,13 @@ export interface PolicySubject {
   readonly accountType?: string;
   /** `metadata_admin.role`: set by an admin, so it may loosen as well as tighten. */
   readonly adminRole?: string;
-  /** `traits.role`: the person may be able to write it, so it only ever tightens. */
+  /** `traits.role`: the person may be able to write it, so it can only tighten the ladder. */
   readonly traitsRole?: string;
-  /** It has mail addresses, and none was ever confirmed. */
+  /** The identity has mail addresses, and none was ever confirmed. */
   readonly unconfirmed?: true;
   /** `metadata_admin.skip_stale_revocation` is true. */
   readonly optedOut: boolean;
-  /** Fields of `metadata_admin` that say something, and nobody knows what. */
+  /** Fields of `metadata_admin` with a value that is not understood. */
   readonly unclear?: readonly AdminField[];
   /** The exemption that an operator set. */
   readonly exemption?: ExemptionKind;
@@ -138,17 +141,17 @@ function deletionPlan({ deletion }: Policy): DeletionPlan {
   };
 }
 
-/** Where a policy does not say. */
+/** The default where a policy does not set it. */
 const usualCoolDownMs = 30 * dayMs;
 
-/** As long as the policy says; otherwise thirty days, or what lies between both rungs where that is less. */
+/** As the policy says. Otherwise thirty days, or the time between both rungs where that is shorter. */
 function coolDownOf({ deletion }: Policy, ladder: Ladder): number {
   if (ladder.deactivate === undefined || ladder.delete === undefined) return 0;
   const between = Math.max(0, ladder.delete.after - ladder.deactivate.after);
   return Math.min(between, deletion.coolDown ?? usualCoolDownMs);
 }
 
-/** What the breaker allows under a policy. */
+/** The limits of the breaker under a policy. */
 export function breakerRules({ breaker }: Pick<Policy, 'breaker'>): BreakerRules {
   const { stall } = breaker;
   return {
@@ -179,12 +182,12 @@ function exemptionOf(policy: Policy, subject: PolicySubject): ExemptionCause | u
   return unclearOf(policy, subject).length > 0 ? 'not-understood' : undefined;
 }
 
-/** What is not understood might exempt: nothing harsher is done than if it did. */
+/** A value that is not understood might exempt, so nothing harsher is done than with an exemption. */
 function unclearOf(policy: Policy, { unclear = [] }: PolicySubject): readonly AdminField[] {
   return unclear.filter((field) => field !== 'skip_stale_revocation' || policy.honourOptOut);
 }
 
-/** By the word as it is written, or else by the only one that differs in nothing but case. */
+/** Looks the word up as written, or else takes the only key that differs from it in case alone. */
 function ofWord<Value>(byWord: Readonly<Record<string, Value>>, word: string | undefined): Value | undefined {
   if (word === undefined) return undefined;
   if (Object.hasOwn(byWord, word)) return byWord[word];
@@ -194,7 +197,7 @@ function ofWord<Value>(byWord: Readonly<Record<string, Value>>, word: string | u
 
 const isSameWord = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
 
-/** A role from the traits counts as well: the person may have written it, but all that it does here is to forbid. */
+/** A role from the traits counts as well. The person may have written it, but here it can only forbid. */
 function selfReactivationOf(policy: Policy, subject: PolicySubject): Plan['selfReactivation'] {
   const allowed = policy.selfService?.reactivation;
   if (allowed === undefined) return undefined;
@@ -229,7 +232,10 @@ function ladderOfRole(policy: Policy, role: string | undefined): Ladder | undefi
   return override === undefined || override === 'never' ? undefined : withOverride(policy.ladder, override);
 }
 
-/** Whether no rung of `candidate` comes later than the same rung of `base`, or waits longer or for more notices. */
+/**
+ * Whether no rung of `candidate` comes later, waits longer or waits for more
+ * notices than the same rung of `base`.
+ */
 function isStricter(candidate: Ladder, base: Ladder): boolean {
   return rungNames.every((rung) => {
     const [values, other] = [base[rung], candidate[rung]];

@@ -1,19 +1,24 @@
-/** Postponements: what people who pressed "Keep my account" in a notice were promised. Pure. */
+/** Postponements: what "Keep my account" in a notice promised to the person. Pure. */
 import type { PlanRung } from './plan.js';
 import type { DestructiveRung } from './rungs.js';
 
 export interface Postponement {
   readonly rung: DestructiveRung;
-  /** The absence that it belongs to; a sign of life since makes it history. Epoch milliseconds. */
+  /** The absence that it belongs to. A later sign of life makes it void. Epoch milliseconds. */
   readonly inactiveSince: number;
-  /** How many were confirmed in this absence before: each round of notices can be answered once. */
+  /**
+   * How many postponements were confirmed before in this absence: each round of notices can be answered once.
+   */
   readonly round: number;
-  /** The rung comes no earlier; epoch milliseconds. */
+  /** The rung comes no earlier than this. Epoch milliseconds. */
   readonly untilAt: number;
   readonly confirmedAt: number;
 }
 
-/** @returns those that count for the rung in this absence: as many as the policy in force grants, the first ones */
+/**
+ * @returns the postponements that count for the rung in this absence: the first ones, as
+ * many as the policy in force grants
+ */
 export function countedPostponements(
   all: readonly Postponement[],
   rung: Pick<PlanRung, 'rung' | 'keep'>,
@@ -28,8 +33,8 @@ export function countedPostponements(
 }
 
 /**
- * Until when a confirmation at `now` puts the rung off: the policy's amount from the date that the mail named, or from
- * now where that date has passed already (a hold or an outage came between).
+ * Until when a confirmation at `now` puts the rung off: the policy's amount, counted from the date in the
+ * mail. Where that date has passed already (because of a hold or an outage), it counts from now.
  */
 export function postponedUntil(announcedAt: number, byMs: number, now: number): number {
   return Math.max(announcedAt, now) + byMs;

@@ -1,6 +1,6 @@
 /** The rungs of the ladder and the stages that they lead to. Pure. */
 
-/** In the order of their harshness. */
+/** From the mildest to the harshest. */
 export const rungNames = ['warn', 'suspend', 'revoke', 'winback', 'deactivate', 'delete'] as const;
 export type RungName = (typeof rungNames)[number];
 

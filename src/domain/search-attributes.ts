@@ -1,7 +1,7 @@
 /**
- * The search attributes by which operators find workflows in the Temporal UI. Pure names and types, so that the
- * embedded stack, docker-compose.yml and the workflows agree. Few and short on purpose: visibility rows are two
- * thirds of what a sleeping workflow costs.
+ * The search attributes by which operators find workflows in the Temporal UI. Pure names and types, so that
+ * the embedded stack, docker-compose.yml and the workflows agree. Few and short on purpose: visibility rows
+ * are two thirds of what a sleeping workflow costs.
  */
 
 export const searchAttributes = {
@@ -13,7 +13,7 @@ export const searchAttributes = {
   DormouseBlocked: 'Keyword',
   /** Policy id and version, as `default@3`. */
   DormousePolicy: 'Keyword',
-  /** When the next step is due, as of the last wake-up; a sign of life in between moves it later. */
+  /** When the next step is due, as of the last wake-up. A later sign of life moves it. */
   DormouseNextStepAt: 'Datetime',
   /** The latest sign of life, as of the last wake-up. */
   DormouseLastActiveAt: 'Datetime',

@@ -1,11 +1,11 @@
 /**
- * Signs of life of a person or a token, and how they merge: a monotone maximum per kind, so that late, duplicate
- * and out-of-order reports are harmless (docs/architecture.md, invariant 1). Pure.
+ * Signs of life of a person or a token, and how they merge: a monotone maximum per kind, so that late,
+ * duplicate and out-of-order reports are harmless (docs/architecture.md, invariant 1). Pure.
  */
 
 /**
- * `human`: interactive sign-in, or a request in a verified session. `token`: a refresh, or an API call with a token.
- * `machine`: a service. Failed sign-ins are never activity.
+ * `human`: interactive sign-in, or a request in a verified session. `token`: a refresh, or an API call with a
+ * token. `machine`: a service. A failed sign-in is not a sign of life.
  */
 export const activityKinds = ['human', 'token', 'machine'] as const;
 export type ActivityKind = (typeof activityKinds)[number];
@@ -14,7 +14,9 @@ export interface SignOfLife {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly kind: ActivityKind;
-  /** Where it was seen, a short name without personal data: `app`, `kratos-session`, `hydra-token-hook`. */
+  /**
+   * The source of the sign, a short name without personal data: `app`, `kratos-session`, `hydra-token-hook`.
+   */
   readonly source: string;
 }
 
@@ -23,12 +25,15 @@ export type LatestActivity = Readonly<Partial<Record<ActivityKind, number>>>;
 
 export const noActivity: LatestActivity = {};
 
-/** Activity in the future is clamped to now: nobody can be alive tomorrow (docs/architecture.md, invariant 1). */
+/**
+ * Clamps a time in the future to now: there are no signs of life from tomorrow
+ * (docs/architecture.md, invariant 1).
+ */
 export function clampToNow(at: number, now: number): number {
   return Math.min(at, now);
 }
 
-/** Adds one sign of life. Never moves a kind back. */
+/** Adds one sign of life. Never moves the time of a kind back. */
 export function mergeSign(
   latest: LatestActivity,
   sign: Pick<SignOfLife, 'at' | 'kind'>,
@@ -49,7 +54,7 @@ export function mergeActivity(a: LatestActivity, b: LatestActivity, now: number)
   return merged;
 }
 
-/** The latest sign among the kinds that count. @returns epoch milliseconds, or `undefined` when there is none */
+/** The latest sign of the given kinds. @returns epoch milliseconds, or `undefined` when there is none */
 export function latestOf(latest: LatestActivity, kinds: readonly ActivityKind[]): number | undefined {
   const times = kinds.flatMap((kind) => latest[kind] ?? []);
   return times.length === 0 ? undefined : Math.max(...times);

@@ -23,18 +23,18 @@ export interface Standing {
   readonly why: string;
   /** The hold in force that ends last. */
   readonly hold?: Hold;
-  /** All of them, where there are any; standings written before there could be several lack it. */
+  /** All holds, where there are any. Standings written before several were possible lack this field. */
   readonly holds?: readonly Hold[];
   readonly parked?: Parked;
-  /** Rungs that an operator decided not to carry out in this absence, and when. */
+  /** Rungs that an operator decided not to carry out in this absence, and the time of the decision. */
   readonly skipped?: Readonly<Partial<Record<RungName, number>>>;
-  /** The step that is being carried out (or retried) at this moment. */
+  /** The step that is being carried out (or retried) at the moment. */
   readonly inProgress?: string;
   readonly notices: readonly NoticeRecord[];
   readonly completed: Readonly<Partial<Record<RungName, number>>>;
   readonly warnings: readonly string[];
-  /** Whether a sign of life changes more than the clock, and so reaches the workflow at once. */
+  /** Whether a sign of life changes more than the clock. Such a sign reaches the workflow at once. */
   readonly offBottom: boolean;
-  /** Otherwise the workflow hears of activity at most once in this time. Milliseconds. */
+  /** Otherwise the workflow gets at most one signal in this time. Milliseconds. */
   readonly signalWindowMs: number;
 }

@@ -1,4 +1,7 @@
-/** `dormouse exempt` and `dormouse exemptions …`: who the ladder does not apply to, and who answers for it. */
+/**
+ * `dormouse exempt` and `dormouse exemptions …`: identities to which the ladder does not apply,
+ * and the owners of the exemptions.
+ */
 
 import type { Command } from 'commander';
 import { actorOption, type Decision, reasonOption } from '../cli/actor.js';

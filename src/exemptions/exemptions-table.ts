@@ -1,11 +1,14 @@
-/** Table `exemption`: whom operators exempted. Every decision stands or falls together with its audit entry. */
+/**
+ * Table `exemption`: operators' exemptions. Each decision is written together with
+ * its audit entry, or not at all.
+ */
 import type pg from 'pg';
 import { appendAuditWithin } from '../audit/log-table.js';
 import type { AuditEntry } from '../domain/audit-entry.js';
 import type { Exemption, ExemptionKind } from '../domain/exemption.js';
 import { inTransaction } from '../postgres/pool.js';
 
-/** Nothing was changed; the message says what is wrong and the way out. */
+/** Nothing was changed. The message says what is wrong and the way out. */
 export class ExemptionRefusedError extends Error {
   override readonly name = 'ExemptionRefusedError';
 }
@@ -16,7 +19,7 @@ interface ExemptionDecision {
   /** Opaque id of the operator. */
   readonly actor: string;
   readonly reason: string;
-  /** When it is taken, epoch milliseconds. */
+  /** Time of the decision, epoch milliseconds. */
   readonly at: number;
 }
 
@@ -55,7 +58,7 @@ function exemptionOf(row: Row): Exemption {
   };
 }
 
-/** Exempts an identity; the same request again changes nothing. @throws ExemptionRefusedError */
+/** Exempts an identity. Repeating the same request changes nothing. @throws ExemptionRefusedError */
 export function setExemption(pool: pg.Pool, request: NewExemption): Promise<Exemption> {
   return inTransaction(pool, async (client) => {
     const { identityId, kind, reason, owner, reviewAt, actor, at, requestId } = request;
@@ -73,7 +76,10 @@ export function setExemption(pool: pg.Pool, request: NewExemption): Promise<Exem
   });
 }
 
-/** The exemption that this very request made before. @throws ExemptionRefusedError where another one is in force */
+/**
+ * The exemption that the same request made before.
+ * @throws ExemptionRefusedError where another one is in force
+ */
 async function repeated(client: pg.PoolClient, { identityId, requestId }: NewExemption): Promise<Exemption> {
   const found = await client.query<Row>(
     `SELECT ${columns} FROM exemption WHERE identity_id = $1 AND request_id = $2`,
@@ -84,7 +90,7 @@ async function repeated(client: pg.PoolClient, { identityId, requestId }: NewExe
   throw new ExemptionRefusedError('the identity is exempt already. Review that exemption, or end it first');
 }
 
-/** Somebody looked: it is still right, until the next review. @throws ExemptionRefusedError */
+/** An operator confirmed it until the next review. @throws ExemptionRefusedError */
 export function reviewExemption(
   pool: pg.Pool,
   request: ExemptionDecision & { readonly reviewAt: number; readonly owner?: string },
@@ -103,7 +109,7 @@ export function reviewExemption(
   });
 }
 
-/** Ends it: the ladder applies again, with every notice anew. @throws ExemptionRefusedError */
+/** Ends it: the ladder applies again, and every notice is given again. @throws ExemptionRefusedError */
 export function endExemption(pool: pg.Pool, request: ExemptionDecision): Promise<Exemption> {
   return inTransaction(pool, async (client) => {
     const ended = await changed(
@@ -163,13 +169,16 @@ export async function exemptionInForce(
   return found.rows[0]?.kind;
 }
 
-/** Where a page of {@link exemptionsInForce} ended. */
+/** The position at which a page of {@link exemptionsInForce} ended. */
 export interface ExemptionPlace {
   readonly reviewAt: number;
   readonly id: number;
 }
 
-/** @returns one page of those in force, the earliest review first; up to a review time where one is given */
+/**
+ * @returns one page of the exemptions in force, the earliest review first; up to a
+ * review time where one is given
+ */
 export async function exemptionsInForce(
   pool: pg.Pool,
   page: { readonly after?: ExemptionPlace; readonly reviewUpTo?: number; readonly rows: number },
@@ -190,7 +199,7 @@ export async function exemptionsInForce(
   return found.rows.map(exemptionOf);
 }
 
-/** @returns how many in force are to be reviewed by then */
+/** @returns how many exemptions in force are due for review by then */
 export async function countExemptionsToReview(pool: pg.Pool, reviewUpTo: number): Promise<number> {
   const found = await pool.query<{ count: string }>(
     'SELECT count(*) FROM exemption WHERE ended_at IS NULL AND review_at <= $1',

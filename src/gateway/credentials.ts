@@ -1,4 +1,6 @@
-/** The credentials that the gateway takes: one purpose each, so that whoever learns one can do one thing. */
+/**
+ * The credentials that the gateway accepts. Each has one purpose, so that a leaked one allows one thing only.
+ */
 import { type Config, ConfigError } from '../config.js';
 
 export const hookVariables = [
@@ -26,7 +28,7 @@ export function hookKeysOf(config: Pick<Config, HookVariable>): HookKeys {
 }
 
 /**
- * Refuses one value in two purposes.
+ * Refuses the same value for two purposes.
  * @throws ConfigError naming the variables, never a value
  */
 export function refuseSharedCredentials(config: Credentials): void {

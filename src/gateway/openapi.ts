@@ -1,4 +1,4 @@
-/** The OpenAPI document, from the same schemas that requests are checked by. */
+/** The OpenAPI document, from the schemas that also validate requests. */
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
@@ -39,7 +39,10 @@ type Transform = NonNullable<FastifyDynamicSwaggerOptions['transform']>;
 const isContent = (body: unknown): body is { content: Record<string, { schema: z.ZodType }> } =>
   typeof body === 'object' && body !== null && 'content' in body;
 
-/** jsonSchemaTransform knows one schema a body; a route that takes several content types is written out here. */
+/**
+ * jsonSchemaTransform supports one schema per body, so a route with several
+ * content types is written out here.
+ */
 const transform: Transform = (route) => {
   const body: unknown = route.schema?.body;
   if (!isContent(body)) return jsonSchemaTransform(route);
@@ -70,7 +73,7 @@ export async function describeRoutes(server: FastifyInstance): Promise<void> {
   });
 }
 
-/** `GET /openapi.json`, behind the service token: what is not published can't be mapped by strangers. */
+/** `GET /openapi.json`, behind the service token: the routes are not published to strangers. */
 export function openApiRoute(server: FastifyInstance, gate: Gate, service: Entrance): void {
   server.route({
     method: 'GET',

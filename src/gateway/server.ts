@@ -1,4 +1,4 @@
-/** The gateway's HTTP server, put together: limits, entrances, routes, errors. */
+/** Builds the gateway's HTTP server: limits, authentication, routes, errors. */
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
@@ -28,13 +28,16 @@ import { describeRoutes, openApiRoute } from './openapi.js';
 export interface GatewayOptions {
   readonly dormouse: DirectDormouse;
   readonly serviceTokens: readonly string[];
-  /** HMAC secrets of signed events. Default: none, so events come with a service token only. */
+  /** HMAC secrets of signed events. Default: none, so events need a service token. */
   readonly eventSecrets?: readonly string[];
-  /** Who may call which hook: each has keys of its own, for none may do what another may. Default: there are no hooks. */
+  /**
+   * The callers of hooks. Each has keys of its own, so that none can call another's
+   * hook. Default: there are no hooks.
+   */
   readonly hooks?: HookOptions;
   /** The pages that links in mails lead to. Default: there are none. */
   readonly pages?: PagesOptions;
-  /** Addresses and networks of reverse proxies whose X-Forwarded-For is believed. Default: none. */
+  /** Addresses and networks of reverse proxies whose X-Forwarded-For is trusted. Default: none. */
   readonly trustedProxies?: readonly string[];
   /** Keys and metadata for receivers of security events. Default: none are published. */
   readonly signals?: EventPublication;
@@ -43,20 +46,20 @@ export interface GatewayOptions {
 }
 
 export interface HookOptions {
-  /** Kratos tells of sign-ins, and asks before it registers somebody. */
+  /** Kratos reports sign-ins, and asks before it registers an identity. */
   readonly kratos?: RegistrationHookOptions;
   /** Hydra asks before it issues a token. */
   readonly hydra?: TokenHookOptions;
-  /** The mail provider tells of mails that came back. */
+  /** The mail provider reports mails that bounced. */
   readonly mail?: { readonly keys: readonly string[] };
 }
 
-/** Bytes that a request's body may have, where a route does not say otherwise. */
+/** Limit of a request's body in bytes, where a route sets no other. */
 const bodyLimit = 16_384;
 
 /**
- * Only `/healthz`, what is public by design, and the pages of people are open; every other route names the credential that it
- * wants.
+ * Only `/healthz`, content that is public by design, and people's pages need no authentication. Every other
+ * route names the credential that it requires.
  */
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
   const server = Fastify({

@@ -1,4 +1,4 @@
-/** Table `identity_hold`: operators' holds. What is audited of them, the lifecycle writes. */
+/** Table `identity_hold`: operators' holds. The lifecycle writes their audit entries. */
 import type pg from 'pg';
 import type { Hold, HoldKind } from '../domain/lifecycle/holds.js';
 import { inTransaction } from '../postgres/pool.js';
@@ -25,7 +25,7 @@ function holdOf(row: Row): Hold {
   };
 }
 
-/** The holds that stand, and how many ever did. */
+/** The holds in force, and how many there ever were. */
 export interface KnownHolds {
   readonly standing: readonly Hold[];
   /** The highest number in an id. */
@@ -33,8 +33,8 @@ export interface KnownHolds {
 }
 
 /**
- * Keeps a hold. The same request again changes nothing. An id that another hold has, which a lifecycle that was lost set, is replaced
- * by the next one.
+ * Keeps a hold. Repeating the same request changes nothing. An id already given to another hold, by a
+ * lifecycle that was lost, is replaced by the next id.
  * @returns the hold as it is kept
  */
 export function keepHold(
@@ -88,7 +88,7 @@ export async function takeOverHolds(
   }
 }
 
-/** Ends one hold early. The first release counts. */
+/** Ends one hold early. Only the first release counts. */
 export async function endHold(pool: pg.Pool, identityId: string, holdId: string, at: number): Promise<void> {
   await pool.query(
     'UPDATE identity_hold SET released_at = $3 WHERE identity_id = $1 AND hold_id = $2 AND released_at IS NULL',

@@ -1,8 +1,8 @@
-/** What bodies the gateway takes: plain JSON, not compressed. */
+/** The bodies that the gateway accepts: plain JSON, not compressed. */
 import type { FastifyInstance } from 'fastify';
 import { parseStrictJson } from './strict-json.js';
 
-/** JSON only, read strictly; anything else is answered 415. */
+/** Accepts strict JSON only. Anything else is answered 415. */
 export function takeStrictJson(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
@@ -14,7 +14,9 @@ export function takeStrictJson(server: FastifyInstance): void {
   });
 }
 
-/** The gateway decompresses nothing, so a small body can't grow; whoever sends one is told at once. */
+/**
+ * The gateway decompresses nothing, so that a small body can't grow. Compressed bodies are refused at once.
+ */
 export function refuseCompressed(server: FastifyInstance): void {
   server.addHook('onRequest', async (request, reply) => {
     const encoding = request.headers['content-encoding'];

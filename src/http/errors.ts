@@ -1,4 +1,4 @@
-/** Answers of the gateway when something is wrong: what callers may know, and no more. */
+/** The gateway's error answers: what callers may know, and no more. */
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { ZodError } from 'zod';
@@ -15,7 +15,7 @@ interface Answer {
   readonly message: string;
 }
 
-/** Each problem with the field that it is about. */
+/** Each problem with its field. */
 export function problemsOf(error: ZodError): string {
   return error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
 }
@@ -53,7 +53,10 @@ function statusOf(error: unknown): number | undefined {
     : undefined;
 }
 
-/** Every error of a route becomes JSON with `error` and `message`; what nobody foresaw goes to the log only. */
+/**
+ * Every error of a route becomes JSON with `error` and `message`. Details of
+ * unexpected errors go to the log only.
+ */
 export function handleErrors(server: FastifyInstance): void {
   server.setErrorHandler((error: FastifyError, request, reply) => {
     const { status, ...body } = answerTo(error);

@@ -1,31 +1,33 @@
-/** The gate that every authenticated request passes: who is calling, and not too often. */
+/** The gate for authenticated requests: checks the credential and the rate limit. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-/** One way in. */
+/** One way to authenticate. */
 export interface Entrance {
-  /** @returns a name of the credential for the rate limit, never the credential itself; `undefined`: not let in */
+  /**
+   * @returns a name of the credential for the rate limit, never the credential itself; `undefined`: refused
+   */
   callerOf(request: FastifyRequest): string | undefined;
-  /** What a caller without a valid credential is told. */
+  /** The message for a caller without a valid credential. */
   readonly message: string;
-  /** `WWW-Authenticate` of the answer 401. */
+  /** `WWW-Authenticate` header of a 401 answer. */
   readonly challenge?: string;
 }
 
-/** Requests a minute; a process of the gateway counts for itself. */
+/** Requests a minute. Each gateway process counts for itself. */
 export interface RateLimits {
-  /** Of one service token. */
+  /** Per service token. */
   readonly servicePerMinute: number;
-  /** Of one hook. Above it Kratos loses a sign of life, and Hydra a token: far above what people do. */
+  /** Per hook. Above it Kratos loses a sign of life, and Hydra a token, so it is far above normal use. */
   readonly hookPerMinute: number;
-  /** Of all callers that sign their events. */
+  /** For all callers that sign their events. */
   readonly signedPerMinute: number;
-  /** Refused credentials of one IP address. Valid ones behind the same address are not held up. */
+  /** Refused credentials per IP address. Valid ones from the same address are not affected. */
   readonly refusedPerMinute: number;
   /** Pages that one IP address opens by links in mails. */
   readonly pagesPerMinute: number;
-  /** Reactivation links that one IP address asks for. */
+  /** Reactivation links that one IP address requests. */
   readonly linkRequestsPerMinute: number;
-  /** Requests of one IP address for what anybody may read. */
+  /** Requests of one IP address for public content. */
   readonly openPerMinute: number;
 }
 
@@ -42,9 +44,9 @@ export const defaultRateLimits: RateLimits = {
 export interface Gate {
   /** A hook for `onRequest`: answers 401 or 429 itself, before the body is read. */
   guard(entrance: Entrance): (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
-  /** A hook for `onRequest` of what anybody may read: answers 429 to an address that asks too often. */
+  /** A hook for `onRequest` of public routes: answers 429 to an address that asks too often. */
   guardOpen(request: FastifyRequest, reply: FastifyReply): Promise<void>;
-  /** Counts a request of a known caller. @returns whether it was answered with 429 */
+  /** Counts a request of a known caller. @returns whether it was answered 429 */
   isOverLimit(request: FastifyRequest, reply: FastifyReply, caller: string): Promise<boolean>;
   /** Answers 401, or 429 to an address that was refused too often. */
   refuse(request: FastifyRequest, reply: FastifyReply, entrance: Omit<Entrance, 'callerOf'>): Promise<void>;

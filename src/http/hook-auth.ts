@@ -1,6 +1,6 @@
 /**
- * Authenticates Kratos, Hydra and the mail provider by an API key, the one means that all of them have. Each has keys of
- * its own, two for rotation: the provider's key says that nobody is alive.
+ * Authenticates Kratos, Hydra and the mail provider by an API key, the only method that all of them support.
+ * Each has keys of its own, two for rotation, so that the provider's key can't report signs of life.
  */
 import type { FastifyRequest } from 'fastify';
 import type { Entrance } from './gate.js';
@@ -8,7 +8,7 @@ import { createTokenCheck } from './service-auth.js';
 
 export const hookKeyHeader = 'x-dormouse-hook-key';
 
-/** @param hook each hook has a rate limit of its own, so that a storm at one never holds up the other */
+/** @param hook each hook has a rate limit of its own, so that too many requests to one never block another */
 export function hookEntrance(keys: readonly string[], hook: 'kratos' | 'hydra' | 'mail'): Entrance {
   const isValid = createTokenCheck(keys);
   const presented = hook === 'mail' ? keyOrPassword : keyOf;
@@ -26,7 +26,10 @@ function keyOf({ headers }: FastifyRequest): string | undefined {
   return typeof key === 'string' ? key : undefined;
 }
 
-/** Some providers send no header of one's own choice; all of them send the password in an address. Any user name will do. */
+/**
+ * Some providers can't send a custom header, but all of them send the password of a
+ * URL. Any user name is accepted.
+ */
 function keyOrPassword(request: FastifyRequest): string | undefined {
   const key = keyOf(request);
   if (key !== undefined) return key;

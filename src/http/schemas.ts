@@ -1,16 +1,16 @@
-/** Schemas that several routes share; validation, serialisation and the OpenAPI document come from the same ones. */
+/** Schemas that several routes share, for validation, serialisation and the OpenAPI document. */
 import { z } from 'zod';
 import { holdKinds } from '../domain/lifecycle/holds.js';
 import { rungNames, stages } from '../domain/rungs.js';
 import { activityKinds } from '../domain/sign-of-life.js';
 
-/** What the gateway says when it refuses. */
+/** The gateway's answer when it refuses. */
 export const problem = z.object({
   error: z.string().describe('stable name of the problem'),
   message: z.string().describe('the field, what is wrong with it, and the way out'),
 });
 
-/** The answers of a route, and those that any authenticated route may give. */
+/** The answers of a route, together with those of any authenticated route. */
 export function answers<Own extends Record<number, z.ZodType>>(own: Own) {
   return {
     ...own,
@@ -47,7 +47,7 @@ const parked = z
   .object({ step: z.string(), errorType: z.string(), wayOut: z.string(), since: epochMs })
   .readonly();
 
-/** What an app or operator is shown of a {@link Standing}: the parts that the interface promises. */
+/** The parts of a {@link Standing} that the interface promises to apps and operators. */
 export const standingAnswer = z.object({
   schemaVersion: z.literal(1),
   identityId: z.string(),

@@ -1,16 +1,16 @@
-/** Authenticates callers by service tokens: bearer tokens (RFC 6750), two at a time while one is rotated out. */
+/** Authenticates callers by service tokens: bearer tokens (RFC 6750), two at a time during a rotation. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { Entrance } from './gate.js';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** @returns a check that takes the same time whether, and where, a token differs */
+/** @returns a check whose duration does not depend on whether, or where, a token differs */
 export function createTokenCheck(tokens: readonly string[]): (token: string) => boolean {
   const known = tokens.map(digest);
   return (token) => {
     const presented = digest(token);
-    // Every known token is compared, so that the time says nothing about which one fits.
+    // Every known token is compared, so that the duration does not show which one fits.
     return known.reduce((found, candidate) => timingSafeEqual(candidate, presented) || found, false);
   };
 }

@@ -1,12 +1,12 @@
 /**
- * JSON as the gateway takes it: no key twice (two readers of the same bytes could otherwise see different identities),
- * and no `__proto__`. Knows nothing of HTTP.
+ * Strict JSON for the gateway: no duplicate keys (two readers of the same bytes could otherwise see different
+ * identities), and no `__proto__`. Knows nothing of HTTP.
  */
 import { InvalidRequestError } from '../process/caller-errors.js';
 
 const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
 
-/** @throws InvalidRequestError; it never repeats what was sent. */
+/** @throws InvalidRequestError; its message never repeats the input */
 export function parseStrictJson(text: string): unknown {
   let value: unknown;
   try {
@@ -18,7 +18,7 @@ export function parseStrictJson(text: string): unknown {
   return value;
 }
 
-/** Walks over the tokens of a text that is known to be JSON. Linear in its length, and not recursive. */
+/** Walks over the tokens of valid JSON text. Linear in its length, and not recursive. */
 function refuseAmbiguousKeys(text: string): void {
   const open: Set<string>[] = [];
   let last = '';
@@ -31,7 +31,7 @@ function refuseAmbiguousKeys(text: string): void {
 }
 
 function takeKey(keys: Set<string> | undefined, quoted: string): void {
-  // Unescaped, for "\u0061" and "a" are the same key.
+  // Unescaped, because "\u0061" and "a" are the same key.
   const key = String(JSON.parse(quoted));
   if (key === '__proto__') throw new InvalidRequestError('body: has the key __proto__. Leave it out');
   if (keys?.has(key) === true) throw new InvalidRequestError('body: has a key twice. Send each field once');

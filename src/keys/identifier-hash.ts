@@ -1,10 +1,13 @@
-/** Names identifiers and addresses without being them: keyed hashes (HMAC-SHA-256), by DORMOUSE_IDENTIFIER_KEY. */
+/**
+ * Identifies identifiers and addresses without revealing them: keyed hashes
+ * (HMAC-SHA-256), by DORMOUSE_IDENTIFIER_KEY.
+ */
 import { createHmac } from 'node:crypto';
 
 /** Without a key nothing is remembered. */
 export type IdentifierKey = string;
 
-/** The same identifier in whatever case or Unicode form it is written; another hash for each purpose. */
+/** The same hash for an identifier in any case or Unicode form, and a different one for each purpose. */
 export function hashOfIdentifier(
   key: IdentifierKey,
   identifier: string,

@@ -1,4 +1,4 @@
-/** The master keys that wrap identities' data keys: one, or two while one is rotated out. */
+/** The master keys that wrap identities' data keys: one, or two during a rotation. */
 import { createHash, randomBytes } from 'node:crypto';
 import { ConfigError } from '../config.js';
 import { dataKeyBytes } from './sealing.js';
@@ -12,9 +12,9 @@ export interface MasterKey {
 }
 
 export interface MasterKeys {
-  /** Wraps. */
+  /** Used for wrapping. */
   readonly current: MasterKey;
-  /** All unwrap. */
+  /** Used for unwrapping. */
   readonly all: readonly MasterKey[];
 }
 

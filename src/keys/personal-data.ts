@@ -1,7 +1,7 @@
 /**
- * Personal data that Dormouse has to keep, encrypted for one identity each: table `identity_key`. When the identity is
- * buried its key is destroyed, and what was sealed for it can't be read any more, in no copy and no backup of the data
- * alone. See docs/personal-data.md.
+ * Personal data that Dormouse has to keep, encrypted for one identity each: table `identity_key`. A burial
+ * destroys the identity's key. After that, its sealed data can't be read any more, in any copy or any backup
+ * of the data alone. See docs/personal-data.md.
  */
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
@@ -9,7 +9,7 @@ import { inTransaction } from '../postgres/pool.js';
 import type { MasterKey, MasterKeys } from './master-keys.js';
 import { dataKeyBytes, openWith, sealWith } from './sealing.js';
 
-/** The identity was deleted, and its key with it: nothing can be sealed or opened for it, ever. */
+/** The identity was deleted together with its key: nothing can ever be sealed or opened for it again. */
 export class KeyDestroyedError extends Error {
   override readonly name = 'KeyDestroyedError';
   constructor(identityId: string) {
@@ -30,11 +30,14 @@ export class MasterKeyError extends Error {
 
 export interface PersonalData {
   /**
-   * Encrypts for one identity; its key is made at the first time.
+   * Encrypts for one identity. Its key is made at the first call.
    * @throws KeyDestroyedError where the identity was deleted; MasterKeyError
    */
   seal(identityId: string, plaintext: string): Promise<Buffer>;
-  /** @throws KeyDestroyedError; MasterKeyError; UnsealError where it was sealed for somebody else, or changed */
+  /**
+   * @throws KeyDestroyedError; MasterKeyError; UnsealError where the data was sealed
+   * for another identity, or changed
+   */
   open(identityId: string, sealed: Uint8Array): Promise<string>;
 }
 
@@ -59,7 +62,10 @@ export function createPersonalData(
   };
 }
 
-/** Destroys an identity's key for good. To be called in the transaction that leaves the tombstone. Safe to repeat. */
+/**
+ * Destroys an identity's key for good. To be called in the transaction that writes
+ * the tombstone. Safe to repeat.
+ */
 export async function destroyKey(client: pg.PoolClient, identityId: string): Promise<void> {
   await lockKey(client, identityId);
   await client.query('DELETE FROM identity_key WHERE identity_id = $1', [identityId]);
@@ -67,13 +73,13 @@ export async function destroyKey(client: pg.PoolClient, identityId: string): Pro
 
 export interface Rotation {
   readonly rewrapped: number;
-  /** Keys that are wrapped by a master key that is not known. */
+  /** Keys wrapped by an unknown master key. */
   readonly unknown: number;
 }
 
 /**
- * Wraps all data keys by the current master key, page by page. What was sealed stays as it is. Safe to stop and repeat;
- * afterwards the old master key can go.
+ * Wraps all data keys with the current master key, page by page. Sealed data does not change. Safe to stop
+ * and repeat. Afterwards the old master key can be removed.
  */
 export async function rotateMasterKey(
   pool: pg.Pool,
@@ -123,7 +129,7 @@ async function rewrap(
   return changed.rowCount ?? 0;
 }
 
-/** Never kept in memory: a key that was destroyed elsewhere must be gone here as well. */
+/** Never cached: a key that another process destroyed must be gone here as well. */
 async function readKey(
   client: pg.Pool | pg.PoolClient,
   masterKeys: MasterKeys,
@@ -140,7 +146,9 @@ async function readKey(
   return openWith(master.key, row.wrapped, wrappingOf(identityId));
 }
 
-/** Makes the key, or takes the one that somebody else made in this instant. Never for a buried identity. */
+/**
+ * Makes the key, or takes the one that another process made at the same time. Never for a buried identity.
+ */
 async function makeKey(
   pool: pg.Pool,
   masterKeys: MasterKeys,
@@ -163,7 +171,7 @@ async function makeKey(
   });
 }
 
-/** One at a time makes or destroys a key, so that none is made while the identity is being buried. */
+/** Only one process at a time makes or destroys a key, so that no key is made during the burial. */
 async function lockKey(client: pg.PoolClient, identityId: string): Promise<void> {
   await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [wrappingOf(identityId)]);
 }

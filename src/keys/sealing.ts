@@ -1,4 +1,4 @@
-/** AES-256-GCM as Dormouse uses it: version, nonce, ciphertext and tag in one buffer, bound to what it belongs to. */
+/** Dormouse's AES-256-GCM format: version, nonce, ciphertext and tag in one buffer, bound to a context. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
 const version = 1;
@@ -7,12 +7,15 @@ const tagBytes = 16;
 const algorithm = 'aes-256-gcm';
 export const dataKeyBytes = 32;
 
-/** What was sealed does not open: another key, other surroundings, or somebody changed it. */
+/** The sealed data does not open: another key, another context, or it was changed. */
 export class UnsealError extends Error {
   override readonly name = 'UnsealError';
 }
 
-/** @param belongsTo authenticated with the text and not part of it: the text opens in the same surroundings only */
+/**
+ * @param belongsTo the context. It is authenticated but not part of the text: the data
+ * opens in the same context only
+ */
 export function sealWith(key: Uint8Array, plaintext: Uint8Array, belongsTo: string): Buffer {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv(algorithm, key, nonce);
@@ -29,7 +32,7 @@ export function openWith(key: Uint8Array, sealed: Uint8Array, belongsTo: string)
   }
   const end = buffer.length - tagBytes;
   const nonce = buffer.subarray(1, 1 + nonceBytes);
-  // The length is said, so that no shorter tag is accepted.
+  // The tag length is given, so that no shorter tag is accepted.
   const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
   decipher.setAAD(Buffer.from(belongsTo));
   decipher.setAuthTag(buffer.subarray(end));

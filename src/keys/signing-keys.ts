@@ -1,4 +1,4 @@
-/** Keys for signatures, as configuration holds them: JWK, JWK set or PEM in, node:crypto keys and their names out. */
+/** Signing keys from the configuration: JWK, JWK set or PEM in, node:crypto keys and their names out. */
 import {
   createHash,
   createPrivateKey,
@@ -29,7 +29,10 @@ export interface PrivateSigningKey extends SigningKey {
 const jwkSchema = z.looseObject({ kty: z.string() });
 const jwkTextSchema = z.union([z.object({ keys: z.array(jwkSchema).min(1) }), jwkSchema]);
 
-/** RFC 8017 keys below this are refused: the CAEP interoperability profile, section 2.6, wants 2,048 at least. */
+/**
+ * RFC 8017 keys below this are refused: the CAEP interoperability profile,
+ * section 2.6, requires at least 2,048.
+ */
 const minRsaBits = 2_048;
 
 /**
@@ -52,7 +55,7 @@ export function parseKeys(text: string, name: string): readonly SigningKey[] {
 }
 
 /**
- * The key that signs: the first. Others in the set are older ones whose signatures must still be verifiable.
+ * The first key, which signs. Others in the set are older ones whose signatures must still be verifiable.
  * @throws ConfigError where the first has no private half
  */
 export function signingKeyOf(keys: readonly SigningKey[], name: string): PrivateSigningKey {
@@ -63,18 +66,18 @@ export function signingKeyOf(keys: readonly SigningKey[], name: string): Private
   return { ...first, privateKey: first.privateKey };
 }
 
-/** The public half, as it may be shown to everybody. */
+/** The public half, which may be published. */
 export function publicJwk(key: SigningKey): JsonWebKey {
   const exported = key.publicKey.export({ format: 'jwk' });
   return { ...exported, kid: key.keyId, alg: key.algorithm, use: 'sig' };
 }
 
-/** The private key as one line of JSON, as a variable takes it. */
+/** The private key as one line of JSON, for an environment variable. */
 export function privateJwkText(key: PrivateSigningKey): string {
   return JSON.stringify({ ...key.privateKey.export({ format: 'jwk' }), kid: key.keyId });
 }
 
-/** A fresh key. Ed25519 for Dormouse's own use, RSA where other parties' verifiers decide. */
+/** A new key: Ed25519 for Dormouse's own use, RSA where other parties choose the verifier. */
 export function generateSigningKey(kind: 'ed25519' | 'rsa'): PrivateSigningKey {
   const { privateKey } =
     kind === 'ed25519'

@@ -1,10 +1,13 @@
-/** The secret of a link: 128 random bits in the mail and the URL, their SHA-256 in PostgreSQL. Imports Node only. */
+/**
+ * The secret of a link: 128 random bits in the mail and the URL, their SHA-256 in
+ * PostgreSQL. Imports Node only.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 
 const tokenBytes = 16;
 
 export interface LinkToken {
-  /** For the URL; must be written nowhere but into the mail. */
+  /** For the URL. Must be written only into the mail. */
   readonly token: string;
   readonly hash: Buffer;
 }
@@ -15,8 +18,8 @@ export function createLinkToken(): LinkToken {
 }
 
 /**
- * Looking a link up by its hash takes no constant-time comparison: what the time could tell is the beginning of a hash,
- * which leads to no token.
+ * A lookup by hash needs no constant-time comparison: its timing could only reveal the beginning of a hash,
+ * from which no token can be derived.
  */
 export function hashOfToken(token: string): Buffer {
   return createHash('sha256').update(token).digest();

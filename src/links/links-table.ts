@@ -14,7 +14,7 @@ interface Row {
   readonly created_at: Date;
 }
 
-/** Writes a link that is about to be mailed, and forgets those that can't be used any more. */
+/** Writes a link that is about to be mailed, and deletes links that can't be used any more. */
 export async function writeLink(pool: pg.Pool, hash: Buffer, link: NewLink): Promise<void> {
   const keep = link.purpose === 'keep' ? link : undefined;
   await pool.query('DELETE FROM link WHERE expires_at <= $1', [new Date(link.createdAt)]);
@@ -64,7 +64,7 @@ function linkOf(row: Row): Link {
   return { ...common, purpose: 'keep', rung, round, announcedAt: announcedAt.getTime(), byMs: Number(byMs) };
 }
 
-/** Uses a link up. @returns whether it was this call that did */
+/** Uses a link up. @returns whether this call did it */
 export async function takeLink(client: pg.PoolClient, hash: Buffer, now: number): Promise<boolean> {
   const taken = await client.query(
     'UPDATE link SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2',
@@ -73,7 +73,7 @@ export async function takeLink(client: pg.PoolClient, hash: Buffer, now: number)
   return taken.rowCount === 1;
 }
 
-/** Uses up every reactivation link of the identity: they all led to what is done now. */
+/** Uses up every reactivation link of the identity: they all lead to the same return. */
 export async function takeReactivationLinks(pool: pg.Pool, identityId: string, now: number): Promise<void> {
   await pool.query(
     `UPDATE link SET used_at = $2 WHERE identity_id = $1 AND purpose = 'reactivate' AND used_at IS NULL`,
@@ -81,7 +81,7 @@ export async function takeReactivationLinks(pool: pg.Pool, identityId: string, n
   );
 }
 
-/** For somebody who is no more. */
+/** For an identity that no longer exists. */
 export async function forgetLinks(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
   await client.query('DELETE FROM link WHERE identity_id = $1', [identityId]);
 }

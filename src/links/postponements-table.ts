@@ -1,4 +1,4 @@
-/** Table `postponement`: what people put off by "Keep my account". */
+/** Table `postponement`: what people postponed by "Keep my account". */
 import type pg from 'pg';
 import type { KeepLink } from '../domain/links.js';
 import { type Postponement, postponedUntil } from '../domain/postponement.js';
@@ -7,10 +7,10 @@ import { inTransaction } from '../postgres/pool.js';
 import { removeOld } from '../postgres/remove-old.js';
 import { takeLink } from './links-table.js';
 
-/** More than an absence can have: 20 a rung at most. */
+/** More than one absence can have: at most 20 per rung. */
 const mostRead = 60;
 
-/** @returns the latest ones, those of earlier absences included */
+/** @returns the latest postponements, including those of earlier absences */
 export async function readPostponements(pool: pg.Pool, identityId: string): Promise<Postponement[]> {
   const found = await pool.query<{
     rung: DestructiveRung;
@@ -32,7 +32,7 @@ export async function readPostponements(pool: pg.Pool, identityId: string): Prom
   }));
 }
 
-/** Whether this round was answered already, by this link or by another of its mails. */
+/** Whether this round was answered already, by this link or by another link of its mails. */
 export async function isAnswered(pool: pg.Pool, link: KeepLink): Promise<boolean> {
   const found = await pool.query(
     'SELECT 1 FROM postponement WHERE identity_id = $1 AND rung = $2 AND inactive_since = $3 AND round = $4',
@@ -42,7 +42,7 @@ export async function isAnswered(pool: pg.Pool, link: KeepLink): Promise<boolean
 }
 
 /**
- * Uses the link up and postpones, both or neither. Links of the same round exclude one another by the table's key.
+ * Uses the link up and postpones, both or neither. The table's key lets only one link of a round succeed.
  * @returns until when, epoch milliseconds; `undefined` when the link, or its round, was used already
  */
 export async function confirmPostponement(
@@ -63,12 +63,12 @@ export async function confirmPostponement(
   });
 }
 
-/** Those that ended before. @returns how many went */
+/** Deletes those that ended before this time. @returns how many were deleted */
 export function forgetOldPostponements(pool: pg.Pool, before: Date): Promise<number> {
   return removeOld(pool, 'postponement', 'until_at < $1', before);
 }
 
-/** For somebody who is no more. */
+/** For an identity that no longer exists. */
 export async function forgetPostponements(
   client: pg.Pool | pg.PoolClient,
   identityId: string,

@@ -1,4 +1,4 @@
-/** Table `return_address`: under which addresses the deactivated may ask for the link back. */
+/** Table `return_address`: the addresses under which a deactivated person may request a reactivation link. */
 import type pg from 'pg';
 import { hashOfIdentifier, type IdentifierKey } from '../keys/identifier-hash.js';
 
@@ -31,7 +31,7 @@ export async function findByReturnAddress(
   return found.rows.map(({ identity_id }) => identity_id);
 }
 
-/** For somebody who was let in again, or is no more. */
+/** For an identity that was enabled again, or no longer exists. */
 export async function forgetReturnAddresses(
   client: pg.Pool | pg.PoolClient,
   identityId: string,

@@ -1,4 +1,4 @@
-/** The second look: the latest sign of life, from every place that knows one (docs/architecture.md, invariant 1). */
+/** The second look: the latest sign of life from every source (docs/architecture.md, invariant 1). */
 import type { IdentityApi } from '@ory/client';
 import type pg from 'pg';
 import { type LatestActivity, mergeSign } from '../domain/sign-of-life.js';
@@ -12,7 +12,7 @@ export interface EvidenceSources {
   readonly clock: Clock;
 }
 
-/** @returns the latest sign of each kind: PostgreSQL's, and sign-ins that Kratos' sessions show */
+/** @returns the latest sign of each kind, from PostgreSQL and from the sign-ins of Kratos' sessions */
 export async function readEvidence(sources: EvidenceSources, identityId: string): Promise<LatestActivity> {
   const [recorded, sessions] = await Promise.all([
     readActivity(sources.pool, identityId),

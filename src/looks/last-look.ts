@@ -1,4 +1,7 @@
-/** The last look: what is read inside the very activity that revokes, disables or deletes, just before it does. */
+/**
+ * The last look: what is read just before the act, inside the same activity
+ * that revokes, disables or deletes.
+ */
 
 import { giveGrantBack, useGrant } from '../breaker/asking.js';
 import { readTrip } from '../breaker/trips-table.js';
@@ -23,49 +26,63 @@ import { readPolicy, subjectOf } from './plan-in-force.js';
 
 export interface LookSources extends EvidenceSources {
   readonly policies: PolicyReader;
-  /** What is done with addresses that nobody confirmed. Default: see {@link mailAddresses}. */
+  /** How unconfirmed addresses are used. Default: see {@link mailAddresses}. */
   readonly unverified?: Unverified;
 }
 
-/** What the caller believed about the person's absence; a later sign of life stops the act. */
+/** What the caller knew about the person's absence. A later sign of life stops the act. */
 export interface LastLook {
   readonly identityId: string;
   /** Epoch milliseconds. */
   readonly inactiveSince: number;
   readonly keepsAlive: readonly ActivityKind[];
-  /** The rung, and how many of its postponements were known; a later one stops the act. Absent: there is no such link. */
+  /**
+   * The rung, and how many of its postponements were known. A later postponement stops the act.
+   * Absent: the rung has no such link.
+   */
   readonly postponable?: Pick<PlanRung, 'rung' | 'keep'> & { readonly known: number };
-  /** Keys of the notices that must still be proven; absent: none has to be. */
+  /** Keys of the notices that must still be proven. Absent: none has to be. */
   readonly notices?: readonly string[];
-  /** Whether a lost answer of the mail server is proof enough. */
+  /** Whether a lost answer of the mail server is enough proof. */
   readonly ambiguousCounts?: boolean;
-  /** What the identity as it is now must not be exempt by. Absent in looks of older builds: only operators' exemptions count. */
+  /**
+   * The policy under which the identity must not be exempt now. Absent in looks of older builds:
+   * only operators' exemptions count.
+   */
   readonly policyChoice?: PolicyChoice;
   /**
-   * The rung, and the inactivity that it was due after. Where the policy in force now gives more time to the identity as it is
-   * now, the act is not due any more. Absent in looks of older builds.
+   * The rung, and the inactivity after which it was due. The act is no longer due where the policy in force
+   * now gives the identity more time. Absent in looks of older builds.
    */
   readonly due?: Pick<PlanRung, 'rung' | 'afterMs'>;
-  /** By what name the breaker counted the act. Absent: it was not asked (older builds, or an act that had an effect before). */
+  /**
+   * The key under which the breaker counted the act. Absent: it was not asked (older builds, or an
+   * act that had an effect before).
+   */
   readonly granted?: { readonly key: string; readonly action: DestructiveRung };
 }
 
 export type ActOutcome =
   | { readonly outcome: 'done' }
-  /** The person was seen since, or postponed the rung: nothing was done. */
+  /** A sign of life or a postponement came since: nothing was done. */
   | { readonly outcome: 'superseded'; readonly activity: LatestActivity }
-  /** A notice that the act rests on turned out not to have arrived: nothing was done. */
+  /** A notice that the act rests on did not arrive: nothing was done. */
   | { readonly outcome: 'unannounced' }
   /**
-   * Somebody else decided about this identity; the engine keeps its hands off. Without `because`: it was disabled by hand.
+   * Somebody else decided about this identity, so the engine leaves it untouched. Without
+   * `because`: it was disabled by hand.
    */
   | { readonly outcome: 'left-alone'; readonly because?: 'exempt' | 'hold' }
-  /** The breaker tripped since it let the act pass: nothing was done. Without a trip: nobody counts the act (any more). */
+  /**
+   * The breaker tripped since it let the act pass: nothing was done. Without a trip: the
+   * act is not counted (any more).
+   */
   | { readonly outcome: 'held'; readonly trip?: Trip }
   | { readonly outcome: 'gone' };
 
 /**
- * What {@link whatStops} finds, and whether somebody else changed the state of the identity; {@link stopped} says what follows.
+ * What {@link whatStops} finds, and whether somebody else changed the state of the identity.
+ * {@link stopped} says what follows.
  * @returns why nothing may be done
  */
 export async function stopOf(
@@ -78,13 +95,13 @@ export async function stopOf(
     const disablement = await readDisablement(sources.pool, look.identityId);
     if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
   } else if (stateChangedAt > look.inactiveSince) {
-    // Somebody enabled it meanwhile: that is a decision for it, and the clock starts there.
+    // Somebody enabled it meanwhile. That decision counts, and the clock starts there.
     return { outcome: 'superseded', activity: {} };
   }
   return whatStops(sources, look, identity);
 }
 
-/** What was decided or seen since the workflow looked, an exemption or a hold of this very second included. */
+/** What was decided or seen since the workflow looked, including an exemption or a hold set just now. */
 export async function whatStops(
   sources: LookSources,
   look: LastLook,
@@ -102,8 +119,8 @@ export async function whatStops(
 }
 
 /**
- * The answer of the breaker may be hours old by now, as queues are long at times: what tripped meanwhile is looked at last,
- * when nothing else stops the act. From here on its place counts as used.
+ * The breaker's answer may be hours old, as queues can be long. So a later trip is checked last, when nothing
+ * else stops the act. From here on its place counts as used.
  */
 async function heldByBreaker(
   { pool, clock }: EvidenceSources,
@@ -117,8 +134,8 @@ async function heldByBreaker(
 }
 
 /**
- * Gives the place in the limit back of an act that is not carried out, unless an earlier attempt may have had an effect, or
- * the breaker itself holds it: then it goes on in its place.
+ * Returns the grant of an act that is not carried out. The grant stays where an earlier attempt may have had
+ * an effect, or where the breaker itself holds the act, which then continues with the same place.
  */
 export async function stopped(
   { pool }: EvidenceSources,
@@ -130,8 +147,8 @@ export async function stopped(
 }
 
 /**
- * An operator's exemption, or the policy in force now: account type, role, opt-out, exclusions, or more time for what the identity
- * is by now (an address that was confirmed this very second).
+ * An operator's exemption, or the policy in force now: account type, role, opt-out, exclusions, or more time
+ * because the identity has changed (for example, an address was just confirmed).
  */
 async function whatSpares(
   { pool, policies, clock }: LookSources,
@@ -161,24 +178,31 @@ async function isAnnounced(
   return found.every(({ outcome }) => outcome === 'accepted' || (ambiguousCounts && outcome === 'ambiguous'));
 }
 
-/** What a last look may be old. Two calls take 10 s each at most, so only a halted process comes near it. */
+/**
+ * How old a last look may be. Two calls take at most 10 s each, so only a suspended
+ * process comes near this limit.
+ */
 const longestLookMs = 25_000;
 
 /**
- * A process that was halted between look and act may have been given up by then, and the person may be back: it must not
- * act on what it saw before. @throws StaleLook
+ * A process suspended between look and act may have been replaced by then, and the person may be back.
+ * It must not act on the old look.
+ * @throws StaleLook
  */
 export async function assertFresh(clock: Clock, lookedAt: number): Promise<void> {
   const ageMs = (await clock.now()) - lookedAt;
   if (ageMs > longestLookMs) throw tryAgain('StaleLook', `the last look was ${ageMs} ms old`);
 }
 
-/** @returns the evidence, when it shows the person alive later than the caller knew, or that they postponed the rung */
+/**
+ * @returns the evidence, when it shows a later sign of life than the caller
+ * knew, or a postponement of the rung
+ */
 async function seenSince(sources: EvidenceSources, look: LastLook): Promise<LatestActivity | undefined> {
   const activity = await readEvidence(sources, look.identityId);
   const latest = latestOf(activity, look.keepsAlive);
   if (latest !== undefined && latest > look.inactiveSince) return activity;
-  // Read after what Kratos answers, as exemptions are: a click in this very second counts.
+  // Read after Kratos' answer, as exemptions are, so that a click made just now counts.
   return (await isPostponedSince(sources, look)) ? activity : undefined;
 }
 

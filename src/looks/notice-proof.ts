@@ -1,4 +1,7 @@
-/** Whether notices that were given still count: what bounced since, and whether there is anywhere left to write to. */
+/**
+ * Whether notices that were given still count: bounces since, and whether there
+ * is still an address to write to.
+ */
 import type pg from 'pg';
 import type { NoticeState } from '../domain/lifecycle/assessment.js';
 import type { NoticeOutcome } from '../domain/lifecycle/notice-record.js';
@@ -7,7 +10,7 @@ import { mailAddresses } from '../mail/addresses.js';
 import { type MailState, readCopies } from '../mail/mails-table.js';
 import type { KratosIdentity } from '../ory/kratos-identity.js';
 
-/** @returns how each of the notices stands now */
+/** @returns the present state of each notice */
 export async function readNotices(
   { pool, unverified }: { readonly pool: pg.Pool; readonly unverified?: Unverified },
   identity: KratosIdentity,
@@ -20,7 +23,7 @@ export async function readNotices(
   return [...copies].map(([key, states]) => ({ key, outcome: provenBy(states) }));
 }
 
-/** A notice without a row is one whose proof was lost, with a backup for example: it may have arrived, or not. */
+/** A notice without a row lost its proof, for example with a backup: it may or may not have arrived. */
 function provenBy(states: readonly MailState[]): NoticeOutcome {
   const best = (['accepted', 'ambiguous', 'bounced', 'rejected'] as const).find((state) =>
     states.includes(state),

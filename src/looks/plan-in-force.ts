@@ -1,4 +1,4 @@
-/** Reads the policy that an identity follows, and what of the identity it looks at. */
+/** Reads the policy that an identity follows, and the fields of the identity that the policy looks at. */
 
 import type { ExemptionKind } from '../domain/exemption.js';
 import { given } from '../domain/given.js';
@@ -16,8 +16,8 @@ import {
 import { giveUp, tryAgain } from '../process/step-error.js';
 
 /**
- * @param whenAltered how to fail where the text is not the one that was published. Default: tried again, so that everybody
- *   goes on by themselves once the right text was published
+ * @param whenAltered how to fail where the text differs from the published one. Default: retried, so that all
+ * lifecycles continue by themselves once the right text is published
  * @throws UnknownPolicy (not retried) when it was never published, PolicyAltered
  */
 export async function readPolicy(
@@ -44,7 +44,7 @@ export function subjectOf(
   const accountType = readWord(metadata, 'account_type');
   const adminRole = readWord(metadata, 'role');
   const optOut = readFlag(metadata, 'skip_stale_revocation');
-  // The person may write it, so what is unclear there exempts nobody.
+  // The person may write this field, so an unclear value in it exempts nobody.
   const traitsRole = readWord(identity?.traits, 'role').value;
   const unclear = [
     ...(accountType.isUnclear ? (['account_type'] as const) : []),

@@ -1,16 +1,16 @@
-/** Which addresses of an identity mails go to. */
+/** The addresses of an identity that mails go to. */
 import type { Unverified } from '../domain/mail-choices.js';
 import type { KratosIdentity } from '../ory/kratos-identity.js';
 
 export interface MailAddress {
-  /** Kratos' id of the address: names it without being it. */
+  /** Kratos' id of the address: identifies it without revealing it. */
   readonly id: string;
   readonly value: string;
 }
 
 /**
- * Every verified and every recovery e-mail address, each once. Where none of these exists, the unverified ones: a notice
- * to an address that nobody confirmed is better than none, unless the installation wants no mail to such.
+ * Every verified and every recovery e-mail address, each once. Where there are none, the unverified ones: a
+ * notice to an unconfirmed address is better than none, unless the installation forbids such mails.
  */
 export function mailAddresses(
   identity: KratosIdentity,
@@ -20,7 +20,7 @@ export function mailAddresses(
   const recovery = mailOnly(identity.recovery_addresses);
   const trusted = [...verifiable.filter(({ verified }) => verified), ...recovery];
   const chosen = trusted.length > 0 || unverified === 'never' ? trusted : verifiable;
-  // Kratos makes a recovery address of each that the schema names, confirmed or not.
+  // Kratos makes a recovery address of each address that the schema names, confirmed or not.
   const unconfirmed = new Set(
     unverified === 'never'
       ? verifiable.filter(({ verified }) => !verified).map(({ value }) => folded(value))
@@ -35,7 +35,7 @@ export function mailAddresses(
   return [...byValue.values()];
 }
 
-/** How many of the addresses that a mail would go to somebody confirmed, and how many nobody did. */
+/** How many of the addresses that a mail would go to are confirmed, and how many are not. */
 export function countAddresses(
   identity: KratosIdentity,
   unverified?: Unverified,
@@ -50,7 +50,7 @@ export function countAddresses(
   return { verified, unverified: addresses.length - verified };
 }
 
-/** Whether there are mail addresses that somebody could have confirmed, and nobody ever did. */
+/** Whether there are mail addresses that could have been confirmed, and none ever was. */
 export function isUnconfirmed(identity: KratosIdentity): boolean {
   const verifiable = mailOnly(identity.verifiable_addresses);
   return verifiable.length > 0 && verifiable.every(({ verified }) => !verified);
@@ -62,12 +62,12 @@ export function everyAddress(identity: KratosIdentity): string[] {
   return all.map(({ value }) => folded(value));
 }
 
-/** Addresses that differ in case only are one. */
+/** Addresses that differ only in case count as one. */
 function folded(value: string): string {
   return value.trim().toLowerCase();
 }
 
-/** Kratos has telephone numbers among them, and says nothing where there are none. */
+/** Kratos' lists may include telephone numbers, and are absent where there are none. */
 function mailOnly<Address extends { readonly via: string }>(
   addresses: readonly Address[] | null | undefined,
 ) {

@@ -1,6 +1,6 @@
 /**
- * Whether a refusal is the server's trouble because everybody gets it: no text says so as surely as many recipients who are refused
- * alike, and nobody who is not. Pure.
+ * Whether a refusal is the server's trouble because every recipient gets it. Many recipients refused with the
+ * same codes, and none accepted, are surer evidence than any text. Pure.
  */
 
 export interface Refusal {
@@ -8,21 +8,24 @@ export interface Refusal {
   readonly enhancedCode?: string | undefined;
 }
 
-/** What became of an earlier mail. */
+/** The outcome of an earlier mail. */
 export interface RecentMail extends Refusal {
   readonly identityId: string;
   readonly isAccepted: boolean;
 }
 
-/** Different people refused in a row by the same codes, this one included. */
+/** Different people refused in a row with the same codes, including this one. */
 const alikeAtLeast = 5;
-/** Where the server says that it is the address (RFC 3463: 5.1.x, 5.2.x): a list may have many dead ones together. */
+/**
+ * The same where the server blames the address (RFC 3463: 5.1.x, 5.2.x): a list may
+ * have many dead addresses in a row.
+ */
 const alikeByAddressAtLeast = 50;
 
-/** How many mails are looked at. */
+/** How many mails are checked. */
 export const mostRecent = 500;
 
-/** @param recent the latest first */
+/** @param recent the newest first */
 export function isEverybodyRefused(
   refusal: Refusal & { readonly identityId: string },
   recent: readonly RecentMail[],

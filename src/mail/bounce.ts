@@ -1,19 +1,19 @@
-/** What is known of a mail that came back. Pure. */
+/** What is known of a mail that bounced. Pure. */
 
 /**
- * `hard`: it will not arrive. `soft`: late, and still under way. `complaint`: it arrived, and was called unwanted. Only
- * the first makes a notice not count.
+ * `hard`: it will not arrive. `soft`: delayed, delivery continues. `complaint`: it arrived, and was reported
+ * as unwanted. Only `hard` voids a notice.
  */
 export const bounceKinds = ['hard', 'soft', 'complaint'] as const;
 export type BounceKind = (typeof bounceKinds)[number];
 
-/** What a report calls the mail that it is about. */
+/** The names by which a report identifies its mail. */
 export interface BounceReference {
-  /** The Message-ID that we gave it, with angle brackets. */
+  /** Our own Message-ID of it, with angle brackets. */
   readonly messageId?: string;
   /**
-   * Names that the server may have given it when it took it. The report of a relay that writes Message-IDs of its own has
-   * nothing else.
+   * Names that servers may have given the mail when they accepted it. The report of a relay that writes its
+   * own Message-IDs has nothing else.
    */
   readonly queueIds?: readonly string[];
 }
@@ -22,16 +22,16 @@ export interface Bounce extends BounceReference {
   readonly kind: BounceKind;
   /** Epoch milliseconds. Default: now; the future is clamped to now. */
   readonly at?: number;
-  /** Enhanced status code (RFC 3463), as 5.1.1. */
+  /** Enhanced status code (RFC 3463), such as 5.1.1. */
   readonly code?: string;
 }
 
-/** @returns the text where it can be a server's name for a mail: one token with a digit in it */
+/** @returns the text where it can be a server's name for a mail: one token that contains a digit */
 export function asQueueId(text: string | undefined): string | undefined {
   return text !== undefined && /^(?=.*\d)[A-Za-z0-9-]{4,80}$/u.test(text) ? text : undefined;
 }
 
-/** The rest of a diagnostic text quotes addresses: nothing but the code is kept of it. */
+/** A diagnostic text quotes addresses, so only its code is kept. */
 export function findStatusCode(text: string): string | undefined {
   return /(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])/u.exec(text)?.[1];
 }

@@ -1,23 +1,26 @@
-/** Bounces, noted in table `mail`: what came back after the mail server had taken a mail; and those that match none. */
+/**
+ * Bounces: noted in table `mail` for mails that the server had accepted, and kept
+ * apart where they match no mail.
+ */
 import type pg from 'pg';
 import { nameOfMail } from '../smtp/mail-name.js';
 import type { Bounce } from './bounce.js';
 
 export interface RecordedBounce {
-  /** Whom the mail went to; absent where no mail of ours is known by what the report calls it. */
+  /** The recipient of the mail. Absent where the report names no mail of ours. */
   readonly identityId?: string;
 }
 
-/** Servers use short names again after a while. */
+/** Servers reuse short names after a while. */
 const queueIdsLastMs = 60 * 86_400_000;
-/** Of the reports that match nothing, the latest are kept, for a time. */
+/** Only the latest reports that match no mail are kept, for a limited time. */
 const unmatchedKept = 1_000;
 const unmatchedKeptMs = 90 * 86_400_000;
 
 /**
- * Notes a bounce of the mail that it refers to: by our own name of it, else by the one name of a server's that only one mail of
- * ours has. A hard one makes the mail count no longer, for good: later ones, and milder ones, change nothing. Others are kept for
- * operators only. What matches nothing is kept for them as well.
+ * Notes a bounce of the mail that it refers to: by our own name of the mail, or else by a server's name that
+ * exactly one of our mails has. A hard bounce voids the mail for good; later and milder bounces change
+ * nothing. Soft bounces and complaints are kept for operators only, and so are reports that match no mail.
  * @param source where it came in
  */
 export async function recordBounce(
@@ -80,11 +83,11 @@ export interface UnmatchedBounce {
   readonly source: string;
   readonly kind: Bounce['kind'];
   readonly code: string | null;
-  /** What the report calls the mail; empty where it calls it nothing. */
+  /** The name of the mail in the report; empty where there is none. */
   readonly reference: string;
 }
 
-/** @returns the reports that match no mail, the latest first */
+/** @returns the reports that match no mail, the newest first */
 export async function unmatchedBounces(pool: pg.Pool): Promise<UnmatchedBounce[]> {
   const found = await pool.query<{ received_at: Date } & Omit<UnmatchedBounce, 'receivedAt'>>(
     'SELECT received_at, source, kind, code, reference FROM bounce_unmatched ORDER BY id DESC',

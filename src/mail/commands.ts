@@ -1,4 +1,4 @@
-/** `dormouse mails|mail …`: what the mail server said of mails, and bounces from a pipe. */
+/** `dormouse mails|mail …`: the mail server's answers, and bounces from a pipe. */
 import type { Command } from 'commander';
 import { withDormouse, withPool } from '../cli/connection.js';
 import { parseIdentityId } from '../domain/identity-id.js';
@@ -6,9 +6,9 @@ import { type UnmatchedBounce, unmatchedBounces } from './bounces-table.js';
 import { readDeliveryReport } from './delivery-report.js';
 import { listMails, type MailRow } from './mails-table.js';
 
-/** sysexits(3): a mail server that pipes to this keeps the message and tries again later. */
+/** sysexits(3): a mail server that pipes to this command keeps the message and tries again later. */
 const tryLater = 75;
-/** What is longer is no report of a mail of ours. */
+/** A longer message can't be a report of a mail of ours. */
 const longestReport = 262_144;
 
 export function addMailCommands(program: Command): void {
@@ -26,7 +26,7 @@ export function addMailCommands(program: Command): void {
     .description('take a delivery status notification from standard input, as a mail server pipes it')
     .action(async () => {
       const bounce = await readDeliveryReport(await readInput());
-      // Whatever it was, it is taken: a refusal would be sent back as yet another mail.
+      // Every message is accepted: a refusal would bounce as yet another mail.
       if (bounce === undefined) return;
       try {
         await withDormouse((dormouse) => dormouse.noteBounce(bounce, 'pipe'));
@@ -53,7 +53,7 @@ function unmatchedLine({ receivedAt, source, kind, code, reference }: UnmatchedB
     .join('  ');
 }
 
-/** @returns the message; nothing when it is too long to be a report */
+/** @returns the message; empty when it is too long to be a report */
 async function readInput(): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -1,6 +1,6 @@
 /**
- * Reads a delivery status notification: a `multipart/report` as mail servers send it back (RFC 3462, RFC 3464). The MIME
- * structure is postal-mime's work; nothing of the text for people is looked at.
+ * Reads a delivery status notification: a `multipart/report` as mail servers return it (RFC 3462, RFC 3464).
+ * postal-mime parses the MIME structure. The text for people is ignored.
  */
 
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
@@ -9,12 +9,12 @@ import { findMessageId, messageIdOfName } from '../smtp/mail-name.js';
 import { readReturnPath } from '../smtp/return-path.js';
 import { asQueueId, type Bounce, type BounceKind, type BounceReference, findStatusCode } from './bounce.js';
 
-/** Depth and headers that no mail server's report comes near; beyond them the message is refused. */
+/** Depth and headers far above any mail server's report. A message beyond them is refused. */
 const limits = { maxNestingDepth: 20, maxHeadersSize: 262_144 };
 
 /**
- * @returns the bounce, with all that the report calls the mail; `undefined` for anything that is not a report of a failure or
- *   delay
+ * @returns the bounce, with every name that the report has for the mail; `undefined` for anything that is not
+ * a report of a failure or delay
  */
 export async function readDeliveryReport(message: Uint8Array): Promise<Bounce | undefined> {
   const mail = await PostalMime.parse(message, {
@@ -33,7 +33,10 @@ export async function readDeliveryReport(message: Uint8Array): Promise<Bounce | 
   return { ...verdict, ...referenceOf(mail, textOf(status), returned === undefined ? '' : textOf(returned)) };
 }
 
-/** Our own name of the mail wherever it can stand, and the names that servers on its way gave it. */
+/**
+ * Our own name of the mail from every place where it can stand, and the names
+ * that servers on its way gave it.
+ */
 function referenceOf(mail: Email, status: string, returned: string): BounceReference {
   const original = headerOf(returned, 'message-id') ?? '';
   const recipients = mail.headers.filter(({ key }) => recipientHeaders.has(key)).map(({ value }) => value);
@@ -52,9 +55,9 @@ function referenceOf(mail: Email, status: string, returned: string): BounceRefer
   return queueIds.length === 0 ? {} : { queueIds };
 }
 
-/** Where a return path of ours may stand in a report that came to it. */
+/** The headers of a received report that may hold a return path of ours. */
 const recipientHeaders: ReadonlySet<string> = new Set(['to', 'delivered-to', 'x-original-to', 'envelope-to']);
-/** One a relay on the way; a report with more is not a report any more. */
+/** One for each relay on the way. A text with more is not a genuine report. */
 const mostQueueIds = 20;
 
 const returnedTypes: ReadonlySet<string> = new Set([
@@ -70,8 +73,8 @@ function textOf({ content }: Attachment): string {
 }
 
 /**
- * The worst of the recipients' fields; ours have one recipient each. `failed` is hard whatever the status says: a mail
- * that waited too long in a queue (4.4.7) did not arrive either.
+ * The worst of the recipients' fields; our mails have one recipient each. `failed` is hard whatever the
+ * status is: a mail that waited too long in a queue (4.4.7) did not arrive either.
  */
 function verdictOf(text: string): { kind: BounceKind; code?: string } | undefined {
   const verdicts = text.split(/\r?\n[ \t]*\r?\n/u).flatMap((block) => {

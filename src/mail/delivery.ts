@@ -1,4 +1,4 @@
-/** Hands one mail to one address, at most once, and keeps what the server said of it. */
+/** Hands one mail to one address, at most once, and records the server's answer. */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { assertUnreachable } from '../domain/assert.js';
@@ -29,7 +29,9 @@ export interface DeliveryDependencies {
   readonly clock: Clock;
   readonly transport: MailTransport;
   readonly from: string;
-  /** Whose mail server it is: mails carry their name in its tags. Default: nobody's in particular. */
+  /**
+   * The provider whose mail server this is: mails carry their name in its tags. Default: no particular one.
+   */
   readonly provider?: MailProvider;
 }
 
@@ -38,9 +40,9 @@ export interface Letter {
   readonly kind: MailKind;
   /** The same for every attempt at the same mail. */
   readonly key: string;
-  /** Written anew for each attempt and address: links in it are of their own. */
+  /** Called anew for each attempt and address: each has links of its own. */
   readonly render: () => Promise<RenderedMail>;
-  /** How many lost answers to the final dot a copy is worth. */
+  /** How many lost answers to the final dot are allowed for a copy. */
   readonly handovers: number;
 }
 
@@ -49,20 +51,21 @@ export interface Delivery {
   readonly attempts: number;
   /** Whether it will not be handed over again. */
   readonly isFinal: boolean;
-  /** Why it was deferred, where this attempt tried. */
+  /** Why it was deferred, where this attempt tried to send. */
   readonly failure?: TemporaryMailError;
 }
 
-/** The key of one address' copy. */
+/** The key of the copy for one address. */
 export const copyKey = (letter: Pick<Letter, 'key'>, address: MailAddress) => `${letter.key}/${address.id}`;
 
-/** Another attempt took the mail over while this one was not looking. */
+/** Another attempt took the mail over meanwhile. */
 class ClaimLostError extends Error {
   override readonly name = 'ClaimLostError';
 }
 
 /**
- * Sends to one address, unless an earlier attempt at the same mail got through. Trouble with the server is in the answer.
+ * Sends to one address, unless an earlier attempt at the same mail succeeded. Trouble
+ * with the server is in the result.
  * @throws MailUnderWay while another attempt is sending it
  */
 export async function deliver(
@@ -98,7 +101,7 @@ export async function deliver(
   return { state, attempts: begun.attempts, isFinal: !worthAnother, ...failure };
 }
 
-/** A refusal that everybody gets is the server's trouble: nobody's notice is lost for it. */
+/** A refusal that every recipient gets is the server's trouble, so no notice is lost because of it. */
 async function doubted(
   { pool, clock }: DeliveryDependencies,
   sent: SendOutcome | TemporaryMailError,
@@ -136,7 +139,8 @@ async function handOver(
         },
       },
       {
-        // A process that was halted may wake up after another one took over: it looks once more before it speaks.
+        // A suspended process may resume after another one took over, so it checks
+        // its claim again before it sends.
         beforeHandOver: async () => {
           if (!(await keep())) throw new ClaimLostError('the mail is in other hands');
         },

@@ -1,4 +1,4 @@
-/** Durations and deadlines as a reader's language says them. Intl only; imports nothing. */
+/** Durations and deadlines in the reader's language. Intl only; imports nothing. */
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -8,8 +8,9 @@ const DAY_MS = 24 * HOUR_MS;
 type Unit = 'day' | 'hour' | 'minute' | 'second';
 
 /**
- * The largest unit of which there are at least two, and at least 1 second. Days are the ceiling: policies speak of 730
- * days, so mails do, too. Rounded in the smaller unit first, so that 47 h 59 min 45 s reads "2 days", not "48 hours".
+ * The largest unit of which there are at least two, and at least 1 second. Days are the ceiling:
+ * policies use days (730d), and so do mails. Rounds in the smaller unit first, so that 47 h 59 min 45 s
+ * reads "2 days", not "48 hours".
  */
 function chooseUnit(durationMs: number): { amount: number; unit: Unit } {
   if (Math.round(durationMs / HOUR_MS) >= 48) return { amount: Math.round(durationMs / DAY_MS), unit: 'day' };
@@ -20,7 +21,9 @@ function chooseUnit(durationMs: number): { amount: number; unit: Unit } {
   return { amount: Math.max(1, Math.round(durationMs / SECOND_MS)), unit: 'second' };
 }
 
-/** Intl puts narrow no-break spaces into times; plain ones survive every mail client and every comparison. */
+/**
+ * Intl puts narrow no-break spaces into times. Plain spaces work in every mail client and every comparison.
+ */
 function plainSpaces(text: string): string {
   return text.replace(/[\u00a0\u202f]/gu, ' ');
 }
@@ -39,9 +42,9 @@ export function durationInWords(durationMs: number, formatTag: string): string {
 }
 
 /**
- * A length of time from now in the case that the language asks for, e.g. "in 7 days", "in 7 Tagen".
+ * A length of time from now, in the grammatical case of the language, e.g. "in 7 days", "in 7 Tagen".
  *
- * @param durationMs - Milliseconds; what is past already reads as "in 1 second".
+ * @param durationMs - Milliseconds; a time in the past reads as "in 1 second".
  * @param formatTag - A valid BCP 47 tag.
  */
 export function formatIn(durationMs: number, formatTag: string): string {
@@ -50,11 +53,11 @@ export function formatIn(durationMs: number, formatTag: string): string {
 }
 
 /**
- * A deadline: a long date without weekday, which always says that it is in UTC; with the time where it is nearer than two days, and with
- * seconds where it is nearer than two hours (demo policies).
+ * A deadline: a long date without weekday, always marked as UTC. Includes the time where it is nearer than
+ * two days, and seconds where it is nearer than two hours (demo policies).
  *
  * @param at - Epoch milliseconds.
- * @param inMs - Milliseconds from now until `at`; decides on the precision only.
+ * @param inMs - Milliseconds from now until `at`; affects only the precision.
  * @param formatTag - A valid BCP 47 tag.
  */
 export function formatDeadline(at: number, inMs: number, formatTag: string): string {

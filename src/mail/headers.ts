@@ -1,10 +1,10 @@
-/** The headers that mark a mail as written by a machine. Pure. */
+/** The headers that mark a mail as machine-generated. Pure. */
 import type { RenderedMail } from './render.js';
 import type { MailKind } from './templates.js';
 
 /**
- * Headers for every mail of the ladder: no vacation responder answers it (RFC 3834, section 5; the `X-` header is
- * Exchange's way), and an operator can filter by kind.
+ * Headers for every mail of the ladder: they keep vacation responders from answering (RFC 3834, section 5;
+ * the `X-` header is for Exchange), and let an operator filter by kind.
  */
 export function mailHeaders(
   kind: MailKind,
@@ -19,7 +19,7 @@ export function mailHeaders(
   };
 }
 
-/** RFC 2369 and, where the address is https as it must be for that, one click by RFC 8058. */
+/** RFC 2369. For an https address also one click by RFC 8058, which requires https. */
 function unsubscribeHeaders(url: string): Record<string, string> {
   const header = { 'List-Unsubscribe': `<${url}>` };
   return url.startsWith('https:')

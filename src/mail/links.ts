@@ -1,6 +1,6 @@
 /**
- * Makes the links of one mail. Each attempt and each address has its own; the token goes into the mail and is kept
- * nowhere, only its hash.
+ * Makes the links of one mail, anew for each attempt and each address. Only the mail has the
+ * token; only its hash is stored.
  */
 import type pg from 'pg';
 import type { NewLink } from '../domain/links.js';
@@ -22,13 +22,13 @@ export interface MailLinks {
     readonly announcedAt: number;
     readonly byMs: number;
   };
-  /** Where a reactivation link can be asked for. */
+  /** The page where a reactivation link can be requested. */
   readonly requestPage?: true;
   /** The reactivation link itself. */
   readonly reactivate?: { readonly deactivatedAt: number; readonly lifetimeMs: number };
 }
 
-/** Mails are found again after years. */
+/** People find mails again after years. */
 const unsubscribeForMs = 3 * 365 * 86_400_000;
 
 interface LinkDependencies {
@@ -42,7 +42,7 @@ interface LinkedMail {
   readonly links?: MailLinks;
 }
 
-/** @returns what the mail says of its links; nothing where this worker has no address for them */
+/** @returns the links for the mail; empty where this worker has no link base URL */
 export async function mintLinks(
   { pool, linkBaseUrl: base }: LinkDependencies,
   { identityId, kind, links = {} }: LinkedMail,

@@ -1,4 +1,4 @@
-/** Which language and regional format a mail is written in. Imports nothing. */
+/** The language and regional format of a mail. Imports nothing. */
 
 export type MailLocale = 'en' | 'de';
 
@@ -10,8 +10,9 @@ export interface ResolvedLocale {
 }
 
 /**
- * Resolves a BCP 47 tag from an identity. Unknown, malformed or absent tags fall back to English. Script, variants and
- * `-u-` extensions are dropped: a tag that an identity carries must not switch a deadline to another calendar or digits.
+ * Resolves a BCP 47 tag from an identity. Unknown, malformed or absent tags fall back to
+ * English. Script, variants and `-u-` extensions are dropped: they must not switch a deadline to
+ * another calendar or other digits.
  */
 export function resolveLocale(tag: string | undefined): ResolvedLocale {
   const locale = parseTag(tag);

@@ -1,6 +1,7 @@
 /**
- * Table `mail`: what was handed to the mail server, one row an address, by a key that is the same for every attempt at the
- * same mail, so that a crash after the server's answer does not send it twice; and the proof that the server gave.
+ * Table `mail`: the mails handed to the mail server, one row per address, and the proof from the
+ * server. The key is the same for every attempt at the same mail, so that a crash after the server's
+ * answer does not send it twice.
  */
 import type pg from 'pg';
 import { removedAtOnce } from '../postgres/remove-old.js';
@@ -8,14 +9,15 @@ import { mostRecent, type RecentMail } from './alike.js';
 import type { AddressHistory } from './owed.js';
 
 /**
- * `deferred`: not taken, to be tried again. `bounced`: taken, and given back later. The rest as in {@link SendOutcome}.
+ * `deferred`: not accepted, to be tried again. `bounced`: accepted, and returned later. The
+ * rest as in {@link SendOutcome}.
  */
 export type MailState = 'sending' | 'accepted' | 'ambiguous' | 'rejected' | 'deferred' | 'bounced';
 
-/** Everything that an attempt can leave behind. */
+/** Every state that an attempt can end with. */
 export type SettledState = Exclude<MailState, 'sending'>;
 
-/** What an attempt found out. */
+/** The result of an attempt. */
 export interface MailProof {
   readonly state: Exclude<SettledState, 'bounced'>;
   /** Codes of the server's last reply, where there was one. Never its text, which quotes addresses. */
@@ -29,15 +31,15 @@ export interface MailProof {
 export interface MailRecord {
   readonly state: MailState;
   readonly attempts: number;
-  /** How often the final dot was sent and no answer came. */
+  /** How often the final dot was sent without an answer. */
   readonly handovers: number;
-  /** When the outcome was known; epoch milliseconds. */
+  /** When the outcome became known; epoch milliseconds. */
   readonly settledAt?: number;
 }
 
 export interface MailAttempt {
   readonly key: string;
-  /** What all copies of the same mail share. */
+  /** Shared by all copies of the same mail. */
   readonly requestKey: string;
   readonly identityId: string;
   readonly kind: string;
@@ -49,7 +51,10 @@ export interface MailAttempt {
   readonly now: number;
 }
 
-/** How long an attempt keeps others away without a sign of its own. PostgreSQL's clock, so workers' clocks may differ. */
+/**
+ * How long an attempt keeps others away without renewing its claim. By PostgreSQL's clock,
+ * so workers' clocks may differ.
+ */
 export const claimMs = 12_000;
 
 export type ClaimAnswer =
@@ -59,7 +64,9 @@ export type ClaimAnswer =
   /** Another attempt is sending it. */
   | { readonly kind: 'busy'; readonly forMs: number };
 
-/** Notes that the mail is about to be handed over, unless that is done or another attempt is at it. */
+/**
+ * Notes that the mail is about to be handed over, unless it was already, or another attempt is sending it.
+ */
 export async function claimMail(pool: pg.Pool, attempt: MailAttempt): Promise<ClaimAnswer> {
   const claimed = await pool.query<{ attempts: number; handovers: number }>(
     'SELECT * FROM mail_claim($1, $2, $3, $4, $5, $6, $7, $8, $9)',
@@ -104,8 +111,8 @@ export async function keepClaim(pool: pg.Pool, key: string, claim: string): Prom
 }
 
 /**
- * Writes what became of an attempt. An acceptance counts whoever holds the claim by now: it is a fact. A bounce that was
- * quicker than this stays.
+ * Writes the outcome of an attempt. An acceptance counts even after the claim was lost: it is a fact. A
+ * bounce that arrived before this stays.
  */
 export async function settleMail(
   pool: pg.Pool,
@@ -125,7 +132,7 @@ export async function settleMail(
   ]);
 }
 
-/** Gives up a claim under which nothing was sent. */
+/** Gives up a claim without anything sent. */
 export async function dropClaim(pool: pg.Pool, attempt: Pick<MailAttempt, 'key' | 'claim'>): Promise<void> {
   await pool.query('SELECT mail_drop($1, $2)', [attempt.key, attempt.claim]);
 }
@@ -147,7 +154,7 @@ export async function readMail(pool: pg.Pool, key: string): Promise<MailRecord |
   };
 }
 
-/** @returns the states of all copies of each of the mails; a mail of which nothing is known has none */
+/** @returns the states of all copies of each mail; empty for an unknown mail */
 export async function readCopies(
   pool: pg.Pool,
   identityId: string,
@@ -163,8 +170,8 @@ export async function readCopies(
 }
 
 /**
- * What became of earlier mails to each of the identity's addresses, by the address' id, which ends the key of each copy. 4.x.x and
- * 5.2.x (RFC 3463) speak of a mailbox that is there.
+ * The outcomes of earlier mails to each of the identity's addresses, by the id of the address, which ends the
+ * key of each copy. The codes 4.x.x and 5.2.x (RFC 3463) mean that the mailbox exists.
  */
 export async function readAddressHistories(
   pool: pg.Pool,
@@ -182,7 +189,7 @@ export async function readAddressHistories(
   );
 }
 
-/** The latest mails to anybody within a day of which the server said yes or no, the latest first. */
+/** The latest mails to any identity within a day that the server accepted or refused, the newest first. */
 export async function readRecentMails(pool: pg.Pool, now: number): Promise<RecentMail[]> {
   const found = await pool.query<{
     identity_id: string;
@@ -203,7 +210,7 @@ export async function readRecentMails(pool: pg.Pool, now: number): Promise<Recen
   }));
 }
 
-/** One copy of a mail as operators see it: proof and trouble, no address. */
+/** One copy of a mail as operators see it: proof and errors, no address. */
 export interface MailRow {
   readonly kind: string;
   readonly state: MailState;
@@ -235,9 +242,9 @@ export async function listMails(pool: pg.Pool, identityId: string): Promise<Mail
 }
 
 /**
- * Mails from before the person was last seen: nothing rests on their proof any more. Those that came back stay, for as long as the
- * address does: they say that it is dead.
- * @returns how many went
+ * Deletes mails older than the person's latest sign of life: nothing rests on their proof any more. Mails
+ * that bounced stay: they show that the address is dead.
+ * @returns how many were deleted
  */
 export async function forgetOldMails(pool: pg.Pool, before: Date): Promise<number> {
   const gone = await pool.query(

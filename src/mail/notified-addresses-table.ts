@@ -1,17 +1,18 @@
 /**
- * Tables `notified_address` and `address_key`: to which addresses a running notice went, so that a change of address is
- * noticed and the former one can be told. Addresses are kept as a keyed hash and sealed (AES-256-GCM), under a random key
- * of each identity that is destroyed with its burial, and for no longer than the notice runs. The key is sealed by
- * `personal-data.ts` where there is a master key; without one, key and seal lie in the same database, which keeps addresses out
- * of queries, exports and logs, but not from whoever has all of the database.
+ * Tables `notified_address` and `address_key`: the addresses that a running notice went to, so that a change
+ * of address is noticed and the former address can be told. Addresses are stored as a keyed hash and sealed
+ * (AES-256-GCM), for no longer than the notice runs. Each identity has its own random key, which its burial
+ * destroys. Where there is a master key, `personal-data.ts` seals that key. Without one, key and sealed
+ * address are in the same database: that keeps addresses out of queries, exports and logs, but not from
+ * somebody who has the whole database.
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import type { PersonalData } from '../keys/personal-data.js';
 
-/** An address that was told of a notice, and is no longer the account's. */
+/** An address that was told of a notice, and no longer belongs to the account. */
 export interface FormerAddress {
-  /** Names it without being it. */
+  /** Identifies the address without revealing it. */
   readonly id: string;
   readonly value: string;
 }
@@ -20,8 +21,9 @@ export interface NotifiedAddresses {
   /** Remembers that the notice went to these addresses. Safe to repeat. */
   remember(identityId: string, requestKey: string, addresses: readonly string[], now: number): Promise<void>;
   /**
-   * Compares with those that the notices went to. `added`: those of `told` that no notice went to. `former`: those that one
-   * went to, that are none of `known` any more, and that nobody told of it yet.
+   * Compares the account's addresses with those that the notices went to. `added`: those of `told` that
+   * no notice went to. `former`: those that a notice went to, that are not in `known` any more, and that
+   * were not yet told of the change.
    * @param told the addresses that mails go to now
    * @param known all addresses of the account now
    */
@@ -34,7 +36,7 @@ export interface NotifiedAddresses {
   markTold(identityId: string, formerId: string, now: number): Promise<void>;
 }
 
-/** Where keys are wrapped by the master key; without it they lie bare in the database. */
+/** Seals keys with the master key. Without it they are stored unsealed in the database. */
 export type Vault = Pick<PersonalData, 'seal' | 'open'>;
 
 export function createNotifiedAddresses(pool: pg.Pool, vault?: Vault): NotifiedAddresses {
@@ -80,7 +82,7 @@ export function createNotifiedAddresses(pool: pg.Pool, vault?: Vault): NotifiedA
   };
 }
 
-/** Forgets addresses of notices that no longer run; with the last of them, the key. */
+/** Forgets addresses of notices that no longer run. When the last one goes, the key goes too. */
 export async function forgetNotified(
   pool: pg.Pool,
   identityId: string,
@@ -118,7 +120,7 @@ async function readKey(
     identityId,
   ]);
   const key = found.rows[0]?.key;
-  // A key from before there was a master key lies bare.
+  // A key from before there was a master key is not sealed.
   if (key === undefined || key.length === keyBytes) return key;
   if (vault === undefined) {
     throw new Error('the key of notified addresses is sealed. Give every worker the same DORMOUSE_DATA_KEY');
@@ -129,7 +131,10 @@ async function readKey(
 const ivBytes = 12;
 const tagBytes = 16;
 
-/** Two keys from one secret, and the identity bound to what is sealed: a row moved to another identity does not open. */
+/**
+ * Derives two keys from one secret and binds the sealed data to the identity: a row moved to
+ * another identity does not open.
+ */
 function keysFrom(identityId: string, secret: Buffer) {
   const derive = (use: string) => Buffer.from(hkdfSync('sha256', secret, '', `dormouse/address/${use}`, 32));
   const sealing = derive('seal');
@@ -152,7 +157,7 @@ function keysFrom(identityId: string, secret: Buffer) {
   };
 }
 
-/** For somebody who is no more: addresses and key. */
+/** For an identity that no longer exists: deletes addresses and key. */
 export async function forgetAllNotified(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
   await client.query('DELETE FROM notified_address WHERE identity_id = $1', [identityId]);
   await client.query('DELETE FROM address_key WHERE identity_id = $1', [identityId]);

@@ -1,4 +1,4 @@
-/** Table `mail_preference`: who wants no mail that is not owed. */
+/** Table `mail_preference`: the identities that want no mail that is not owed. */
 import type pg from 'pg';
 
 /** Safe to repeat; the first time stays. */
@@ -14,7 +14,7 @@ export async function isUnsubscribed(pool: pg.Pool, identityId: string): Promise
   return found.rows.length > 0;
 }
 
-/** For somebody who is no more. */
+/** For an identity that no longer exists. */
 export async function forgetPreference(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
   await client.query('DELETE FROM mail_preference WHERE identity_id = $1', [identityId]);
 }

@@ -1,4 +1,7 @@
-/** Renders the mails of the ladder from bare facts: subject, text and html. No I/O beyond the templates read at import. */
+/**
+ * Renders the mails of the ladder from plain facts: subject, text and html. No I/O
+ * except the templates read at import.
+ */
 
 import type { MailContent } from '../smtp/transport.js';
 import { durationInWords, formatDeadline, formatIn } from './durations.js';
@@ -13,7 +16,7 @@ export { type MailKind, mailKinds } from './templates.js';
 /** The steps that a mail can announce. */
 export type AnnouncedAction = 'suspend' | 'revoke' | 'deactivate' | 'delete';
 
-/** All that a mail may say. Holds no personal data but the language. */
+/** Everything that a mail may contain. Holds no personal data except the language. */
 export interface MailFacts {
   kind: MailKind;
   /** BCP 47 tag, e.g. `de-AT`; absent, malformed or another language: English. */
@@ -25,8 +28,9 @@ export interface MailFacts {
   /** How long nobody has used the account, in milliseconds. */
   inactiveForMs: number;
   /**
-   * The step that the mail announces. Required for the notices (each its own action). `warn` announces whichever comes
-   * next; `revoked`, `winback` and `deactivated` mention a later `deactivate` or `delete` where it is given.
+   * The step that the mail announces. Required for the notices (each its own action). `warn` announces
+   * the next step, whichever it is. `revoked`, `winback` and `deactivated` mention a later `deactivate`
+   * or `delete` where it is given.
    */
   upcoming?: {
     action: AnnouncedAction;
@@ -35,25 +39,31 @@ export interface MailFacts {
     /** Milliseconds from now until `at`. */
     inMs: number;
   };
-  /** "Keep my account", where the policy has it: the link, and by how much it postpones the step, milliseconds. */
+  /**
+   * "Keep my account", where the policy has it: the link, and by how much it
+   * postpones the step, milliseconds.
+   */
   keep?: { url: string; byMs: number };
   /**
-   * How the person ends a deactivation themselves, where the policy lets them: the page to ask for a link, or, in
-   * `reactivation` (required there), the link and how long it holds, milliseconds.
+   * How the person ends a deactivation, where the policy allows it: the page where a link can be requested,
+   * or, in `reactivation` (required there), the link and its lifetime, milliseconds.
    */
   reactivation?: { url: string; lifetimeMs?: number };
-  /** Where somebody says that they want no such mails; of mails that are not owed. */
+  /** Where the person can unsubscribe; for mails that are not owed. */
   unsubscribeUrl?: string;
 }
 
 /** `html` is a whole document; nothing in it is loaded from elsewhere. */
 export interface RenderedMail extends MailContent {
   locale: MailLocale;
-  /** For the headers by which mail programs offer to unsubscribe. Absent: the mail is owed, or there are no links. */
+  /**
+   * For the headers with which mail programs offer to unsubscribe. Absent: the mail
+   * is owed, or there are no links.
+   */
   unsubscribeUrl?: string;
 }
 
-/** The action that a kind of mail has to announce; `null` where it reports something that has happened. */
+/** The action that a kind of mail must announce; `null` where it reports a past event. */
 const announcedBy: Record<MailKind, AnnouncedAction | null> = {
   warn: null,
   'notice-revoke': 'revoke',
@@ -73,7 +83,8 @@ const MAX_EPOCH_MS = 8.64e15;
 /**
  * Renders one mail in the language of the identity.
  *
- * @throws {@link MailTemplateError} naming the kind and the field, when a required fact is missing or makes no sense.
+ * @throws {@link MailTemplateError} naming the kind and the field, when a required
+ * fact is missing or makes no sense.
  */
 export function renderMail(facts: MailFacts): RenderedMail {
   const { language, formatTag } = resolveLocale(facts.locale);
@@ -126,7 +137,7 @@ function describeNext(facts: MailFacts, formatTag: string): MailView['next'] {
   };
 }
 
-/** Empty texts where a mail has no such link: a template asks by `if`. */
+/** Gives empty texts where a mail has no such link: a template checks with `if`. */
 function describeLinks(
   facts: MailFacts,
   formatTag: string,
@@ -139,7 +150,8 @@ function describeLinks(
   const keepLink = keep && parseUrl(facts, 'keep.url', keep.url);
   const backLink = reactivation && parseUrl(facts, 'reactivation.url', reactivation.url);
   const linkHost = (keepLink ?? backLink)?.host ?? '';
-  // This one has no link to the sign-in page: it would be refused there before the other was followed.
+  // This mail has no link to the sign-in page: signing in would be refused
+  // before the other link was followed.
   const host = facts.kind === 'reactivation' ? linkHost : signIn.host;
   const lifetimeMs = reactivation?.lifetimeMs;
   return {
@@ -165,7 +177,7 @@ function requireInactivity(facts: MailFacts): number {
   return facts.inactiveForMs;
 }
 
-/** Line breaks would reach into mail headers; invisible and bidirectional controls would disguise text. */
+/** Line breaks would reach into mail headers. Invisible and bidirectional controls would disguise text. */
 function oneLine(facts: MailFacts): string {
   const name = facts.productName.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
   if (name === '') throw new MailTemplateError(facts.kind, 'productName', 'is empty');
@@ -175,7 +187,7 @@ function oneLine(facts: MailFacts): string {
 function parseUrl(facts: MailFacts, field: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
-  // user@host addresses are a classic of phishing; no honest sign-in page needs one.
+  // A user@host address is a common phishing trick, and no genuine sign-in page needs one.
   if (url === undefined || !isWeb || url.username !== '' || url.password !== '') {
     throw new MailTemplateError(facts.kind, field, 'must be an http(s) URL without credentials');
   }

@@ -1,4 +1,7 @@
-/** A mail could not be rendered because a fact is missing or makes no sense. A developer's mistake: trying again is of no use. */
+/**
+ * A mail could not be rendered because a fact is missing or makes no sense. This is a developer's
+ * mistake, so retrying does not help.
+ */
 export class MailTemplateError extends Error {
   override readonly name = 'MailTemplateError';
 

@@ -1,14 +1,15 @@
 /**
- * Loads the Handlebars templates once, at import. A mail is written once for a locale and rendered twice: the block
- * helpers (`p`, `ul`, `li`, `strong`, `button`) write markup for html and plain lines for text, so both say the same.
- * The first line of a template is its subject. An unknown name fails at import instead of leaving a gap in somebody's mail.
+ * Loads the Handlebars templates once, at import. A mail is written once per locale and rendered twice: the
+ * block helpers (`p`, `ul`, `li`, `strong`, `button`) write markup for html and plain lines for text, so
+ * both have the same content. The first line of a template is its subject. An unknown name fails at import
+ * instead of leaving a gap in a mail.
  */
 import { readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
 import { compileStrict, type Render, splitHeading } from '../process/templates.js';
 import type { MailLocale } from './locale.js';
 
-/** The mails there are, each a file `templates/<locale>/<kind>.hbs`. */
+/** All mails, each a file `templates/<locale>/<kind>.hbs`. */
 export const mailKinds = [
   'warn',
   'notice-revoke',
@@ -24,7 +25,7 @@ export const mailKinds = [
 
 export type MailKind = (typeof mailKinds)[number];
 
-/** The variables that a template may use. Every one is always there: strict mode asks for it. */
+/** The variables that a template may use. All are always present: strict mode requires it. */
 export interface MailView {
   lang: MailLocale;
   product: string;
@@ -44,9 +45,9 @@ export interface MailView {
   reactivation: { url: string; lifetime: string };
   /** Empty where the mail is owed, or has no links. */
   unsubscribeUrl: string;
-  /** The host of these links, where it is not that of the sign-in page. */
+  /** The host of these links, where it differs from that of the sign-in page. */
   linkHost: string;
-  /** Whether there is another link than one. */
+  /** Whether there is more than one link. */
   hasMoreLinks: boolean;
 }
 
@@ -83,9 +84,9 @@ export function templateFor(kind: MailKind, locale: MailLocale): MailTemplate {
 }
 
 /**
- * Compiles a template as the mails' own are; for tests of strictness and escaping.
+ * Compiles a template like the mails' own; for tests of strictness and escaping.
  *
- * @throws `Error` when the template names a variable or helper that there is not.
+ * @throws `Error` when the template names a variable or helper that does not exist.
  */
 export function compileTemplate(source: string, format: Format): Render {
   return compileStrict(source, {

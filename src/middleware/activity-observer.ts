@@ -1,6 +1,6 @@
 /**
- * Looks at requests after they were answered, and notes who made them. Never delays or fails one: there is nothing
- * that an app would have to wait for or to catch.
+ * Inspects requests after they were answered, and notes the identities that made them. Never delays or fails
+ * a request: an app has nothing to wait for or to catch.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import {
@@ -15,19 +15,19 @@ import { createIdentityVerifier, type PendingVerification } from './verified-ide
 export interface AnsweredRequest<Request> {
   readonly request: Request;
   readonly headers: IncomingHttpHeaders;
-  /** Status of the complete answer. */
+  /** Status of the complete response. */
   readonly status: number;
-  /** When the request came in, epoch milliseconds: the moment somebody did something. */
+  /** When the request arrived, epoch milliseconds: the time of the person's action. */
   readonly at: number;
 }
 
 export interface ActivityObserver<Request> {
-  /** Takes note of an answered request. Returns at once and never throws. */
+  /** Handles an answered request. Returns at once and never throws. */
   observe(answered: AnsweredRequest<Request>): void;
   counters(): ActivityCounters;
 }
 
-/** @throws TypeError when the options do not say how to verify */
+/** @throws TypeError when the options name no way to verify */
 export function createActivityObserver<Request>(
   options: ActivityOptions<Request>,
 ): ActivityObserver<Request> {
@@ -40,7 +40,10 @@ class Observer<Request> implements ActivityObserver<Request> {
   private readonly maxInFlight: number;
   private readonly counts = { noted: 0, ignored: 0, anonymous: 0, skipped: 0, failed: 0 };
   private inFlight = 0;
-  /** Credentials being verified, with the latest request of each: a page's thirty requests are one question. */
+  /**
+   * Credentials being verified, with the latest request of each: thirty requests of
+   * one page need one verification.
+   */
   private readonly asking = new Map<string, number>();
 
   constructor(private readonly options: ActivityOptions<Request>) {
@@ -133,14 +136,15 @@ class Observer<Request> implements ActivityObserver<Request> {
     try {
       this.options.onError?.(error instanceof Error ? error : new Error('identify failed', { cause: error }));
     } catch {
-      // A logger that fails is the app's to mend, and no reason to end its process.
+      // A failing logger is the app's to fix, and no reason to end its process.
     }
   }
 }
 
 /**
- * Only what the app let through is activity: a 401 or 403 says that the credential opened nothing, and apps without a
- * valid session answer 3xx to the sign-in page (after a redirect that follows a deed, the page that it leads to counts).
+ * Only a request that the app accepted is a sign of life. A 401 or 403 means that the credential was
+ * refused, and apps without a valid session answer 3xx to the sign-in page. After a redirect that follows an
+ * action, the target page counts.
  */
 function isSuccess(status: number): boolean {
   return (status >= 200 && status < 300) || status === 304;

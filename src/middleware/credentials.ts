@@ -1,4 +1,4 @@
-/** Takes the credential out of a request's headers. Nothing here believes it. Node only. */
+/** Takes the credential from a request's headers. Nothing here trusts it. Node only. */
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
@@ -13,11 +13,11 @@ export interface AcceptedCredentials {
   readonly bearer: boolean;
 }
 
-/** Longer ones are nobody's: real sessions and tokens stay well below. */
+/** Longer ones are not genuine: real sessions and tokens stay well below. */
 const maxLength = 8_192;
 const bearerPattern = /^bearer +([A-Za-z0-9._~+/=-]+) *$/i;
 
-/** @returns the first of bearer token, session token and session cookie that the app accepts */
+/** @returns the first of bearer token, session token and session cookie that the app uses */
 export function credentialIn(
   headers: IncomingHttpHeaders,
   accepted: AcceptedCredentials,
@@ -31,12 +31,12 @@ export function credentialIn(
   return cookies === '' ? undefined : bounded({ type: 'session-cookie', value: cookies });
 }
 
-/** The key under which an answer is remembered: says nothing about the credential. */
+/** The cache key of a verdict: it reveals nothing about the credential. */
 export function keyOf(credential: Credential): string {
   return createHash('sha256').update(`${credential.type}\0${credential.value}`).digest('base64url');
 }
 
-/** The app's other cookies are none of Kratos' business. */
+/** The app's other cookies are not sent to Kratos. */
 function sessionCookies(header: string, prefix: string): string {
   return header
     .split(';')

@@ -1,7 +1,9 @@
-/** The failures of a verification, without credential, address or answer: they end in an app's log. */
+/**
+ * The failures of a verification, without credential, address or response body: they end up in an app's log.
+ */
 import { isAxiosError } from 'axios';
 
-/** Whoever should have verified the credential did not answer, or not so that it could be understood. */
+/** The verifying server did not answer, or its answer could not be understood. */
 export class VerificationUnavailableError extends Error {
   override readonly name = 'VerificationUnavailableError';
   constructor(
@@ -14,7 +16,7 @@ export class VerificationUnavailableError extends Error {
   }
 }
 
-/** `ECONNREFUSED` and the like; an axios error itself would carry the request with its credential. */
+/** `ECONNREFUSED` and the like. An axios error itself would contain the request with its credential. */
 export function unavailable(system: 'Kratos' | 'Hydra', error: unknown): VerificationUnavailableError {
   const code = isAxiosError(error) ? error.code : undefined;
   return new VerificationUnavailableError(system, code ?? 'no answer');

@@ -1,4 +1,7 @@
-/** The middleware for Express, and for any server whose middleware takes Node's own request and response. Node only. */
+/**
+ * The middleware for Express, and for any server whose middleware takes Node's own
+ * request and response. Node only.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createActivityObserver } from './activity-observer.js';
 import type { ActivityCounters, ActivityOptions } from './options.js';
@@ -8,16 +11,16 @@ export type { ActivityCounters, ActivityOptions, VerifiedIdentity } from './opti
 
 export interface ActivityMiddleware<Request extends IncomingMessage> {
   (request: Request, response: ServerResponse, next: () => void): void;
-  /** What became of the requests so far. */
+  /** Counts of the requests so far, by outcome. */
   counters(): ActivityCounters;
 }
 
 /**
- * Notes activity of whoever made a request that succeeded. Put it before the routes; the app's own authentication may
- * come before or after it. The request is never delayed or failed by it; see {@link ActivityOptions} for how requests
- * are verified.
+ * Notes a sign of life of the identity behind each successful request. Put it before the routes; the app's
+ * own authentication may come before or after it. It never delays or fails the request. See
+ * {@link ActivityOptions} for how requests are verified.
  *
- * @throws TypeError when the options do not say how to verify
+ * @throws TypeError when the options name no way to verify
  *
  * @example
  * ```ts
@@ -30,7 +33,7 @@ export function dormouseActivity<Request extends IncomingMessage = IncomingMessa
   const observer = createActivityObserver(options);
   const middleware = (request: Request, response: ServerResponse, next: () => void): void => {
     const at = Date.now();
-    // `finish`, not `close`: an answer that was broken off has status 200 even where nobody was authenticated yet.
+    // `finish`, not `close`: an aborted response has status 200 even before anybody was authenticated.
     response.once('finish', () => {
       observer.observe({ request, headers: request.headers, status: response.statusCode, at });
     });

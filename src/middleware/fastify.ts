@@ -18,7 +18,7 @@ const plugin: FastifyPluginCallback<ActivityOptions<FastifyRequest>> = (fastify,
   const observer = createActivityObserver(options);
   fastify.decorate('dormouseActivity', { counters: () => observer.counters() });
   fastify.addHook('onResponse', (request, reply, next) => {
-    // An answer that was broken off has status 200 even where nobody was authenticated yet.
+    // An aborted response has status 200 even before anybody was authenticated.
     if (reply.raw.writableFinished) {
       observer.observe({
         request,
@@ -33,10 +33,11 @@ const plugin: FastifyPluginCallback<ActivityOptions<FastifyRequest>> = (fastify,
 };
 
 /**
- * Notes activity of whoever made a request that succeeded, for all routes beside and below the place where it is
- * registered. The request is never delayed or failed by it; see {@link ActivityOptions} for how requests are verified.
+ * Notes a sign of life of the identity behind each successful request, for all routes beside and below
+ * the place where it is registered. It never delays or fails the request. See {@link ActivityOptions}
+ * for how requests are verified.
  *
- * @throws TypeError at registration when the options do not say how to verify
+ * @throws TypeError at registration when the options name no way to verify
  *
  * @example
  * ```ts

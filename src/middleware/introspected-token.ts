@@ -27,7 +27,7 @@ export function introspectionVerifier(hydraAdminUrl: string, timeoutMs: number) 
         throw unavailable('Hydra', error);
       });
     if (status !== 200) throw new VerificationUnavailableError('Hydra', `answered ${status}`);
-    // A refresh token is shown to the issuer, never to an API: here it is a leak, not a sign of life.
+    // A refresh token belongs to the issuer, never to an API. Here it is a leak, not a sign of life.
     const claims = activeAccessToken.safeParse(data);
     return claims.success ? ownerOf(claims.data) : nobody;
   };

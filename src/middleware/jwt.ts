@@ -1,4 +1,7 @@
-/** Verifies a token in JWT form by the issuer's keys (RFC 8725: algorithms, issuer and audience are the verifier's choice). */
+/**
+ * Verifies a token in JWT form with the issuer's keys (RFC 8725: the verifier chooses
+ * algorithms, issuer and audience).
+ */
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import { VerificationUnavailableError } from './errors.js';
 import type { JwksOptions } from './options.js';
@@ -7,7 +10,7 @@ import { nobody, type Verdict } from './verdict.js';
 
 /** Asymmetric only: with an HMAC anybody who reads the public key could sign. */
 const algorithms = ['RS256', 'ES256', 'EdDSA'];
-/** The key set is at fault rather than the token. */
+/** Errors of the key set rather than of the token. */
 const keySetErrors: readonly string[] = [
   errors.JWKSTimeout.code,
   errors.JWKSInvalid.code,

@@ -11,7 +11,7 @@ const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(tex
 const sessionSchema = z.object({
   active: z.literal(true),
   expires_at: time.optional().catch(undefined),
-  // Kratos leaves the state out of identities older than the field.
+  // Kratos omits the state in identities older than the field.
   identity: z.object({ id: z.guid(), state: z.literal('active').default('active') }),
 });
 
@@ -38,7 +38,7 @@ export function kratosVerifier(publicUrl: string, timeoutMs: number) {
     const { status, data } = await frontend.toSession(proof, { signal }).catch((error: unknown) => {
       throw unavailable('Kratos', error);
     });
-    // 401: no such session. 403: the second factor is still missing, so nobody has proven anything yet.
+    // 401: no such session. 403: the second factor is still missing, so no identity is proven yet.
     if (status === 401 || status === 403) return nobody;
     if (status !== 200) throw new VerificationUnavailableError('Kratos', `answered ${status}`);
     const session = sessionSchema.safeParse(data);

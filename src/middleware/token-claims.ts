@@ -1,4 +1,4 @@
-/** Whose token it is, from claims that were verified. */
+/** The identity of a token, from verified claims. */
 import { z } from 'zod';
 import { nobody, type Verdict } from './verdict.js';
 
@@ -9,7 +9,8 @@ const subjectSchema = z.object({
 });
 
 /**
- * Client-credentials tokens bear their client's id as subject, which with Hydra is a UUID too: a client is no identity.
+ * Client-credentials tokens have their client's id as subject, which with Hydra is a UUID
+ * too. A client is not an identity.
  * @param claims of an introspection or a JWT
  */
 export function ownerOf(claims: unknown): Verdict {

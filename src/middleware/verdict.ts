@@ -1,10 +1,10 @@
-/** What a verification finds. Types only. */
+/** The result of a verification. Types only. */
 import type { VerifiedIdentity } from './options.js';
 
 export interface Verdict {
-  /** Absent: the credential proves nobody. */
+  /** Absent: the credential proves no identity. */
   readonly identity?: VerifiedIdentity;
-  /** When the credential ends, epoch milliseconds: no verdict is believed for longer. */
+  /** When the credential expires, epoch milliseconds: no verdict is cached for longer. */
   readonly expiresAt?: number;
 }
 

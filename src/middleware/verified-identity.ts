@@ -1,6 +1,6 @@
 /**
- * Says who is behind a credential, from its issuer and from nobody else: Kratos for sessions, Hydra or its keys for
- * tokens. Remembers answers for a while, keyed by a hash, so that a memory dump holds no credentials.
+ * Finds the identity behind a credential by asking its issuer alone: Kratos for sessions, Hydra or its keys
+ * for tokens. Caches verdicts for a while, keyed by a hash, so that a memory dump holds no credentials.
  */
 
 import type { IncomingHttpHeaders } from 'node:http';
@@ -14,9 +14,9 @@ import type { ActivityOptions } from './options.js';
 import { nobody, type Verdict } from './verdict.js';
 
 export interface PendingVerification {
-  /** Names the credential without being it. */
+  /** Identifies the credential without revealing it. */
   readonly key: string;
-  /** Known already: no need to ask. */
+  /** The cached verdict, so that asking is not needed. */
   readonly known?: Verdict;
   /** Asks the issuer. @throws VerificationUnavailableError */
   ask(): Promise<Verdict>;
@@ -29,7 +29,9 @@ type VerifierOptions = Pick<
   'kratos' | 'tokens' | 'cacheMs' | 'cacheEntries' | 'verifyTimeoutMs'
 >;
 
-/** @returns what looks at a request's headers; it answers `undefined` where they hold no credential */
+/**
+ * @returns a function that inspects a request's headers, and gives `undefined` where they hold no credential
+ */
 export function createIdentityVerifier(options: VerifierOptions): IdentityVerifier {
   const cacheMs = options.cacheMs ?? 30_000;
   const verdicts = new LRUCache<string, Verdict>({ max: options.cacheEntries ?? 10_000 });
@@ -49,7 +51,7 @@ export function createIdentityVerifier(options: VerifierOptions): IdentityVerifi
       async ask() {
         const verdict = await verify(credential);
         const ttl = Math.min(cacheMs, (verdict.expiresAt ?? Number.POSITIVE_INFINITY) - Date.now());
-        // In an LRU cache a lifetime of 0 means for ever.
+        // In an LRU cache a lifetime of 0 means forever.
         if (ttl >= 1) verdicts.set(key, verdict, { ttl });
         return verdict;
       },
@@ -62,7 +64,7 @@ function credentialVerifier(options: VerifierOptions): (credential: Credential) 
   const session = options.kratos && kratosVerifier(options.kratos.publicUrl, timeoutMs);
   const token = options.tokens && tokenVerifier(options.tokens, timeoutMs);
   return async (credential) => {
-    // The client's own timeout does not cover all of a connection's setup.
+    // The client's own timeout does not cover the whole connection setup.
     const signal = AbortSignal.timeout(timeoutMs);
     if (credential.type === 'bearer') return (await token?.(credential.value, signal)) ?? nobody;
     return (await session?.(credential, signal)) ?? nobody;

@@ -1,18 +1,22 @@
 /**
- * Reads the fields that admins and their programs write by hand: tolerantly where there is one meaning, and never by guessing. What is not
- * understood is named, so that nothing harsher is done than if it were.
+ * Reads the fields that admins and their programs write by hand. Tolerant where only one meaning is
+ * possible, and never guessing. A value that is not understood is reported, so that nothing harsher is done
+ * than if it exempted the identity.
  */
 import type { KratosIdentity } from './kratos-identity.js';
 
 export interface Reading<Value> {
   readonly value?: Value;
-  /** It says something, and nobody knows what. */
+  /** The field has a value that is not understood. */
   readonly isUnclear?: true;
 }
 
 type Metadata = KratosIdentity['metadata_admin'];
 
-/** A word, also with spaces around it, and as the only element of a list. Nothing, null and an empty text are no word. */
+/**
+ * Reads a word, also with spaces around it, and also as the only element of a list. Undefined, null
+ * and an empty text are no word.
+ */
 export function readWord(metadata: Metadata, field: string): Reading<string> {
   const written = metadata?.[field];
   const found = Array.isArray(written) && written.length <= 1 ? written[0] : written;
@@ -22,7 +26,7 @@ export function readWord(metadata: Metadata, field: string): Reading<string> {
   return word === '' ? {} : { value: word };
 }
 
-/** Yes or no, also as the texts "true" and "false" in whatever case. */
+/** Reads yes or no, also as the texts "true" and "false" in any case. */
 export function readFlag(metadata: Metadata, field: string): Reading<boolean> {
   const written = metadata?.[field];
   if (written === undefined || written === null) return {};

@@ -1,11 +1,12 @@
-/** Calls Ory's APIs, and turns what goes wrong there into step errors with stable types and no personal data. */
+/** Calls Ory's APIs, and turns their failures into step errors with stable types and no personal data. */
 import { isAxiosError } from 'axios';
 import { giveUp, StepError, tryAgain } from '../process/step-error.js';
 
 /**
- * Calls an Ory API and classifies what goes wrong by status only: answers' bodies may hold personal data.
+ * Calls an Ory API and classifies failures by status only: bodies of answers may hold personal data.
  * @param operation the API's name of the call, for messages
- * @returns the answer, or `undefined` when Ory itself said 404; that of a proxy in between says nothing about an identity
+ * @returns the answer, or `undefined` when Ory itself answered 404; a proxy's 404
+ * says nothing about an identity
  */
 export async function callOry<T>(
   system: 'Kratos' | 'Hydra',
@@ -28,7 +29,7 @@ export async function callOry<T>(
     if (error.message.startsWith('maxContentLength')) {
       throw tryAgain(`${system}AnswerTooLarge`, `${operation} was answered with more than can be taken in`);
     }
-    // A status of success on an error means that the answer broke off: nothing was refused.
+    // An error with a success status means that the answer broke off: nothing was refused.
     if (status === undefined || status < 300) {
       throw tryAgain(`${system}Unavailable`, `${operation} got no answer (${error.code ?? 'no code'})`);
     }
@@ -41,7 +42,7 @@ export async function callOry<T>(
   }
 }
 
-/** `Retry-After` in seconds (RFC 9110 §10.2.3); its date form is rare and left to the back-off. */
+/** `Retry-After` in seconds (RFC 9110 §10.2.3). The rare date form is ignored in favour of the back-off. */
 function retryAfterMs(header: unknown): number | undefined {
   const seconds = typeof header === 'string' ? Number.parseInt(header, 10) : Number.NaN;
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 3_600) * 1_000 : undefined;
@@ -52,7 +53,10 @@ function isOrysOwn(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'error' in body;
 }
 
-/** Whether Kratos itself found the identity wanting; other refusals (405, 413, a redirect) come from in between. */
+/**
+ * Whether Kratos itself rejected the identity. Other refusals (405, 413, a
+ * redirect) come from a proxy in between.
+ */
 export function isRefusedAsUnfit(error: unknown): boolean {
   return error instanceof StepError && error.type === 'KratosRefused' && error.status === 400;
 }

@@ -1,4 +1,4 @@
-/** The Ory admin clients, with bounded waits. */
+/** The Ory admin clients, with timeouts. */
 
 import { Configuration, IdentityApi, OAuth2Api } from '@ory/client';
 import { given } from '../domain/given.js';

@@ -1,11 +1,11 @@
-/** Reads identities and sessions of Kratos into plain facts; the edge where answers are parsed. */
+/** Parses Kratos' identities and sessions into plain facts, at the edge. */
 import type { IdentityApi } from '@ory/client';
 import { z } from 'zod';
 import { tryAgain } from '../process/step-error.js';
 import { callOry } from './call.js';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
-// Kratos takes any JSON as metadata; what is no object has no field that the ladder looks at.
+// Kratos takes any JSON as metadata. A value that is not an object has no field that the ladder reads.
 const unknownRecord = z.record(z.string(), z.unknown()).nullish().catch(undefined);
 
 const address = z.object({ id: z.string().optional(), value: z.string(), via: z.string() });
@@ -18,17 +18,20 @@ const identitySchema = z.object({
   created_at: time,
   traits: unknownRecord,
   metadata_admin: unknownRecord,
-  // Written back by others' rules: what it is must stay known even where it is no object.
+  // Other programs own this field, so it must be kept even where it is not an object.
   metadata_public: z.unknown(),
   verifiable_addresses: z.array(address.extend({ verified: z.boolean() })).nullish(),
   recovery_addresses: z.array(address).nullish(),
   credentials: z.record(z.string(), z.looseObject({ identifiers: z.array(z.string()).nullish() })).nullish(),
 });
 
-/** An identity as Kratos answers it, with times in epoch milliseconds. Holds personal data: never leaves the activity. */
+/**
+ * An identity as Kratos returns it, with times in epoch milliseconds. Holds personal
+ * data: never leaves the activity.
+ */
 export type KratosIdentity = z.output<typeof identitySchema>;
 
-/** Every name and address by which the person could sign in or be reached. */
+/** Every name and address with which the person could sign in or be reached. */
 export function identifiersOf(identity: KratosIdentity): string[] {
   const byCredential = Object.values(identity.credentials ?? {}).flatMap(
     ({ identifiers }) => identifiers ?? [],
@@ -56,9 +59,9 @@ export async function readIdentity(
 }
 
 /**
- * @returns every session that Kratos keeps of the identity, signed-out and expired ones included; none when the identity
- *   is unknown. `active` is not looked at: Kratos shows every session of a disabled identity as not active, and all of
- *   them live again when it is enabled. And who signed out was there.
+ * @returns every session of the identity in Kratos, including signed-out and expired ones; empty when the
+ * identity is unknown. `active` is ignored: Kratos shows every session of a disabled identity as not active,
+ * and all of them become active again when it is enabled. A person who signed out was present as well.
  */
 export async function readSessions(api: IdentityApi, identityId: string): Promise<KratosSession[]> {
   const sessions: KratosSession[] = [];

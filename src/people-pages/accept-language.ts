@@ -1,10 +1,10 @@
-/** Which language a page is written in, from `Accept-Language` (RFC 9110 §12.5.4). Pure. */
+/** Chooses the language of a page from `Accept-Language` (RFC 9110 §12.5.4). Pure. */
 import { type ResolvedLocale, resolveLocale } from '../mail/locale.js';
 
 /** More preferences than any browser sends. */
 const mostPreferences = 20;
 
-/** @returns the first language that the pages have, in the order of preference; English where there is none */
+/** @returns the first language in the order of preference that the pages have; English where there is none */
 export function localeOf(header: string | undefined): ResolvedLocale {
   const preferences = (header ?? '')
     .split(',', mostPreferences)

@@ -1,6 +1,7 @@
 /**
- * The pages that people reach by links in mails. No credential: the token in the path is the capability. GET and HEAD
- * show and change nothing, ever (mail scanners follow links); POST confirms. Nothing here signs anybody in.
+ * The pages that people reach by links in mails. No credential: the token in the path is the
+ * capability. GET and HEAD only show, and never change anything (mail scanners follow links). POST
+ * confirms. Nothing here signs anybody in.
  */
 import type { IdentityApi } from '@ory/client';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
@@ -33,13 +34,16 @@ import { type PageName, type PageView, renderPage, styleHash } from './render-pa
 
 export interface PagesOptions {
   readonly pool: pg.Pool;
-  /** Kratos, to find who asks for a reactivation link. */
+  /** Kratos, to find the account for which a reactivation link is requested. */
   readonly identities: IdentityApi;
   readonly productName: string;
   readonly signInUrl: string;
   /** DORMOUSE_LINK_BASE_URL. */
   readonly baseUrl: string;
-  /** By which the addresses of the deactivated are known. Absent: they are found by what they sign in with only. */
+  /**
+   * The key for finding deactivated identities by address. Absent: they are found
+   * only by their sign-in identifiers.
+   */
   readonly identifierKey?: IdentifierKey;
   /** Default: the system's. */
   readonly clock?: Clock;
@@ -76,7 +80,7 @@ export function accountPages(
   };
 }
 
-/** HTML forms, and nothing else. */
+/** Accepts HTML forms only. */
 function takeForms(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(
@@ -171,7 +175,8 @@ function keepRoutes(server: FastifyInstance, context: Context): void {
     if (link === undefined) return show(request, reply, context, 'invalid');
     const untilAt = await confirmPostponement(context.pool, hashOfToken(token), link, now);
     if (untilAt === undefined) return show(request, reply, context, 'invalid');
-    // It stands in PostgreSQL, where the workflow looks before it acts; this only makes it look now.
+    // PostgreSQL has the postponement, and the workflow looks there before it
+    // acts. This only makes it look now.
     context.dormouse.lookAgain(link.identityId).catch((error: unknown) => {
       request.log.warn({ err: error }, 'a workflow could not be told of a postponement');
     });
@@ -226,7 +231,7 @@ function reactivationRoutes(
     },
     async (request, reply) => {
       const { identifier } = request.body;
-      // Only when the answer is out: nothing in it, nor its time, may depend on what is found.
+      // After the answer was sent: neither its content nor its time may depend on the result.
       reply.raw.once('finish', () => requests.take(identifier));
       return show(request, reply, context, 'requested');
     },
@@ -248,7 +253,10 @@ async function findReactivationLink(context: Context, token: string): Promise<Re
   return reactivationLinkHolds(link, await readDatedStanding(pool, link.identityId)) ? link : undefined;
 }
 
-/** A mail program sends a form of either kind (RFC 8058, section 3.1); what stands in it says nothing that is not known. */
+/**
+ * A mail program sends a form of either kind (RFC 8058, section 3.1). Its content
+ * adds nothing, so it is ignored.
+ */
 function unsubscribeRoutes(server: FastifyInstance, context: Context): void {
   const options = { parseAs: 'buffer', bodyLimit: 4_096 } as const;
   server.addContentTypeParser('multipart/form-data', options, (_request, _body, done) => done(null, {}));
@@ -270,14 +278,14 @@ async function findUnsubscribeLink(context: Context, token: string): Promise<Uns
   return link?.purpose === 'unsubscribe' ? link : undefined;
 }
 
-/** The link is used up only when the account is back: what fails before leaves it as it was. */
+/** The link is used up only when the account is back: after an earlier failure it stays valid. */
 async function reactivate(context: Context, token: string): Promise<PageName> {
   const { dormouse, pool, clock } = context;
   const link = await findReactivationLink(context, token);
   if (link === undefined) return 'invalid';
   try {
     const answered = await dormouse.reactivateByLink(link.identityId, link.boundAt);
-    // A repeated request is answered as it was at first; where things stand now is what counts.
+    // A repeated request gets its first answer, so the present standing decides.
     const standing = (await dormouse.standing(link.identityId)) ?? answered;
     if (standing.stage === 'deactivated') return standing.parked === undefined ? 'invalid' : 'busy';
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * Carries out requests for a reactivation link after they were answered: whoever asks must not learn from the answer, or
- * from the time that it takes, whether there is such an account. Bounded: what does not fit is dropped, and counted.
+ * Carries out requests for a reactivation link after they were answered: neither the answer nor its time may
+ * reveal whether there is such an account. Bounded: requests beyond the limit are dropped and counted.
  */
 import type { IdentityApi } from '@ory/client';
 import type { FastifyBaseLogger } from 'fastify';
@@ -14,12 +14,15 @@ import { StepError, tryAgain } from '../process/step-error.js';
 export interface LinkRequestsOptions {
   readonly dormouse: Pick<DirectDormouse, 'standing' | 'requestReactivationLink'>;
   readonly identities: IdentityApi;
-  /** Finds the deactivated by an address on record: nobody who signs in by another provider is called so. Default: nobody. */
+  /**
+   * Finds deactivated identities by an address on record, for people who sign in by another
+   * provider. Default: finds none.
+   */
   readonly findByAddress?: (address: string) => Promise<readonly string[]>;
   readonly log: FastifyBaseLogger;
 }
 
-/** Kratos is asked by so many requests at once. */
+/** Requests that ask Kratos at the same time. */
 const concurrency = 2;
 const mostWaiting = 200;
 /** Longer than any address (RFC 5321 §4.5.3.1). */
@@ -34,7 +37,10 @@ export class LinkRequests {
 
   constructor(private readonly options: LinkRequestsOptions) {}
 
-  /** Takes a request; returns at once. @param identifier as it was typed: it is looked up, and neither kept nor logged */
+  /**
+   * Takes a request; returns at once.
+   * @param identifier as typed: it is looked up, and neither stored nor logged
+   */
   take(identifier: string): void {
     const typed = identifier.trim();
     if (typed === '' || typed.length > longestIdentifier) return;
@@ -44,7 +50,7 @@ export class LinkRequests {
       return;
     }
     const work = this.limit(() => this.carryOut(typed)).catch((error: unknown) => {
-      // Not the error itself: what was typed may be part of it.
+      // Not the error itself: it may contain what was typed.
       const what = error instanceof Error ? `${error.name}: ${safeMessage(error)}` : 'unknown';
       this.options.log.error({ what }, 'a request for a reactivation link failed');
     });
@@ -52,7 +58,7 @@ export class LinkRequests {
     void work.finally(() => this.open.delete(work));
   }
 
-  /** Waits for all that were taken. */
+  /** Waits for all requests taken so far. */
   async idle(): Promise<void> {
     await Promise.all(this.open);
   }
@@ -66,19 +72,19 @@ export class LinkRequests {
     if (!parsed.success) throw tryAgain('KratosMalformedAnswer', 'listIdentities answered no list');
     const byAddress = (await this.options.findByAddress?.(identifier)) ?? [];
     for (const id of new Set([...parsed.data.map(({ id }) => id), ...byAddress])) {
-      // Cheap first: most of those who ask need no workflow to say no.
+      // The cheap check first: most requests need no workflow to be refused.
       if ((await dormouse.standing(id))?.stage !== 'deactivated') continue;
       try {
         await dormouse.requestReactivationLink(id);
       } catch (error) {
-        // Not allowed, or asked for a moment ago: nobody is told.
+        // Not allowed, or requested too recently: nobody is told.
         if (!(error instanceof InvalidRequestError || error instanceof NotEnrolledError)) throw error;
       }
     }
   }
 }
 
-/** Only messages of our own are known to hold nothing personal. */
+/** Only our own messages are known to hold nothing personal. */
 function safeMessage(error: Error): string {
   const isOurs = error instanceof StepError || error instanceof DormouseUnavailableError;
   return isOurs ? error.message : 'see its name';

@@ -1,7 +1,7 @@
-/** What the pages take and answer, for requests and for the OpenAPI document. */
+/** Schemas of the pages' requests and answers, for validation and for the OpenAPI document. */
 import { z } from 'zod';
 
-/** A token of another length is no token; it is answered as an unknown one. */
+/** A token of another length is invalid, and is answered like an unknown one. */
 const params = z.object({ token: z.string().describe('the secret of a link in a mail') });
 const form = z.object({
   identifier: z.string().default('').describe('mail address or user name of the account'),

@@ -1,6 +1,6 @@
 /**
- * Renders the pages that people reach by links in mails. The templates are loaded once, at import; the first line of
- * each is its title. Pages hold no script and load nothing.
+ * Renders the pages that people reach by links in mails. The templates are loaded once, at import. The first
+ * line of each is its title. Pages have no script and load nothing.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -23,12 +23,12 @@ export const pageNames = [
 ] as const;
 export type PageName = (typeof pageNames)[number];
 
-/** What a template may name. Every name is always there: strict mode asks for it. */
+/** The variables that a template may use. All are always present: strict mode requires it. */
 export interface PageView {
   readonly product: string;
   readonly signInUrl: string;
   readonly requestUrl: string;
-  /** Of `keep` and `kept`; empty elsewhere. */
+  /** For `keep` and `kept`; empty elsewhere. */
   readonly date: string;
   readonly by: string;
   readonly until: string;

@@ -111,7 +111,7 @@ function remarksOn({ id, isLatest, isIntact }: ListedPolicy, followed: string): 
   ];
 }
 
-/** @throws AlteredPolicyError after the text, which who looks into it has to see */
+/** @throws AlteredPolicyError after printing the text, which the operator needs to see */
 async function show(id: string, { version }: { version?: string }): Promise<void> {
   const wanted = version === undefined ? undefined : wholeNumber('--version', version);
   const policyId = checkedPolicyId('id', id);

@@ -1,4 +1,7 @@
-/** Table `policy`: published versions, never changed. Nothing is read from it that is not what was published. */
+/**
+ * Table `policy`: published versions, never changed. A text that differs from
+ * the published one is never used.
+ */
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { Policy } from '../domain/policy/schema.js';
@@ -10,11 +13,11 @@ export interface StoredPolicy {
   readonly policy: Policy;
 }
 
-/** A version as it stands in the table. */
+/** A version as the table has it. */
 export interface PolicyRow {
   readonly id: string;
   readonly version: number;
-  /** SHA-256 of the text that was published, hex. */
+  /** SHA-256 of the published text, hex. */
   readonly hash: string;
   /** The text, YAML. */
   readonly source: string;
@@ -29,10 +32,10 @@ export class UnknownPolicyError extends Error {
   }
 }
 
-/** A version whose text is not the one that was published: nothing acts by it. */
+/** A version whose text differs from the published one. It is never used. */
 export class AlteredPolicyError extends Error {
   override readonly name = 'AlteredPolicyError';
-  /** As `default@2`. */
+  /** Such as `default@2`. */
   readonly policy: string;
   constructor({ id, version, hash }: Pick<PolicyRow, 'id' | 'version' | 'hash'>) {
     super(
@@ -47,7 +50,7 @@ export function policyHash(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Whether the text is the one that was published. */
+/** Whether the text is the published one. */
 export function isIntact({ hash, source }: PolicyRow): boolean {
   return policyHash(source) === hash;
 }
@@ -61,7 +64,8 @@ export class PolicyReader {
   /** @param version absent: the latest. @throws UnknownPolicyError, AlteredPolicyError */
   async read(id: string, version?: number): Promise<StoredPolicy> {
     const row = await readPolicyRow(this.pool, id, version);
-    // Before the cache: it knows the text that had this hash, and says nothing of the text that stands there now.
+    // Checked before the cache: the cache has the text with this hash, which may differ
+    // from the text in the table now.
     if (!isIntact(row)) throw new AlteredPolicyError(row);
     const policy = this.parsed.get(row.hash) ?? parsePolicyFile(row.source, `${id}@${row.version}`);
     this.parsed.set(row.hash, policy);
@@ -69,7 +73,11 @@ export class PolicyReader {
   }
 }
 
-/** @param version absent: the latest. @returns the row as it stands, altered or not. @throws UnknownPolicyError */
+/**
+ * @param version absent: the latest.
+ * @returns the row as the table has it, altered or not.
+ * @throws UnknownPolicyError
+ */
 export async function readPolicyRow(
   client: pg.Pool | pg.PoolClient,
   id: string,
@@ -97,11 +105,11 @@ export async function latestVersion(client: pg.Pool | pg.PoolClient, id: string)
 export interface LatestPolicies {
   /** A text that the present rules no longer accept is left out. */
   readonly policies: readonly StoredPolicy[];
-  /** One for each that was altered; whoever shows something by policies shows these as well. */
+  /** One for each altered policy. A caller that shows results by policy shows these as well. */
   readonly refused: readonly AlteredPolicyError[];
 }
 
-/** Reads the latest version of every policy. An altered one keeps nobody from seeing what the others say. */
+/** Reads the latest version of every policy. An altered one does not hide the others. */
 export async function latestPolicies(pool: pg.Pool): Promise<LatestPolicies> {
   const found = await pool.query<PolicyRow>(
     'SELECT DISTINCT ON (id) id, version, hash, source FROM policy ORDER BY id, version DESC',
@@ -127,7 +135,7 @@ export interface ListedPolicy extends Omit<PolicyRow, 'source'> {
   readonly isIntact: boolean;
 }
 
-/** @returns every version of every policy, the altered ones included */
+/** @returns every version of every policy, including the altered ones */
 export async function listPolicies(pool: pg.Pool): Promise<ListedPolicy[]> {
   const found = await pool.query<PolicyRow & { published_at: Date; latest: boolean }>(
     `SELECT id, version, hash, source, published_at, version = max(version) OVER (PARTITION BY id) AS latest

@@ -1,4 +1,7 @@
-/** What adds versions to the table `policy`: publications, rollbacks and the first version, each with its audit entry. */
+/**
+ * Adds versions to the table `policy`: publications, rollbacks and the first
+ * version, each with its audit entry.
+ */
 import type pg from 'pg';
 import type { AuditEntry } from '../domain/audit-entry.js';
 import { storable } from '../domain/free-text.js';
@@ -15,24 +18,24 @@ import {
 } from './policies-table.js';
 import { parsePolicyFile, parsePolicyToPublish } from './yaml.js';
 
-/** Who decides on a version, and on which state of things. */
+/** Who decides on a version, and which version they decided on. */
 export interface PolicyDecision {
   readonly actor: string;
   readonly reason: string;
   /** Epoch milliseconds. */
   readonly at: number;
-  /** The latest version that who decides has seen; 0: none was published. */
+  /** The latest version that the decider has seen; 0: none was published. */
   readonly expected: number;
 }
 
 export interface Publication {
   /** The version that is in force now. */
   readonly reference: PolicyReference;
-  /** False: its text was in force already, and nothing was written. */
+  /** False: this text was in force already, and nothing was written. */
   readonly isNew: boolean;
 }
 
-/** Somebody else has published since: what was decided on is no longer what is in force. */
+/** Somebody else has published since, so the decision was made about an older version. */
 export class PolicyMovedError extends Error {
   override readonly name = 'PolicyMovedError';
   constructor(id: string, expected: number, latest: number) {
@@ -50,7 +53,8 @@ export class PolicyMovedError extends Error {
 }
 
 /**
- * Publishes a policy file's text as the next version of its policy. The text that is in force already is no new version.
+ * Publishes a policy file's text as the next version of its policy. A text that is already
+ * in force makes no new version.
  * @param text a text that {@link parsePolicyToPublish} accepts
  * @param file its name, for messages
  * @throws PolicyFileError, PolicyMovedError
@@ -70,8 +74,8 @@ export async function publishPolicy(
 /**
  * Publishes the text of an earlier version as a new one.
  * @param to the earlier version
- * @throws UnknownPolicyError, AlteredPolicyError, PolicyMovedError, and PolicyFileError where the present rules no longer
- *   accept that text
+ * @throws UnknownPolicyError, AlteredPolicyError, PolicyMovedError, and PolicyFileError where the present
+ * rules no longer accept that text
  */
 export async function rollBackPolicy(
   pool: pg.Pool,
@@ -94,9 +98,9 @@ export async function rollBackPolicy(
 }
 
 /**
- * Publishes a text as the first version of its policy, where there is none. Whatever operators published since is theirs:
- * no start of a worker takes it back. Safe from many workers at once.
- * @returns what is in force: the hash is another than the text's where operators published something else
+ * Publishes a text as the first version of its policy, where there is none. Versions that operators published
+ * since stay in force: no start of a worker reverts them. Safe from many workers at once.
+ * @returns the version in force: its hash differs from the text's where operators published something else
  */
 export async function seedPolicy(
   pool: pg.Pool,
@@ -134,13 +138,13 @@ interface NextVersion extends PolicyDecision {
   readonly outcome: string;
 }
 
-/** Under the policy's lock. */
+/** Call it under the policy's lock. */
 async function addVersion(client: pg.PoolClient, next: NextVersion): Promise<Publication> {
   const { id, text, at, expected } = next;
   const latest = await latestVersion(client, id);
   const hash = policyHash(text);
   const inForce = latest === 0 ? undefined : await readPolicyRow(client, id);
-  // Before --expect counts: who repeats a publication whose answer was lost has what they wanted.
+  // Checked before --expect: a caller that repeats a publication after a lost answer already has the result.
   if (inForce !== undefined && holds(inForce, hash)) {
     return { reference: { id, version: latest, hash }, isNew: false };
   }
@@ -155,7 +159,7 @@ async function addVersion(client: pg.PoolClient, next: NextVersion): Promise<Pub
   return { reference: { id, version: row.added, hash: row.text_hash }, isNew: true };
 }
 
-/** A row whose text was altered holds nothing: publishing the right text again is the way out. */
+/** A row with an altered text does not count: publishing the right text again is the way out. */
 function holds(row: PolicyRow, hash: string): boolean {
   return row.hash === hash && isIntact(row);
 }

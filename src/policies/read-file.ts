@@ -1,17 +1,17 @@
-/** Reads a policy file from the disk. What it says is checked in domain/policy-file.ts. */
+/** Reads a policy file from the disk. policies/yaml.ts checks its content. */
 import { readFile, stat } from 'node:fs/promises';
 
 /** A policy takes a few kB. Bytes. */
 const largestFile = 1_048_576;
 
 /**
- * @returns the file's text, exactly: its hash is that of the file
+ * @returns the file's exact text: its hash is that of the file
  * @throws Error naming the file, the problem and the way out
  */
 export async function readPolicyFile(file: string): Promise<string> {
   const bytes = await bytesOf(file);
   try {
-    // Not replaced: a character that can't be read would be published as another one.
+    // Fatal, because a replaced character would be published as another one.
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
     throw new Error(`${file}: is not UTF-8. Save it in that encoding`, { cause: error });

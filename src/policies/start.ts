@@ -1,4 +1,4 @@
-/** What a process makes sure of at its start about policies: a first version, and that there is one to follow. */
+/** Checks policies at the start of a process: a first version, and that the policy to follow exists. */
 import type pg from 'pg';
 import { ConfigError } from '../config.js';
 import type { Logger } from '../process/logger.js';
@@ -23,8 +23,9 @@ export interface PolicyStart {
 }
 
 /**
- * Publishes the file where its policy has no version yet; says so where something else is published, which stays in force.
- * @returns what people follow, as `default@2`
+ * Publishes the file where its policy has no version yet. Logs where something else is
+ * published, which stays in force.
+ * @returns the version that identities follow, as `default@2`
  * @throws PolicyFileError, and ConfigError where the policy to follow was never published
  */
 export async function startWithPolicy({ pool, log, file, policyId }: PolicyStart): Promise<string> {
@@ -56,7 +57,7 @@ async function followed(
         `DORMOUSE_POLICY_ID is "${policyId}", and no version of that policy was published, so nobody could follow it. Publish it (dormouse policy publish FILE --reason '…'), or name a policy that is published: DORMOUSE_POLICY_FILE holds "${fileId}"`,
       );
     }
-    // Lifecycles wait for the right text; the rest of the worker has work to do.
+    // Lifecycles wait for the right text, and the worker has other work to do.
     if (!(error instanceof AlteredPolicyError || error instanceof PolicyFileError)) throw error;
     log.error({ err: error, policy: policyId }, 'the policy that people follow can not be acted by');
     return `${policyId}@${await latestVersion(pool, policyId)}`;

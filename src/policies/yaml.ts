@@ -1,5 +1,5 @@
 /**
- * Reads the text of a policy file: YAML in, a checked {@link Policy} out, and errors that name file, line, field,
+ * Reads the text of a policy file: YAML in, a checked {@link Policy} out. Errors name file, line, field,
  * problem and way out. Pure: the text comes from the caller.
  */
 import type { z } from 'zod';
@@ -10,12 +10,12 @@ import { YamlText } from '../process/yaml-text.js';
 
 export interface PolicyProblem {
   readonly line: number;
-  /** Dotted path, as `ladder.revoke.after`; empty for the file as a whole. */
+  /** Dotted path, such as `ladder.revoke.after`; empty for the file as a whole. */
   readonly field: string;
   readonly message: string;
 }
 
-/** A policy file that can't be used. Nothing of it is applied; the policy in force stays. */
+/** A policy file that can't be used. Nothing of it is applied, and the policy in force stays. */
 export class PolicyFileError extends ConfigError {
   override readonly name = 'PolicyFileError';
   constructor(
@@ -46,12 +46,14 @@ export function parsePolicyFile(text: string, file: string): Policy {
   throw new PolicyFileError(file, dedupe(parsed.error.issues.flatMap((issue) => describe(issue, yaml))));
 }
 
-/** What YAML takes in no file, escaped or not (YAML 1.2.2, section 5.1), or PostgreSQL in no text. */
+/**
+ * Characters that YAML allows in no file, escaped or not (YAML 1.2.2, section 5.1), or PostgreSQL in no text.
+ */
 const unprintable = /[^\t\n\r\x20-\x7E\x85\xA0-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
 /**
- * The same for a text that is to be published: it is kept as it stands and shown on terminals, comments included, so it must hold
- * no control character.
+ * The same for a text that is to be published. The text is kept as it is, comments included, and shown on
+ * terminals, so it must hold no control character.
  * @throws PolicyFileError
  */
 export function parsePolicyToPublish(text: string, file: string): Policy {
@@ -62,7 +64,7 @@ export function parsePolicyToPublish(text: string, file: string): Policy {
   throw new PolicyFileError(file, [{ line: index + 1, field: '', message }]);
 }
 
-/** Says where to start from, where a message of the parser says no way out. */
+/** Adds where to start, where the parser's message has no way out. */
 function withWayOut(message: string): string {
   const hasOne = !message.startsWith('is not YAML') || message.endsWith('instead of the alias');
   return hasOne ? message : `${message}. Mend the line, or start from policies/default.yaml`;
@@ -78,7 +80,7 @@ function describe(issue: z.core.$ZodIssue, yaml: YamlText): PolicyProblem[] {
     }));
   }
   if (issue.code === 'invalid_union') {
-    // The alternative that was meant is the one that only details of are wrong.
+    // The alternative that the author meant is the one in which only details are wrong.
     const meant = issue.errors.find((branch) =>
       branch.every((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'),
     );
@@ -112,7 +114,7 @@ function messageOf(issue: z.core.$ZodIssue, yaml: YamlText, path: string[]): str
     return `${found}. Write a policy into it; policies/default.yaml is one to start from`;
   }
   const missing = !yaml.has(path);
-  // A message of the schema's own says the way out already.
+  // A message of the schema itself already has the way out.
   if (!missing && !issue.message.startsWith('Invalid input')) return issue.message;
   const expected = expectations[issue.expected] ?? `a value (${issue.expected})`;
   return missing ? `is missing. Add it: ${expected}` : `is of the wrong kind. Write ${expected}`;

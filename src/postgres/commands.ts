@@ -1,4 +1,4 @@
-/** `dormouse database …`: the schema, and what the runtime role may do with it. */
+/** `dormouse database …`: the schema, and the rights of the runtime role. */
 import { type Command, Option } from 'commander';
 import { findDatabase } from '../cli/connection.js';
 import { prepareDatabase } from './prepare.js';

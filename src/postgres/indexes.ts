@@ -1,24 +1,29 @@
 /**
- * Indexes that came after their table: built while others write (`CREATE INDEX CONCURRENTLY`), which no migration can, for
- * those run in a transaction.
+ * Indexes added after their table, built while others write (`CREATE INDEX CONCURRENTLY`). No migration can
+ * do that, because migrations run in a transaction.
  */
 import type pg from 'pg';
 import { withClient } from './roles.js';
 
-/** By name: table, columns and condition. A name never changes its meaning; what is not needed any more is dropped by a migration. */
+/**
+ * By name: table, columns and condition. A name never changes its meaning. A migration drops an
+ * index that is no longer needed.
+ */
 export const laterIndexes: Readonly<Record<string, string>> = {
-  // Bounces that name only what the server said at acceptance.
+  // For bounces that name only the server's queue ID.
   mail_queue_id: 'mail (queue_id) WHERE queue_id IS NOT NULL',
-  // The latest mails to anybody: whether a server refuses everybody.
+  // The latest mails to any recipient: whether a server refuses all of them.
   mail_settled_at: 'mail (settled_at)',
-  // Our own name of a mail, whatever a relay made of the rest of its Message-ID.
+  // Our own name of a mail, even where a relay changed the rest of its Message-ID.
   mail_name: 'mail (substr(message_id, 2, 40))',
 };
 
-/** Builds those that are missing. Many processes may call it at once; where another is at it, it is left to that one. */
+/**
+ * Builds missing indexes. Many processes may call it at once. While one of them builds, the others skip it.
+ */
 export async function ensureIndexes(url: string, lockTimeoutMs: number): Promise<void> {
   await withClient(url, async (client) => {
-    // Tried, not waited for: a session that waits keeps the building one from its end.
+    // Only tries the lock: a session that waits for it would keep the build from finishing.
     const lock = await client.query<{ taken: boolean }>(
       "SELECT pg_try_advisory_lock(hashtext('dormouse/indexes')) AS taken",
     );
@@ -35,7 +40,7 @@ async function ensureIndex(client: pg.Client, name: string, definition: string):
     [name],
   );
   if (found.rows[0]?.indisvalid === true) return;
-  // One whose building was interrupted is there, and is good for nothing.
+  // An index whose build was interrupted exists, but is invalid.
   await client.query(`DROP INDEX IF EXISTS ${name}`);
   await client.query(`CREATE INDEX CONCURRENTLY ${name} ON ${definition}`);
 }

@@ -1,4 +1,4 @@
-/** Brings the schema up to date, without ever standing in the way of those who work by the present one for long. */
+/** Updates the schema, without blocking users of the present schema for long. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
@@ -9,21 +9,21 @@ export const migrationsDirectory = fileURLToPath(new URL('./migrations', import.
 
 export interface Patience {
   /**
-   * How long a change waits for a table, milliseconds. Everybody else waits behind it meanwhile, so it makes room and comes
-   * again.
+   * How long a change waits for a table's lock, milliseconds. Other sessions queue behind it meanwhile,
+   * so it gives up and tries again.
    */
   readonly lockTimeoutMs: number;
-  /** How often it comes. */
+  /** Number of attempts. */
   readonly attempts: number;
-  /** Between two attempts, milliseconds. */
+  /** Pause between two attempts, milliseconds. */
   readonly pauseMs: number;
 }
 
 const defaultPatience: Patience = { lockTimeoutMs: 5_000, attempts: 30, pauseMs: 2_000 };
 
 /**
- * Safe to call from many processes at once: a lock lets one of them work. Indexes are built while others write.
- * @throws ConfigError where a table, or the lock, can't be had
+ * Safe to call from many processes at once: a lock lets only one work. Indexes are built while others write.
+ * @throws ConfigError where the lock, or a lock on a table, can't be acquired
  */
 export async function migrate(url: string, patience: Patience = defaultPatience): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {

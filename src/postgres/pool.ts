@@ -3,25 +3,28 @@ import pg from 'pg';
 
 export interface PoolOptions {
   readonly url: string;
-  /** Connections at most. */
+  /** Most connections. */
   readonly max?: number;
   /** How long a query waits for a connection, milliseconds. */
   readonly connectTimeoutMs?: number;
   /** How long a statement may run, milliseconds. */
   readonly statementTimeoutMs?: number;
-  /** Told of errors on idle connections, which would otherwise end the process. */
+  /** Called with errors on idle connections, which would otherwise end the process. */
   readonly onError?: (error: Error) => void;
 }
 
-/** How long a statement waits for a lock, at most, milliseconds: who can't have it makes room, and is tried again. */
+/**
+ * How long a statement waits for a lock at most, milliseconds. It then fails and is retried,
+ * so that others get their turn.
+ */
 const lockTimeoutMs = 10_000;
-/** How long a transaction may do nothing, milliseconds: one that was forgotten must not keep its locks. */
+/** How long a transaction may be idle, milliseconds: a forgotten one must not keep its locks. */
 const idleInTransactionMs = 30_000;
 
-/** How much longer than a statement may run its answer is waited for, milliseconds. */
+/** How much longer than the statement timeout the client waits for an answer, milliseconds. */
 const silenceMs = 2_000;
 
-/** Opens a pool. Connections are made when they are needed. */
+/** Opens a pool. Connections are opened when they are needed. */
 export function createPool(options: PoolOptions): pg.Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
   const pool = new pg.Pool({
@@ -31,7 +34,8 @@ export function createPool(options: PoolOptions): pg.Pool {
     statement_timeout: statementTimeoutMs,
     lock_timeout: Math.min(lockTimeoutMs, statementTimeoutMs),
     idle_in_transaction_session_timeout: idleInTransactionMs,
-    // The server's own limit says nothing where the server is silent: a dead connection must not stay taken.
+    // The server's own limit does not help where the server is silent: a dead
+    // connection must not stay in use.
     query_timeout: statementTimeoutMs + silenceMs,
     keepAlive: true,
     application_name: 'dormouse',
@@ -47,7 +51,7 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const client = await pool.connect();
   let broken = false;
-  // While a connection is taken the pool does not listen to it, and an error without a listener ends the process.
+  // The pool does not listen to a connection in use, and an error without a listener ends the process.
   const onError = () => {
     broken = true;
   };
@@ -63,7 +67,7 @@ export async function inTransaction<T>(
     });
     throw error;
   } finally {
-    // A connection that can't even roll back is not given to the next caller.
+    // A connection that can't even roll back is not reused.
     client.off('error', onError);
     client.release(broken);
   }

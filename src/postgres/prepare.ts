@@ -1,4 +1,4 @@
-/** Makes sure, when a process starts, that the database has the schema that this build works with. */
+/** Ensures, when a process starts, that the database has the schema that this build needs. */
 import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import pg from 'pg';
@@ -7,15 +7,15 @@ import { migrate, migrationsDirectory } from './migrate.js';
 import { grantRole, roleOf, withClient } from './roles.js';
 
 export interface DatabaseUrls {
-  /** As which worker, gateway and command line work. */
+  /** The role of worker, gateway and command line. */
   readonly url: string;
-  /** As which migrations run: the owner of the tables. Absent: `url`. */
+  /** The role of migrations: the owner of the tables. Absent: `url`. */
   readonly migrationUrl: string | undefined;
 }
 
 /**
- * Migrates as the owner and grants the runtime role what it needs. A process that knows the runtime role only migrates
- * nothing: it says what is missing.
+ * Migrates as the owner and grants the runtime role its rights. A process that only has the runtime role
+ * migrates nothing, and reports what is missing.
  * @throws ConfigError naming the way out
  */
 export async function prepareDatabase({ url, migrationUrl }: DatabaseUrls): Promise<void> {
@@ -36,7 +36,10 @@ export async function prepareDatabase({ url, migrationUrl }: DatabaseUrls): Prom
   );
 }
 
-/** @returns the migrations that another role's schema has; `undefined` where this role owns the schema, or may make it */
+/**
+ * @returns the migrations in a schema that another role owns; `undefined` where this role
+ * owns the schema, or may create it
+ */
 async function readForeignMigrations(url: string): Promise<string[] | undefined> {
   return withClient(url, async (client) => {
     try {

@@ -1,13 +1,13 @@
-/** Removes rows that have served their time, a bounded number at once, and none that somebody else is changing. */
+/** Deletes rows past their retention: a bounded number at once, and none that another session is changing. */
 import type pg from 'pg';
 
-/** Rows of a table that go in one statement: what is left goes in the next pass. */
+/** Rows of a table deleted in one statement. The next pass deletes the rest. */
 export const removedAtOnce = 5_000;
 
 /**
  * To be called by the room that owns the table.
  * @param condition our own text, never a caller's, with the time as $1
- * @returns how many rows went
+ * @returns how many rows were deleted
  */
 export async function removeOld(
   pool: pg.Pool,

@@ -1,15 +1,15 @@
 /**
- * Three roles on Dormouse's database: the owner, which migrations use; the runtime role, which worker, gateway and command
- * line use; and the role of an app, which writes signs of life and reads standings. What the runtime role must not be able
- * to forge it does by functions of the owner (migration 031): audit entries, heads, policies, releases of the breaker, and
- * what mail servers answered.
+ * Three roles on Dormouse's database: the owner, which migrations use; the runtime role, which worker,
+ * gateway and command line use; and the role of an app, which writes signs of life and reads standings. The
+ * runtime role must not be able to forge audit entries, heads, policies, releases of the breaker, and answers
+ * of mail servers. It writes these only by functions of the owner (migration 031).
  */
 import pg from 'pg';
 import { ConfigError } from '../config.js';
 
 type Privileges = Readonly<Record<string, string>>;
 
-/** Of the runtime role, on tables where it may not do everything. */
+/** Rights of the runtime role, on tables where it may not do everything. */
 const runtimeTables: Privileges = {
   dormouse_migration: 'SELECT',
   audit: 'SELECT',
@@ -24,7 +24,7 @@ const runtimeTables: Privileges = {
   mail: 'SELECT, DELETE',
 };
 
-/** Of an app's role, on the tables that it knows. */
+/** Rights of an app's role, on the tables that it uses. */
 const appTables: Privileges = {
   dormouse_migration: 'SELECT',
   identity_activity: 'SELECT, INSERT, UPDATE',
@@ -49,15 +49,16 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
   }
 }
 
-/** @returns the role of a connection URL; `undefined` where it names none */
+/** @returns the role of a connection URL; `undefined` where there is none */
 export function roleOf(url: string): string | undefined {
   return decodeURIComponent(new URL(url).username) || undefined;
 }
 
 /**
- * Gives a role what it needs, and takes from it what it must not have. Safe to repeat; to be repeated after each migration.
+ * Grants a role the rights that it needs, and revokes those that it must not have. Safe to repeat; to be
+ * repeated after each migration.
  * @param ownerUrl connects as the owner of the tables
- * @throws ConfigError where the role does not exist, or could do more than it is granted
+ * @throws ConfigError where the role does not exist, or has more rights than it is granted
  */
 export async function grantRole(ownerUrl: string, role: string, kind: RoleKind): Promise<void> {
   await withClient(ownerUrl, async (client) => {
@@ -116,7 +117,7 @@ async function checkRole(client: pg.Client, role: string): Promise<void> {
   }
 }
 
-/** Whether the role of this connection could change the audit log, were it not for the triggers. */
+/** Whether the role of this connection could change the audit log if there were no triggers. */
 export async function mayChangeAudit(pool: pg.Pool): Promise<boolean> {
   const { rows } = await pool.query<{ may: boolean }>(
     `SELECT has_table_privilege('audit', 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER')

@@ -1,4 +1,7 @@
-/** Work that costs as much for many as for one: done for all that came while the last call was under way. */
+/**
+ * Batches work that costs as much for many items as for one: each call handles all items that
+ * arrived during the previous call.
+ */
 
 interface Waiting<Item, Answer> {
   readonly item: Item;
@@ -7,7 +10,8 @@ interface Waiting<Item, Answer> {
 }
 
 /**
- * @param work is called for one batch at a time, and answers in the order of the items. Where it fails, it fails for the batch
+ * @param work is called for one batch at a time, and returns answers in the order of the items.
+ * An error fails the whole batch
  * @param atMost items in a batch
  */
 export function inBatches<Item, Answer>(

@@ -1,4 +1,4 @@
-/** Waits no longer than an app can afford. */
+/** Time limits for calls that an app can't wait for. */
 import {
   isGrpcServiceError,
   ServiceError,
@@ -6,7 +6,7 @@ import {
 } from '@temporalio/client';
 import { DormouseUnavailableError } from './caller-errors.js';
 
-/** Rejects when `work` takes longer than `ms`; what it does afterwards is ignored. */
+/** Rejects when `work` takes longer than `ms`. Its later result is ignored. */
 export async function within<T>(ms: number, system: 'Temporal' | 'PostgreSQL', work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
@@ -19,7 +19,7 @@ export async function within<T>(ms: number, system: 'Temporal' | 'PostgreSQL', w
   }
 }
 
-/** gRPC status codes that say "not now" rather than "not so". */
+/** gRPC status codes of a temporary failure rather than a refusal. */
 const transientCodes = new Set([
   1, // CANCELLED: by the deadline
   4, // DEADLINE_EXCEEDED
@@ -27,7 +27,7 @@ const transientCodes = new Set([
   14, // UNAVAILABLE
 ]);
 
-/** Whether Temporal is away or overloaded, as opposed to refusing the request. */
+/** Whether Temporal is down or overloaded, rather than refusing the request. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const cause = error instanceof ServiceError ? error.cause : error;

@@ -1,4 +1,4 @@
-/** What a caller of the client can meet, typed by who must act. */
+/** The errors that a caller of the client can get, typed by who must act. */
 
 /** Temporal, PostgreSQL or the gateway did not answer in time. The operator's trouble, not the caller's; nothing was refused. */
 export class DormouseUnavailableError extends Error {
@@ -14,12 +14,14 @@ export class DormouseUnavailableError extends Error {
   }
 }
 
-/** The request makes no sense; the message names the field, its problem and the way out. */
+/** The request is invalid. The message names the field, its problem and the way out. */
 export class InvalidRequestError extends Error {
   override readonly name = 'InvalidRequestError';
 }
 
-/** No lifecycle runs for this identity: it was never enrolled, or it was deleted. Both are answered alike. */
+/**
+ * No lifecycle runs for this identity: it was never enrolled, or it was deleted. Both get the same answer.
+ */
 export class NotEnrolledError extends Error {
   override readonly name = 'NotEnrolledError';
   constructor() {

@@ -1,4 +1,4 @@
-/** The activities' idea of now. Injected, so that tests run years in seconds. */
+/** The activities' clock. Injected, so that tests run years in seconds. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): Promise<number>;

@@ -1,4 +1,4 @@
-/** How a process starts: what an operator has to mend is said plainly, everything else with its stack. */
+/** How a process starts: errors that an operator can fix are printed plainly, all others with their stack. */
 import { ConfigError } from '../config.js';
 
 /** Runs `main`; exits 1 with a message when it fails. */

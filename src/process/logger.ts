@@ -1,4 +1,4 @@
-/** Structured logs. They name identities by UUID only, and redact what could be a secret. */
+/** Structured logs. They name identities by UUID only, and redact possible secrets. */
 import { type Logger, pino } from 'pino';
 
 export type { Logger } from 'pino';

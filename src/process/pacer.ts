@@ -16,7 +16,7 @@ export class Pacer {
   private nextAt = Number.NEGATIVE_INFINITY;
   private readonly everyMs: number;
 
-  /** @param perSecond turns a second, at most; more than 0 */
+  /** @param perSecond most turns a second; more than 0 */
   constructor(
     perSecond: number,
     private readonly clock: PacerClock = systemPaceClock,
@@ -24,7 +24,7 @@ export class Pacer {
     this.everyMs = 1_000 / perSecond;
   }
 
-  /** Resolves when it is the caller's turn. Turns that nobody took are not made up for by a burst. */
+  /** Resolves when it is the caller's turn. Unused turns don't add up to a burst. */
   async turn(): Promise<void> {
     const now = this.clock.now();
     const at = Math.max(now, this.nextAt);

@@ -1,18 +1,21 @@
-/** What a worker does over and over beside Temporal. */
+/** Repeated work of a worker beside Temporal. */
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface Running {
-  /** Resolves when the pass that is under way has ended. */
+  /** Resolves when the running pass has ended. */
   stop(): Promise<void>;
 }
 
 export interface PassReports<Outcome> {
-  /** Told of a pass that did something. */
+  /** Called after a pass that did something. */
   readonly onPass: (outcome: Outcome) => void;
   readonly onError: (error: unknown) => void;
 }
 
-/** Runs a pass at once, and again after each pause, whatever fails. A pass that did nothing answers `undefined`. */
+/**
+ * Runs a pass at once, and again after each pause, also after failures. A pass that
+ * did nothing returns `undefined`.
+ */
 export function startPasses<Outcome>(
   options: PassReports<Outcome> & {
     readonly everyMs: number;

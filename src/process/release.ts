@@ -1,4 +1,4 @@
-/** This release, and how releases compare. */
+/** This release, and the comparison of releases. */
 import { createRequire } from 'node:module';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-/** A set of Temporal Schedules that a file names: made, changed and removed as the file says. */
+/** A set of Temporal Schedules listed in a file: created, updated and deleted to match it. */
 
 import {
   type Client,
@@ -17,8 +17,8 @@ export interface PeriodicWorkflow {
 }
 
 /**
- * Brings the schedules whose IDs begin with `prefix` in line with `wanted`. Safe to call from many workers at once. A
- * schedule that an operator paused stays paused.
+ * Updates the schedules whose IDs begin with `prefix` to match `wanted`. Safe to call from many workers at
+ * once. A schedule that an operator paused stays paused.
  */
 export async function syncSchedules(
   client: Client,
@@ -54,13 +54,13 @@ function optionsFor(
   return {
     scheduleId,
     spec: { intervals: [{ every }] },
-    // Each run takes up all that is there: the ones that were missed need no making up.
+    // Each run handles everything that is pending, so missed runs need no catching up.
     policies: { overlap: 'SKIP', catchupWindow: '1 minute' },
     action: { type: 'startWorkflow', workflowType, taskQueue, workflowId: scheduleId, args: [input] },
   };
 }
 
-/** What is listed lags behind: another worker may have removed it a moment ago. */
+/** Temporal's list lags behind: another worker may have just deleted it. */
 async function removed(removing: Promise<void>): Promise<void> {
   try {
     await removing;

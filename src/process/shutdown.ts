@@ -1,9 +1,9 @@
-/** Ends a process in good order. */
+/** Shuts a process down in order. */
 import type { Logger } from './logger.js';
 
 /**
- * Calls `stop` on SIGTERM or SIGINT and exits 0; a second signal, or a stop that fails or takes longer than `graceMs`,
- * exits 1.
+ * Calls `stop` on SIGTERM or SIGINT and exits 0; a second signal, or a stop that fails or takes
+ * longer than `graceMs`, exits 1.
  */
 export function onShutdown(log: Logger, stop: (signal: string) => Promise<void>, graceMs = 30_000): void {
   let stopping = false;

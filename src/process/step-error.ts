@@ -1,17 +1,17 @@
 /**
- * Why a step failed, for those who decide what comes of it: it is tried again with back-off, or parked for an operator. Knows nothing of
- * Temporal; where an activity ends, worker/step-failures.ts makes a failure of it.
+ * Why a step failed, which decides what follows: a retry with back-off, or parking for an operator. Knows
+ * nothing of Temporal. At the end of an activity, worker/step-failures.ts turns it into a failure.
  */
 
 import type { ErrorType } from '../domain/error-types.js';
 import { given } from '../domain/given.js';
 
 interface StepErrorOptions {
-  /** No retry mends it. */
+  /** A retry does not help. */
   readonly nonRetryable: boolean;
   /** The least pause before the next attempt, milliseconds, where the other side asked for one. */
   readonly nextRetryDelay?: number;
-  /** The HTTP status that said so, where one did. */
+  /** The HTTP status behind the error, where there was one. */
   readonly status?: number;
 }
 
@@ -34,7 +34,10 @@ export class StepError extends Error {
   }
 }
 
-/** What is tried again with back-off. @param afterMs the least pause before it, milliseconds */
+/**
+ * An error after which the step is retried with back-off.
+ * @param afterMs the least pause before it, milliseconds
+ */
 export function tryAgain(type: ErrorType, message: string, afterMs?: number): StepError {
   return new StepError(type, message, {
     nonRetryable: false,
@@ -42,7 +45,10 @@ export function tryAgain(type: ErrorType, message: string, afterMs?: number): St
   });
 }
 
-/** What no retry mends; the workflow parks the step. @param status the HTTP status that said so, where one did */
+/**
+ * An error that no retry fixes, so the workflow parks the step.
+ * @param status the HTTP status behind it, where there was one
+ */
 export function giveUp(type: ErrorType, message: string, status?: number): StepError {
   return new StepError(type, message, { nonRetryable: true, ...given({ status }) });
 }

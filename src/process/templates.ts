@@ -1,4 +1,7 @@
-/** Handlebars templates, strict: an unknown name fails when the template is compiled, instead of leaving a gap in front of a person. */
+/**
+ * Strict Handlebars templates: an unknown name fails when the template is compiled,
+ * instead of leaving a gap for readers.
+ */
 import Handlebars from 'handlebars';
 
 export type Render = (view: object) => string;
@@ -11,7 +14,10 @@ interface Strictness {
   readonly noEscape?: boolean;
 }
 
-/** Handlebars' own strict mode lets unknown names pass as arguments of helpers (`{{#if typo}}`): this one does not. */
+/**
+ * Handlebars' own strict mode accepts unknown names as arguments of helpers
+ * (`{{#if typo}}`). This one does not.
+ */
 class NameCheck extends Handlebars.Visitor {
   constructor(private readonly names: ReadonlySet<string>) {
     super();
@@ -24,7 +30,7 @@ class NameCheck extends Handlebars.Visitor {
   }
 }
 
-/** @throws Error when the template names a variable or helper that there is not */
+/** @throws Error when the template names a variable or helper that does not exist */
 export function compileStrict(
   source: string,
   { names, environment = Handlebars.create(), noEscape = false }: Strictness,
@@ -34,7 +40,7 @@ export function compileStrict(
   return environment.compile(ast, { strict: true, noEscape });
 }
 
-/** @returns the rest of the first line, which begins with `prefix`, and what follows it */
+/** @returns the rest of the first line, which begins with `prefix`, and the text after it */
 export function splitHeading(
   source: string,
   prefix: string,

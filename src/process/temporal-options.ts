@@ -12,10 +12,10 @@ export const temporalVariables = [
 ] as const;
 export type TemporalConfig = Pick<Config, (typeof temporalVariables)[number]>;
 
-/** The same, and the policy of those whom a client enrols. */
+/** The same, and the policy of identities that a client enrols. */
 export const clientVariables = [...temporalVariables, 'DORMOUSE_POLICY_ID'] as const;
 
-/** What the client takes of it. */
+/** The client's part of the configuration. */
 export function clientOptions(config: Pick<Config, (typeof clientVariables)[number]>) {
   return {
     temporal: { ...connectionOptions(config), namespace: config.DORMOUSE_TEMPORAL_NAMESPACE },
@@ -24,7 +24,7 @@ export function clientOptions(config: Pick<Config, (typeof clientVariables)[numb
   };
 }
 
-/** Options that both kinds of connection (worker's native, client's) take. */
+/** Options shared by both kinds of connection (worker's native, client's). */
 export function connectionOptions(config: TemporalConfig) {
   return {
     address: config.DORMOUSE_TEMPORAL_ADDRESS,

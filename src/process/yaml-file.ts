@@ -1,4 +1,4 @@
-/** Reads a file of configuration in YAML by a schema: every problem with its line and the way out. */
+/** Reads a YAML configuration file by a schema: every problem with its line and the way out. */
 import type { z } from 'zod';
 import { ConfigError } from '../config.js';
 import { YamlText } from './yaml-text.js';

@@ -1,4 +1,7 @@
-/** The text of a YAML file: its values, what is no YAML, and the line of each field. Pure: the text comes from the caller. */
+/**
+ * The text of a YAML file: its values, its syntax problems, and the line of each field. Pure:
+ * the text comes from the caller.
+ */
 import { type Document, isMap, isNode, isPair, LineCounter, type Node, parseDocument } from 'yaml';
 
 export interface YamlProblem {
@@ -16,7 +19,7 @@ export class YamlText {
     private readonly lines: LineCounter,
   ) {}
 
-  /** @returns the text, or every problem that keeps it from being YAML with one value to each field */
+  /** @returns the text, or every problem that keeps it from being valid YAML with one value per field */
   static read(text: string): YamlText | readonly YamlProblem[] {
     const lines = new LineCounter();
     const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
@@ -35,12 +38,12 @@ export class YamlText {
     return this.root === null;
   }
 
-  /** Whether the field is written down. */
+  /** Whether the file contains the field. */
   has(path: Path): boolean {
     return nodeAt(this.root, path) !== undefined;
   }
 
-  /** The line of the field, or of the nearest parent that is written down. */
+  /** The line of the field, or of its nearest parent in the file. */
   lineOf(path: Path): number {
     for (let depth = path.length; depth > 0; depth -= 1) {
       const offset = keyOffset(this.root, path.slice(0, depth));
@@ -55,7 +58,7 @@ function describe(code: string, message: string): string {
   return `is not YAML: ${message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? code}`;
 }
 
-/** Aliases are resolved only here: one that leads nowhere shows late, and without its place. */
+/** Aliases are resolved only here: an alias without a target fails late, and without its place. */
 function valuesOf(document: Document.Parsed): { values: unknown } | { problem: string } {
   try {
     return { values: document.toJS() };

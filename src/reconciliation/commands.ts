@@ -1,4 +1,4 @@
-/** `dormouse enrol …`: start one identity's lifecycle, or everybody's. */
+/** `dormouse enrol …`: start the lifecycle of one identity, or of all. */
 import type { Command } from 'commander';
 import { withDormouse, withPool, withTemporal } from '../cli/connection.js';
 import { readConfig } from '../config.js';
@@ -54,7 +54,7 @@ async function enrolOne(identityId: string, flags: EnrolFlags): Promise<void> {
   if (flags.dryRun || flags.follow) throw new Error('enrol: --dry-run and --follow go with --all');
   const { lastActiveAt } = flags;
   const policyId = policyOf(flags);
-  // Its lifecycle would only park.
+  // Without the policy, its lifecycle would only park.
   await withPool((pool) => readPolicyRow(pool, policyId));
   const at = lastActiveAt === undefined ? {} : { lastActiveAt: Date.parse(lastActiveAt) };
   const started = await withDormouse((dormouse) => dormouse.enrol(identityId, { policyId, ...at }));
@@ -93,7 +93,7 @@ async function begin(
   return workflowId;
 }
 
-/** The exit code says that the work was not seen through. */
+/** Sets the exit code that tells that the work was not watched to its end. */
 function leave(workflowId: string, dryRun: boolean): void {
   const again = dryRun ? 'dormouse enrol --all --dry-run' : 'dormouse enrol --all --follow';
   console.log(`It goes on in the worker (workflow ${workflowId}). See it again with: ${again}`);

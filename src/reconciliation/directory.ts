@@ -1,4 +1,4 @@
-/** Kratos' directory, page by page; of each identity only its ID leaves here. */
+/** Kratos' directory, page by page. Of each identity only the ID is returned. */
 
 import type { IdentityApi } from '@ory/client';
 import { z } from 'zod';
@@ -9,13 +9,16 @@ import { StepError, tryAgain } from '../process/step-error.js';
 
 export interface DirectoryPage {
   readonly identityIds: readonly string[];
-  /** Records without an id that an identity can have: each is one failure, and holds up nobody. */
+  /** Records without a valid identity ID: each counts as one failure, and does not hold up the others. */
   readonly malformed: number;
   /** Absent on the last page. */
   readonly nextToken?: string;
 }
 
-/** What PostgreSQL takes as a UUID, which is more than RFC 9562 does: imported ids have any version and variant. */
+/**
+ * What PostgreSQL accepts as a UUID, which is more than RFC 9562 allows: imported
+ * ids have any version and variant.
+ */
 const pageSchema = z.array(z.looseObject({ id: z.unknown() }).catch({ id: undefined }));
 
 function idsOf(records: z.output<typeof pageSchema>): Pick<DirectoryPage, 'identityIds' | 'malformed'> {
@@ -30,8 +33,8 @@ function idsOf(records: z.output<typeof pageSchema>): Pick<DirectoryPage, 'ident
 }
 
 /**
- * Lists a page in Kratos' own order. A page that is too large to be taken in is asked for again in smaller ones: identities may be of
- * any size.
+ * Lists a page in Kratos' own order. A page that is too large is requested again in smaller ones:
+ * identities may be of any size.
  * @throws KratosMalformedAnswer, and what {@link callOry} throws
  */
 export async function readDirectoryPage(
@@ -69,7 +72,7 @@ async function readPage(
   const page = idsOf(parsed.data);
   const nextToken = nextPageToken(answer?.link);
   if (nextToken === undefined) return page;
-  // A sweep that stands still would never end.
+  // The same token again would make the sweep endless.
   if (nextToken === pageToken)
     throw tryAgain('KratosMalformedAnswer', 'listIdentities named the same page as next');
   return { ...page, nextToken };
@@ -80,14 +83,14 @@ export function nextPageToken(link: unknown): string | undefined {
   if (typeof link !== 'string') return undefined;
   for (const [, target, parameters] of link.matchAll(/<([^>]*)>([^<]*)/g)) {
     if (target === undefined || !/;\s*rel="?next"?/.test(parameters ?? '')) continue;
-    // The address may be relative, so it is read against one that nobody calls.
+    // The address may be relative, so it is resolved against a placeholder host that is never called.
     const token = new URL(target, 'http://kratos.invalid').searchParams.get('page_token');
     if (token !== null && token !== '') return token;
   }
   return undefined;
 }
 
-/** @returns those of the identities that Kratos lists; asked for in halves where they are too large together */
+/** @returns the given identities that Kratos lists. Requested in halves where they are too large together */
 export async function readPresent(api: IdentityApi, identityIds: readonly string[]): Promise<Set<string>> {
   if (identityIds.length === 0) return new Set();
   try {
@@ -107,7 +110,10 @@ export async function readPresent(api: IdentityApi, identityIds: readonly string
   }
 }
 
-/** How many identities there are. @returns `undefined` where Kratos does not say: it only serves to show how far a sweep is */
+/**
+ * The number of identities.
+ * @returns `undefined` where Kratos reports none: it only serves to show a sweep's progress
+ */
 export async function readDirectorySize(api: IdentityApi): Promise<number | undefined> {
   try {
     const { headers } = await api.listIdentities({ perPage: 1, page: 1 });

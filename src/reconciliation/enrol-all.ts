@@ -1,4 +1,4 @@
-/** Starts the enrolment of everybody and follows it. The work is done by a workflow; this only looks on. */
+/** Starts the enrolment of all identities and follows it. A workflow does the work; this only watches. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import {
@@ -17,13 +17,13 @@ export interface EnrolAllSystem {
   readonly taskQueue: string;
 }
 
-/** Where progress is written to. */
+/** Where progress is printed. */
 export interface Output {
   readonly isTTY?: boolean | undefined;
   write(text: string): unknown;
 }
 
-/** Starts it, unless it runs. @returns the workflow's ID, and whether it was started now */
+/** Starts it, unless it is running. @returns the workflow's ID, and whether this call started it */
 export async function startEnrolAll(
   { client, taskQueue }: EnrolAllSystem,
   options: ReconcileOptions,
@@ -55,7 +55,7 @@ export interface FollowOptions {
 
 /**
  * Shows progress until the workflow ends.
- * @returns its result, or `undefined` when the watching was ended before
+ * @returns its result, or `undefined` when the watching ended first
  * @throws WorkflowFailedError, and an Error when there is nothing to follow
  */
 export async function followEnrolAll(
@@ -68,7 +68,7 @@ export async function followEnrolAll(
   const ended = new AbortController();
   const result: Promise<ReconcileResult> = handle.result().finally(() => ended.abort());
   const watching = watch(() => handle.query(progressQuery), AbortSignal.any([signal, ended.signal]), options);
-  // Without this, a failure before the watching has ended counts as nobody's.
+  // Without this, a failure before the watching has ended would be an unhandled rejection.
   result.catch(() => undefined);
   await watching;
   if (output.isTTY === true) output.write('\n');

@@ -12,7 +12,7 @@ export interface EnrolTools {
   /** The task queue of the workflows. */
   readonly taskQueue: string;
   readonly startPacer: Pacer;
-  /** Called after each, so that a slow page is not taken for a dead one. */
+  /** Called after each identity, so that a slow page does not look dead. */
   readonly alive: () => void;
 }
 
@@ -24,12 +24,13 @@ export interface EnrolOutcome {
 
 type StartOutcome = keyof EnrolOutcome;
 
-/** Starts under way at once. More do not make the server faster (docs/architecture.md). */
+/** Starts running at once. More do not make the server faster (docs/architecture.md). */
 const concurrentStarts = 16;
 
 /**
- * Starts the lifecycles that don't run. Trouble with Temporal stops the page, to be done again: those started already are
- * then found running. The lifecycle's own first look reads when each was last seen, so nothing is handed to it.
+ * Starts the lifecycles that don't run. Trouble with Temporal ends the page, which is then repeated:
+ * lifecycles already started are found running. The lifecycle's own first look reads the latest sign of
+ * life, so nothing is passed to it.
  */
 export async function enrolPage(
   tools: EnrolTools,
@@ -68,14 +69,14 @@ async function startLifecycle(
       taskQueue,
       args: [input],
       staticSummary: 'Inactivity lifecycle of one identity',
-      // Has the effect of USE_EXISTING, and says whether it was this call that started it.
+      // Has the effect of USE_EXISTING, and tells whether this call started it.
       workflowIdConflictPolicy: 'FAIL',
       ...(startDelay === 0 ? {} : { startDelay }),
     });
     return 'started';
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return 'alreadyRunning';
-    // Nobody's lifecycle can have this name. The others are not held up by it.
+    // No lifecycle can have this name. The error does not hold up the others.
     if (error instanceof InvalidIdentityIdError) return 'failed';
     throw error;
   }

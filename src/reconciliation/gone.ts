@@ -1,4 +1,6 @@
-/** Looks after the lifecycles of identities that Kratos does not list: not from outside, but by waking them to see for themselves. */
+/**
+ * Handles lifecycles of identities that Kratos does not list: it wakes them, and they look for themselves.
+ */
 import type { Client } from '@temporalio/client';
 import { lifecycleStart } from '../signs/tell-lifecycle.js';
 import { lifecycleWorkflowType, lookAgainSignal } from '../workflows/messages.js';
@@ -7,13 +9,13 @@ export interface GoneTools {
   readonly client: Client;
   /** The task queue of the workflows. */
   readonly taskQueue: string;
-  /** What a lifecycle that is started now follows. */
+  /** The policy of lifecycles that are started now. */
   readonly policyId: string;
 }
 
 /**
- * Wakes the lifecycle of an identity that was not in a list. A list may err; the lifecycle's own looks are what decides. Where none
- * runs any more it is started again: nothing is buried here.
+ * Wakes the lifecycle of an identity that was missing in a list. A list may be wrong, so only the lifecycle's
+ * own looks decide. Where none runs any more it is started again: nothing is buried here.
  */
 export async function wakeOfGone(
   { client, taskQueue, policyId }: GoneTools,

@@ -1,4 +1,7 @@
-/** Finds lifecycles that the projection knows and that run no more: terminated, cancelled, or lost with Temporal's data. */
+/**
+ * Finds lifecycles that the projection knows but that no longer run: terminated,
+ * cancelled, or lost with Temporal's data.
+ */
 import type { Client } from '@temporalio/client';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import type { Pacer } from '../process/pacer.js';
@@ -8,12 +11,12 @@ export interface LostTools {
   readonly temporalPacer: Pacer;
 }
 
-/** Workflow IDs a query: some 3 kB of it. */
+/** Workflow IDs per query: about 3 kB of it. */
 const idsPerQuery = 50;
 
 /**
- * Asks Temporal which of the lifecycles run. What it lists lags behind by a moment: one that was started a second ago may seem lost, and
- * starting it again then finds it running.
+ * Asks Temporal which of the lifecycles run. Its list lags behind by a moment: a lifecycle started a second
+ * ago may seem lost. Starting it again then finds it running.
  */
 export async function lostAmong(
   { client, temporalPacer }: LostTools,

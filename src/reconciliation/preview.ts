@@ -1,4 +1,4 @@
-/** What the first look would find an identity overdue for, and when its first mail would go out. Pure. */
+/** What the first look would find an identity overdue for, and when its first mail would be sent. Pure. */
 import { dayMs } from '../domain/duration.js';
 import type { Assessment } from '../domain/lifecycle/assessment.js';
 import { inactiveSince } from '../domain/lifecycle/clock.js';
@@ -31,8 +31,8 @@ export function withForecast(
 }
 
 /**
- * @returns the harshest rung whose time has passed. That a rung is overdue does not say that it comes at once: notices come
- *   first, and keep their distance
+ * @returns the harshest rung whose time has passed. An overdue rung does not come at once: notices come
+ * first, and keep their distance
  */
 function classOf(state: LifecycleState, { identity, plan }: Assessment, now: number): PreviewClass {
   if (plan.exempt === 'not-understood') return 'not-understood';
@@ -41,7 +41,7 @@ function classOf(state: LifecycleState, { identity, plan }: Assessment, now: num
   return plan.rungs.findLast((rung) => inactiveSince(state, rung) + rung.afterMs <= now)?.rung ?? 'nothing';
 }
 
-/** Days from now until the step that the person would first hear of; `undefined` where none is planned. */
+/** Days from now until the first step that the person would notice; `undefined` where none is planned. */
 function firstMailDay(
   state: LifecycleState,
   { plan, identity }: Assessment,

@@ -1,4 +1,4 @@
-/** What `dormouse enrol --all` shows: texts only, so that it can be tested without a terminal. */
+/** The output of `dormouse enrol --all`: texts only, so that it can be tested without a terminal. */
 import { formatDuration } from '../domain/duration.js';
 import { rungNames } from '../domain/rungs.js';
 import {
@@ -11,7 +11,7 @@ import {
 
 const barWidth = 24;
 
-/** One line: how far, how fast, how long still. @param now epoch milliseconds */
+/** One line: how far, how fast, and the time left. @param now epoch milliseconds */
 export function progressLine(progress: ReconcileProgress, now: number): string {
   const { place, counts, expected, startedAt } = progress;
   const seconds = Math.max(0.001, (now - startedAt) / 1_000);
@@ -35,7 +35,7 @@ function eta(elapsedSeconds: number, share: number): string {
   return left < 5_400 ? `${Math.round(left / 60)} min left` : `${(left / 3_600).toFixed(1)} h left`;
 }
 
-/** What was done, or would be. */
+/** What was done, or would be done. */
 export function summary(result: ReconcileResult): string {
   return result.dryRun ? previewSummary(result) : enrolSummary(result);
 }

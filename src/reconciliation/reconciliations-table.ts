@@ -1,12 +1,12 @@
-/** Table `reconciliation`, and what reconciling asks of the other tables. */
+/** Table `reconciliation`, and the reconciliation's queries on other tables. */
 import type pg from 'pg';
 import type { Standing } from '../domain/standing.js';
 import { removeOld } from '../postgres/remove-old.js';
 
-/** A row of somebody who was buried is history; whoever Kratos lists again starts anew. */
+/** A buried identity's row is history. An identity that Kratos lists again starts anew. */
 const livesOn = `stage <> 'deleted' AND NOT EXISTS (SELECT FROM tombstone WHERE tombstone.identity_id = standing.identity_id)`;
 
-/** @returns those of the identities that have a lifecycle, as far as the projection knows */
+/** @returns the given identities that have a lifecycle, as far as the projection knows */
 export async function readEnrolled(pool: pg.Pool, identityIds: readonly string[]): Promise<Set<string>> {
   const found = await pool.query<{ identity_id: string }>(
     `SELECT identity_id FROM standing WHERE identity_id = ANY($1::uuid[]) AND ${livesOn}`,
@@ -38,7 +38,7 @@ export interface ReconciliationRecord {
   readonly counts: object;
 }
 
-/** Writes what a reconciliation did. Safe to repeat. */
+/** Writes the results of a reconciliation. Safe to repeat. */
 export async function writeReconciliation(pool: pg.Pool, record: ReconciliationRecord): Promise<void> {
   await pool.query(
     `INSERT INTO reconciliation (run_id, workflow_id, started_at, ended_at, counts) VALUES ($1, $2, $3, $4, $5)
@@ -53,12 +53,12 @@ export async function writeReconciliation(pool: pg.Pool, record: ReconciliationR
   );
 }
 
-/** Whether the identity has a lifecycle that was not ended, as far as the projection knows. */
+/** Whether the identity has a lifecycle that has not ended, as far as the projection knows. */
 export async function isEnrolled(pool: pg.Pool, identityId: string): Promise<boolean> {
   return (await readEnrolled(pool, [identityId])).has(identityId);
 }
 
-/** @returns the last projection of a lifecycle that was not ended */
+/** @returns the last projection of a lifecycle that has not ended */
 export async function readLivingStanding(pool: pg.Pool, identityId: string): Promise<Standing | undefined> {
   const found = await pool.query<{ document: Standing }>(
     `SELECT document FROM standing WHERE identity_id = $1 AND ${livesOn}`,
@@ -67,7 +67,7 @@ export async function readLivingStanding(pool: pg.Pool, identityId: string): Pro
   return found.rows[0]?.document;
 }
 
-/** Those that ended before. @returns how many went */
+/** Deletes the ones that ended before this time. @returns how many were deleted */
 export function forgetOldReconciliations(pool: pg.Pool, before: Date): Promise<number> {
   return removeOld(pool, 'reconciliation', 'ended_at < $1', before);
 }

@@ -1,4 +1,4 @@
-/** The Temporal Schedule that reconciles with Kratos. Every worker makes sure of it at its start. */
+/** The Temporal Schedule that reconciles with Kratos. Every worker ensures it at its start. */
 import {
   type Client,
   ScheduleAlreadyRunning,
@@ -23,12 +23,12 @@ export const reconcileVariables = [
 ] as const;
 export type ReconcileConfig = Pick<Config, (typeof reconcileVariables)[number]>;
 
-/** Identities a list: Kratos' own default. */
+/** Identities per list: Kratos' own default. */
 export const defaultPageSize = 250;
-/** The first looks of a forgotten backlog must not come in one instant. */
+/** Spreads the first looks of a forgotten backlog, so that they don't come at once. */
 const defaultSpreadMs = 3_600_000;
 const defaultEveryMs = 3_600_000;
-/** How the engine knows its own pause from an operator's. */
+/** Distinguishes the engine's own pause from an operator's. */
 const pauseNote = 'DORMOUSE_RECONCILE_EVERY is off';
 
 export function defaultReconcileOptions(
@@ -46,8 +46,8 @@ export function defaultReconcileOptions(
 }
 
 /**
- * Creates the schedule, or brings it in line with the configuration; safe to call from many workers at once. A schedule
- * that an operator paused stays paused. `off` pauses it, and creates none.
+ * Creates the schedule, or updates it to the configuration. Safe to call from many workers at once. A
+ * schedule that an operator paused stays paused. `off` pauses it, and creates none.
  */
 export async function ensureReconcileSchedule(client: Client, config: ReconcileConfig): Promise<void> {
   const handle = client.schedule.getHandle(reconcileScheduleId(config.DORMOUSE_TASK_QUEUE));
@@ -91,7 +91,7 @@ function scheduleOptions(config: ReconcileConfig): ReconcileSchedule {
   const scheduleId = reconcileScheduleId(taskQueue);
   return {
     scheduleId,
-    // The jitter keeps many installations, and other hourly work, from asking Kratos in the same second.
+    // The jitter keeps many installations, and other hourly jobs, from asking Kratos in the same second.
     spec: { intervals: [{ every }], jitter: Math.floor(every / 10) },
     action: {
       type: 'startWorkflow',
@@ -101,7 +101,7 @@ function scheduleOptions(config: ReconcileConfig): ReconcileSchedule {
       taskQueue,
       args: [{ schemaVersion: 1, options: defaultReconcileOptions(config) }],
     },
-    // A sweep that takes longer than the interval is not overtaken; one that was missed is made up for by the next.
+    // A sweep that takes longer than the interval is not overtaken. The next run makes up for a missed one.
     policies: { overlap: 'SKIP', catchupWindow: '1m' },
   };
 }

@@ -1,4 +1,4 @@
-/** `dormouse signals …`: security events on their way to other systems. */
+/** `dormouse signals …`: security events that wait for delivery to other systems. */
 
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';

@@ -1,4 +1,4 @@
-/** Loads what the environment says of shared signals. Node only. */
+/** Loads the Shared Signals settings of the environment. Node only. */
 import { readFile } from 'node:fs/promises';
 import { type Config, ConfigError, readSecret } from '../config.js';
 import { type PrivateSigningKey, parseKeys, type SigningKey, signingKeyOf } from '../keys/signing-keys.js';
@@ -11,7 +11,7 @@ export const securityEventVariables = [
 export type EventConfig = Pick<Config, (typeof securityEventVariables)[number]>;
 const keyVariable = 'DORMOUSE_SHARED_SIGNALS_KEY';
 
-/** A receiver with what its environment variable held. */
+/** A receiver with the value of its environment variable. */
 export interface ConnectedReceiver extends EventReceiver {
   readonly authorization?: string;
 }
@@ -29,7 +29,7 @@ export interface EventSender {
   readonly key: PrivateSigningKey;
 }
 
-/** @returns `undefined` where no shared signals are configured. @throws ConfigError */
+/** @returns `undefined` where no Shared Signals are configured. @throws ConfigError */
 export async function loadPublication(config: EventConfig): Promise<EventPublication | undefined> {
   const { DORMOUSE_SHARED_SIGNALS_FILE: file, DORMOUSE_SHARED_SIGNALS_KEY: keyText } = config;
   if (file === undefined) return undefined;
@@ -44,7 +44,7 @@ export async function loadPublication(config: EventConfig): Promise<EventPublica
   return { streams: parseReceiversFile(text, file), keys: parseKeys(keyText, keyVariable) };
 }
 
-/** @returns `undefined` where no shared signals are configured. @throws ConfigError */
+/** @returns `undefined` where no Shared Signals are configured. @throws ConfigError */
 export async function loadSender(config: EventConfig): Promise<EventSender | undefined> {
   const publication = await loadPublication(config);
   if (publication === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Table `signal_outbox`: security events on their way to receivers. */
+/** Table `signal_outbox`: security events that wait for delivery to receivers. */
 import type pg from 'pg';
 import type { AppendedEntry } from '../audit/log-table.js';
 import { removeOld } from '../postgres/remove-old.js';
@@ -10,7 +10,7 @@ export interface Subscription {
   readonly events: readonly EventName[];
 }
 
-/** Writes what receivers must hear of, in the transaction of the audit rows. */
+/** Writes the security events of audit rows, in the same transaction. */
 export async function fillOutbox(
   client: pg.PoolClient,
   appended: readonly AppendedEntry[],
@@ -30,8 +30,8 @@ export async function fillOutbox(
 }
 
 /**
- * The next event that is due at a receiver. Events of one account keep their order: a later one waits while an earlier
- * one is still tried; one that was parked holds up nothing.
+ * The next event that is due at a receiver. Events of one account keep their order: a later event waits while
+ * an earlier one is still retried. A parked event does not hold up later ones.
  * @param now epoch milliseconds
  */
 export async function readNextDue(
@@ -77,7 +77,10 @@ export async function markParked(pool: pg.Pool, jti: string, error: string, now:
   );
 }
 
-/** Notes a failed attempt: tried again later, or parked where it was tried often enough. @returns whether it is parked */
+/**
+ * Notes a failed attempt. The event is retried later, or parked after too many attempts.
+ * @returns whether it is parked
+ */
 export async function markFailed(pool: pg.Pool, jti: string, error: string, now: number): Promise<boolean> {
   const counted = await pool.query<{ attempts: number }>(
     `UPDATE signal_outbox SET attempts = attempts + 1, last_error = $2 WHERE jti = $1 AND state = 'pending'
@@ -95,7 +98,7 @@ export async function markFailed(pool: pg.Pool, jti: string, error: string, now:
   return isParked;
 }
 
-/** Forgets what was delivered before a time, epoch milliseconds. The audit log stays. */
+/** Deletes events delivered before a time, epoch milliseconds. The audit log stays. */
 export async function forgetDelivered(pool: pg.Pool, before: number): Promise<void> {
   await pool.query("DELETE FROM signal_outbox WHERE state = 'delivered' AND settled_at < $1", [
     new Date(before),
@@ -136,7 +139,7 @@ export async function listOutbox(pool: pg.Pool, state: OutboxState, limit: numbe
   }));
 }
 
-/** Has parked events tried again, from the first attempt on. @returns how many */
+/** Retries parked events, counting attempts from zero. @returns how many */
 export async function retryParked(
   pool: pg.Pool,
   which: { readonly receiver?: string; readonly jti?: string },
@@ -149,7 +152,7 @@ export async function retryParked(
   return changed.rowCount ?? 0;
 }
 
-/** Events that could not be delivered. @returns how many went */
+/** Deletes events that could not be delivered. @returns how many were deleted */
 export function forgetOldEvents(pool: pg.Pool, before: Date): Promise<number> {
   return removeOld(pool, 'signal_outbox', "state = 'parked' AND settled_at < $1", before);
 }

@@ -6,14 +6,20 @@ import type { ConnectedReceiver } from './load.js';
 import type { PushOutcome } from './rules.js';
 
 const timeoutMs = 10_000;
-/** An answer is a few words; more is not read. */
+/** An answer is a few words. The rest is not read. */
 const answerLimit = 4_096;
 
-/** RFC 8935, section 2.4: these may pass when keys, credentials or rights were mended; the others never do. */
+/**
+ * RFC 8935, section 2.4: these errors may go away after keys, credentials or rights
+ * were fixed. The others never do.
+ */
 const passing = ['invalid_key', 'authentication_failed', 'access_denied'];
 const errorSchema = z.object({ err: z.string().regex(/^[a-z_]{1,64}$/) });
 
-/** Never throws. The error names a status and the registered error code, and never the receiver's own words. */
+/**
+ * Never throws. The error names a status and the registered error code, and never
+ * quotes the receiver's own text.
+ */
 export async function pushEvent(token: string, receiver: ConnectedReceiver): Promise<PushOutcome> {
   try {
     const answer = await fetch(receiver.endpoint, {
@@ -24,7 +30,7 @@ export async function pushEvent(token: string, receiver: ConnectedReceiver): Pro
         ...given({ authorization: receiver.authorization }),
       },
       body: token,
-      // An event meant for one place is not carried to another.
+      // An event for one address is not sent on to another.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -35,7 +41,7 @@ export async function pushEvent(token: string, receiver: ConnectedReceiver): Pro
 }
 
 async function outcomeOf(answer: Response): Promise<PushOutcome> {
-  // Only 202 says that the event was taken: a page that answers 200 is some other page.
+  // Only 202 means that the event was accepted: a page that answers 200 is some other page.
   if (answer.status === 202) {
     await answer.body?.cancel();
     return { kind: 'accepted' };

@@ -1,4 +1,4 @@
-/** Reads the file that names who receives security events: YAML in, checked receivers out. Pure. */
+/** Reads the file of receivers of security events: YAML in, checked receivers out. Pure. */
 import { z } from 'zod';
 import { dayMs, parseDuration, secondMs } from '../domain/duration.js';
 import { parseYamlFile } from '../process/yaml-file.js';
@@ -6,7 +6,7 @@ import { eventNames } from './rules.js';
 
 const loopback = ['127.0.0.1', '[::1]', 'localhost'];
 
-/** Events name people's accounts: they travel by TLS, but for tests on one machine. */
+/** Events name people's accounts, so they require TLS, except for tests on one machine. */
 const secureUrl = z.string().refine((text) => {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);
@@ -14,7 +14,10 @@ const secureUrl = z.string().refine((text) => {
   return isSafe && username === '' && password === '';
 }, 'takes an https URL without user and password (http on the loopback address only)');
 
-/** SSF 1.0, section 7.1: no query, no fragment. Without a path, its metadata is where receivers look first. */
+/**
+ * SSF 1.0, section 7.1: no query, no fragment. Without a path, receivers find the
+ * metadata where they look first.
+ */
 const issuer = secureUrl.refine(
   (text) => URL.canParse(text) && new URL(text).origin === text,
   "takes the gateway's public origin, as https://dormouse.example.com",
@@ -32,7 +35,9 @@ const receiverSchema = z.strictObject({
   endpoint: secureUrl,
   audience: z.string().min(1).max(500),
   events: z.array(z.enum(eventNames)).min(1),
-  /** Name of the environment variable that holds the header's whole value, so that the file holds no secret. */
+  /**
+   * Name of the environment variable that holds the header's whole value, so that the file holds no secret.
+   */
   authorizationVariable: z
     .string()
     .regex(/^[A-Z][A-Z0-9_]*$/, 'takes the name of an environment variable, never the value itself')
@@ -43,7 +48,7 @@ const receiverSchema = z.strictObject({
 const fileSchema = z
   .strictObject({
     issuer,
-    /** `iss` under which receivers know the accounts: as a rule Hydra's issuer. */
+    /** `iss` under which receivers know the accounts: usually Hydra's issuer. */
     subjectIssuer: z.string().min(1).max(500).optional(),
     receivers: z.array(receiverSchema).superRefine((receivers, context) => {
       const names = receivers.map(({ name }) => name);
@@ -56,7 +61,7 @@ const fileSchema = z
   .transform((file) => ({ ...file, subjectIssuer: file.subjectIssuer ?? file.issuer }));
 
 export type EventReceiver = z.output<typeof receiverSchema>;
-/** Who sends, and who receives. */
+/** The sender and the receivers. */
 export type EventStreams = z.output<typeof fileSchema>;
 
 /** @throws ConfigError with every problem, its line and the way out */

@@ -1,6 +1,7 @@
 /**
- * What receivers of shared signals look up: the keys, and the transmitter's metadata (SSF 1.0, section 7). Open to
- * everybody, for it is public by design and the same for all; registered only where shared signals are configured.
+ * What receivers of security events look up: the keys, and the transmitter's metadata (SSF 1.0, section 7).
+ * Without authentication, because it is public by design and the same for all callers. Registered only where
+ * Shared Signals are configured.
  */
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
@@ -17,7 +18,7 @@ export function securityEventRoutes({ streams, keys }: EventPublication, gate: G
     issuer: streams.issuer,
     jwks_uri: `${streams.issuer}${jwksPath}`,
     delivery_methods_supported: ['urn:ietf:rfc:8935'],
-    // Streams are set up by operators, for all accounts.
+    // Operators set up streams, for all accounts.
     default_subjects: 'ALL',
   };
   return async (server) => {

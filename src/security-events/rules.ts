@@ -1,7 +1,7 @@
-/** Which security event other systems hear of when something was done to an account. Pure. */
+/** Which security event follows from an act on an account. Pure. */
 import type { AuditEntry, AuditEventType } from '../domain/audit-entry.js';
 
-/** By their names in receivers' lists; the URIs are those of CAEP 1.0 and RISC 1.0. */
+/** By their names in receivers' lists. The URIs are those of CAEP 1.0 and RISC 1.0. */
 export const eventUris = {
   'session-revoked': 'https://schemas.openid.net/secevent/caep/event-type/session-revoked',
   'account-disabled': 'https://schemas.openid.net/secevent/risc/event-type/account-disabled',
@@ -62,28 +62,28 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   absence_confirmed: 'none',
 };
 
-/** @returns what to tell; `undefined` where the event is nobody else's concern */
+/** @returns the event to send; `undefined` where other systems need none */
 export function securityEventOf({ eventType, detail }: AuditEntry): EventName | undefined {
   const rule = rules[eventType];
   if (rule !== 'if-enabled') return rule === 'none' ? undefined : rule;
-  // Only who was told that the account is disabled must hear that it no longer is.
+  // Only receivers that were told of the disabled account need to hear that it is enabled again.
   const undone = String(detail?.undone ?? '').split(',');
   return undone.includes('deactivate') && detail?.enabled !== false ? 'account-enabled' : undefined;
 }
 
-/** What a receiver's answer to a pushed event means. `rejected`: the same event will never be taken. */
+/** What a receiver's answer to a pushed event means. `rejected`: the same event will never be accepted. */
 export type PushOutcome =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'rejected' | 'failed'; readonly error: string };
 
 const firstAfterMs = 60_000;
 const longestAfterMs = 6 * 3_600_000;
-/** With the back-off below, two and a half days. */
+/** With the back-off below: two and a half days. */
 const mostAttempts = 18;
 
 /**
  * When to try again.
- * @param attempts made so far, the last one included
+ * @param attempts made so far, including the last one
  * @returns milliseconds from now; `undefined`: give up, and leave it to an operator
  */
 export function retryAfterMs(attempts: number): number | undefined {

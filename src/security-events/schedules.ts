@@ -6,12 +6,12 @@ import type { EventReceiver } from './receivers-file.js';
 
 const prefixOf = (taskQueue: string): string => `${taskQueue}/signals/`;
 
-/** The schedule's id; two installations in one namespace differ by their task queue. */
+/** The schedule's id. Two installations in one namespace differ by their task queue. */
 export function deliveryScheduleIdOf(taskQueue: string, receiver: string): string {
   return `${prefixOf(taskQueue)}${receiver}`;
 }
 
-/** Brings the schedules in line with the receivers; see `syncSchedules`. */
+/** Updates the schedules to the receivers; see `syncSchedules`. */
 export async function syncDeliverySchedules(
   client: Client,
   taskQueue: string,

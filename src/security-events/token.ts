@@ -9,14 +9,14 @@ export interface SecurityEvent {
   readonly jti: string;
   readonly signal: EventName;
   readonly identityId: string;
-  /** Row of the audit log that it follows from. */
+  /** Row of the audit log that the event follows from. */
   readonly auditSeq: number;
   /** Epoch milliseconds. */
   readonly occurredAt: number;
   readonly createdAt: number;
 }
 
-/** The event's name at one receiver: the same however often it is sent. */
+/** The event's `jti` at one receiver: the same for every attempt to send it. */
 export function jtiOf(entry: AuditEntry, receiver: string, signal: EventName): string {
   const text = JSON.stringify(['dormouse/jti', entry.eventId, receiver, signal]);
   return createHash('sha256').update(text).digest('base64url');
@@ -30,8 +30,8 @@ export interface SetOptions {
 }
 
 /**
- * Signs one event for one receiver. No `sub` and no `exp` (SSF 1.0, section 4.1); the account is named by issuer and
- * subject (RFC 9493, section 3.2.3).
+ * Signs one event for one receiver. No `sub` and no `exp` (SSF 1.0, section 4.1). Issuer and subject name the
+ * account (RFC 9493, section 3.2.3).
  */
 export function signSecurityEvent(event: SecurityEvent, options: SetOptions): Promise<string> {
   const { issuer, subjectIssuer, audience, key } = options;
@@ -49,7 +49,7 @@ export function signSecurityEvent(event: SecurityEvent, options: SetOptions): Pr
     .sign(key.privateKey);
 }
 
-/** RISC names no reason that fits inactivity, so none is given; CAEP asks who began it. */
+/** RISC has no reason that fits inactivity, so none is given. CAEP requires the initiator. */
 function claimsOf({ signal, occurredAt }: SecurityEvent): Record<string, unknown> {
   if (signal !== 'session-revoked') return {};
   return {

@@ -1,18 +1,21 @@
 /**
- * Gathers signs of life in memory and hands them on in batches, so that a busy site pays one statement for hundreds of
- * requests. Knows nothing of PostgreSQL or Temporal.
+ * Gathers signs of life in memory and flushes them in batches, so that a busy site needs one statement for
+ * hundreds of requests. Knows nothing of PostgreSQL or Temporal.
  */
 import type { ActivityKind } from '../domain/sign-of-life.js';
 import type { IdentitySign } from './identity-sign.js';
 
 export interface ActivityBufferOptions {
-  /** Hands a batch on; each identity and kind is in it once. When it rejects, the batch is kept for the next try. */
+  /**
+   * Receives a batch with at most one sign of each identity and kind. When it rejects, the
+   * batch is kept for the next try.
+   */
   readonly flush: (signs: readonly IdentitySign[]) => Promise<void>;
-  /** The longest that a sign waits in memory, milliseconds: what the death of the process may cost. */
+  /** The longest that a sign waits in memory, milliseconds: the most that a crash of the process may lose. */
   readonly intervalMs: number;
-  /** Signs kept at most. A newer sign of the same identity and kind replaces the older and takes no room. */
+  /** Most signs kept. A newer sign replaces an older one of the same identity and kind, and takes no room. */
   readonly maxPending: number;
-  /** Signs in one batch at most. */
+  /** Most signs in one batch. */
   readonly maxBatch: number;
   /** After each failed batch the pause before the next doubles, up to this, milliseconds. Default: it stays `intervalMs`. */
   readonly longestBackOffMs?: number;
@@ -22,15 +25,15 @@ export interface ActivityBufferOptions {
 
 export interface BufferCounters {
   readonly added: number;
-  /** Replaced by a newer sign of the same identity and kind before it was handed on: nothing is lost. */
+  /** Replaced before the flush by a newer sign of the same identity and kind. Nothing is lost. */
   readonly superseded: number;
-  /** Pushed out because memory was full: the oldest first. */
+  /** Dropped because memory was full: the oldest first. */
   readonly dropped: number;
   readonly failedFlushes: number;
   readonly pending: number;
 }
 
-/** With the number of the report that brought its key in: batches take the oldest first. */
+/** `order` is the number of the report that added its key: batches take the oldest first. */
 type PendingSign = IdentitySign & { readonly order: number };
 
 export class ActivityBuffer {
@@ -43,18 +46,20 @@ export class ActivityBuffer {
 
   constructor(private readonly options: ActivityBufferOptions) {}
 
-  /** Takes a sign of life. Never waits and never fails. */
+  /** Adds a sign of life. Never waits and never fails. */
   add(sign: IdentitySign): void {
     this.counts.added += 1;
     this.keep(sign);
     this.schedule();
   }
 
-  /** Hands on what is pending now. Resolves when everything added before is handed on; rejects when that failed. */
+  /**
+   * Flushes what is pending now. Resolves when everything added before is flushed; rejects when that failed.
+   */
   async flush(): Promise<void> {
     const last = this.counts.added;
-    // A batch under way left before the caller's sign came in. With none under way, the next one starts here and now,
-    // before anybody else's turn: its failure is the caller's failure.
+    // A running batch started before the caller's sign was added. With none running, the next batch starts
+    // right here, so that its failure is the caller's failure.
     const earlier = this.running;
     if (earlier !== undefined) await earlier.catch(() => undefined);
     do await this.flushOnce();
@@ -65,7 +70,7 @@ export class ActivityBuffer {
     return { ...this.counts, pending: this.pending.size };
   }
 
-  /** Hands on what is left, if that can be done, and stops. */
+  /** Flushes what is left, if possible, and stops. */
   async close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.timer);
@@ -97,7 +102,7 @@ export class ActivityBuffer {
     if (this.timer !== undefined || this.isClosed) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      // Not only the batch under way: what came in after it left has waited long enough too.
+      // More than the running batch: signs added after its start have waited long enough too.
       this.flush().then(
         () => this.pending.size > 0 && this.schedule(),
         (error: unknown) => {
@@ -148,13 +153,13 @@ export class ActivityBuffer {
     }
   }
 
-  /** What could not be handed on goes back, unless something newer came in or there is no room. */
+  /** Keeps a sign that could not be flushed, unless a newer one was added or there is no room. */
   private keepAgain(sign: PendingSign): void {
     const key = keyOf(sign.identityId, sign.kind);
     const known = this.pending.get(key);
     if (known !== undefined) {
       this.counts.superseded += 1;
-      // Reports come in any order: what came in meanwhile may be older.
+      // Reports come in any order, so a sign added meanwhile may be older.
       if (known.at < sign.at) this.pending.set(key, { ...sign, order: known.order });
     } else if (this.pending.size >= this.options.maxPending) this.counts.dropped += 1;
     else this.pending.set(key, sign);

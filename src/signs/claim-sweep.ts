@@ -1,6 +1,6 @@
 /**
- * Hands on what dead processes left behind: signs of life that are in PostgreSQL, and that no workflow was told of. Every
- * worker does so, because where no worker runs no workflow could feel a return either.
+ * Delivers what dead processes left behind: signs of life that are in PostgreSQL, and of which no workflow
+ * was told. Every worker does this, because without workers no workflow could act on a return anyway.
  */
 import pLimit from 'p-limit';
 import type pg from 'pg';
@@ -12,8 +12,8 @@ export interface ClaimSweepOptions {
   readonly pool: pg.Pool;
   readonly tell: (sign: IdentitySign) => Promise<void>;
   /**
-   * How long a claim is left to whoever made it, milliseconds. Longer than a gateway waits for Temporal, and than the
-   * statement takes that records a sign.
+   * How long a claim belongs to its first owner, milliseconds. Longer than a gateway waits for Temporal, and
+   * longer than the statement takes that records a sign.
    */
   readonly graceMs?: number;
 }
@@ -21,14 +21,14 @@ export interface ClaimSweepOptions {
 /** Longer than the client's `requestTimeoutMs`. */
 const defaultGraceMs = 15_000;
 const everyMs = 2_000;
-/** Claims taken over at a time: what one worker does within the grace. */
+/** Most claims taken over at a time: the number that one worker handles within the grace. */
 const atMost = 500;
 const signalsAtOnce = 10;
 
 /**
- * One pass. A claim is closed when its workflow was told of every sign; what can't be told is taken over once more
- * after the grace.
- * @returns how many signals went out, and how many failed
+ * One pass. A claim is closed when its workflow was told of every sign. A claim whose workflow can't be told
+ * is taken over again after the grace.
+ * @returns how many signals were sent, and how many failed
  */
 export async function sweepClaims(options: ClaimSweepOptions): Promise<{ told: number; failed: number }> {
   const { pool, tell } = options;
@@ -51,7 +51,7 @@ export async function sweepClaims(options: ClaimSweepOptions): Promise<{ told: n
   return { told, failed };
 }
 
-/** Sweeps at once and then every two seconds, whatever fails. */
+/** Sweeps at once and then every two seconds, also after failures. */
 export function startClaimSweep(
   options: ClaimSweepOptions & PassReports<{ told: number; failed: number }>,
 ): Running {

@@ -1,6 +1,7 @@
 /**
- * Records signs of life and says, in the same statement, whose workflow must hear of them now. That is a claim, and it
- * stays open in PostgreSQL until the workflow was told: what a process leaves behind when it dies, another takes over.
+ * Records signs of life and returns, in the same statement, the identities whose workflow must be told now.
+ * Each of these is a claim. It stays open in PostgreSQL until the workflow was told: when a process dies,
+ * another takes its claims over.
  */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
@@ -14,28 +15,28 @@ const mustHear = `
     OR told.signalled_at <= $5::timestamptz - standing.signal_window_ms * interval '1 millisecond')`;
 
 /**
- * SQL: opens a claim for `identity_id` of `source`, where `condition` holds. For a statement that makes signs urgent which were
- * recorded before it.
+ * SQL: opens a claim for `identity_id` of `source`, where `condition` holds. For a statement after which
+ * already recorded signs become urgent.
  */
 export const openClaim = (source: string, condition: string): string => `
   INSERT INTO activity_signal AS told (identity_id, signalled_at, open_claim, open_since)
     SELECT identity_id, '-infinity', gen_random_uuid(), now() FROM ${source} WHERE ${condition}
   ON CONFLICT (identity_id) DO UPDATE SET open_claim = EXCLUDED.open_claim, open_since = EXCLUDED.open_since`;
 
-/** Who has to be told, by one process. */
+/** An identity whose workflow one process has to tell. */
 export interface Claim {
   readonly id: string;
   readonly identityIds: readonly string[];
 }
 
 /**
- * Records a batch in one statement (a time already exceeded changes nothing, so late, duplicate and out-of-order
- * reports are harmless), and claims the signals that are due: for identities that have no lifecycle yet,
- * that are off the bottom of the ladder, or whose workflow was last told longer than its window ago. A sign that moves
- * nothing forward claims nothing.
+ * Records a batch in one statement (a time already exceeded changes nothing, so late, duplicate and
+ * out-of-order reports are harmless), and claims the signals that are due: for identities that have no
+ * lifecycle yet, that are off the bottom of the ladder, or whose workflow was last told longer than its
+ * window ago. A sign that moves no time forward claims nothing.
  *
  * @param now epoch milliseconds
- * @returns the identities whose workflow must be told; each is open until {@link closeClaim}
+ * @returns the identities whose workflow must be told; each claim is open until {@link closeClaim}
  */
 export async function recordAndClaim(
   pool: pg.Pool,
@@ -67,7 +68,9 @@ export async function recordAndClaim(
   return { id, identityIds: claimed.rows.map((row) => row.identity_id) };
 }
 
-/** The workflow was told. A claim that somebody made anew meanwhile, for a newer sign, stays open. */
+/**
+ * Closes a claim after the workflow was told. A claim opened again meanwhile, for a newer sign, stays open.
+ */
 export async function closeClaim(pool: pg.Pool, claimId: string, identityId: string): Promise<void> {
   await pool.query(
     `UPDATE activity_signal SET open_claim = NULL, open_since = NULL
@@ -77,13 +80,13 @@ export async function closeClaim(pool: pg.Pool, claimId: string, identityId: str
 }
 
 export interface TakenOver extends Claim {
-  /** What has to be told: signs that the projection does not show yet. Without one for an identity, it was told. */
+  /** Signs that the projection does not show yet. An identity without any here was already told. */
   readonly signs: readonly IdentitySign[];
 }
 
 /**
- * Takes over claims that have been open for longer than `graceMs`, the oldest first. Each goes to one caller only; one
- * that is not closed is taken over again after as long.
+ * Takes over claims that have been open for longer than `graceMs`, the oldest first. Each goes to one caller
+ * only. A claim that stays open is taken over again after the same time.
  */
 export async function takeOverClaims(pool: pg.Pool, graceMs: number, atMost: number): Promise<TakenOver> {
   const id = randomUUID();
@@ -93,7 +96,7 @@ export async function takeOverClaims(pool: pg.Pool, graceMs: number, atMost: num
     last_active_at: Date;
     source: string;
   }>(
-    // SKIP LOCKED: several workers share the work, and none waits for another's locks.
+    // SKIP LOCKED: several workers share the work without waiting for each other's locks.
     `WITH stale AS (
        SELECT identity_id FROM activity_signal
        WHERE open_claim IS NOT NULL AND open_since <= now() - $1 * interval '1 millisecond'
@@ -118,8 +121,9 @@ export async function takeOverClaims(pool: pg.Pool, graceMs: number, atMost: num
 }
 
 /**
- * Whose workflow has to hear of these signs: the same rule as `recordAndClaim`, asked before anything is recorded. So a
- * death between telling and recording repeats a harmless signal, where the other order would lose one.
+ * The identities whose workflow must be told of these signs: the rule of `recordAndClaim`, applied
+ * before anything is recorded. A crash between telling and recording then repeats a harmless signal,
+ * where the other order would lose one.
  */
 export async function whoMustHear(
   pool: pg.Pool,

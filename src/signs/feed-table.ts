@@ -1,4 +1,7 @@
-/** Table `activity_feed`: how many signs of life arrived in each hour. The breaker compares the feed with itself. */
+/**
+ * Table `activity_feed`: how many signs of life arrived in each hour. The breaker
+ * compares the feed with its own past.
+ */
 import type pg from 'pg';
 import type { FeedBucket } from '../domain/breaker/feed.js';
 import { removeOld } from '../postgres/remove-old.js';
@@ -28,16 +31,19 @@ export async function readFeed(
   return found.rows.map(({ hour, signs }) => ({ at: hour.getTime(), signs: Number(signs) }));
 }
 
-/** One row that all entrances of a busy site would update with each batch: each process counts for a while first. */
+/**
+ * All entry points of a busy site would update the same row with each batch, so each
+ * process first counts for a while.
+ */
 const countEveryMs = 10_000;
 
 /**
- * Counts the signs that one process took, and marks some of them. What a dying process did not write yet is missing from the
- * count and the marks only.
+ * Counts the signs that one process received, and marks some of them. A crash loses only the counts and
+ * marks that were not yet written.
  */
 export class FeedMeter {
   private pending = 0;
-  /** The latest identities, the latest last. */
+  /** The latest identities, the newest last. */
   private readonly marks = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
   private writtenAt = Number.NEGATIVE_INFINITY;
@@ -45,14 +51,14 @@ export class FeedMeter {
   constructor(private readonly pool: pg.Pool) {}
 
   /**
-   * Takes signs that are recorded. Never rejects: count and marks are a help, and what could not be written is written with
-   * the next ones.
+   * Adds recorded signs. Never rejects: count and marks are only an aid, and a failed write
+   * is repeated with the next signs.
    */
   async add(signs: readonly ActivityMark[], now: number): Promise<void> {
     this.pending += signs.length;
     for (const sign of signs) this.mark(sign);
     if (now - this.writtenAt >= countEveryMs) return this.write(now);
-    // Not left to the next sign, which may be long in coming.
+    // A timer, because the next sign may take long to come.
     this.timer ??= setTimeout(() => this.write(Date.now()), countEveryMs).unref();
   }
 
@@ -82,7 +88,7 @@ export class FeedMeter {
   }
 }
 
-/** Hours before. @returns how many went */
+/** Deletes older hours. @returns how many were deleted */
 export function forgetOldFeed(pool: pg.Pool, before: Date): Promise<number> {
   return removeOld(pool, 'activity_feed', 'hour < $1', before);
 }

@@ -1,6 +1,7 @@
 /**
- * Table `activity_mark`: a sample of the signs of life that were recorded, kept apart from them. Signs only move forward and
- * go with their identity, so one that is marked and not held any more was lost, as by bringing back a table from a backup.
+ * Table `activity_mark`: a sample of the recorded signs of life, kept apart from them. The time of a sign
+ * only moves forward, and signs are deleted only with their identity. So a marked sign that is missing was
+ * lost, for example by restoring a table from a backup.
  */
 import type pg from 'pg';
 import { dayMs } from '../domain/duration.js';
@@ -9,13 +10,16 @@ import type { IdentitySign } from './identity-sign.js';
 export type ActivityMark = Pick<IdentitySign, 'identityId' | 'at'>;
 
 const periodMs = 600_000;
-/** Identities that are marked in each period. */
+/** Number of identities marked in each period. */
 export const marksPerPeriod = 10;
-/** The newest marks are looked up before each act: a day and a half of a busy site, and a few milliseconds. */
+/**
+ * How many of the newest marks are checked before each act: a day and a half of a
+ * busy site, and a few milliseconds.
+ */
 const marksLookedAt = 2_000;
 const keptMs = 30 * dayMs;
 
-/** Marks signs that are recorded already. What was forgotten since then is left out. */
+/** Marks signs that are already recorded. Signs deleted since then are left out. */
 export async function keepMarks(pool: pg.Pool, marks: readonly ActivityMark[], now: number): Promise<void> {
   if (marks.length === 0) return;
   await pool.query(
@@ -38,7 +42,7 @@ export async function keepMarks(pool: pg.Pool, marks: readonly ActivityMark[], n
   await pool.query('DELETE FROM activity_mark WHERE period < $1', [new Date(now - keptMs)]);
 }
 
-/** Marked, of an identity that has a lifecycle and is not deleted, and not held. */
+/** A mark without its sign, of an identity that has a lifecycle and is not deleted. */
 const lost = `
   EXISTS (SELECT FROM standing WHERE standing.identity_id = mark.identity_id)
   AND NOT EXISTS (SELECT FROM tombstone WHERE tombstone.identity_id = mark.identity_id)
@@ -46,7 +50,7 @@ const lost = `
     SELECT FROM identity_activity AS held
     WHERE held.identity_id = mark.identity_id AND held.last_active_at >= mark.newest_at)`;
 
-/** @returns when the newest lost sign was; `undefined` where none is known to be lost */
+/** @returns the time of the newest lost sign; `undefined` where none is known to be lost */
 export async function newestLostSign(client: pg.Pool | pg.PoolClient): Promise<number | undefined> {
   const found = await client.query<{ newest_at: Date }>(
     `SELECT newest_at FROM (SELECT * FROM activity_mark ORDER BY period DESC LIMIT $1) AS mark
@@ -56,7 +60,7 @@ export async function newestLostSign(client: pg.Pool | pg.PoolClient): Promise<n
   return found.rows[0]?.newest_at.getTime();
 }
 
-/** Somebody has looked at what was lost up to now. */
+/** An operator has reviewed what was lost up to now. */
 export async function forgetLostMarks(client: pg.PoolClient): Promise<void> {
   await client.query(`DELETE FROM activity_mark AS mark WHERE ${lost}`);
 }

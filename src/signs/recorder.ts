@@ -1,6 +1,6 @@
 /**
- * Takes signs of life to PostgreSQL in batches, and to the workflows that must hear of them now (see
- * claims-table.ts).
+ * Writes signs of life to PostgreSQL in batches, and tells the workflows that must know of
+ * them now (see claims-table.ts).
  */
 import pLimit from 'p-limit';
 import type pg from 'pg';
@@ -18,10 +18,10 @@ export interface ActivityRecorderOptions {
   readonly maxPending: number;
 }
 
-/** A signal that is under way or waits for its turn. */
+/** A signal that is being sent or waits for its turn. */
 interface Telling {
   readonly told: Promise<void>;
-  /** Told or not, and said so in PostgreSQL; never rejects. */
+  /** Resolves whether or not the workflow was told, after PostgreSQL has the result. Never rejects. */
   readonly settled: Promise<void>;
 }
 
@@ -29,9 +29,12 @@ interface Listener {
   hear: (telling: Promise<void>) => unknown;
 }
 
-/** One statement takes this many rows at most. */
+/** Most rows of one statement. */
 const maxBatch = 5_000;
-/** Signals under way at a time, and waiting: what finds no room is left open for a worker (see claims-table.ts). */
+/**
+ * Most signals sent, and waiting, at a time. What exceeds this stays an open claim for
+ * a worker (see claims-table.ts).
+ */
 const signalsAtATime = 20;
 const signalsWaiting = 5_000;
 
@@ -40,7 +43,7 @@ export class ActivityRecorder {
   private readonly limit = pLimit(signalsAtATime);
   /** By identity. */
   private readonly telling = new Map<string, Telling>();
-  /** Who waits to hear whether the workflow was told, by identity. */
+  /** Callers that wait until the workflow was told, by identity. */
   private readonly listeners = new Map<string, Set<Listener>>();
   private readonly meter: FeedMeter;
   private signalled = 0;
@@ -55,14 +58,16 @@ export class ActivityRecorder {
     });
   }
 
-  /** Takes note; the next batch has it. */
+  /** Adds the sign to the next batch. */
   note(sign: IdentitySign): void {
     this.buffer.add(sign);
   }
 
   /**
-   * Takes the sign to PostgreSQL now, with whatever else is pending. Rejects when that fails; the sign is kept then.
-   * @returns `told`: resolves when the workflow has been told, at once where it need not be; rejects when it could not be
+   * Writes the sign to PostgreSQL now, with everything else that is pending. Rejects when that fails;
+   * the sign is kept in that case.
+   * @returns `told`: resolves when the workflow has been told, or at once where it need not be;
+   * rejects when it could not be told
    */
   async store(sign: IdentitySign): Promise<{ told: Promise<void> }> {
     const listener: Listener = { hear: () => undefined };
@@ -87,7 +92,7 @@ export class ActivityRecorder {
     return { superseded, dropped, pending, signalled: this.signalled };
   }
 
-  /** Hands on what is left, within `ms`. What can't be handed on is lost, as at the death of the process. */
+  /** Flushes what is left within `ms`. The rest is lost, as in a crash of the process. */
   async close(ms: number): Promise<void> {
     await within(ms, 'PostgreSQL', this.buffer.close()).catch(() => undefined);
     await within(ms, 'PostgreSQL', this.meter.write(Date.now())).catch(() => undefined);
@@ -117,7 +122,7 @@ export class ActivityRecorder {
     this.listeners.delete(identityId);
   }
 
-  /** Where this fails, there is no room, or the process dies, the claim stays open and a worker takes it over. */
+  /** After a failure, without room, or after a crash, the claim stays open and a worker takes it over. */
   private tell({ identityId, ...sign }: IdentitySign, claimId: string): void {
     if (this.telling.size >= signalsWaiting) return;
     const told = this.limit(() => this.options.tellWorkflow(identityId, sign));

@@ -4,8 +4,8 @@ import type { ActivityKind, LatestActivity } from '../domain/sign-of-life.js';
 import type { IdentitySign } from './identity-sign.js';
 
 /**
- * The latest sign of each identity and kind, sorted, so that two batches lock rows in the same order and can't
- * deadlock.
+ * The latest sign of each identity and kind. Sorted, so that two batches lock rows in the
+ * same order and can't deadlock.
  */
 export function latestSigns(signs: readonly IdentitySign[]): IdentitySign[] {
   const latest = new Map<string, IdentitySign>();

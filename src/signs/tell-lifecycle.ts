@@ -1,4 +1,4 @@
-/** Tells a lifecycle of a sign of life, and starts it where none runs. Of Temporal it needs the client only. */
+/** Tells a lifecycle of a sign of life, and starts it where none runs. Needs only Temporal's client. */
 import type { WorkflowClient } from '@temporalio/client';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import { type LifecycleInput, lifecycleWorkflowType, userActivitySignal } from '../workflows/messages.js';
@@ -6,11 +6,11 @@ import type { IdentitySign } from './identity-sign.js';
 
 export interface LifecyclePlace {
   readonly taskQueue: string;
-  /** What a lifecycle that is started now follows. */
+  /** The policy of lifecycles that are started now. */
   readonly policyId: string;
 }
 
-/** How every lifecycle is started, whoever starts it. */
+/** How every lifecycle is started, for all callers. */
 export function lifecycleStart(taskQueue: string, input: LifecycleInput) {
   return {
     workflowId: lifecycleWorkflowId(input.identityId),

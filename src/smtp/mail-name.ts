@@ -9,12 +9,12 @@ export function findMessageId(text: string): string | undefined {
   return found === undefined ? undefined : `<${found}>`;
 }
 
-/** The part of a Message-ID that names the mail, whatever a relay made of the rest. */
+/** The part of a Message-ID that names the mail, even where a relay changed the rest. */
 export function nameOfMail(messageId: string): string | undefined {
   return /^<?([0-9a-f]{40})(?:@|$)/u.exec(messageId)?.[1];
 }
 
-/** A Message-ID from the name alone, as tags and return paths carry it; `undefined` where it is no name. */
+/** A Message-ID from the bare name, as tags and return paths carry it; `undefined` where it is not a name. */
 export function messageIdOfName(name: unknown): string | undefined {
   return typeof name === 'string' && /^[0-9a-f]{40}$/u.test(name) ? `<${name}@dormouse.invalid>` : undefined;
 }

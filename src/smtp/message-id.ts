@@ -1,11 +1,14 @@
-/** Names a mail by what it is about, so that a second copy of the same mail carries the same name. Imports the address parser only. */
+/**
+ * Derives a mail's name from its key, so that a second copy of the same mail has the same name.
+ * Imports only the address parser.
+ */
 import { createHash } from 'node:crypto';
 import addressparser from 'nodemailer/lib/addressparser';
 import { MailConfigError } from './errors.js';
 
 /**
- * A Message-ID that is the same for the same key and sender domain, so that receivers can fold a copy that was sent again
- * after an ambiguous answer. It holds 160 bits of the key's SHA-256 (short enough for one
+ * A Message-ID that is the same for the same key and sender domain, so that receivers can merge a copy that
+ * was sent again after an ambiguous answer. It holds 160 bits of the key's SHA-256 (short enough for one
  * header line), never the key itself.
  *
  * @param key - What makes the mail unique, e.g. workflow id, kind and deadline.

@@ -1,4 +1,4 @@
-/** Judges what became of a message from what the server said, and when. Pure. */
+/** Judges the outcome of a message from the server's answers and their time. Pure. */
 import { given } from '../domain/given.js';
 import { TemporaryMailError } from './errors.js';
 import type { Attempt, SmtpReply } from './session.js';
@@ -8,17 +8,19 @@ export type SendOutcome =
   | { outcome: 'accepted'; messageId: string; smtpCode: number; enhancedCode?: string; queueId?: string }
   /** The final dot was sent and no answer came: the mail may or may not arrive. */
   | { outcome: 'ambiguous'; messageId: string }
-  /** A permanent refusal of the recipient or the message: sending it again is of no use. */
+  /** A permanent refusal of the recipient or the message: sending it again does not help. */
   | { outcome: 'rejected'; smtpCode: number; enhancedCode?: string };
 
 /**
- * Permanent by number, yet about this client and not about the mail: unknown commands, sequence, missing authentication or
- * encryption (RFC 5321, 4.2.2; RFC 4954, 6; RFC 3207, 4). An operator mends them, so the mail stays worth sending.
+ * Permanent by number, but about this client and not about the mail: unknown commands, sequence, missing
+ * authentication or encryption (RFC 5321, 4.2.2; RFC 4954, 6; RFC 3207, 4). An operator can fix the cause,
+ * so the mail is sent again later.
  */
 const operatorCodes = new Set([500, 502, 503, 504, 530, 534, 535, 538]);
 
 /**
- * @throws {@link TemporaryMailError} when the server certainly did not take the message over and may do so later.
+ * @throws {@link TemporaryMailError} when the server certainly did not accept
+ * the message and may do so later.
  */
 export function judge(attempt: Attempt, messageId: string): SendOutcome {
   const { reply } = attempt;
@@ -47,8 +49,8 @@ export function judge(attempt: Attempt, messageId: string): SendOutcome {
 }
 
 /**
- * Whether the server had dropped a kept connection before this message began: nothing of it was sent, so another
- * connection may carry it at once.
+ * Whether the server had dropped a kept connection before this message began. Nothing of it was sent, so
+ * another connection may carry it at once.
  */
 export function wasStale(attempt: Attempt): boolean {
   return !attempt.begun && (attempt.reply === undefined || attempt.reply.code === 421);
@@ -59,8 +61,9 @@ function isIntermediate(reply: SmtpReply): boolean {
 }
 
 /**
- * 5xx at MAIL FROM is about the sender's configuration; from RCPT TO on it is about the recipient or the message, unless the server
- * speaks of itself: then every mail would be refused, so this one counts as not sent yet, and never as undeliverable.
+ * 5xx at MAIL FROM is about the sender's configuration. From RCPT TO on it is about the recipient or the
+ * message, unless the reply is about the server: then every mail would be refused, so this mail counts as not
+ * sent yet, and never as undeliverable.
  */
 function isRejection(reply: SmtpReply): boolean {
   if (reply.code < 500 || reply.isOfServer) return false;

@@ -1,6 +1,6 @@
 /**
- * A return path that names the mail (VERP): what comes back to `bounces+<name>@…` says by its recipient which mail it is
- * about, whatever relays did to the message. Pure.
+ * A return path that names the mail (VERP): the recipient of a bounce to `bounces+<name>@…` identifies the
+ * mail, whatever relays did to the message. Pure.
  */
 
 import { MailConfigError } from './errors.js';
@@ -20,7 +20,7 @@ export function checkReturnPath(returnPath: string): string {
   return returnPath;
 }
 
-/** @returns the envelope's sender for one mail */
+/** @returns the envelope sender of one mail */
 export function returnPathFor(returnPath: string, messageId: string): string {
   const at = returnPath.lastIndexOf('@');
   const name = nameOfMail(messageId);

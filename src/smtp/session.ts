@@ -1,8 +1,9 @@
 /**
- * One connection to the mail server, over nodemailer's SMTPConnection rather than its pool. The pool reports an error
- * without saying whether the message was handed over (`ETIMEDOUT`/`ECONNECTION` with command `CONN`, before DATA as well
- * as after the final dot), and puts messages back into its queue when connections close. Here the message is a stream of
- * our own: nodemailer reads it only after the server's 354, and writes the final dot only after its `end`.
+ * One connection to the mail server, over nodemailer's SMTPConnection rather than its pool. The pool
+ * reports an error without saying whether the message was handed over (`ETIMEDOUT`/`ECONNECTION` with
+ * command `CONN`, before DATA as well as after the final dot), and requeues messages when connections
+ * close. Here the message is our own stream: nodemailer reads it only after the server's 354, and writes
+ * the final dot only after its `end`.
  */
 
 import { Readable } from 'node:stream';
@@ -17,9 +18,9 @@ export interface SmtpTimeouts {
   connectionMs: number;
   /** From the established connection to the greeting, within `connectionMs`. */
   greetingMs: number;
-  /** Silence of the server at any later moment. */
+  /** Longest silence of the server at any later moment. */
   socketMs: number;
-  /** One step (connecting, signing in, handing a message over), however slowly the server drips its answers. */
+  /** One step (connecting, signing in, handing a message over), however slowly the server answers. */
   totalMs: number;
 }
 
@@ -34,11 +35,13 @@ export interface WireMessage {
 
 /** What is known after an attempt to hand a message over. */
 export interface Attempt {
-  /** The server said 354 and at least one byte of the message may have left. */
+  /** The server answered 354 and at least one byte of the message may have left. */
   begun: boolean;
-  /** The final dot may have left: from here on the server may deliver without our hearing of it. */
+  /**
+   * The final dot may have left: from here on the server may deliver the mail without an answer reaching us.
+   */
   handedOver: boolean;
-  /** The server's last word on this message, where there was one. */
+  /** The server's last reply to this message, where there was one. */
   reply?: SmtpReply;
   /** A bare code such as `ECONNECTION`, where there was no reply. */
   reason?: string;
@@ -47,11 +50,11 @@ export interface Attempt {
 export interface SmtpReply {
   code: number;
   enhancedCode?: string;
-  /** The token under which the server says that it keeps the message. */
+  /** The token under which the server says that it queued the message. */
   queueId?: string;
   /** The step that the server answered. */
   phase: MailPhase;
-  /** It speaks of itself and of us, not of the recipient. */
+  /** The reply is about the server and the connection, not about the recipient. */
   isOfServer?: true;
 }
 
@@ -60,7 +63,7 @@ type Done<T> = (error: unknown, value?: T) => void;
 export class SmtpSession {
   private readonly connection: SMTPConnection;
   private dead = false;
-  /** Messages taken over by the server on this connection. */
+  /** Messages that the server accepted on this connection. */
   messages = 0;
 
   private constructor(
@@ -80,7 +83,7 @@ export class SmtpSession {
       socketTimeout: timeouts.socketMs,
       logger: false,
     });
-    // An idle connection that breaks also emits 'error'; without a listener that would end the process.
+    // An idle connection that breaks also emits 'error'. Without a listener that would end the process.
     this.connection.on('error', () => this.markDead());
     this.connection.on('end', () => this.markDead());
   }
@@ -88,7 +91,8 @@ export class SmtpSession {
   /**
    * Connects, greets, secures and signs in.
    *
-   * @throws {@link TemporaryMailError} at `connect`, `greeting`, `tls` or `auth`: nothing on this way is the recipient's fault.
+   * @throws {@link TemporaryMailError} at `connect`, `greeting`, `tls` or `auth`: none of
+   * these is the recipient's fault.
    */
   static async open(server: SmtpServer, timeouts: SmtpTimeouts): Promise<SmtpSession> {
     const session = new SmtpSession(server, timeouts);
@@ -115,9 +119,9 @@ export class SmtpSession {
     return !this.dead;
   }
 
-  /** Hands a message over. Never throws: what became of it is in the result. */
+  /** Hands a message over. Never throws: the result holds the outcome. */
   async deliver(message: WireMessage): Promise<Attempt> {
-    // One chunk: the chunk is the whole message, so 'end' follows right behind its only read.
+    // The whole message is one chunk, so 'end' follows directly after its only read.
     const source = Readable.from([message.content], { objectMode: false });
     let handedOver = false;
     source.once('end', () => {
@@ -127,7 +131,7 @@ export class SmtpSession {
       from: message.from,
       to: [message.to],
       size: message.content.length,
-      // Heeded where the server offers it: failures and delays are reported, with the headers and this name.
+      // Used where the server offers DSN: it reports failures and delays, with the headers and this name.
       ...(message.envelopeId && {
         dsn: { envid: message.envelopeId, ret: 'HDRS' as const, notify: ['FAILURE', 'DELAY'] },
       }),
@@ -141,13 +145,13 @@ export class SmtpSession {
     } catch (error) {
       const phase = phaseOf(error, source.readableDidRead);
       const { reply } = replyOf(field(error, 'response'), phase);
-      // A positive code in an error is an answer out of turn, not one to this message.
+      // A positive code in an error is an unexpected answer, not the answer to this message.
       const refusal = reply !== undefined && reply.code >= 400 ? { reply } : {};
       return { begun: source.readableDidRead, handedOver, ...refusal, reason: reasonOf(error) };
     }
   }
 
-  /** Says goodbye where the conversation is in order, and closes in any case. */
+  /** Sends QUIT where the conversation is in order, and closes in any case. */
   end(): void {
     if (this.dead) this.connection.close();
     else this.connection.quit();
@@ -156,7 +160,7 @@ export class SmtpSession {
     this.dead = true;
   }
 
-  /** Drops the connection without a word, for conversations that are out of step. */
+  /** Closes the connection without QUIT, for conversations that are out of step. */
   drop(): void {
     this.dead = true;
     this.connection.close();
@@ -166,7 +170,10 @@ export class SmtpSession {
     this.dead = true;
   }
 
-  /** Runs one callback of nodemailer, bounded in time, and also settles where nodemailer only emits `error` or `end`. */
+  /**
+   * Runs one callback of nodemailer with a time limit. Also settles where
+   * nodemailer only emits `error` or `end`.
+   */
   private step<T>(start: (done: Done<T>) => void): Promise<T | undefined> {
     const { connection } = this;
     return new Promise((resolve, reject) => {
@@ -175,7 +182,7 @@ export class SmtpSession {
         this.drop();
       }, this.timeouts.totalMs);
       const onError = (error: unknown): void => settle(error);
-      // nodemailer emits 'end' before it calls back with the reason: give the reason its turn.
+      // nodemailer emits 'end' before its callback with the reason, so wait for the callback.
       const onEnd = (): void => {
         setImmediate(() => settle(Object.assign(new Error('closed'), { code: 'ECONNECTION' })));
       };
@@ -200,7 +207,10 @@ function setupPhase(error: unknown, stage: 'init' | 'connected'): MailPhase {
   return stage === 'connected' ? 'greeting' : 'connect';
 }
 
-/** Which step failed. Connection errors all name the command `CONN`; then only the message stream tells how far it came. */
+/**
+ * Which step failed. All connection errors name the command `CONN`, and only the
+ * message stream shows how far it came.
+ */
 function phaseOf(error: unknown, begun: boolean): MailPhase {
   if (begun) return 'message';
   const command = field(error, 'command');
@@ -225,9 +235,9 @@ function replyOf(response: unknown, phase: MailPhase): { reply?: SmtpReply } {
 }
 
 /**
- * Refusals that are about the server, the route or the permission to send (RFC 3463: X.3 mail system, X.4 network and routing, X.7
- * security or policy), against those about the address (X.1) and its mailbox (X.2). Servers that give no enhanced code are known by what
- * they say; the text itself is not kept.
+ * Whether a refusal is about the server, the route or the permission to send (RFC 3463: X.3 mail system, X.4
+ * network and routing, X.7 security or policy), rather than about the address (X.1) or its mailbox (X.2).
+ * Without an enhanced code the text decides; the text itself is not kept.
  */
 function isOfServer(response: string, enhancedCode: string | undefined): boolean {
   if (enhancedCode !== undefined) return /^5\.[347]\./u.test(enhancedCode);
@@ -238,14 +248,17 @@ const serversTrouble =
   /relay|quota|rate.?limit|limit exceeded|too many|throttl|block(?:ed|list)|blacklist|reputation|spam|not author|unauthor|authentication/iu;
 const mailboxTrouble = /mailbox|user (?:is )?over|recipient(?:'s)? (?:is )?over|no such user|user unknown/iu;
 
-/** How Postfix and Sendmail (`queued as X`), Exim (`id=X`), and SES (`Ok X`) name what they took. */
+/** How Postfix and Sendmail (`queued as X`), Exim (`id=X`), and SES (`Ok X`) name an accepted message. */
 const queueIdPatterns = [
   /\bqueued as ([A-Za-z0-9-]{4,64})(?![\w@.-])/iu,
   /\bid=([A-Za-z0-9-]{6,64})(?![\w@.-])/u,
   /\bOk:? ([A-Za-z0-9-]{16,80})$/iu,
 ];
 
-/** Nothing else of the text is kept: replies quote addresses. A token has a digit, so that it is no word. */
+/**
+ * The rest of the text is not kept: replies quote addresses. A token contains a
+ * digit, so that it is not a word.
+ */
 function queueIdOf(response: string): string | undefined {
   const text = response.trim();
   const found = queueIdPatterns.map((pattern) => pattern.exec(text)?.[1]).find((id) => id !== undefined);
@@ -260,7 +273,7 @@ function temporary(phase: MailPhase, error: unknown): TemporaryMailError {
   });
 }
 
-/** Only bare upper-case codes get through: everything else in an error of nodemailer may quote an address. */
+/** Only bare upper-case codes are passed on: everything else in a nodemailer error may quote an address. */
 function reasonOf(error: unknown): string {
   for (const name of ['originalCode', 'code'] as const) {
     const value = field(error, name);

@@ -1,4 +1,7 @@
-/** Sends mail over SMTP on a few kept connections, and says what became of each. Logs nothing: every log line of SMTP holds an address. */
+/**
+ * Sends mail over SMTP on a few kept connections, and reports the outcome of each. Logs nothing: every
+ * SMTP log line holds an address.
+ */
 import MailComposer from 'nodemailer/lib/mail-composer';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { MailConfigError, TemporaryMailError } from './errors.js';
@@ -30,8 +33,8 @@ export interface OutgoingMail {
 
 export interface SendOptions {
   /**
-   * Called when a connection is ready and nothing of the message was sent yet; may be called again for a second connection.
-   * What it throws ends the send.
+   * Called when a connection is ready and nothing of the message was sent yet. May be called again for a
+   * second connection. An error that it throws ends the send.
    */
   beforeHandOver?: () => Promise<void>;
 }
@@ -41,7 +44,10 @@ export interface MailTransportOptions {
   smtpUrl: string;
   /** The From address, with or without display name. */
   from: string;
-  /** Where mails come back to, each to an address of its own: see `return-path.ts`. Default: the From address. */
+  /**
+   * Where bounces return to, each mail with an address of its own: see
+   * `return-path.ts`. Default: the From address.
+   */
   returnPath?: string;
   /** Milliseconds. Defaults: connection 10 s, greeting 10 s, socket 30 s, total 90 s. */
   timeouts?: Partial<SmtpTimeouts>;
@@ -60,7 +66,7 @@ const defaultTimeouts: SmtpTimeouts = {
   totalMs: 90_000,
 };
 
-/** One address without anything that could end or extend an SMTP command or an address list. */
+/** One address, without any character that could end or extend an SMTP command or an address list. */
 const SINGLE_ADDRESS = /^[^\s@<>,;:"()[\]\\\p{Cc}\p{Cf}]+@[^\s@<>,;:"()[\]\\\p{Cc}\p{Cf}]+$/u;
 
 interface IdleSession {
@@ -84,13 +90,14 @@ export class MailTransport {
   }
 
   /**
-   * Sends one mail, once. The only attempt that is repeated is one on a kept connection that the server had dropped
-   * before a byte of the message was sent.
+   * Sends one mail, once. The only attempt that is repeated is one on a kept connection that the server had
+   * dropped before a byte of the message was sent.
    *
-   * @throws {@link TemporaryMailError} when the server certainly did not take the mail over and may do so later.
+   * @throws {@link TemporaryMailError} when the server certainly did not accept the mail and may do so later.
    */
   async send(mail: OutgoingMail, { beforeHandOver }: SendOptions = {}): Promise<SendOutcome> {
-    // What no server could route gets the answer that a server would give (RFC 5321, 4.2.2; RFC 3463, X.1.3).
+    // An address that no server could route gets the answer that a server would give (RFC
+    // 5321, 4.2.2; RFC 3463, X.1.3).
     if (!SINGLE_ADDRESS.test(mail.to)) return { outcome: 'rejected', smtpCode: 553, enhancedCode: '5.1.3' };
     const message = await this.compose(mail);
     return this.limit(async () => judge(await this.attempt(message, beforeHandOver), mail.messageId));
@@ -112,7 +119,7 @@ export class MailTransport {
     session.end();
   }
 
-  /** Closes kept connections; mails on their way are finished, waiting and later ones fail at `closed`. */
+  /** Closes kept connections. Mails being sent are finished; waiting and later ones fail at `closed`. */
   close(): void {
     this.isClosed = true;
     this.endIdle();
@@ -124,7 +131,7 @@ export class MailTransport {
     if (kept !== undefined) {
       const attempt = await this.deliverOn(kept, message, ready);
       if (!wasStale(attempt)) return attempt;
-      // What the server did to this connection it has probably done to its siblings.
+      // The server has probably closed the other kept connections too.
       this.endIdle();
     }
     return this.deliverOn(await SmtpSession.open(this.server, this.timeouts), message, ready);
@@ -144,7 +151,8 @@ export class MailTransport {
     const attempt = await session.deliver(message);
     const { reply } = attempt;
     if (attempt.handedOver && reply !== undefined && reply.code < 300) this.keep(session);
-    // A refusal of the envelope or of the whole message leaves the conversation in order; anything else may not.
+    // A refusal of the envelope or of the whole message leaves the conversation in
+    // order. Any other failure may not.
     else if (reply !== undefined && (attempt.handedOver || !attempt.begun)) session.end();
     else session.drop();
     return attempt;
@@ -188,7 +196,7 @@ export class MailTransport {
     const { rendered } = mail;
     const node = new MailComposer({
       from: this.options.from,
-      // An object, so that nothing in it is read as a list of addresses.
+      // An object, so that its content is not parsed as a list of addresses.
       to: { name: '', address: mail.to },
       subject: rendered.subject,
       text: rendered.text,
@@ -214,7 +222,9 @@ export class MailTransport {
   }
 }
 
-/** The name of the mail as envelope identifier, which a server that knows it (RFC 3461) quotes in its report. */
+/**
+ * The name of the mail as envelope identifier. A server that supports it (RFC 3461) quotes it in its report.
+ */
 function nameInEnvelope(messageId: string): Pick<WireMessage, 'envelopeId'> {
   const envelopeId = nameOfMail(messageId);
   return envelopeId === undefined ? {} : { envelopeId };

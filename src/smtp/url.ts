@@ -1,4 +1,7 @@
-/** Reads the SMTP address that an operator configured. Pure; its errors never quote the URL, which holds the password. */
+/**
+ * Reads the SMTP address that an operator configured. Pure. Its errors never quote the
+ * URL, which holds the password.
+ */
 
 import { isIP } from 'node:net';
 import { given } from '../domain/given.js';
@@ -9,7 +12,7 @@ export interface SmtpServer {
   port: number;
   /** TLS from the first byte (`smtps:`). */
   secure: boolean;
-  /** Refuse to go on without STARTTLS. */
+  /** Refuse to continue without STARTTLS. */
   requireTls: boolean;
   /** Don't use STARTTLS even where it is offered. */
   ignoreTls: boolean;
@@ -22,8 +25,9 @@ const SMTPS_PORT = 465;
 const SUBMISSION_PORT = 587;
 
 /**
- * Parses `smtp[s]://[user:password@]host[:port][?requireTLS=…&ignoreTLS=…&tls.rejectUnauthorized=…]` with `true` or
- * `false` as values. Credentials need TLS, unless the server is on this machine or `ignoreTLS=true` says so.
+ * Parses `smtp[s]://[user:password@]host[:port][?requireTLS=…&ignoreTLS=…&tls.rejectUnauthorized=…]`
+ * with `true` or `false` as values. Credentials require TLS, unless the server is on this machine or
+ * `ignoreTLS=true` is set.
  *
  * @throws {@link MailConfigError} on anything else; unknown options are refused rather than ignored.
  */

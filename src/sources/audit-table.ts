@@ -1,4 +1,7 @@
-/** Reads an app's audit table, page by page, in a read-only transaction. Knows nothing of Dormouse's own database. */
+/**
+ * Reads an app's audit table, page by page, in a read-only transaction. Knows
+ * nothing of Dormouse's own database.
+ */
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import type { SourcePosition } from '../workflows/schedule-messages.js';
@@ -13,9 +16,9 @@ export interface SeenIdentity {
 export interface AuditPage {
   readonly seen: readonly SeenIdentity[];
   readonly rows: number;
-  /** Rows whose identity column held no UUID; what they hold instead never leaves the app's database. */
+  /** Rows whose identity column held no UUID. The actual value never leaves the app's database. */
   readonly unusable: number;
-  /** Behind the last row; absent when the page is empty. */
+  /** The position behind the last row. Absent when the page is empty. */
   readonly end?: SourcePosition;
 }
 
@@ -38,7 +41,7 @@ export class AuditTable {
       keepAlive: true,
       application_name: `dormouse activity source ${source.name}`,
     });
-    // A connection that breaks between two statements shows at the next one.
+    // A connection that breaks between two statements fails at the next one.
     this.client.on('error', () => undefined);
     this.statement = pageStatement(source);
     this.statementTimeoutMs = source.statementTimeout;
@@ -51,13 +54,14 @@ export class AuditTable {
 
   /**
    * @param after the page begins behind it
-   * @param until no row later than this is read: a mistyped year must not swallow all that comes before it. Epoch ms
+   * @param until no later row is read: a mistyped year must not make the position
+   * skip all earlier rows. Epoch ms
    */
   async readPage(after: SourcePosition, until: number, rows: number): Promise<AuditPage> {
     const { client } = this;
     await client.query('BEGIN TRANSACTION READ ONLY');
     try {
-      // By statement, for poolers refuse start-up options. Times without a zone are taken for UTC.
+      // As a statement, because poolers refuse start-up options. Times without a zone count as UTC.
       await client.query(`SET LOCAL statement_timeout = ${this.statementTimeoutMs}`);
       await client.query(`SET LOCAL TimeZone = 'UTC'`);
       await client.query(`SET LOCAL DateStyle = 'ISO'`);
@@ -76,7 +80,7 @@ export class AuditTable {
   }
 }
 
-/** Names what is read: where it changes, rows that were passed over before may count now. */
+/** A hash of what is read. When it changes, rows skipped before may count now. */
 export function definitionOf(source: ActivitySource): string {
   const { table, query, columns, eventTypes, kind } = source;
   const definition = JSON.stringify({ table, query, columns, eventTypes: [...eventTypes].sort(), kind });
@@ -84,9 +88,10 @@ export function definitionOf(source: ActivitySource): string {
 }
 
 /**
- * Rows in the order of time and identity, so that a page ends exactly between two of them however many share a time.
- * Rows that share both are one sign of life. An index that begins with the time column serves it.
- * @returns SQL; its parameters are event types, time and identity of the position, the latest time, and the rows
+ * Rows ordered by time and identity, so that a page ends exactly between two of them, even where many share a
+ * time. Rows that share both are one sign of life. An index that begins with the time column serves it.
+ * @returns SQL; its parameters are event types, time and identity of the
+ * position, the latest time, and the rows
  */
 export function pageStatement({ table, query, columns }: ActivitySource): string {
   const relation = table?.map((part) => pg.escapeIdentifier(part)).join('.') ?? `(${query}\n)`;
@@ -121,7 +126,7 @@ function pageOf(
       .map(({ identity, at }) => ({ identityId: identity, at: Number(at) })),
     rows: groups.reduce((sum, { rows }) => sum + rows, 0),
     unusable: groups.find(({ identity }) => identity === '')?.rows ?? 0,
-    // The latest time, and the last identity that has it: that is the page's last row.
+    // The latest time and the last identity with that time: the page's last row.
     ...(last === undefined ? {} : { end: { at: last.position, identity: last.identity } }),
   };
 }

@@ -1,4 +1,7 @@
-/** Which event types may count as activity. An allow-list, and names that sound like a failure are refused. Pure. */
+/**
+ * The event types that may count as signs of life. An allow-list; names that sound
+ * like a failure are refused. Pure.
+ */
 
 const failing = /fail|denied|invalid|reject|refus|unsuccess|unauthori[sz]|incorrect|forbidden|error/i;
 const failingWords = new Set([
@@ -24,7 +27,7 @@ export function problemOfEventType(eventType: string): string | undefined {
   return undefined;
 }
 
-/** `LoginAttempt`, `login_attempt` and `login.attempt` are the same words. */
+/** Splits `LoginAttempt`, `login_attempt` and `login.attempt` into the same words. */
 function words(eventType: string): string[] {
   return eventType
     .replace(/([a-z])([A-Z])/g, '$1 $2')

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { ConfigError, readDatabaseUrl } from '../config.js';
 import { type ActivitySource, parseSourceFile } from './source-file.js';
 
-/** A source with the address that its environment variable held. */
+/** A source with the connection URL from its environment variable. */
 export interface ConnectedSource {
   readonly source: ActivitySource;
   readonly connectionUrl: string;
@@ -11,7 +11,7 @@ export interface ConnectedSource {
 
 /**
  * @param file value of DORMOUSE_ACTIVITY_SOURCES_FILE
- * @throws ConfigError where the file can't be read, is wrong, or names a variable that is not set
+ * @throws ConfigError where the file can't be read, is invalid, or names a variable that is not set
  */
 export async function loadSources(file: string): Promise<ConnectedSource[]> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {

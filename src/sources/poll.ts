@@ -1,4 +1,7 @@
-/** One poll of a source: pages of an app's audit table in, signs of life recorded, workflows told, position saved. */
+/**
+ * One poll of a source: reads pages of an app's audit table, records signs of life, tells
+ * workflows, saves the position.
+ */
 import type pg from 'pg';
 import { dayMs } from '../domain/duration.js';
 import { clampToNow } from '../domain/sign-of-life.js';
@@ -16,17 +19,19 @@ export interface PollOptions {
   readonly table: Pick<AuditTable, 'readPage'>;
   /** Dormouse's own database. */
   readonly pool: pg.Pool;
-  /** Tells workflows of signs of life; rejects when one could not be told. */
+  /** Tells workflows of signs of life. Rejects when one could not be told. */
   readonly tell: (signs: readonly IdentitySign[]) => Promise<void>;
   /** Epoch milliseconds. */
   readonly now: number;
-  /** Goes on where an earlier part of the same poll ended; absent: at the saved position, less the overlap. */
+  /**
+   * Continues where an earlier part of the same poll ended; absent: at the saved position, less the overlap.
+   */
   readonly from?: PollPlace | undefined;
-  /** Called after each page is safe; what it throws ends the poll. */
+  /** Called after each page is stored. An error that it throws ends the poll. */
   readonly onPage?: (end: PollPlace) => Promise<void> | void;
-  /** Rows a page: what is held in memory. Default 5,000. */
+  /** Rows per page: what is held in memory. Default 5,000. */
   readonly pageRows?: number;
-  /** Pages at most. Default 100. */
+  /** Most pages. Default 100. */
   readonly maxPages?: number;
 }
 
@@ -34,16 +39,19 @@ export interface PollResult {
   readonly rows: number;
   readonly unusable: number;
   readonly pages: number;
-  /** More is to be read: where to go on. */
+  /** There is more to read from here. */
   readonly next?: PollPlace;
 }
 
-/** How far ahead of our clock an app's may be, and a row still counts (as of now). Later ones wait for their time. */
+/**
+ * How far an app's clock may be ahead of ours for a row to count (as of now). Later rows wait for their time.
+ */
 const clockSkewMs = dayMs;
 
 /**
- * Every page is recorded before the position moves behind it, so that a death at any point repeats a page and loses none;
- * repeating changes nothing (a monotone maximum). Two polls of one source at once are harmless for the same reason.
+ * Every page is recorded before the position moves behind it, so that a crash repeats a page and
+ * loses none. Repeating changes nothing (a monotone maximum). For the same reason two polls of
+ * one source at once are harmless.
  */
 export async function pollSource(options: PollOptions): Promise<PollResult> {
   const { source, table, pool, now, pageRows = 5_000, maxPages = 100 } = options;
@@ -93,15 +101,17 @@ async function take({ source, pool, tell, now }: PollOptions, page: AuditPage): 
   await keepMarks(pool, signs.slice(-marksPerPeriod), now);
 }
 
-/** The overlap catches rows that were written late: their time is that of the statement, not of the commit. */
+/**
+ * The overlap catches rows that were committed late: their time is that of the statement, not of the commit.
+ */
 function startOf(source: ActivitySource, cursorAt: string | undefined, now: number): SourcePosition {
   const at = cursorAt === undefined ? now - source.lookBack : Date.parse(cursorAt) - source.overlap;
   return { at: new Date(at).toISOString(), identity: '' };
 }
 
 /**
- * The saved position never passes the poll's beginning, however long the poll takes: what is committed late meanwhile, or
- * lies in the future, is then within the overlap of the next one.
+ * The saved position never passes the poll's beginning, however long the poll takes. Rows that are committed
+ * late meanwhile, or lie in the future, are then within the overlap of the next poll.
  */
 function notAfter(position: SourcePosition, startedAt: number): SourcePosition {
   return Date.parse(position.at) <= startedAt

@@ -1,4 +1,4 @@
-/** Table `activity_source`: how far each source of activity has been read. */
+/** Table `activity_source`: the position up to which each source of signs of life has been read. */
 import type pg from 'pg';
 import type { SourcePosition } from '../workflows/schedule-messages.js';
 
@@ -14,8 +14,8 @@ export interface SourceProgress {
 
 /**
  * Begins a poll.
- * @param definition hash of what is read; where it differs from the last one, the position is forgotten
- * @returns where the last poll ended, as timestamp; `undefined` to start over
+ * @param definition hash of what is read; where it differs from the last one, the position is reset
+ * @returns the timestamp at which the last poll ended; `undefined` to start over
  */
 export async function beginSource(
   pool: pg.Pool,
@@ -34,7 +34,7 @@ export async function beginSource(
   return begun.rows[0]?.cursor_at ?? undefined;
 }
 
-/** Moves the position on, never back: an attempt that Temporal gave up may still be at work. */
+/** Moves the position forward, never back: an attempt that Temporal gave up may still be running. */
 export async function saveSourceProgress(pool: pg.Pool, progress: SourceProgress): Promise<void> {
   const { name, definition, position, rows, unusable, now } = progress;
   await pool.query(

@@ -6,12 +6,12 @@ import type { ActivitySource } from './source-file.js';
 
 const prefixOf = (taskQueue: string): string => `${taskQueue}/activity-source/`;
 
-/** The schedule's id; two installations in one namespace differ by their task queue. */
+/** The schedule's id. Two installations in one namespace differ by their task queue. */
 export function scheduleIdOf(taskQueue: string, source: string): string {
   return `${prefixOf(taskQueue)}${source}`;
 }
 
-/** Brings the schedules in line with the sources; see `syncSchedules`. */
+/** Updates the schedules to the sources; see `syncSchedules`. */
 export async function syncSourceSchedules(
   client: Client,
   taskQueue: string,

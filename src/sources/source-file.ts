@@ -1,4 +1,7 @@
-/** Reads the file that names an app's audit tables: YAML in, checked sources out, errors that say the way out. Pure. */
+/**
+ * Reads the file that names an app's audit tables: YAML in, checked sources out.
+ * Errors include the way out. Pure.
+ */
 import { z } from 'zod';
 import { dayMs, parseDuration, secondMs } from '../domain/duration.js';
 import { activityKinds } from '../domain/sign-of-life.js';
@@ -18,7 +21,7 @@ const identifier = z
   .string()
   .min(1)
   .max(63)
-  // PostgreSQL takes every other character in a quoted identifier.
+  // PostgreSQL allows every other character in a quoted identifier.
   .refine((name) => !name.includes('\0'), 'is not a name');
 
 const eventType = z.string().superRefine((name, context) => {

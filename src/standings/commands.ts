@@ -1,4 +1,4 @@
-/** `dormouse standing|hold|…`: what operators ask and decide about one identity. */
+/** `dormouse standing|hold|…`: operators' questions and decisions about one identity. */
 
 import type { Command } from 'commander';
 import { actorOption, type Decision, reasonOption } from '../cli/actor.js';

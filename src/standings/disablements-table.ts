@@ -1,21 +1,22 @@
 /**
- * Table `disablement`: which identities the engine itself set to inactive. Written before the call to Kratos, so that
- * a crash after it is not mistaken for an admin's act (docs/architecture.md, invariant 5).
+ * Table `disablement`: the identities that the engine itself set to inactive. Written before the
+ * call to Kratos, so that after a crash the change is not mistaken for an admin's
+ * (docs/architecture.md, invariant 5).
  */
 import type pg from 'pg';
 
 export interface Disablement {
-  /** Kratos' `state_changed_at` as it was before the engine's call. Epoch milliseconds. */
+  /** Kratos' `state_changed_at` before the engine's call. Epoch milliseconds. */
   readonly stateChangedBefore: number;
-  /** When the call was announced. Epoch milliseconds. */
+  /** When the intent was recorded. Epoch milliseconds. */
   readonly intendedAt: number;
-  /** What Kratos answered; absent while the call is under way. Epoch milliseconds. */
+  /** Kratos' answer. Absent until the call is answered. Epoch milliseconds. */
   readonly stateChangedAt?: number;
-  /** The answer was lost: the change was found afterwards, and somebody else may have made it in those minutes. */
+  /** The answer was lost. The change was found afterwards, and an admin may have made it in those minutes. */
   readonly isAssumed?: true;
 }
 
-/** Announces the call; announcing again keeps the first announcement's time. */
+/** Records the intent. Recording it again keeps the first time. */
 export async function intendDisablement(
   pool: pg.Pool,
   identityId: string,
@@ -30,7 +31,7 @@ export async function intendDisablement(
   );
 }
 
-/** Records what Kratos answered. */
+/** Records Kratos' answer. */
 export function confirmDisablement(
   pool: pg.Pool,
   identityId: string,
@@ -42,7 +43,7 @@ export function confirmDisablement(
   );
 }
 
-/** Records a change that was found after the answer was lost. One that was answered stays so. */
+/** Records a change that was found after the answer was lost. A recorded answer stays. */
 export function assumeDisablement(
   pool: pg.Pool,
   identityId: string,
@@ -76,25 +77,29 @@ export async function readDisablement(pool: pg.Pool, identityId: string): Promis
   };
 }
 
-/** For somebody who was let in again, or is no more. */
+/** For an identity that was enabled again, or no longer exists. */
 export async function forgetDisablement(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
   await client.query('DELETE FROM disablement WHERE identity_id = $1', [identityId]);
 }
 
-/** SQL: the row of the identity `$1` as `jsonb`, NULL where there is none. A tombstone keeps it for somebody who shows up again. */
+/**
+ * SQL: the row of the identity `$1` as `jsonb`, NULL where there is none. A tombstone keeps it
+ * in case the identity reappears.
+ */
 export const disablementAsJson =
   '(SELECT to_jsonb(disablement) FROM disablement WHERE disablement.identity_id = $1)';
 
 /**
- * How long after its announcement a call without an answer may still have taken effect, milliseconds: far longer than
- * a call and the clocks' difference, far shorter than the time until somebody else disables the identity.
+ * How long after its intent a call without an answer may still have taken effect,
+ * milliseconds: far longer than a call and the clocks' difference, far shorter than the time
+ * until somebody else disables the identity.
  */
 const openCallMs = 600_000;
 
 /**
- * Whether an inactive identity was disabled by the engine and left as it was. A change of state that the engine did
- * not make shows as another `state_changed_at`. While the answer to the call is unknown, a change that follows the
- * announced one soon counts as the engine's; a later one is somebody else's, for the call came to nothing.
+ * Whether the engine disabled an inactive identity and its state has not changed since. A change by somebody
+ * else shows as another `state_changed_at`. While the answer to the call is unknown, a change soon after the
+ * intent counts as the engine's. A later change is somebody else's: the call had no effect.
  */
 export function isEnginesWork(disablement: Disablement | undefined, stateChangedAt: number): boolean {
   if (disablement === undefined) return false;
@@ -104,8 +109,8 @@ export function isEnginesWork(disablement: Disablement | undefined, stateChanged
 }
 
 /**
- * Whether nobody saw the engine make the change: it may be an admin's, made in the same minutes. The ladder goes on by it, and
- * the way back takes an operator's word.
+ * Whether the engine's change was never confirmed: it may be an admin's, made in the same minutes. The ladder
+ * counts it as the engine's, but only an operator can bring the person back.
  */
 export function isUnconfirmed(disablement: Disablement): boolean {
   return disablement.stateChangedAt === undefined || disablement.isAssumed === true;

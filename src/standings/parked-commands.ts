@@ -1,4 +1,4 @@
-/** `dormouse parked …`: steps that failed for good, and what operators decide about them. */
+/** `dormouse parked …`: steps that failed for good, and operators' decisions about them. */
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { actorOption, type Decision, reasonOption } from '../cli/actor.js';

@@ -1,19 +1,19 @@
-/** Retries parked steps of many identities, at a rate that the server and what failed take. */
+/** Retries parked steps of many identities, at a rate that the server and the failed system can take. */
 import { type Client, WorkflowNotFoundError, WorkflowUpdateStage } from '@temporalio/client';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import { Pacer } from '../process/pacer.js';
 import { retryParkedUpdate } from '../workflows/messages.js';
 
 export interface Retried {
-  /** Told to try again; one that is no longer parked refuses, and takes no harm. */
+  /** Lifecycles that were asked to retry. One that is no longer parked refuses, which is harmless. */
   readonly told: number;
-  /** No lifecycle runs any more. */
+  /** Identities without a running lifecycle. */
   readonly gone: number;
 }
 
 /**
- * Does not wait for what comes of it: a step that fails again is parked again.
- * @param perSecond at most so many a second
+ * Does not wait for the results: a step that fails again is parked again.
+ * @param perSecond most retries a second
  */
 export async function retryAll(
   client: Client,

@@ -1,4 +1,4 @@
-/** `/v1/identities/:id/…`: standing for apps, and what operators decide about one identity. */
+/** `/v1/identities/:id/…`: standing for apps, and operators' decisions about one identity. */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -62,7 +62,7 @@ const exemption = answers({
 });
 const security = [{ serviceToken: [] }];
 
-/** What a route of this file says about itself. */
+/** The OpenAPI description of a route in this file. */
 const describe = <Body extends z.ZodType>(summary: string, body: Body) => ({
   summary,
   security,
@@ -71,7 +71,7 @@ const describe = <Body extends z.ZodType>(summary: string, body: Body) => ({
   response: standing,
 });
 
-/** Drops absent fields, as `exactOptionalPropertyTypes` wants them. */
+/** Drops absent fields, as `exactOptionalPropertyTypes` requires. */
 function compact<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as {
     [Key in keyof T]: Exclude<T[Key], undefined>;

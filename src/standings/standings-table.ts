@@ -6,11 +6,12 @@ import type { Standing } from '../domain/standing.js';
 import { openClaim } from '../signs/claims-table.js';
 
 /**
- * Writes the projection; one that is older than what is there is dropped.
+ * Writes the projection. One that is older than the stored one is dropped.
  *
- * Where it says for the first time that the identity is off the bottom, a claim is opened with it: a sign of life that
- * came after the lifecycle's last look, and was recorded while the projection still said "at the bottom", reached nobody.
- * Whoever takes the claim over (see `takeOverClaims`) finds it, by then certainly committed.
+ * The first projection that is off the bottom also opens a claim. It covers a sign of life that came
+ * after the lifecycle's last look and was recorded while the stored projection was still at the bottom:
+ * no workflow was told of it. The process that takes the claim over (see `takeOverClaims`) finds the
+ * sign, which is committed by then.
  */
 export async function writeStanding(pool: pg.Pool, standing: Standing, revision: number): Promise<void> {
   const { next } = standing;
@@ -68,7 +69,7 @@ export async function readRevision(pool: pg.Pool, identityId: string): Promise<n
   return row === undefined ? undefined : Number(row.revision);
 }
 
-/** The same, with the time from which it is. */
+/** The same, with the time at which it was recorded. */
 export async function readDatedStanding(
   pool: pg.Pool,
   identityId: string,

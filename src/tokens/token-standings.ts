@@ -1,4 +1,4 @@
-/** What the token hook must know of an identity, in one read: stage, since when, and the revocation. */
+/** The token hook's facts about an identity, in one read: stage, since when, and the revocation. */
 import type pg from 'pg';
 import type { Stage } from '../domain/rungs.js';
 import type { TokenStanding } from './admission-rules.js';
@@ -9,7 +9,7 @@ interface Row {
   readonly not_before: Date | null;
 }
 
-/** @returns an empty standing for an identity of which nothing is known */
+/** @returns an empty standing for an unknown identity */
 export async function readTokenStanding(pool: pg.Pool, identityId: string): Promise<TokenStanding> {
   const found = await pool.query<Row>(
     `SELECT standing.stage, standing.stage_since, revocation.not_before

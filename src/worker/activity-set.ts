@@ -45,7 +45,7 @@ export const activityVariables = [
 ] as const;
 export type ActivityConfig = Pick<Config, (typeof activityVariables)[number]>;
 
-/** What goes with the audit log; each is left out where it is not configured. */
+/** Options of the audit log. Each is left out where it is not configured. */
 export interface AuditExtras {
   readonly sender?: EventSender;
   /** Signs receipts of deletions. */
@@ -129,7 +129,7 @@ export function createActivitySet(
         ...createBreakerActivities({
           pool,
           clock,
-          // A clock of a test's own has no other to be compared with.
+          // A test's own clock has no other clock to be compared with.
           ...(clock === systemClock ? { witness: createClockWitness(pool) } : {}),
         }),
         ...createActivitySourceActivities({
@@ -145,7 +145,7 @@ export function createActivitySet(
   };
 }
 
-/** What seals personal data, where there is a master key for it. */
+/** Seals personal data, where there is a master key for it. */
 function vaultOf({ DORMOUSE_DATA_KEY: text }: ActivityConfig, pool: pg.Pool, clock: Clock) {
   return text === undefined ? undefined : createPersonalData(pool, parseMasterKeys(text), () => clock.now());
 }

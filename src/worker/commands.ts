@@ -1,4 +1,4 @@
-/** `dormouse workers …`: which build of the workers carries the lifecycles on. */
+/** `dormouse workers …`: the build of the workers that runs the lifecycles. */
 import type { Command } from 'commander';
 import { withTemporal } from '../cli/connection.js';
 import { promote, readBuilds } from './deployment.js';

@@ -1,6 +1,6 @@
 /**
- * Worker deployment versioning (Temporal): each build is a version of one deployment, and the tasks of all lifecycles go to
- * the current one alone, so that two builds beside each other never take turns at one history.
+ * Worker deployment versioning (Temporal): each build is a version of one deployment, and only the current
+ * version gets the tasks of lifecycles, so that two builds side by side never share one history.
  */
 
 import { createHash } from 'node:crypto';
@@ -10,12 +10,12 @@ import type { WorkerDeploymentOptions, WorkerOptions } from '@temporalio/worker'
 import { given } from '../domain/given.js';
 import { compareReleases, release } from '../process/release.js';
 
-/** A build of the workers, as Temporal shows it. */
+/** A build of the workers, as Temporal reports it. */
 export interface Build {
   /** The release and the beginning of the SHA-256 of the workflows' code: `0.1.0-9f86d081884c`. */
   readonly buildId: string;
   readonly isCurrent: boolean;
-  /** When it first was the current one, epoch milliseconds; absent: never. */
+  /** When it first became the current build, epoch milliseconds; absent: never. */
   readonly firstCurrentAt?: number;
   /** When it was first seen, epoch milliseconds. */
   readonly seenAt: number;
@@ -26,13 +26,13 @@ export function deploymentName(taskQueue: string): string {
   return taskQueue.replace(/[^\w-]/g, '_');
 }
 
-/** @returns the same for the same workflow code and release, whatever machine built it */
+/** @returns the same ID for the same workflow code and release, whichever machine built it */
 export async function buildIdOf(bundle: NonNullable<WorkerOptions['workflowBundle']>): Promise<string> {
   const code = 'code' in bundle ? bundle.code : await readFile(bundle.codePath, 'utf8');
   return `${release}-${createHash('sha256').update(withoutSourceMap(code)).digest('hex').slice(0, 12)}`;
 }
 
-/** The map holds paths of the machine that built it. */
+/** The source map holds paths of the machine that built it. */
 function withoutSourceMap(code: string): string {
   return code.replace(/^\/\/# sourceMappingURL=.*$/m, '');
 }
@@ -41,18 +41,18 @@ export function deploymentOptions(taskQueue: string, buildId: string): WorkerDep
   return {
     version: { deploymentName: deploymentName(taskQueue), buildId },
     useWorkerVersioning: true,
-    // A lifecycle sleeps for two years: it can't stay with the build that it began on.
+    // A lifecycle sleeps for two years, so it can't stay with the build that it began on.
     defaultVersioningBehavior: 'AUTO_UPGRADE',
   };
 }
 
-/** The builds, and Temporal's token for the state that they were read in. */
+/** The builds, and Temporal's token for the state in which they were read. */
 export interface Deployment {
   readonly builds: Build[];
   readonly conflictToken?: Uint8Array;
 }
 
-/** @returns the builds that Temporal knows of, the newest first; none before the first worker polls */
+/** @returns the builds that Temporal knows, the newest first; empty before the first worker polls */
 export async function readBuilds(client: Client, taskQueue: string): Promise<Build[]> {
   return (await readDeployment(client, taskQueue)).builds;
 }
@@ -89,8 +89,9 @@ export async function readDeployment(client: Client, taskQueue: string): Promise
 
 /**
  * Makes a build the current one: from now on it gets the next task of every lifecycle.
- * @param conflictToken of the state that this was decided by; absent: whatever the state is
- * @throws where no worker of the build polls all task queues that the current one polls, or the state is another one
+ * @param conflictToken of the state that the decision was based on; absent: any state
+ * @throws where no worker of the build polls all task queues that the current one
+ * polls, or the state has changed
  */
 export async function promote(
   client: Client,
@@ -108,8 +109,9 @@ export async function promote(
 }
 
 /**
- * Whether a build makes itself the current one as it starts. Not where an operator took it back (it was current before and is
- * no longer), and not where a newer release is current: a worker of before may be started again at any time.
+ * Whether a build makes itself the current one as it starts. Not where an operator rolled it back
+ * (it was current before and no longer is), and not where a newer release is current: an older
+ * worker may be restarted at any time.
  */
 export function promotesItself(buildId: string, builds: readonly Build[]): boolean {
   const current = builds.find(({ isCurrent }) => isCurrent);
@@ -133,7 +135,8 @@ export interface StartOfBuild {
 
 /**
  * Makes the build current where it {@link promotesItself}.
- * @returns the build that is current afterwards. @throws where Temporal refuses for longer than `withinMs`
+ * @returns the build that is current afterwards.
+ * @throws where Temporal refuses for longer than `withinMs`
  */
 export async function promoteAtStart({
   client,
@@ -148,9 +151,9 @@ export async function promoteAtStart({
     const isKnown = builds.some((build) => build.buildId === buildId);
     if (current !== undefined && !promotesItself(buildId, builds)) return current;
     try {
-      // Temporal knows a build from the first poll of its workers on.
+      // Temporal knows a build after the first poll of its workers.
       if (isKnown) {
-        // Of two builds that start at once, the one that comes second decides by what the first one did.
+        // Of two builds that start at once, the second one decides again after the first one's change.
         await promote(client, taskQueue, buildId, conflictToken);
         return buildId;
       }
@@ -175,7 +178,7 @@ function millisecondsOf(
 /** gRPC's status NOT_FOUND. */
 const notFound = 5;
 
-/** The worker's connection and the client's throw different classes; both carry the status. */
+/** The worker's connection and the client's throw different classes. Both carry the status. */
 function isNotFound(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === notFound;
 }

@@ -1,12 +1,15 @@
-/** The pulse: says for every activity of a lifecycle that its worker still lives, so that a killed one is replaced soon. */
+/**
+ * The pulse: heartbeats for every activity of a lifecycle, so that the activities
+ * of a killed worker restart soon.
+ */
 import type { Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { heartbeatTimeoutMs } from '../workflows/queues.js';
 
-/** Short activities end before the first beat and cost nothing. */
+/** Short activities end before the first heartbeat and cost nothing. */
 const beatMs = 4_000;
 
-/** Activities that tell of themselves have another timeout, and details in their heartbeats that must not be lost. */
+/** Activities with their own heartbeats have another timeout, and details that must not be overwritten. */
 export function pulse(context: Context): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {

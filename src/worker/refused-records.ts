@@ -1,18 +1,18 @@
-/** Tells what PostgreSQL refuses for good from what it can't do at the moment. */
+/** Distinguishes records that PostgreSQL refuses for good from temporary failures. */
 import { log } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { giveUp } from '../process/step-error.js';
 
-/** Data exceptions (22) and integrity violations (23): the same statement fails again, however often it is tried. */
+/** Data exceptions (22) and integrity violations (23): every retry of the same statement fails again. */
 const refusal = /^2[23][0-9A-Z]{3}$/;
 
-/** @returns the SQLSTATE, where PostgreSQL refused the data and was not merely away */
+/** @returns the SQLSTATE, where PostgreSQL refused the data and was not merely down */
 export function refusedState(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   return refusal.test(error.code) ? error.code : undefined;
 }
 
-/** Of the statement only the SQLSTATE is told: its values may be personal. */
+/** Only the SQLSTATE is reported: the statement's values may be personal. */
 export const refusedRecords: ActivityInboundCallsInterceptor = {
   async execute(input, next) {
     try {

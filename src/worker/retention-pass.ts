@@ -1,4 +1,4 @@
-/** Forgets, every hour, what has served its time. Every worker does so: two at once do no harm. */
+/** Deletes data past its retention every hour. Every worker does this; two at once are harmless. */
 import type pg from 'pg';
 import { type PassReports, type Running, startPasses } from '../process/passes.js';
 import { forgetOld, type Retention } from './retention.js';

@@ -1,6 +1,7 @@
 /**
- * Forgets what has served its time, so that no table grows for ever. What says how somebody stands, or protects them, has no time
- * here: it goes with the identity. The audit log is pruned by its owner only (src/audit/prune-log.ts).
+ * Deletes data past its retention, so that no table grows without end. Data that tells an identity's
+ * standing, or protects the person, has no retention: it is deleted with the identity. Only its owner prunes
+ * the audit log (src/audit/prune-log.ts).
  */
 import type pg from 'pg';
 import { forgetOldTrips } from '../breaker/trips-table.js';
@@ -11,16 +12,19 @@ import { forgetOldEvents } from '../security-events/outbox-table.js';
 import { forgetOldFeed } from '../signs/feed-table.js';
 
 export interface Retention {
-  /** How long mails of absences that are over are kept, milliseconds. */
+  /** How long mails of ended absences are kept, milliseconds. */
   readonly mailsMs: number;
-  /** How long sweeps, released trips of the breaker, undeliverable events, the feed and spent postponements are kept, milliseconds. */
+  /**
+   * How long sweeps, released trips of the breaker, undeliverable events, the feed and spent
+   * postponements are kept, milliseconds.
+   */
   readonly operationsMs: number;
 }
 
 /**
  * One pass.
  * @param now epoch milliseconds
- * @returns how many rows went, by table
+ * @returns how many rows were deleted, by table
  */
 export async function forgetOld(
   pool: pg.Pool,

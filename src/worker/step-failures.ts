@@ -1,4 +1,4 @@
-/** The edge between steps and Temporal: a step error becomes the failure that says its type and whether to try again. */
+/** The edge between steps and Temporal: a step error becomes a failure with its type and whether to retry. */
 
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';

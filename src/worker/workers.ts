@@ -13,7 +13,7 @@ import { pulse } from './pulse.js';
 import { refusedRecords } from './refused-records.js';
 import { stepFailures } from './step-failures.js';
 
-/** Activities a second at most, over all workers of a queue: what the systems behind them take without complaint. */
+/** Most activities a second, over all workers of a queue: what the systems behind them can handle. */
 const ratePerSecond: Readonly<Record<OutsideSystem, number>> = {
   kratos: 100,
   hydra: 50,
@@ -36,23 +36,26 @@ export interface WorkersOptions {
   readonly taskQueue: string;
   readonly workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
   readonly activities: Record<OutsideSystem, object>;
-  /** Mails a second, at most, over all workers. Default: 20. */
+  /** Most mails a second, over all workers. Default: 20. */
   readonly mailRate?: number;
   /**
-   * Workflows kept in memory between two tasks. Default 500: sleepers gain nothing from the cache, and 2,300 cached took
-   * 0.9 GB (measured; docs/architecture.md).
+   * Workflows kept in memory between two tasks. Default 500: sleepers gain nothing from the cache, and 2,300
+   * cached took 0.9 GB (measured; docs/architecture.md).
    */
   readonly cachedWorkflows?: number;
-  /** Which build of the deployment these are; absent: unversioned, so that any build may get any task. */
+  /**
+   * The build of these workers within the deployment; absent: unversioned, so
+   * that any build may get any task.
+   */
   readonly deployment?: WorkerDeploymentOptions;
-  /** Which changes of course are begun; absent: all. */
+  /** Which changes of course are started; absent: all. */
   readonly patchActivation?: PatchActivationCallback;
 }
 
 export interface RunningWorkers {
   /** Settles when all have ended; rejects when one fails. */
   readonly ended: Promise<void>;
-  /** Lets attempts under way end, then stops. */
+  /** Lets running attempts end, then stops. */
   stop(): Promise<void>;
 }
 
@@ -83,7 +86,8 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
         maxConcurrentActivityTaskExecutions: concurrency[system],
         maxTaskQueueActivitiesPerSecond:
           (system === 'mail' ? options.mailRate : undefined) ?? ratePerSecond[system],
-        // Where a sweep is must be known a moment later: a killed worker's successor goes on from there.
+        // A sweep's progress must be stored within a moment: after a kill, the
+        // next worker continues from there.
         maxHeartbeatThrottleInterval: '1s',
         shutdownGraceTime: '20s',
         ...versioned,
@@ -99,7 +103,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
   }
   const running = workers.map((worker) => worker.run());
   const ended = Promise.all(running).then(() => undefined);
-  // A failure is reported where `ended` is awaited; it must not end the process before.
+  // A failure is reported where `ended` is awaited. It must not end the process before.
   ended.catch(() => undefined);
   return {
     ended,

@@ -1,4 +1,7 @@
-/** The workflows as one bundle: built ahead for production (`npm run build`), on the fly from the sources otherwise. */
+/**
+ * The workflows as one bundle: built ahead for production (`npm run build`), from
+ * the sources on demand otherwise.
+ */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
@@ -10,12 +13,12 @@ const ownWorkflows = fileURLToPath(
   new URL(compiled ? '../workflows/index.js' : '../workflows/index.ts', import.meta.url),
 );
 
-/** Bundles the sources. Takes seconds; done once a process. */
+/** Bundles the sources. Takes seconds; done once per process. */
 export function bundleWorkflows(workflowsPath = ownWorkflows): Promise<WorkflowBundleWithSourceMap> {
   return bundleWorkflowCode({
     workflowsPath,
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-    // Sources import each other as `./x.js`, as TypeScript for Node wants it.
+    // Sources import each other as `./x.js`, as TypeScript for Node requires.
     webpackConfigHook: (config) => ({
       ...config,
       resolve: { ...config.resolve, extensionAlias: { '.js': ['.ts', '.js'] } },

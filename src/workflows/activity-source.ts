@@ -1,6 +1,7 @@
 /**
- * Polls one source of activity once; a Temporal Schedule starts it. A run of its own each time, rather than a loop: an
- * operator sees each poll's outcome, and pauses, resumes and triggers it where all schedules are.
+ * Polls one source of signs of life once; a Temporal Schedule starts it. Each poll is a run of its own
+ * rather than part of a loop: operators see the outcome of each poll, and pause, resume and trigger it
+ * together with all other schedules.
  */
 
 import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
@@ -14,14 +15,14 @@ export interface PollActivitySourceResult {
   readonly rows: number;
 }
 
-/** @returns when all rows that were there at its beginning are read */
+/** @returns after all rows present at its beginning were read */
 export async function pollActivitySource(input: PollActivitySourceInput): Promise<PollActivitySourceResult> {
   const { taskQueue } = workflowInfo();
   const activities = proxyActivities<ActivitySourceActivities>({
     taskQueue: activityQueue(taskQueue, 'ledger'),
     startToCloseTimeout: '30 minutes',
     heartbeatTimeout: '90 seconds',
-    // Without end: a table that an operator has to mend is read on when it is mended, from where it was left.
+    // Retries without end: after an operator has repaired the table, reading continues from where it stopped.
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 minutes' },
   });
   const { source, from } = input;

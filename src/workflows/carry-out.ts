@@ -1,4 +1,4 @@
-/** Carries out one step with bounded retries: it succeeds, is interrupted by a message, or is parked. */
+/** Carries out one step with bounded retries: it succeeds, a message interrupts it, or it is parked. */
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -15,15 +15,17 @@ import type { LifecycleRun } from './lifecycle-run.js';
 export type StepEnd = 'done' | 'interrupted' | 'parked';
 
 export interface StepOptions {
-  /** Whether a sign of life or an operator's request may stop it between two attempts. */
+  /** Whether a sign of life or an operator's request may stop the step between two attempts. */
   readonly interruptible: boolean;
-  /** The type of error to park it with, where what failed is not the engine's own and may say anything. */
+  /**
+   * The error type to park the step with, where the failure comes from foreign code and may hold any text.
+   */
   readonly failure?: ErrorType;
 }
 
 /**
- * Runs `work` under the name `step`. An attempt under way always ends before this returns; what is interrupted is the
- * waiting between attempts, so that a person who comes back during an outage is not held up by it.
+ * Runs `work` under the name `step`. A running attempt always ends before this returns. A message interrupts
+ * only the wait between attempts, so that a person who comes back during an outage is not held up.
  */
 export async function carryOut(
   run: LifecycleRun,
@@ -48,14 +50,14 @@ export async function carryOut(
 }
 
 /**
- * Runs `work` until a message wants attention: then no attempt is begun any more. One that is under way is waited for, and
- * if it succeeds it counts.
+ * Runs `work` until a message wants attention. After that no new attempt begins. A running attempt is
+ * awaited, and counts if it succeeds.
  * @throws CancelledFailure when it was interrupted
  */
 export async function unlessInterrupted<T>(run: LifecycleRun, work: () => Promise<T>): Promise<T> {
   const scope = new CancellationScope({ cancellable: true });
   let finished = false;
-  // Where the workflow itself is cancelled, the scope is; this only waits for its end.
+  // When the workflow itself is cancelled, the scope is cancelled too. This only waits for its end.
   const watching = CancellationScope.nonCancellable(async () => {
     await condition(() => finished || run.attention);
     if (!finished) scope.cancel();
@@ -68,24 +70,24 @@ export async function unlessInterrupted<T>(run: LifecycleRun, work: () => Promis
   }
 }
 
-/** Parks a step: it waits for an operator, and nothing else is held up by it. */
+/** Parks a step: it waits for an operator and holds nothing else up. */
 export function park(run: LifecycleRun, step: string, errorType: string): void {
   const since = Date.now();
   run.state = withParked(run.state, { step, errorType, wayOut: wayOut(errorType), since });
   run.audit('step_parked', `${step}/${since}`, errorType, { detail: { step } });
 }
 
-/** Whether it failed in an attempt that was under way when it was interrupted: it would have been tried again otherwise. */
+/** Whether an attempt failed while it was being interrupted. Otherwise it would have been retried. */
 function wasInterrupted({ retryState }: ActivityFailure): boolean {
   return retryState === 'CANCEL_REQUESTED' && patched('interrupted-attempt-may-fail');
 }
 
-/** Whether PostgreSQL refused what it was given, for good (SQLSTATE class 22 or 23). */
+/** Whether PostgreSQL refused the data for good (SQLSTATE class 22 or 23). */
 export function isRefusedRecord(error: unknown): boolean {
   return error instanceof ActivityFailure && typeOf(error) === 'RecordRefused';
 }
 
-/** The stable type of what ended an activity. */
+/** The stable type of the error that ended an activity. */
 export function typeOf(error: ActivityFailure): string {
   const { cause } = error;
   if (cause instanceof ApplicationFailure) return cause.type ?? 'Unexpected';

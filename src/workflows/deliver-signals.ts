@@ -1,6 +1,7 @@
 /**
- * Delivers to one receiver what waits in the outbox; a Temporal Schedule starts it. A run of its own each time: operators
- * see what came of each, and pause, resume and trigger it where all schedules are.
+ * Delivers the waiting security events of the outbox to one receiver; a Temporal Schedule starts it. Each
+ * delivery is a run of its own: operators see the outcome of each, and pause, resume and trigger it
+ * together with all other schedules.
  */
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { SecurityEventActivities } from '../activities/security-events.js';
@@ -14,14 +15,14 @@ export interface DeliverSignalsResult {
   readonly parked: number;
 }
 
-/** A backlog beyond this is gone on with at the next time. */
+/** The next run continues with what exceeds this limit. */
 const mostRounds = 20;
 
 export async function deliverSignals({ receiver }: DeliverSignalsInput): Promise<DeliverSignalsResult> {
   const activities = proxyActivities<SecurityEventActivities>({
     taskQueue: activityQueue(workflowInfo().taskQueue, 'signals'),
     startToCloseTimeout: '2 hours',
-    // A push is given up after ten seconds.
+    // A push times out after ten seconds.
     heartbeatTimeout: '30 seconds',
     retry: {
       initialInterval: '1 second',

@@ -70,15 +70,16 @@ export function registerHandlers(run: LifecycleRun): void {
     const before = run.inactiveSince;
     run.state = withActivity(run.state, signal, Date.now());
     if (run.inactiveSince === before) return;
-    // At the bottom of the ladder the running timer is left alone: when it fires, the rest is slept (lazy timer).
+    // At the bottom of the ladder the running timer stays. When it fires, the
+    // workflow sleeps the rest (lazy timer).
     if (offTheBottom(run.state) || run.inProgress !== undefined) run.attention = true;
     else run.showDetails();
   });
   setHandler(lookAgainSignal, () => {
     run.received += 1;
-    // Who says that it is worth a look may have released the breaker.
+    // The sender of `lookAgain` may have released the breaker.
     run.state = withBreakerAskedAtOnce(run.state);
-    // A look that failed for good waits for an operator; waking the main loop would change nothing.
+    // A look that failed for good waits for an operator, so waking the main loop would change nothing.
     if (run.state.parked?.step !== lookStep) run.attention = true;
   });
   setHandler(applyPolicyUpdate, (update) => once(run, () => applyPolicy(run, update)), {
@@ -111,7 +112,10 @@ export function registerHandlers(run: LifecycleRun): void {
   });
 }
 
-/** Carries a request out once for each update ID, waits until the main loop has acted on it, and answers the standing. */
+/**
+ * Carries out a request once for each update ID, waits until the main loop has acted
+ * on it, and answers the standing.
+ */
 async function once(
   run: LifecycleRun,
   request: () => void | Promise<void>,
@@ -130,7 +134,7 @@ async function once(
   return run.standing();
 }
 
-/** A repeated request is answered as it was, although its effect makes it look wrong now. */
+/** A repeated request gets its first answer, although its own effect makes it look invalid now. */
 function unlessRepeated(run: LifecycleRun, validate: () => void, refuse = refuseAfterEnd): void {
   const id = currentUpdateInfo()?.id;
   if (id !== undefined && run.state.processedUpdateIds.includes(id)) return;
@@ -152,14 +156,15 @@ async function applyPolicy(run: LifecycleRun, update: ApplyPolicyUpdate): Promis
       const message = error.cause?.message ?? 'the policy was never published';
       throw ApplicationFailure.create({ type, message, nonRetryable: true });
     }
-    // Ten updates are taken at once: one that waited for PostgreSQL without end would keep the others out.
+    // Temporal takes ten updates at once. One that waits for PostgreSQL without
+    // end would keep the others out.
     throw ApplicationFailure.create({
       type: policyNotChecked,
       message: 'the policy could not be looked up, so nothing was changed. Check PostgreSQL, then ask again',
       nonRetryable: true,
     });
   }
-  // The check takes up to a minute, in which the life may have ended.
+  // The check takes up to a minute, and the lifecycle may have ended meanwhile.
   refuseAfterEnd(run);
   run.state = withPolicyChoice(run.state, policyChoice);
   run.audit(

@@ -1,6 +1,6 @@
 /**
- * Operators' holds. The memory decides by them; PostgreSQL keeps them, so that they outlive this workflow, and each last look
- * reads them there. One that was answered is in both.
+ * Operators' holds. Decisions use the memory. PostgreSQL keeps the holds too, so that they outlive this
+ * workflow, and each last look reads them there. A hold that was answered is in both.
  */
 
 import { patched } from '@temporalio/workflow';
@@ -13,7 +13,7 @@ import type { LifecycleRun } from './lifecycle-run.js';
 import type { HoldUpdate, ReleaseUpdate } from './messages.js';
 import { requestKey } from './request-key.js';
 
-/** In force in memory at once, and answered when PostgreSQL has it. */
+/** In force in memory at once. Answered when PostgreSQL has it. */
 export function hold(run: LifecycleRun, update: HoldUpdate): Promise<void> | void {
   if (!patched('holds-in-postgres')) {
     const set = remember(run, update);
@@ -41,7 +41,7 @@ function auditSet(run: LifecycleRun, { id: holdId, actor, reason, until, kind }:
   run.audit('hold_set', requestKey(), 'done', { actor, detail });
 }
 
-/** Stands in memory until PostgreSQL has ended it. */
+/** Stays in memory until PostgreSQL has ended it. */
 export function release(run: LifecycleRun, update: ReleaseUpdate): Promise<void> | void {
   if (!patched('holds-in-postgres')) return forget(run, update);
   return inTurn(run, async () => {
@@ -55,7 +55,8 @@ export function release(run: LifecycleRun, update: ReleaseUpdate): Promise<void>
 
 function forget(run: LifecycleRun, { actor, reason, ...choice }: ReleaseUpdate): void {
   const chosen = chooseHold(run.state.holds ?? [], choice);
-  // It stood when the request was validated; nothing is ended that was not meant.
+  // The hold was in force when the request was validated. If it no longer fits,
+  // nothing else is ended in its place.
   if ('problem' in chosen) return;
   const { id: holdId, kind } = chosen.hold;
   run.state = withoutHold(run.state, holdId, Date.now());
@@ -63,7 +64,7 @@ function forget(run: LifecycleRun, { actor, reason, ...choice }: ReleaseUpdate):
   run.audit('hold_released', requestKey(), 'done', { actor, detail });
 }
 
-/** Once in a life: holds that an older build kept in memory alone. */
+/** Once per lifecycle: moves holds that an older build kept only in memory to PostgreSQL. */
 export async function keepHoldsOfBefore(run: LifecycleRun): Promise<void> {
   if (run.state.holdsKept || !patched('holds-in-postgres')) return;
   const { identityId, holds = [] } = run.state;
@@ -73,7 +74,10 @@ export async function keepHoldsOfBefore(run: LifecycleRun): Promise<void> {
   run.state = { ...run.state, holdsKept: true };
 }
 
-/** One change at a time: ids are given in order, and a look knows whether it may have read a hold half changed. */
+/**
+ * One change at a time: ids are given in order, and a look can tell whether it may
+ * have read a hold in mid-change.
+ */
 async function inTurn(run: LifecycleRun, change: () => Promise<void>): Promise<void> {
   const before = run.holdsTurn;
   let pass = () => {};

@@ -1,6 +1,6 @@
 /**
- * The lifecycle of one identity: looks, decides, and does one thing at a time, asleep most of the time. Messages and
- * the main loop stand here; rules in domain/, deeds in steps/.
+ * The lifecycle of one identity: looks, decides, and does one thing at a time, asleep most of the time. This
+ * file has the main loop; the rules are in domain/, the deeds in steps/.
  */
 import {
   allHandlersFinished,
@@ -32,16 +32,18 @@ import { climb } from './steps/rungs.js';
 import { heedPeople, sendReactivationLink } from './steps/self-service.js';
 import { nameOfNext } from './visibility.js';
 
-/** A new identity may not be visible yet to the admin API that is asked: looks before it counts as unknown. */
+/**
+ * A new identity may not be visible yet to the admin API. It counts as unknown only after this many looks.
+ */
 const looksForUnknown = 3;
 const unknownPauseMs = 2_000;
-/** A look that began earlier is repeated before anything is decided by it. */
+/** A look that began earlier is repeated before any decision rests on it. */
 const longestUnseenMs = 600_000;
 
 /**
- * One durable workflow an identity. A run always goes on with the current build (docs/upgrades.md), and changes of
- * its course go in by `patched()`; the replay corpus under test/histories holds them to it.
- * @returns when the identity is no more
+ * One durable workflow for each identity. A run always continues with the current build (docs/upgrades.md).
+ * Changes of course use `patched()`, and the replay corpus under test/histories enforces that.
+ * @returns when the lifecycle has ended
  */
 export async function identityLifecycle(input: LifecycleInput): Promise<LifecycleResult> {
   const run = new LifecycleRun(startState(input));
@@ -56,8 +58,8 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
 }
 
 /**
- * Somebody cancelled it in Temporal. A call that was under way has ended by now; the standing says what came of it. The next
- * reconciliation starts a lifecycle again that goes on from there.
+ * An operator cancelled the workflow in Temporal. A running call has ended by now, and the standing shows its
+ * outcome. The next reconciliation starts a new lifecycle, which continues from there.
  */
 async function endCancelled(run: LifecycleRun): Promise<void> {
   run.hasEnded = true;
@@ -86,17 +88,17 @@ async function live(run: LifecycleRun, input: LifecycleInput): Promise<Lifecycle
     if (decision.kind === 'bury') {
       if (await bury(run, decision.missing)) return finish(run, decision);
       decision = run.decide();
-      // There again, as a rule: the next look says so.
+      // Usually the identity is there again. The next look tells.
       if (decision.kind === 'bury') continue;
     }
     if (decision.kind !== 'return') {
       await sendReactivationLink(run);
       await settle(run);
       if (!(await renewIfFull(run, input))) continue;
-      // Once: a look that is slow itself must not keep the engine looking for ever.
+      // Only once: slow looks must not keep the engine looking forever.
       looksAgain = !looksAgain && isOld(lookedAt);
       if (looksAgain) continue;
-      // Decided again: what came in while settling counts.
+      // Decides again, so that messages received while settling count.
       decision = run.decide();
       if (mustFollow(run, decision)) {
         await followAddresses(run);
@@ -110,8 +112,8 @@ async function live(run: LifecycleRun, input: LifecycleInput): Promise<Lifecycle
 }
 
 /**
- * A look may be slow in coming, and settling waits for PostgreSQL, and for Kratos as long as the policy's retries say: what was
- * seen before says little of somebody who may have come back meanwhile.
+ * A look may take long, and settling waits for PostgreSQL, and for Kratos as long as the policy's retries
+ * last. An old look says little about a person who may have come back meanwhile.
  */
 function isOld(lookedAt: number): boolean {
   return Date.now() - lookedAt > longestUnseenMs && patched('look-again-after-waiting');
@@ -134,7 +136,7 @@ async function look(run: LifecycleRun): Promise<boolean> {
     lookStep,
     async () => {
       await keepHoldsOfBefore(run);
-      // Whoever comes from a burial is looked at once more: what was kept of it is there then.
+      // An identity back from its burial gets a second look, which then finds what was kept of it.
       if (await lookOnce(run)) await lookOnce(run);
     },
     { interruptible: false },
@@ -142,7 +144,7 @@ async function look(run: LifecycleRun): Promise<boolean> {
   return end === 'done';
 }
 
-/** @returns whether it was buried, and is there again */
+/** @returns whether the identity was buried and is there again */
 async function lookOnce(run: LifecycleRun): Promise<boolean> {
   const { identityId, policyChoice } = run.state;
   const { holdChanges } = run;
@@ -186,7 +188,10 @@ async function act(run: LifecycleRun, input: LifecycleInput, decision: Decision)
 
 type Wait = Extract<Decision, { kind: 'wait' }>;
 
-/** Sleeps until the next step is due or a message wants attention; starts a fresh history first where this one is long. */
+/**
+ * Sleeps until the next step is due or a message wants attention. Continues as new
+ * first where the history is long.
+ */
 async function nap(run: LifecycleRun, input: LifecycleInput, decision: Wait): Promise<void> {
   if (run.state.parked?.step === lookStep) await settle(run);
   await renewBeforeSleep(run, input);
@@ -201,13 +206,13 @@ async function nap(run: LifecycleRun, input: LifecycleInput, decision: Wait): Pr
   else await condition(woken, ms, { summary: `next: ${nameOfNext(decision)}` });
 }
 
-/** Nobody who asked waits for a turn that does not come any more. */
+/** Answers all waiting requests: there is no further turn of the main loop. */
 async function answerAll(run: LifecycleRun): Promise<void> {
   run.answered = run.requested;
   await condition(allHandlersFinished);
 }
 
-/** From here on nothing is asked of the lifecycle any more; whoever asked before is answered. */
+/** From here on no requests are taken. Earlier ones are answered. */
 async function finish(run: LifecycleRun, decision: Decision): Promise<LifecycleResult> {
   const { identityId, policy, known } = run.state;
   run.hasEnded = true;

@@ -1,4 +1,4 @@
-/** What the worker registers. */
+/** The workflows that the worker registers. */
 export { pollActivitySource } from './activity-source.js';
 export { deliverSignals } from './deliver-signals.js';
 export { identityLifecycle } from './identity-lifecycle.js';

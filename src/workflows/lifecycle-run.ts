@@ -1,6 +1,6 @@
 /**
- * One run of a lifecycle workflow: its memory, what was last read from outside, and the bookkeeping between message
- * handlers and the main loop. Knows Temporal only for time and visibility.
+ * One run of a lifecycle workflow: its memory, what was last read from outside, and the bookkeeping between
+ * message handlers and the main loop. Knows Temporal only for time and visibility.
  */
 
 import { patched, workflowInfo } from '@temporalio/workflow';
@@ -29,7 +29,7 @@ import type { Standing } from '../domain/standing.js';
 import { type Outside, outsideUnder, retryBeforePolicy } from './outside.js';
 import { type Shown, showStanding } from './visibility.js';
 
-/** Until the policy was read for the first time: no rung, and every kind of activity counts. */
+/** In force until the policy was read for the first time: no rung, and every kind of sign of life counts. */
 const planBeforePolicy: Plan = {
   policy: { id: 'none', version: 0, hash: '' },
   rungs: [],
@@ -45,29 +45,32 @@ export class LifecycleRun {
   /** Absent before the first look, and when Kratos does not know the identity. */
   identity: FoundIdentity | undefined;
   hasLooked = false;
-  /** The notices that ran at the last look, where it found other addresses than those that they went to. */
+  /** The running notices, where the last look found addresses other than those that they went to. */
   moved: readonly RunningNotice[] = [];
   /** The step being carried out, for people who ask meanwhile. */
   inProgress: string | undefined;
   /** Set by message handlers: the main loop should look again now. */
   attention = false;
-  /** Messages received in this run; the hard limit of Temporal is 10,000 signals. */
+  /** Messages received in this run. Temporal's hard limit is 10,000 signals. */
   received = 0;
-  /** Operators' requests: taken, known to the main loop at its last look, and carried out. */
+  /** Counters of operators' requests: received, known to the main loop at its last look, and carried out. */
   requested = 0;
   seen = 0;
   answered = 0;
-  /** It went on by the last projection of one that was lost. */
+  /** It continues from the last projection of a lifecycle that was lost. */
   isRestarted = false;
-  /** Counts each change of holds, when it begins and when it has ended: it is odd while one is under way. */
+  /** Counts the begin and the end of each change of holds, so it is odd during a change. */
   holdChanges = 0;
-  /** Resolves when the change of holds that came last has ended. */
+  /** Resolves when the latest change of holds has ended. */
   holdsTurn: Promise<void> = Promise.resolve();
-  /** Its end is being written: requests are refused. */
+  /** The end is being written. Requests are refused. */
   hasEnded = false;
   isCancelled = false;
 
-  /** What the breaker let through and was not begun. `isKept`: it goes on after one more look, without asking again. */
+  /**
+   * An act that the breaker granted and that has not begun. `isKept`: it continues after one
+   * more look, without asking again.
+   */
   grant: { readonly key: string; readonly isKept?: true } | undefined;
 
   private shown: Shown | undefined;
@@ -87,7 +90,7 @@ export class LifecycleRun {
     return standingOf(this.situation, this.hasLooked ? this.inProgress : 'the first look');
   }
 
-  /** @param holdChanges as they were when the look began */
+  /** @param holdChanges the counter when the look began */
   takeIn(found: Assessment, holdChanges: number): void {
     const assessment = asOfThisHistory(found);
     this.plan = completePlan(assessment.plan);
@@ -97,7 +100,8 @@ export class LifecycleRun {
     const before = runningNotices(this.state);
     const { missing: missingBefore } = this.state;
     this.moved = assessment.addressesChanged === true ? before : [];
-    // One that is under way, or was meanwhile, may have been read half changed: a released hold must not come back.
+    // A look during a change of holds may have read it half done. It is ignored, so that a
+    // released hold does not come back.
     const areUnchanged = holdChanges === this.holdChanges && holdChanges % 2 === 0;
     if (assessment.holds !== undefined && this.state.holdsKept && areUnchanged)
       this.state = withKeptHolds(this.state, assessment.holds);
@@ -112,7 +116,7 @@ export class LifecycleRun {
     this.auditPresence(missingBefore);
   }
 
-  /** Notes that Kratos does not know the identity any more, and that it does again. */
+  /** Audits that the identity went missing in Kratos, or that it is there again. */
   private auditPresence(before: Missing | undefined): void {
     const { missing } = this.state;
     if (missing !== undefined && before === undefined) {
@@ -128,7 +132,7 @@ export class LifecycleRun {
     }
   }
 
-  /** Notes what became of notices since they were given. */
+  /** Audits notices whose outcome has changed since they were given. */
   private auditLostNotices(before: readonly RunningNotice[]): void {
     for (const { key, outcome, rung, leadMs } of this.state.notices) {
       const given = before.find((notice) => notice.key === key);
@@ -143,14 +147,14 @@ export class LifecycleRun {
   }
 
   /**
-   * Notes an audit entry; it is written with the next {@link record}. The event's name holds the run's first ID and the
-   * event's own key, so that a repeated step leaves one row.
+   * Notes an audit entry, which is written with the next {@link record}. The event's name holds the run's
+   * first ID and the event's own key, so that a repeated step leaves one row.
    */
   audit(eventType: AuditEventType, key: string, outcome: string, more: Partial<AuditEntry> = {}): void {
     this.state = withAudit(this.state, this.entry(eventType, key, outcome, more));
   }
 
-  /** Notes that the lifecycle began, ahead of what operators asked for before the first look. */
+  /** Notes the start of the lifecycle, before any operator's request that arrived ahead of the first look. */
   auditStart(): void {
     this.state = {
       ...this.state,
@@ -182,20 +186,20 @@ export class LifecycleRun {
     };
   }
 
-  /** Shows the standing in the Temporal UI. Costs nothing but for search attributes that changed. */
+  /** Shows the standing in the Temporal UI. Only changed search attributes cost anything. */
   show(): void {
     this.shown = showStanding(this.standing(), this.shown);
   }
 
-  /** Shows only what is free: for handlers at the bottom of the ladder. */
+  /** Shows only the details, which cost nothing: for handlers at the bottom of the ladder. */
   showDetails(): void {
     if (this.shown !== undefined)
       this.shown = showStanding(this.standing(), this.shown, { detailsOnly: true });
   }
 
-  /** What an outside reader would see changed. Elapsed times in the sentence are not a change. */
+  /** The fields whose change matters to outside readers. Elapsed times in the sentence are not a change. */
   private static signature({ why: _why, blocked, ...standing }: Standing): string {
-    // Nor is it a change that something was said of a block which older histories did not say.
+    // The start of a block is not a change either: older histories did not record it.
     const { since: _since, ...shown } = blocked ?? {};
     return JSON.stringify({ ...standing, blocked: blocked === undefined ? undefined : shown });
   }
@@ -210,7 +214,7 @@ export class LifecycleRun {
   }
 }
 
-/** A history that began to bury at the first look that did not find the identity goes on so. */
+/** A history that buried at the first look without the identity continues that way. */
 function asOfThisHistory({ absence, buried, former, ...rest }: Assessment): Assessment {
   const known = former !== undefined && patched('former-standing-counts') ? { ...rest, former } : rest;
   if (absence === undefined && buried === undefined) return known;
@@ -218,7 +222,9 @@ function asOfThisHistory({ absence, buried, former, ...rest }: Assessment): Asse
   return { ...known, ...(absence && { absence }), ...(buried && { buried }) };
 }
 
-/** Histories recorded before kinds were told apart by rung hold plans without them: there, the plan's kinds count. */
+/**
+ * Histories from before rungs had kinds of their own hold plans without them. The plan's kinds count there.
+ */
 function completePlan(plan: Plan): Plan {
   const { keepsAlive } = plan;
   const recorded: Partial<Plan> = plan;

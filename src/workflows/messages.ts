@@ -1,6 +1,6 @@
 /**
- * What may be said to a lifecycle workflow: its input, signals, updates and queries. Every payload is one object with
- * a `schemaVersion`. Imported by the client as well; nothing here runs.
+ * The messages of a lifecycle workflow: its input, signals, updates and queries. Every payload is one object
+ * with a `schemaVersion`. The client imports this file as well; nothing here runs.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
@@ -14,15 +14,15 @@ export const lifecycleWorkflowType = 'identityLifecycle';
 export interface LifecycleInput {
   readonly schemaVersion: 1;
   readonly identityId: string;
-  /** Absent version: always the latest published one. */
+  /** Without `version`: always the latest published one. */
   readonly policy: { readonly id: string; readonly version?: number };
-  /** What is known of the identity's activity when it is enrolled. Epoch milliseconds. */
+  /** Known signs of life at enrolment. Epoch milliseconds. */
   readonly activity?: LatestActivity;
   /** Handed over at continue-as-new. */
   readonly state?: EarlierState;
   /** Continue as new after this many events; for tests. */
   readonly historyLimit?: number;
-  /** Continue as new at this age of the run, milliseconds; 0: at none. For tests. */
+  /** Continue as new at this age of the run, milliseconds; 0: at any age. For tests. */
   readonly runAgeLimitMs?: number;
 }
 
@@ -32,7 +32,7 @@ export interface LifecycleResult {
   readonly outcome: 'deleted' | 'gone';
 }
 
-/** The workflow, for who starts it or goes on with it. */
+/** The workflow's type, for callers that start or continue it. */
 export type LifecycleWorkflow = (input: LifecycleInput) => Promise<LifecycleResult>;
 
 export interface UserActivitySignal {
@@ -59,11 +59,11 @@ export interface HoldUpdate extends OperatorRequest {
   readonly reason: string;
   /** Epoch milliseconds. */
   readonly until: number;
-  /** Absent from clients of before there were kinds: such a hold takes the place of the one before it. */
+  /** Absent from older clients: such a hold replaces the earlier hold without a kind. */
   readonly kind?: HoldKind;
 }
 
-/** Neither id nor kind: the only hold that is not legal. */
+/** Without id and kind it means the only hold that is not legal. */
 export interface ReleaseUpdate extends OperatorRequest, HoldChoice {
   readonly reason: string;
 }
@@ -71,8 +71,8 @@ export interface ReleaseUpdate extends OperatorRequest, HoldChoice {
 export interface ReactivateUpdate extends OperatorRequest {
   readonly reason: string;
   /**
-   * By the person's own link, made for the deactivation of this time (epoch milliseconds). Refused unless the identity
-   * still stands there and its policy lets the person return.
+   * By the person's own link, made for the deactivation of this time (epoch milliseconds). Refused unless the
+   * identity is still in that deactivation and its policy lets the person return.
    */
   readonly linkFor?: number;
 }
@@ -87,30 +87,36 @@ export interface SkipParkedUpdate extends OperatorRequest {
   readonly reason: string;
 }
 
-/** A sign of life. Late, duplicate and out-of-order ones are harmless; the future is clamped to now. */
+/**
+ * A sign of life. Late, duplicate and out-of-order signs are harmless; a time
+ * in the future is clamped to now.
+ */
 export const userActivitySignal = defineSignal<[UserActivitySignal]>('userActivity');
-/** Look at Kratos again now: somebody has reason to think that the identity is gone. Changes nothing by itself. */
+/**
+ * Look at Kratos again now: the sender has reason to think that the identity is
+ * gone. Changes nothing by itself.
+ */
 export const lookAgainSignal = defineSignal<[{ readonly schemaVersion: 1 }]>('lookAgain');
 /** Follow another policy, or another version of it. */
 export const applyPolicyUpdate = defineUpdate<Standing, [ApplyPolicyUpdate]>('applyPolicy');
-/** The type of the failure where it could not be looked up whether the policy exists. */
+/** The failure type where the existence of the policy could not be checked. */
 export const policyNotChecked = 'PolicyNotChecked';
 /** Stop all rungs and mails until a set time. */
 export const holdUpdate = defineUpdate<Standing, [HoldUpdate]>('hold');
 /** End a hold early. */
 export const releaseUpdate = defineUpdate<Standing, [ReleaseUpdate]>('release');
-/** Bring a deactivated identity back; answers when Kratos has it enabled. */
+/** Bring a deactivated identity back. Answers when it is enabled in Kratos. */
 export const reactivateUpdate = defineUpdate<Standing, [ReactivateUpdate]>('reactivate');
 /**
- * Mail the person a link that ends the deactivation. Refused, and so without a trace in history, where it is not allowed
- * or was asked for a moment ago. Answers when the mail is on its way, or could not be sent.
+ * Mail the person a link that ends the deactivation. Refused, and so without a trace in history, where it is
+ * not allowed or was requested too recently. Answers when the mail is on its way, or could not be sent.
  */
 export const requestReactivationLinkUpdate = defineUpdate<Standing, [RequestReactivationLinkUpdate]>(
   'requestReactivationLink',
 );
-/** Try the step that failed for good once more. */
+/** Retry the step that failed for good. */
 export const retryParkedUpdate = defineUpdate<Standing, [RetryParkedUpdate]>('retryParked');
-/** The step that failed for good is not to be done: docs/holds-and-parked.md says what that means for each. */
+/** Skip the step that failed for good. docs/holds-and-parked.md says what that means for each step. */
 export const skipParkedUpdate = defineUpdate<Standing, [SkipParkedUpdate]>('skipParked');
 /** Where the identity stands, what comes next, when, and why. */
 export const standingQuery = defineQuery<Standing>('standing');

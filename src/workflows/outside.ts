@@ -1,4 +1,4 @@
-/** The activities as the workflow calls them: which queue, how long, how often again, and what it says in the UI. */
+/** The activities as the workflow calls them: queue, timeouts, retries, and the summary in the UI. */
 import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { BreakerActivities } from '../activities/breaker.js';
 import type { BurialActivities } from '../activities/burial.js';
@@ -10,7 +10,7 @@ import type { MailActivities } from '../activities/mail.js';
 import type { Plan } from '../domain/plan.js';
 import { activityQueue, heartbeatTimeoutMs, type OutsideSystem } from './queues.js';
 
-/** What a step may cost before it is parked. */
+/** How long a step is retried before it is parked. */
 export type RetryLimits = Plan['retry'];
 
 /** In force until the policy has been read for the first time. */
@@ -25,12 +25,12 @@ export interface Outside {
   readonly hydra: HydraActivities;
   readonly mail: MailActivities;
   readonly ledger: LedgerActivities & BreakerActivities;
-  /** The same where somebody waits for the answer: given up after about a minute. */
+  /** The same for a caller who waits for the answer: gives up after about a minute. */
   readonly ask: Pick<LedgerActivities, 'checkPolicy'>;
 }
 
 /**
- * The proxies under a policy's retry limits. An attempt that is under way is never abandoned (cancelling waits for its
+ * The proxies under a policy's retry limits. A running attempt is never abandoned (cancelling waits for its
  * end), so that undoing a step can't overtake the step itself.
  */
 export function outsideUnder(limits: RetryLimits): Outside {
@@ -52,7 +52,7 @@ export function outsideUnder(limits: RetryLimits): Outside {
     ),
     hydra: proxyActivities<HydraActivities>(options('hydra', 120_000)),
     mail: proxyActivities<MailActivities>(options('mail', 600_000)),
-    // The engine's own database: without it nothing can even be parked, so it is waited for.
+    // The engine's own database: without it not even parking is possible, so this is retried without end.
     ledger: proxyActivities<LedgerActivities & BreakerActivities>({
       ...options('ledger', 60_000),
       retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 60_000 },

@@ -1,6 +1,6 @@
 /**
- * Every change of course that went in by `patched()`, with the release that brought it. A build that may have to be taken
- * back begins none that is newer than the release it would be taken back to (docs/upgrades.md). Pure.
+ * Every change of course made by `patched()`, with the release that introduced it. A build that may be rolled
+ * back begins no change that is newer than the release it would be rolled back to (docs/upgrades.md). Pure.
  */
 export const patchReleases: Readonly<Record<string, string>> = {
   'absence-takes-time': '0.1.0',

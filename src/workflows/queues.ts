@@ -1,4 +1,7 @@
-/** The task queues: one for workflows, one for each outside system, so that a slow system holds up no other. Pure. */
+/**
+ * The task queues: one for workflows, one for each outside system, so that a slow
+ * system holds up no other. Pure.
+ */
 
 export const outsideSystems = ['kratos', 'hydra', 'mail', 'ledger', 'signals'] as const;
 export type OutsideSystem = (typeof outsideSystems)[number];
@@ -9,7 +12,7 @@ export function activityQueue(base: string, system: OutsideSystem): string {
 }
 
 /**
- * How long a worker may be silent about an activity of a lifecycle before the activity is run elsewhere. The workers' own
- * pulse (worker/pulse.ts) keeps it; activities with another timeout tell of themselves.
+ * How long a worker may be silent about an activity of a lifecycle before the activity runs elsewhere. The
+ * workers' own pulse (worker/pulse.ts) sends the heartbeats. Activities with another timeout send their own.
  */
 export const heartbeatTimeoutMs = 15_000;

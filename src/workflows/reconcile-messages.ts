@@ -1,6 +1,6 @@
 /**
- * What may be said to a reconciliation, and what it says of itself. Every payload is one object with a `schemaVersion`.
- * Imported by the command line and the schedule as well; nothing here runs.
+ * The messages of a reconciliation and its results. Every payload is one object with a `schemaVersion`. The
+ * command line and the schedule import this file as well; nothing here runs.
  */
 import { defineQuery } from '@temporalio/workflow';
 import type { RungName } from '../domain/rungs.js';
@@ -8,9 +8,9 @@ import type { RungName } from '../domain/rungs.js';
 /** The name under which the workflow type is registered. */
 export const reconcileWorkflowType = 'reconcile';
 
-/** @param taskQueue the task queue of the workflows; one reconciliation by schedule for each */
+/** @param taskQueue the task queue of the workflows; each has one scheduled reconciliation */
 export const reconcileScheduleId = (taskQueue: string): string => `reconcile/${taskQueue}`;
-/** The workflow ID of `dormouse enrol --all`: asked for twice, it runs once. */
+/** The workflow ID of `dormouse enrol --all`: requested twice, it runs once. */
 export const enrolAllWorkflowId = (taskQueue: string): string => `enrol-all/${taskQueue}`;
 /** The workflow ID of `dormouse enrol --all --dry-run`. */
 export const previewWorkflowId = (taskQueue: string): string => `enrol-all-preview/${taskQueue}`;
@@ -18,17 +18,23 @@ export const previewWorkflowId = (taskQueue: string): string => `enrol-all-previ
 export interface ReconcileOptions {
   /** The policy of the lifecycles that are started. */
   readonly policyId: string;
-  /** Lifecycles started (in a preview: looked at) a second, at most. */
+  /** Most lifecycles started (in a preview: looked at) a second. */
   readonly startsPerSecond: number;
-  /** Lists asked of Kratos a second, at most. */
+  /** Most lists requested from Kratos a second. */
   readonly kratosCallsPerSecond: number;
-  /** The first looks of those who are enrolled are spread over this time, milliseconds; 0: all at once. */
+  /** The first looks of enrolled identities are spread over this time, milliseconds; 0: all at once. */
   readonly spreadMs: number;
-  /** Identities a list, 1 to 500. */
+  /** Identities per list, 1 to 500. */
   readonly pageSize: number;
-  /** Changes nothing: counts who would be enrolled, and what they would be overdue for. */
+  /**
+   * Changes nothing: counts the identities that would be enrolled, and the rungs
+   * that they would be overdue for.
+   */
   readonly dryRun: boolean;
-  /** Tries a start for everybody, also where the projection says that there is a lifecycle: after a loss of Temporal's data. */
+  /**
+   * Tries a start for every identity, even where the projection has a lifecycle:
+   * after a loss of Temporal's data.
+   */
   readonly distrustProjection: boolean;
 }
 
@@ -39,22 +45,25 @@ export interface ReconcileInput {
   readonly progress?: ReconcileProgress;
   /** Continue as new after this many events; for tests. */
   readonly historyLimit?: number;
-  /** How long one activity works before it shows how far it is, milliseconds; for tests. Default 10,000. */
+  /** How long one activity works before it reports its progress, milliseconds; for tests. Default 10,000. */
   readonly stretchMs?: number;
 }
 
-/** Where a sweep is: first through Kratos' identities, then through the lifecycles that PostgreSQL knows. */
+/**
+ * The position of a sweep: first through Kratos' identities, then through the
+ * lifecycles that PostgreSQL knows.
+ */
 export type Place =
   | { readonly phase: 'identities'; readonly pageToken?: string }
   | { readonly phase: 'lifecycles'; readonly after?: string }
   | { readonly phase: 'done' };
 
-/** What an identity without lifecycle would be overdue for: the harshest rung, or why there is none. */
+/** What an identity without a lifecycle would be overdue for: the harshest rung, or why there is none. */
 export type PreviewClass = RungName | 'nothing' | 'exempt' | 'not-understood' | 'disabled-by-hand';
 export type Preview = Readonly<Partial<Record<PreviewClass, number>>>;
 
 /**
- * The first mails that those would get who would be enrolled, by days from now: addresses that somebody confirmed, and others.
+ * The first mails that the enrolment would send, by days from now, to confirmed and to unconfirmed addresses.
  * `later`: after {@link forecastDays}.
  */
 export type MailForecast = Readonly<
@@ -63,34 +72,37 @@ export type MailForecast = Readonly<
 export const forecastDays = 30;
 
 export interface ReconcileCounts {
-  /** Lists read, of Kratos' identities and of lifecycles. */
+  /** Lists read: of Kratos' identities and of lifecycles. */
   readonly pages: number;
   /** Identities that Kratos listed. */
   readonly seen: number;
   /** Lifecycles started; in a preview: that would be started. */
   readonly started: number;
   readonly alreadyRunning: number;
-  /** Lifecycles whose identity was looked for. */
+  /** Lifecycles whose identity was looked up. */
   readonly checked: number;
-  /** Lifecycles told to look again, because Kratos no longer lists their identity. */
+  /** Lifecycles that were sent `lookAgain`, because Kratos no longer lists their identity. */
   readonly gone: number;
-  /** Identities that were passed over because of an error of their own; the log names them. */
+  /** Identities skipped because of an error of their own; the log names them. */
   readonly failed: number;
 }
 
-/** A place and what was done up to it. Both move together, so that what is repeated after a crash is counted once. */
+/**
+ * A place and what was done up to it. Both move together, so that work repeated
+ * after a crash is counted once.
+ */
 export interface SweepPosition {
   readonly place: Place;
   readonly counts: ReconcileCounts;
   readonly preview: Preview;
-  /** Of a preview. Absent: no mail so far. */
+  /** For a preview. Absent: no mail so far. */
   readonly mails?: MailForecast;
 }
 
 export interface ReconcileProgress extends SweepPosition {
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  /** Identities that Kratos says it has; absent where it does not say. */
+  /** Number of identities that Kratos reports; absent where it reports none. */
   readonly expected?: number;
 }
 
@@ -114,5 +126,5 @@ export const noCounts: ReconcileCounts = {
   failed: 0,
 };
 
-/** How far it is. */
+/** The progress of the reconciliation. */
 export const progressQuery = defineQuery<ReconcileProgress>('progress');

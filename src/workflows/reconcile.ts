@@ -1,5 +1,5 @@
 /**
- * Brings Kratos and the lifecycles together: starts one for every identity that has none, and wakes those whose
+ * Reconciles Kratos and the lifecycles: starts one for every identity that has none, and wakes those whose
  * identity is gone. Decides no rung. Safe to kill, to repeat, and to run beside another one.
  */
 import {
@@ -24,10 +24,15 @@ import {
 } from './reconcile-messages.js';
 
 const historyLimit = 200;
-/** One activity works about this long: short enough that its end shows how far the sweep is. Milliseconds. */
+/**
+ * One activity works about this long: short enough that its end reports the sweep's progress. Milliseconds.
+ */
 const stretchMs = 10_000;
 
-/** @returns what was done. @throws UnknownPolicy before anything is started under a policy that was never published */
+/**
+ * @returns what was done.
+ * @throws UnknownPolicy before anything is started under a policy that was never published
+ */
 export async function reconcile(input: ReconcileInput): Promise<ReconcileResult> {
   const { options } = input;
   const { sweep, ledger } = outside();
@@ -73,7 +78,7 @@ function outside(): { sweep: ReconcileActivities; ledger: LedgerActivities } {
     sweep: proxyActivities<ReconcileActivities>({
       taskQueue: activityQueue(base, 'kratos'),
       startToCloseTimeout: '30m',
-      // Longer than one call to Kratos may take, and each page tells more often.
+      // Longer than one call to Kratos may take. Each page sends several heartbeats.
       heartbeatTimeout: '20s',
       retry,
     }),
@@ -104,7 +109,7 @@ function resultOf(input: ReconcileInput, progress: ReconcileProgress): Reconcile
   };
 }
 
-/** For the page of the workflow in the Temporal UI. */
+/** For the workflow's page in the Temporal UI. */
 function detailsOf({ place, counts, expected, startedAt, preview }: ReconcileProgress): string {
   const seconds = Math.max(0, Math.round((Date.now() - startedAt) / 1_000));
   const lines = [

@@ -1,30 +1,33 @@
-/** A long history is left behind: the run continues as new with its memory. This file alone decides when. */
+/** Leaves a long history behind: the run continues as new with its memory. Only this file decides when. */
 import { allHandlersFinished, condition, continueAsNew, patched, workflowInfo } from '@temporalio/workflow';
 import { dayMs } from '../domain/duration.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 import type { LifecycleInput, LifecycleWorkflow } from './messages.js';
 
-/** A cold wake-up at 2,000 events takes 5 to 10 times one at 200 (measured; docs/architecture.md). */
+/** A cold wake-up at 2,000 events takes 5 to 10 times as long as at 200 (measured; docs/architecture.md). */
 const historyLimit = 200;
 /** Temporal ends a run at 10,000 signals, and `continueAsNewSuggested` does not count them. */
 const messageLimit = 2_000;
 
-/** So that no build has to know for years what an earlier one did: changes of course can be retired (docs/upgrades.md). */
+/**
+ * Builds need not know for years how an earlier one behaved, so that changes of course can
+ * be retired (docs/upgrades.md).
+ */
 const longestRunMs = 60 * dayMs;
 
-/** How long the run may still sleep before it is left behind for its age, milliseconds. */
+/** How long the run may still sleep before its age calls for a new run, milliseconds. */
 export function sleepLeft({ runAgeLimitMs = longestRunMs }: LifecycleInput): number {
   if (runAgeLimitMs === 0) return Number.POSITIVE_INFINITY;
   return Math.max(1, workflowInfo().runStartTime.getTime() + runAgeLimitMs - Date.now());
 }
 
-/** Asked when a run is awake anyway. */
+/** Checked only when a run is awake anyway. */
 function isAged({ runAgeLimitMs = longestRunMs }: LifecycleInput): boolean {
   const age = Date.now() - workflowInfo().runStartTime.getTime();
   return runAgeLimitMs > 0 && age >= runAgeLimitMs && patched('aged-runs-renew');
 }
 
-/** Whether the run should go on in a fresh history as soon as it can. */
+/** Whether the run should continue in a fresh history as soon as it can. */
 export function isFull(run: LifecycleRun, input: LifecycleInput): boolean {
   const { historyLength, continueAsNewSuggested } = workflowInfo();
   return (
@@ -35,9 +38,9 @@ export function isFull(run: LifecycleRun, input: LifecycleInput): boolean {
 }
 
 /**
- * Continues as new where the history is full, or old. To be called in each turn, when everything is written and everybody who
- * waited for it is answered: so no loop of the main loop, however it goes round, grows a history without end.
- * @returns false where somebody came meanwhile who waits for another turn
+ * Continues as new where the history is full or old. Call it in each turn, after everything is written and
+ * all waiting requests are answered, so that no path of the main loop can grow a history without end.
+ * @returns false where a new request waits for another turn
  */
 export async function renewIfFull(run: LifecycleRun, input: LifecycleInput): Promise<boolean> {
   const isDue = isFull(run, input) || isAged(input);
@@ -45,7 +48,7 @@ export async function renewIfFull(run: LifecycleRun, input: LifecycleInput): Pro
   return renew(run, input);
 }
 
-/** The same before a sleep, where runs from before {@link renewIfFull} did it. */
+/** The same before a sleep, for runs that did it there before {@link renewIfFull} existed. */
 export async function renewBeforeSleep(run: LifecycleRun, input: LifecycleInput): Promise<void> {
   if (run.attention || !(isFull(run, input) || isAged(input))) return;
   if (patched('full-runs-renew-in-each-turn')) {
@@ -57,7 +60,7 @@ export async function renewBeforeSleep(run: LifecycleRun, input: LifecycleInput)
 }
 
 async function renew(run: LifecycleRun, input: LifecycleInput): Promise<boolean> {
-  // A handler may wait for the main loop in its turn: then neither waits for the other.
+  // A handler may itself wait for the main loop. This condition keeps the two from waiting for each other.
   await condition(() => allHandlersFinished() || run.attention);
   if (!allHandlersFinished()) return false;
   return startFresh(run, input);

@@ -1,11 +1,11 @@
-/** Makes the world see what the lifecycle remembers: projection and audit in PostgreSQL, whoami, the Temporal UI. */
+/** Publishes what the lifecycle remembers: projection and audit in PostgreSQL, whoami, the Temporal UI. */
 import { condition, patched } from '@temporalio/workflow';
 import { stageOf } from '../domain/lifecycle/stage.js';
 import { runningNotices, withoutAudit, withoutParked, withWarning } from '../domain/lifecycle/transitions.js';
 import { carryOut, isRefusedRecord, park } from './carry-out.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 
-/** Writes what lags behind, and answers operators who wait for it. */
+/** Writes what lags behind, and answers waiting operators. */
 export async function settle(run: LifecycleRun): Promise<void> {
   await record(run);
   run.show();
@@ -16,7 +16,10 @@ export async function settle(run: LifecycleRun): Promise<void> {
 /** The name under which a record that PostgreSQL refuses is parked. */
 export const recordStep = 'record';
 
-/** Settles the end of a life. The run stays until PostgreSQL took all of it: nobody else has it in memory. */
+/**
+ * Settles the end of a lifecycle. The run stays until PostgreSQL took everything:
+ * the memory exists nowhere else.
+ */
 export async function settleAtTheEnd(run: LifecycleRun): Promise<void> {
   await settle(run);
   while (run.state.outbox.length > 0 && patched('refused-end-waits')) {
@@ -25,7 +28,7 @@ export async function settleAtTheEnd(run: LifecycleRun): Promise<void> {
   }
 }
 
-/** Carries out a change of the engine's own tables that comes after the last settling. One that is refused is parked. */
+/** Changes the engine's own tables after the last settling. A refused change is parked. */
 export async function untilTaken(run: LifecycleRun, work: () => Promise<void>): Promise<void> {
   for (;;) {
     try {
@@ -39,7 +42,7 @@ export async function untilTaken(run: LifecycleRun, work: () => Promise<void>): 
   }
 }
 
-/** Waits for an operator's `retryParked`, the one request that is taken after the end. */
+/** Waits for an operator's `retryParked`, the only request that is taken after the end. */
 async function retried(run: LifecycleRun): Promise<void> {
   await condition(() => run.state.parked === undefined);
   run.seen = run.requested;
@@ -52,13 +55,13 @@ async function record(run: LifecycleRun): Promise<void> {
   const revision = Date.now();
   const operators = run.plan.breaker?.operators ?? 1;
   const previous = recordedAt === undefined ? {} : { previous: { revision: recordedAt, operators } };
-  // Former addresses are told after this; until then they are kept.
+  // Former addresses are told after this, so they are kept until then.
   const notices = [...runningNotices(run.state), ...run.moved].map(({ key }) => key);
   try {
     await run.outside.ledger.record({ standing, revision, ...previous, audit: outbox, notices });
   } catch (error) {
     if (!isRefusedRecord(error)) throw error;
-    // Nothing is lost: it stays in memory, and is tried again each time that something else is to be recorded.
+    // The record stays in memory, and is tried again whenever something else is to be recorded.
     if (run.state.parked === undefined) park(run, recordStep, 'RecordRefused');
     return;
   }
@@ -68,8 +71,8 @@ async function record(run: LifecycleRun): Promise<void> {
 }
 
 /**
- * Shows the stage in whoami where it differs. PostgreSQL has it already, so trouble here stops nothing: operators see
- * a warning, and the next look finds the difference and tries again.
+ * Publishes the stage in whoami where it differs. PostgreSQL has it already, so a failure here stops nothing:
+ * operators see a warning, and the next look finds the difference and tries again.
  */
 async function publish(run: LifecycleRun): Promise<void> {
   const stage = stageOf(run.state);

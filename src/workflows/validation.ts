@@ -1,5 +1,5 @@
 /**
- * Refuses updates and signals that make no sense, before they enter history. Synchronous, as Temporal requires. Errors
+ * Refuses invalid updates and signals before they enter history. Synchronous, as Temporal requires. Errors
  * name the field, the problem and the way out, and repeat no value that could be personal data.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
@@ -31,14 +31,17 @@ import { mayReactivate } from './steps/self-service.js';
 
 /** @returns what is wrong, or `undefined` */
 export function problemOfSignal(signal: UserActivitySignal): string | undefined {
-  // What comes over the wire need not be what the type says; an error here would hold up the workflow for good.
+  // The payload may differ from its type at run time. An error here would block the workflow for good.
   if (typeof signal !== 'object' || signal === null) return 'the payload must be one object';
   if (!Number.isFinite(signal.at) || signal.at <= 0) return 'at must be epoch milliseconds';
   if (!activityKinds.includes(signal.kind)) return `kind must be one of ${activityKinds.join(', ')}`;
   return undefined;
 }
 
-/** Nothing can be done any more for a lifecycle whose end is being written, and nobody should wait for it. */
+/**
+ * While the end is being written, nothing more can be done for the lifecycle,
+ * and no caller should wait for it.
+ */
 export function refuseAfterEnd({ hasEnded, isCancelled, state }: LifecycleRun): void {
   if (!hasEnded) return;
   if (isCancelled) {
@@ -51,7 +54,7 @@ export function refuseAfterEnd({ hasEnded, isCancelled, state }: LifecycleRun): 
   refuse(`the lifecycle has ended: ${what}. Nothing was changed; there is nothing left to be done`);
 }
 
-/** One thing may be left after the end: what PostgreSQL refused of it is tried again (settle.ts). */
+/** One request is allowed after the end: retrying what PostgreSQL refused (settle.ts). */
 export function refuseRetryAfterEnd(run: LifecycleRun): void {
   if (run.isCancelled || run.state.parked === undefined) refuseAfterEnd(run);
 }
@@ -104,7 +107,7 @@ export function validateRelease(update: ReleaseUpdate, state: LifecycleState): v
 
 export function validateReactivate(update: ReactivateUpdate, run: LifecycleRun): void {
   const { state, identity } = run;
-  // Of all callers, only a link in a mail speaks for the person.
+  // Of all callers, only a link in a mail acts for the person.
   if (update.linkFor === undefined || update.actor !== selfServiceActor) checkActor(update);
   checkReason(update.reason);
   if (update.linkFor !== undefined) checkLink(update.linkFor, run);
@@ -126,7 +129,7 @@ function checkLink(linkFor: number, run: LifecycleRun): void {
   refuseUnlessAllowed(run);
 }
 
-/** Before the first look nothing is known of it; the main loop asks again after each look. */
+/** Before the first look the identity is not known. The main loop checks again after each look. */
 function refuseUnlessAllowed(run: LifecycleRun): void {
   if (!run.hasLooked || mayReactivate(run)) return;
   refuse('the person may not return by themselves. An operator can reactivate');

@@ -1,4 +1,4 @@
-/** What operators see in the Temporal UI: search attributes, and the details of the workflow as Markdown. */
+/** What operators see in the Temporal UI: search attributes, and the workflow's details as Markdown. */
 import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { kindOfHold } from '../domain/lifecycle/holds.js';
@@ -11,7 +11,7 @@ const policy = defineSearchAttributeKey('DormousePolicy', 'KEYWORD');
 const nextStepAt = defineSearchAttributeKey('DormouseNextStepAt', 'DATETIME');
 const lastActiveAt = defineSearchAttributeKey('DormouseLastActiveAt', 'DATETIME');
 
-/** The values that were written last, so that only changes are. */
+/** The values written last, so that only changes are written. */
 export interface Shown {
   readonly stage: string;
   readonly nextStep: string;

@@ -1,4 +1,4 @@
-/** What the breaker waits for: trips, and releases that need another operator. */
+/** Items of the breaker: trips, and releases that need another operator. */
 
 import { pendingReleases } from '../breaker/releases-table.js';
 import { activeTrips } from '../breaker/trips-table.js';

@@ -1,4 +1,7 @@
-/** Exemptions that somebody should look at: operators' past their review, policies' without an owner or past theirs. */
+/**
+ * Exemptions to review: operators' ones past their review, and policies' ones without
+ * an owner or past their review.
+ */
 
 import type pg from 'pg';
 import { given } from '../domain/given.js';
@@ -7,7 +10,7 @@ import { latestPolicies } from '../policies/policies-table.js';
 import { type WorkItem, wayOutOfWork } from './rules.js';
 import { shortSource, type WorkQuery, type WorkSource } from './source.js';
 
-/** Those that operators set. A key is the review time and the id; the policies' follow behind them. */
+/** Operators' exemptions. A key is the review time and the id. The policies' exemptions follow after them. */
 const ofOperators: Pick<WorkSource, 'count' | 'page'> = {
   count: (pool, { now }) => countExemptionsToReview(pool, now),
   async page(pool, { now }, after, rows) {
@@ -86,9 +89,9 @@ interface Excluded {
   readonly reviewAt?: number | undefined;
 }
 
-/** What the latest version of each policy excludes by id. */
+/** The ids that the latest version of each policy excludes. */
 async function excluded(pool: pg.Pool): Promise<Excluded[]> {
-  // One that was altered is an item of its own.
+  // An altered policy is an item of its own.
   return (await latestPolicies(pool)).policies.flatMap(({ policy }) =>
     policy.exclusions.identities.map((one) => ({ ...one, policy: policy.id })),
   );

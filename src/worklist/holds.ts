@@ -1,10 +1,12 @@
-/** Holds that end soon, so that nobody is surprised when the ladder goes on. */
+/** Holds that end soon, so that nobody is surprised when the ladder continues. */
 import { kindOfHold } from '../domain/lifecycle/holds.js';
 import { wayOutOfWork } from './rules.js';
 import type { WorkQuery } from './source.js';
 import { type Selection, standingSource } from './standings.js';
 
-/** The hold that ends last is the one whose end changes something. Those of before there were several have no list. */
+/**
+ * Only the end of the last hold changes anything. Standings from before several were possible have no list.
+ */
 function endingSoon({ now, holdEndsWithinMs }: WorkQuery): Selection {
   const until = "(document #>> '{hold,until}')::bigint";
   return {

@@ -1,4 +1,4 @@
-/** Parked steps for those who retry them: which, since when, and by which error. */
+/** Parked steps for operators who retry them: which, since when, and by which error. */
 import type pg from 'pg';
 import { readStandings } from './standings.js';
 
@@ -11,7 +11,10 @@ export interface ParkedStep {
   readonly since: number;
 }
 
-/** Reads by pages. @returns who is parked, in the order of identities; with `errorType`, by this error only */
+/**
+ * Reads by pages.
+ * @returns parked identities in the order of their ids; with `errorType`, only those with this error
+ */
 export async function* parkedSteps(
   pool: pg.Pool,
   errorType?: string,

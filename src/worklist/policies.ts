@@ -1,4 +1,4 @@
-/** Policies whose latest text was altered in the database: whoever follows them waits. */
+/** Policies whose latest text was altered in the database: identities that follow them wait. */
 
 import { latestPolicies } from '../policies/policies-table.js';
 import { wayOutOfWork } from './rules.js';

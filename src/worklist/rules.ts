@@ -1,4 +1,6 @@
-/** The work list: everything that waits for a person's decision, each with why and the way out. Pure. */
+/**
+ * The work list: everything that waits for a person's decision, each with its reason and the way out. Pure.
+ */
 import { assertUnreachable } from '../domain/assert.js';
 import { dayMs } from '../domain/duration.js';
 
@@ -7,38 +9,38 @@ export const workKinds = [
   'parked',
   /** A rung waits because no notice of it could be delivered: no address, refused, bounced, skipped. */
   'no-notice',
-  /** Kratos does not know it any more; what is known of it is kept until that is certain. */
+  /** Kratos no longer knows it. What is known of it is kept until that is certain. */
   'missing',
   'breaker-tripped',
-  /** The text of a policy in the database is not the one that was published: nothing acts by it. */
+  /** The text of a policy in the database differs from the published one. It is never used. */
   'policy-altered',
-  /** A release of the breaker that another operator has to agree to. */
+  /** A release of the breaker that another operator has to approve. */
   'release-pending',
   /** An exemption whose review is overdue; it stays in force. */
   'exemption-review',
-  /** Something that a policy exempts and nobody answers for. */
+  /** A policy's exclusion without an owner. */
   'exemption-without-owner',
   'hold-ends',
-  /** An operator decided that it is not to be deleted in this absence: nothing else ever happens to it. */
+  /** An operator decided not to delete it in this absence, so nothing else ever happens to it. */
   'deletion-skipped',
-  /** Disabled in Kratos by hand for long: it neither lives nor is ever deleted. */
+  /** Disabled in Kratos by hand for long: the ladder neither continues nor deletes it. */
   'disabled-by-admin',
-  /** Trouble that stopped nothing, as `metadata-not-published`. */
+  /** Trouble that stopped nothing, such as `metadata-not-published`. */
   'warning',
 ] as const;
 export type WorkKind = (typeof workKinds)[number];
 
 export interface WorkItem {
   readonly kind: WorkKind;
-  /** Absent for what concerns the installation. */
+  /** Absent for items that concern the installation. */
   readonly identityId?: string;
   /** Epoch milliseconds; absent where it is not known. */
   readonly since?: number;
-  /** What it is about, as the step or the trip: short and stable. */
+  /** The step or the trip that it is about: short and stable. */
   readonly subject: string;
   readonly why: string;
   readonly wayOut: string;
-  /** Who answers for it, where somebody does. */
+  /** The owner, where there is one. */
   readonly owner?: string;
   /** When it will happen or was due, epoch milliseconds. */
   readonly dueAt?: number;
@@ -56,7 +58,7 @@ export const defaultWorklistLimits: WorklistLimits = {
   disabledForMs: 90 * dayMs,
 };
 
-/** @returns what can be done about an item of this kind; a parked step's own error knows better */
+/** @returns what can be done about an item of this kind. A parked step's own error has better advice */
 export function wayOutOfWork(kind: WorkKind): string {
   switch (kind) {
     case 'parked':

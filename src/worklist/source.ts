@@ -1,4 +1,7 @@
-/** What every source of the work list offers: a count, and pages by key, so that a list of any length is no burden. */
+/**
+ * The interface of every source of the work list: a count, and pages by key, so that
+ * a list of any length is cheap.
+ */
 import type pg from 'pg';
 import type { WorkItem, WorkKind, WorklistLimits } from './rules.js';
 
@@ -7,7 +10,7 @@ export interface WorkQuery extends WorklistLimits {
   readonly now: number;
 }
 
-/** One item, and the key that a later page goes on after. */
+/** One item, and the key after which a later page continues. */
 export interface KeyedItem {
   readonly key: string;
   readonly item: WorkItem;
@@ -15,14 +18,14 @@ export interface KeyedItem {
 
 export interface WorkSource {
   readonly kind: WorkKind;
-  /** What a key of it looks like. */
+  /** The pattern of its keys. */
   readonly keyPattern: RegExp;
   count(pool: pg.Pool, query: WorkQuery): Promise<number>;
   /** @returns items after a key, in the order of their keys: `rows` of them, or fewer at the end */
   page(pool: pg.Pool, query: WorkQuery, after: string | undefined, rows: number): Promise<KeyedItem[]>;
 }
 
-/** A source that is short by nature is read whole. */
+/** A source that is always short is read as a whole. */
 export function shortSource(
   kind: WorkKind,
   read: (pool: pg.Pool, query: WorkQuery) => Promise<readonly WorkItem[]>,

@@ -12,7 +12,7 @@ export interface Selection {
   readonly values: readonly unknown[];
 }
 
-/** A source of one item a row of `standing`, in the order of identities. */
+/** A source with one item per row of `standing`, in the order of identities. */
 export function standingSource(
   kind: WorkKind,
   select: (query: WorkQuery) => Selection,
@@ -104,7 +104,7 @@ export const skippedSource = standingSource(
 
 export const disabledSource = standingSource(
   'disabled-by-admin',
-  // Standings of before it was known since when are as old as their last writing.
+  // Older standings did not record since when. They count from their last update.
   ({ now, disabledForMs }) => ({
     where: `blocked_by = 'disabled-by-admin'
       AND coalesce((document #>> '{blocked,since}')::bigint, revision) <= $1`,

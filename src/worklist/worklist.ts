@@ -17,7 +17,7 @@ import {
   warningSource,
 } from './standings.js';
 
-/** In the order in which they are shown: what stops the most comes first. */
+/** In the order of display: the most severe first. */
 const sources: Readonly<Record<WorkKind, WorkSource>> = {
   'breaker-tripped': tripSource,
   'release-pending': releaseSource,
@@ -48,7 +48,7 @@ export interface WorkPage {
   readonly next?: string;
 }
 
-/** A cursor that none of our pages gave. */
+/** A cursor that did not come from one of our pages. */
 export class WorkCursorError extends Error {
   override readonly name = 'WorkCursorError';
 }

@@ -8,8 +8,8 @@ import { waitUntil } from '../wait-until.js';
 const patienceMs = 60 * 60_000;
 
 /**
- * Runs `build` when no other process builds the same. A process that died while it built holds nothing up.
- * @param title what is built, for the reader who waits.
+ * Runs `build` when no other process builds the same. A process that died during its build blocks nothing.
+ * @param title what is built, for the person who waits.
  */
 export async function withBuildLock<T>(
   path: string,

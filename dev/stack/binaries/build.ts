@@ -1,4 +1,4 @@
-/** Building a pinned server from source, once for all processes that wait for it. Node and execa only. */
+/** Builds a pinned server from source, once for all processes that wait for it. Node and execa only. */
 
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -17,22 +17,22 @@ export interface BuildRequest {
   moduleDirectory: string;
   /** The `go` program. */
   go: string;
-  /** Where the program goes. */
+  /** The path of the built program. */
   target: string;
   inherited: Record<string, string | undefined>;
   progress: Progress;
   signal?: AbortSignal | undefined;
 }
 
-/** How the result depends on the flags; part of the cache's key. */
+/** The build flags, which are part of the cache's key. */
 export function buildFlagsOf(server: PinnedServer): string[] {
-  // No VCS stamp: a git that refuses to look (ownership, no git at all) would fail the build.
+  // No VCS stamp: a failing git (ownership, or no git at all) would fail the build.
   return ['-trimpath', '-buildvcs=false', ...server.buildFlags];
 }
 
 /**
  * Builds the server unless another process just did.
- * @throws StackError with the end of what the compiler said.
+ * @throws StackError with the end of the compiler's output.
  */
 export async function buildServer(request: BuildRequest): Promise<void> {
   const { server, target, progress } = request;
@@ -80,7 +80,7 @@ async function compile(request: BuildRequest, output: string): Promise<void> {
   }
 }
 
-/** The user's settings of Go (proxy, toolchain) stay; what would change the result does not. */
+/** The user's Go settings (proxy, toolchain) stay. Settings that would change the result are dropped. */
 function buildEnvironment(inherited: Record<string, string | undefined>): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) {
@@ -89,7 +89,7 @@ function buildEnvironment(inherited: Record<string, string | undefined>): Record
   return { ...environment, GOFLAGS: '-mod=readonly', GOWORK: 'off' };
 }
 
-/** Reads what `go build -v` tells: downloads, then a line per package, and errors. */
+/** Reads the output of `go build -v`: downloads, then a line per package, and errors. */
 function followOutput(stream: NodeJS.ReadableStream) {
   let packages = 0;
   let current = 'compiling';

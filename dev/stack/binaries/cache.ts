@@ -1,4 +1,4 @@
-/** Where built servers are kept between runs and projects. Node only. */
+/** The cache of built servers, between runs and projects. Node only. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -16,8 +16,8 @@ export function cacheRoot(location: CacheLocation): string {
 }
 
 /**
- * The folder of one build: a change to what is built, or how, or for which machine makes another one.
- * @param files whose contents decide what is built.
+ * The folder of one build. A change to the source, the flags or the machine gives another folder.
+ * @param files whose contents determine the build.
  */
 export async function cacheFolder(
   root: string,

@@ -1,4 +1,7 @@
-/** The servers that the stack takes from PATH or builds: which versions do, and how each is built. Pure. */
+/**
+ * The servers that the stack takes from PATH or builds: which versions are
+ * accepted, and how each is built. Pure.
+ */
 
 export const serverNames = ['temporal', 'kratos', 'hydra'] as const;
 export type ServerName = (typeof serverNames)[number];
@@ -6,7 +9,7 @@ export type ServerName = (typeof serverNames)[number];
 export interface PinnedServer {
   /** Name of the program, and of its folder under `tools/`. */
   name: ServerName;
-  /** What the reader calls it. */
+  /** The name shown to people. */
   title: string;
   /** The Go package to build. */
   package: string;
@@ -14,16 +17,16 @@ export interface PinnedServer {
   buildFlags: readonly string[];
   /** Arguments that make the program print its version. */
   versionArguments: readonly string[];
-  /** Finds the version in what it prints then. */
+  /** Finds the version in that output. */
   versionPattern: RegExp;
-  /** Which versions of a program on PATH do, for the reader. */
+  /** Which versions of a program on PATH are accepted, for people. */
   wanted: string;
   isUsable(version: string): boolean;
   /** The variables that name a running server instead. */
   variables: readonly string[];
 }
 
-/** Where the program of each server is; a server that runs elsewhere has none. */
+/** The program's path for each server. A server that runs elsewhere has none. */
 export type ResolvedBinaries = Partial<Record<ServerName, string>>;
 
 export const pinnedServers: Record<ServerName, PinnedServer> = {
@@ -33,7 +36,7 @@ export const pinnedServers: Record<ServerName, PinnedServer> = {
     package: 'github.com/temporalio/cli/cmd/temporal',
     buildFlags: ['-ldflags=-X github.com/temporalio/cli/temporalcli.Version=1.5.1'],
     versionArguments: ['--version'],
-    // "temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)": what matters is the server in it.
+    // "temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)": the server's version counts.
     versionPattern: /\(Server v?([^\s,)]+)/,
     wanted: 'a Temporal CLI with server 1.29 or later',
     isUsable: (version) => isWithin(version, 1, 29, Number.POSITIVE_INFINITY),
@@ -63,7 +66,10 @@ export const pinnedServers: Record<ServerName, PinnedServer> = {
   },
 };
 
-/** Whether a version has this major and a minor from `from` to `to`. A version that is no number ("master") has not. */
+/**
+ * Whether a version has this major and a minor from `from` to `to`. False for a
+ * version without numbers ("master").
+ */
 function isWithin(version: string, major: number, from: number, to: number): boolean {
   const match = version.match(/^v?(\d+)\.(\d+)/);
   if (match === null) return false;

@@ -1,6 +1,6 @@
 /**
- * Finds the program of a server: on PATH, in the cache, or by building it. (An address in the environment comes before
- * all of these; then this is not asked.) Node and execa only.
+ * Finds the program of a server: on PATH, in the cache, or by building it. (An address in the environment
+ * takes precedence over all of these; this file is then not used.) Node and execa only.
  */
 import { delimiter, isAbsolute, join } from 'node:path';
 import { execa } from 'execa';
@@ -43,7 +43,7 @@ export async function resolveBinary(server: PinnedServer, context: ResolveContex
   }
 }
 
-/** Where the cache keeps this server, whether it is there or not. */
+/** The cache's path for this server, whether it exists or not. */
 export async function cachePathOf(
   server: PinnedServer,
   context: Pick<ResolveContext, 'cacheRoot' | 'toolsDirectory'>,
@@ -68,7 +68,10 @@ async function findUsableOnPath(server: PinnedServer, context: ResolveContext): 
   return undefined;
 }
 
-/** All programs of that name, in the order of PATH. Relative entries don't count: they depend on where one stands. */
+/**
+ * All programs of that name, in the order of PATH. Relative entries are ignored: they
+ * depend on the current directory.
+ */
 export async function findOnPath(program: string, searchPath: string): Promise<string[]> {
   const found: string[] = [];
   for (const directory of searchPath.split(delimiter)) {

@@ -1,4 +1,4 @@
-/** Whether the clocks can be believed that an absence is counted by. Pure. */
+/** Whether the clocks that measure an absence are reliable. Pure. */
 
 export interface ClockReading {
   /** The worker's wall clock, epoch milliseconds. */
@@ -7,9 +7,9 @@ export interface ClockReading {
   readonly databaseAt: number;
   /** When the workflow decided, by Temporal's clock, epoch milliseconds. */
   readonly decidedAt: number;
-  /** The latest time that any worker ever read, epoch milliseconds. */
+  /** The latest time that any worker has read so far, epoch milliseconds. */
   readonly latestKnownAt?: number;
-  /** What passed in this process since an earlier reading. */
+  /** Time that passed in this process since an earlier reading. */
   readonly since?: { readonly wallMs: number; readonly monotonicMs: number };
 }
 

@@ -1,4 +1,4 @@
-/** Whether signs of life still arrive as they used to. Compares the feed with itself, never with a guess. Pure. */
+/** Whether signs of life still arrive as usual. Compares the feed with its own past. Pure. */
 import type { StallRule } from './rules.js';
 
 /** Signs of life received in one stretch of time. */
@@ -8,7 +8,7 @@ export interface FeedBucket {
   readonly signs: number;
 }
 
-/** A stretch of time that must not serve as an example: the feed was known to be stalled. */
+/** A stretch of time that must not serve as a baseline: the feed was known to be stalled. */
 export interface Outage {
   readonly from: number;
   readonly to: number;
@@ -18,14 +18,14 @@ export type FeedVerdict =
   | { readonly stalled: false }
   | { readonly stalled: true; readonly received: number; readonly quietest: number };
 
-/** Fewer stretches say nothing about what is normal. */
+/** With fewer stretches there is no baseline. */
 const leastWindows = 3;
-/** A site on which fewer signs arrive in its quietest stretch can't be told from one on which nobody happens to come. */
+/** Below this number of signs in the quietest stretch, a stalled feed looks the same as a quiet site. */
 const leastSigns = 20;
 
 /**
- * Compares the last stretch with the quietest one of the baseline, so that nights and weekends are normal. A feed that is too young or too
- * thin to have a baseline is never called stalled.
+ * Compares the last stretch with the quietest one of the baseline, so that nights and weekends are normal. A
+ * feed that is too young or too thin for a baseline is never called stalled.
  */
 export function feedHealth(
   buckets: readonly FeedBucket[],

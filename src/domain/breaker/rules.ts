@@ -1,7 +1,12 @@
-/** What the breaker allows (docs/architecture.md, invariant 7): plain numbers, computed from a policy. Pure. */
+/**
+ * What the breaker allows (docs/architecture.md, invariant 7): plain numbers, computed from a policy. Pure.
+ */
 import { type DestructiveRung, destructiveRungs } from '../rungs.js';
 
-/** What passes the breaker: destructive rungs, and forgetting identities that Kratos does not know any more. */
+/**
+ * The actions that must pass the breaker: destructive rungs, and burials of
+ * identities that Kratos no longer knows.
+ */
 export const breakerActions = [...destructiveRungs, 'bury'] as const;
 export type BreakerAction = DestructiveRung | 'bury';
 
@@ -16,7 +21,7 @@ export interface BreakerLimit {
 export interface StallRule {
   /** The length of a stretch of time in which signs of life are counted. Milliseconds. */
   readonly windowMs: number;
-  /** How far back the feed is compared with itself. Milliseconds. */
+  /** The period whose stretches are the baseline. Milliseconds. */
   readonly baselineMs: number;
   /** Stalled: fewer signs than this percentage of the quietest stretch of the baseline. */
   readonly belowPercent: number;
@@ -25,17 +30,20 @@ export interface StallRule {
 export interface BreakerRules {
   readonly windowMs: number;
   readonly limits: Readonly<Record<BreakerAction, BreakerLimit>>;
-  /** The percentage never allows fewer acts than this: five percent of ten people would stop everything. */
+  /**
+   * The percentage never allows fewer acts than this. Otherwise five percent of
+   * ten people would stop everything.
+   */
   readonly percentFrom: number;
-  /** Different operators that a release needs. */
+  /** Number of different operators that a release needs. */
   readonly operators: number;
-  /** Absent: the feed is not looked at. */
+  /** Absent: the feed is not checked. */
   readonly stall?: StallRule;
-  /** How far two clocks may differ, and one may go back. Milliseconds. */
+  /** How far two clocks may differ, and how far one may go back. Milliseconds. */
   readonly clockToleranceMs: number;
 }
 
-/** @returns how many acts the limit allows within the window; the first of both limits that is reached counts */
+/** @returns how many acts the limit allows within the window: the lower of both limits */
 export function allowedActs(rules: BreakerRules, action: BreakerAction, population: number): number {
   const { atMost = Number.POSITIVE_INFINITY, percent } = rules.limits[action];
   const byPercent = Math.max(rules.percentFrom, Math.floor((population * percent) / 100));

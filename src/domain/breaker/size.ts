@@ -3,21 +3,21 @@ import { dayMs, formatDuration } from '../duration.js';
 import { allowedActs, type BreakerAction, type BreakerRules, breakerActions } from './rules.js';
 
 /**
- * A limit under which fewer than this share of all identities may pass a day trips on ordinary days: where a third of the
- * people leave within a year, 0.1 % a day reach each rung. Percent.
+ * A limit that lets less than this share of all identities pass a day trips on ordinary days: where a third
+ * of the people leave within a year, 0.1 % a day reach each rung. Percent.
  */
 const ordinaryPercentADay = 0.1;
 
 export interface Installation {
   /** Identities that have a lifecycle and are not deleted. */
   readonly population: number;
-  /** Acts that fall due within the window that begins now, where that is known. */
+  /** Acts that fall due within the window that begins now, where their number is known. */
   readonly due?: Readonly<Partial<Record<BreakerAction, number>>>;
 }
 
 /**
- * @returns a sentence for each limit that will trip on ordinary days, or by what falls due next, with the way out; none
- *   where the limits suit
+ * @returns a sentence with the way out for each limit that will trip on ordinary days, or because of the acts
+ * that fall due next; empty where the limits suit
  */
 export function limitWarnings(rules: BreakerRules, { population, due = {} }: Installation): string[] {
   return breakerActions.flatMap((action) => {

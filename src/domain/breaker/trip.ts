@@ -1,11 +1,11 @@
-/** Why the breaker is tripped, and what it then covers. Pure. */
+/** Why the breaker is tripped, and which acts the trip stops. Pure. */
 import { assertUnreachable } from '../assert.js';
 import type { BreakerAction } from './rules.js';
 
 /**
- * `limit`: as many acts as the policy allows. `feed-stalled`: no signs of life, or hardly any, where there normally are.
- * `clock`: clocks disagree, or one went back. `restored`: the database is older than what was written to it.
- * `operator`: somebody pulled it.
+ * `limit`: as many acts as the policy allows. `feed-stalled`: no signs of life, or far fewer than usual.
+ * `clock`: clocks disagree, or one went back. `restored`: the database is older than the data written to it
+ * before. `operator`: an operator tripped it.
  */
 export const tripCauses = ['limit', 'feed-stalled', 'clock', 'restored', 'operator'] as const;
 export type TripCause = (typeof tripCauses)[number];
@@ -21,11 +21,11 @@ export interface Trip {
   readonly why: string;
   /** Epoch milliseconds. */
   readonly trippedAt: number;
-  /** Different operators that its release needs. */
+  /** Number of different operators that a release needs. */
   readonly operators: number;
 }
 
-/** What an operator should look at before releasing. */
+/** What an operator should check before releasing. */
 export function adviceFor(cause: TripCause): string {
   switch (cause) {
     case 'limit':

@@ -1,22 +1,24 @@
 /**
- * Absence: Kratos does not know an identity that it knew. One answer is no proof, as a wrong address, an empty or restored
- * Kratos, and a gateway give the same one; so nothing is forgotten before several looks over a time, and a grace period. Pure.
+ * Absence: Kratos no longer knows an identity that it knew. One answer is no proof: a wrong address, an empty
+ * or restored Kratos, and a gateway answer the same. So nothing is forgotten before several looks over some
+ * time, and a grace period. Pure.
  */
 
 /**
- * What a look that did not find the identity is worth. `witnessed`: the same Kratos as before answered for others that are known
- * to be there. `none`: nobody else is known. `doubted`: others are missing, too, or are not who they were.
+ * What a look that did not find the identity proves. `witnessed`: the same Kratos as before answered for
+ * other identities that are known to exist. `none`: no other identity is known. `doubted`: other identities
+ * are missing too, or are not the same as before.
  */
 export type AbsenceControl = 'witnessed' | 'none' | 'doubted';
 
-/** What was read of an identity that Kratos does not know. */
+/** What was read about an identity that Kratos does not know. */
 export interface Absence {
   readonly control: AbsenceControl;
-  /** What makes it doubtful. */
+  /** The reason for doubt. */
   readonly why?: string;
-  /** Whether PostgreSQL has a lifecycle of it that was not ended. */
+  /** Whether PostgreSQL has a lifecycle of the identity that has not ended. */
   readonly wasKnown: boolean;
-  /** An operator's word for it. */
+  /** An operator's confirmation of the absence. */
   readonly confirmation?: AbsenceConfirmation;
 }
 
@@ -27,32 +29,35 @@ export interface AbsenceConfirmation {
   readonly withoutGrace: boolean;
 }
 
-/** How far an absence is certain. Times in epoch milliseconds. */
+/** How certain an absence is. Times in epoch milliseconds. */
 export interface Missing {
   /** The first look that did not find it. */
   readonly since: number;
-  /** Looks that count: each with a control, and at a distance from the one before. */
+  /** Looks that count: each with a control, and at a distance from the look before. */
   readonly looks: number;
   readonly firstLookAt?: number;
   readonly lastLookAt?: number;
-  /** Since when there were enough of them, or an operator said so. */
+  /** Since when there were enough looks, or an operator confirmed the absence. */
   readonly confirmedAt?: number;
   readonly withoutGrace?: true;
-  /** Why the latest look says nothing. */
+  /** Why the latest look proves nothing. */
   readonly doubt?: string;
 }
 
 export interface AbsenceRules {
   readonly looks: number;
-  /** Least time between the first and the last of them. Milliseconds. */
+  /** Least time between the first and the last look. Milliseconds. */
   readonly overMs: number;
-  /** From then until the identity is buried. Milliseconds. */
+  /** Time from the confirmation until the burial. Milliseconds. */
   readonly graceMs: number;
 }
 
-/** Where a plan of an older build does not say. */
+/** Defaults for a plan of an older build. */
 const usualRules: AbsenceRules = { looks: 3, overMs: 86_400_000, graceMs: 30 * 86_400_000 };
-/** How soon a look that says nothing is repeated: at first, and as a part of the time that it lasts already. */
+/**
+ * How soon a look that proved nothing is repeated: the first delay, then a share of the
+ * time that the doubt has lasted.
+ */
 const doubtedAgainMs = 3_600_000;
 const doubtedAgainPart = 0.1;
 
@@ -62,7 +67,7 @@ export function absenceRulesOf({ absence = usualRules }: { readonly absence?: Ab
 
 const spacingMs = ({ looks, overMs }: AbsenceRules): number => Math.ceil(overMs / Math.max(1, looks - 1));
 
-/** Takes in one more look. @param before absent: it was there at the look before */
+/** Adds one more look. @param before absent: the look before found the identity */
 export function withAbsentLook(
   before: Missing | undefined,
   absence: Absence,
@@ -95,13 +100,18 @@ export function withAbsentLook(
   return isCertain && counted.confirmedAt === undefined ? { ...counted, confirmedAt: now } : counted;
 }
 
-/** @returns when it may be buried, epoch milliseconds; `undefined` while its absence is not certain */
+/**
+ * @returns when the identity may be buried, epoch milliseconds; `undefined` while its absence is not certain
+ */
 export function burialAt(missing: Missing, { graceMs }: AbsenceRules): number | undefined {
   if (missing.confirmedAt === undefined) return undefined;
   return missing.confirmedAt + (missing.withoutGrace ? 0 : graceMs);
 }
 
-/** @param recheckMs how often what blocks is looked at. @returns when Kratos is asked again, epoch milliseconds */
+/**
+ * @param recheckMs how often a block is checked again.
+ * @returns when Kratos is asked again, epoch milliseconds
+ */
 export function absentLookAt(missing: Missing, rules: AbsenceRules, recheckMs: number, now: number): number {
   const buryAt = burialAt(missing, rules);
   if (missing.doubt !== undefined) {
@@ -112,7 +122,7 @@ export function absentLookAt(missing: Missing, rules: AbsenceRules, recheckMs: n
   return Math.max(now + 1, (missing.lastLookAt ?? now) + spacingMs(rules));
 }
 
-/** One sentence part for operators: since when, how certain, and what comes of it. */
+/** Part of a sentence for operators: since when, how certain, and what follows. */
 export function whyMissing(missing: Missing, rules: AbsenceRules): string {
   const at = (time: number) => new Date(time).toISOString();
   const buryAt = burialAt(missing, rules);

@@ -1,5 +1,6 @@
 /**
- * What is read from the outside just before the ladder decides: the second look (docs/architecture.md, invariant 1). Pure data.
+ * What is read from outside just before the ladder decides: the second look
+ * (docs/architecture.md, invariant 1). Pure data.
  */
 import type { Plan } from '../plan.js';
 import type { Postponement } from '../postponement.js';
@@ -16,9 +17,12 @@ export interface FoundIdentity {
   /** Epoch milliseconds; Kratos sets it at creation and on each change of state. */
   readonly stateChangedAt: number;
   readonly createdAt: number;
-  /** Whether the engine itself disabled it, and nobody touched the state since. */
+  /** Whether the engine itself disabled the identity, and the state has not changed since. */
   readonly disabledByEngine: boolean;
-  /** The answer to the engine's call was lost: an admin may have disabled it in those minutes. Never ground for a self-service return. */
+  /**
+   * The answer to the engine's call was lost: an admin may have disabled the identity in those minutes. Never
+   * a reason for a self-service return.
+   */
   readonly disablementUnconfirmed?: true;
   /** The stage that apps see in whoami (`metadata_public`). */
   readonly publishedStage: Stage;
@@ -27,11 +31,11 @@ export interface FoundIdentity {
 export interface Buried {
   /** Epoch milliseconds. */
   readonly at: number;
-  /** Absent where the engine deleted it itself: nothing was kept then. */
+  /** Absent where the engine itself deleted the identity: nothing was kept in that case. */
   readonly remembered?: Remembered;
 }
 
-/** How a notice that was given stands now. */
+/** The present state of a notice that was given. */
 export interface NoticeState {
   readonly key: string;
   readonly outcome: NoticeOutcome;
@@ -40,23 +44,32 @@ export interface NoticeState {
 export interface Assessment {
   /** Absent when Kratos does not know the identity. */
   readonly identity?: FoundIdentity;
-  /** What that is worth. Absent in histories from before absence took time, and of the shell of an anonymised person. */
+  /**
+   * What the absence proves. Absent in histories from before absence took time, and for the
+   * shell of an anonymised person.
+   */
   readonly absence?: Absence;
-  /** The last projection of a lifecycle that was lost. Asked for by one that has looked never before. */
+  /** The last projection of a lifecycle that was lost. Read only for a lifecycle's first look. */
   readonly former?: Former;
-  /** It is there, and was buried: what was kept of it. */
+  /** What was kept of an identity that was buried and is there again. */
   readonly buried?: Buried;
   /** Latest signs of life: PostgreSQL and the identity's Kratos sessions. */
   readonly activity: LatestActivity;
   readonly plan: Plan;
-  /** What was postponed by the person; absent where nothing ever was. */
+  /** The person's postponements. Absent: there never were any. */
   readonly postponements?: readonly Postponement[];
-  /** The holds that stand, as PostgreSQL keeps them, and how many ever did. Absent: none ever did, or a history of before. */
+  /**
+   * The holds in force, as PostgreSQL keeps them, and how many there ever were. Absent: there never
+   * were any, or the history is older.
+   */
   readonly holds?: { readonly standing: readonly Hold[]; readonly count: number };
-  /** How the notices that were asked about stand now. Absent in histories from before bounces were known. */
+  /**
+   * The present state of the notices that were asked about. Absent in histories
+   * from before bounces were known.
+   */
   readonly notices?: readonly NoticeState[];
-  /** How many addresses a mail would go to; of a preview only. */
+  /** How many addresses a mail would go to; only for a preview. */
   readonly addresses?: { readonly verified: number; readonly unverified: number };
-  /** The account's addresses are no longer those that the running notices went to. */
+  /** The account's addresses differ from those that the running notices went to. */
   readonly addressesChanged?: true;
 }

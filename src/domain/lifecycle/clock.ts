@@ -9,12 +9,14 @@ import { latestOf } from '../sign-of-life.js';
 import type { NoticeRecord } from './notice-record.js';
 import type { LifecycleState, Skip } from './state.js';
 
-/** The moment that inactivity counts from: for one rung, or, given the whole plan, for whichever rung counts most. */
+/**
+ * The start of the inactivity: for one rung, or, given the whole plan, by the kinds that count for any rung.
+ */
 export function inactiveSince(state: LifecycleState, counted: Pick<Plan | PlanRung, 'keepsAlive'>): number {
   return Math.max(state.baselineAt, latestOf(state.activity, counted.keepsAlive) ?? 0);
 }
 
-/** The same for a rung by its name; one that the plan no longer has is measured by the whole plan. */
+/** The same for a rung given by name. A rung that the plan no longer has is measured by the whole plan. */
 export function inactiveSinceFor(state: LifecycleState, plan: Plan, rung: RungName): number {
   return inactiveSince(state, plan.rungs.find((planned) => planned.rung === rung) ?? plan);
 }
@@ -29,7 +31,7 @@ export function countsAsNotice(
   return outcome === 'ambiguous' || rung.withoutNotice === 'proceed';
 }
 
-/** @returns the operator's decision that the rung is not to be carried out in the absence since then */
+/** @returns the operator's decision to skip the rung in the absence since then */
 export function skipOf(state: LifecycleState, rung: RungName, since: number): Skip | undefined {
   const skip = state.skips?.[rung];
   return skip?.inactiveSince === since ? skip : undefined;
@@ -38,15 +40,15 @@ export function skipOf(state: LifecycleState, rung: RungName, since: number): Sk
 export interface RungSchedule {
   /** When the rung itself may be carried out, as far as the notices given allow. */
   readonly dueAt: number;
-  /** The next notice that is owed ahead of it; absent when all were given. */
+  /** The next notice that is owed ahead of the rung. Absent: all were given. */
   readonly notice?: {
     readonly leadMs: number;
     readonly dueAt: number;
     /** Least time between its acceptance and the rung. */
     readonly floorMs: number;
-    /** The last attempt to give it, where that failed in a way that does not count. */
+    /** When the last attempt failed, if its outcome does not count as notice. */
     readonly failedAt?: number;
-    /** How many attempts before the last one failed, too. Absent: none. */
+    /** How many attempts before the last one failed too. Absent: none. */
     readonly failures?: number;
   };
 }
@@ -57,18 +59,18 @@ export function postponementsOf(state: LifecycleState, rung: PlanRung): readonly
 }
 
 /**
- * The rung's deadline and the notice owed next. The floor follows what was accepted: each notice moves the rung to at
- * least its own lead after its acceptance, so that no outage, backlog or tightened policy can shorten it. A
- * postponement moves the deadline, never forward, and every notice is given anew before the new date.
+ * The rung's deadline and the notice owed next. The floor follows the accepted notices: each moves the rung
+ * to at least its own lead after its acceptance, so that no outage, backlog or tightened policy can shorten
+ * it. A postponement only ever moves the deadline later, and every notice is given again before the new date.
  */
 export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule {
   const since = inactiveSince(state, rung);
   const base = Math.max(since + rung.afterMs, coolDownEnd(state, rung));
   if (rung.rung === 'suspend') {
-    // Where the warning was skipped there was none; the person keeps the time that it would have given.
+    // A skipped warning was never given. The person keeps the time that it would have given.
     const skippedAt = state.skips?.warn?.at ?? 0;
     const warnedAt = state.rungs.warn?.completedAt ?? (skippedAt > since ? skippedAt : undefined);
-    // Nor does a policy that was tightened meanwhile break what the warning said.
+    // A policy that was tightened since does not break the date in the warning.
     const announcedAt = state.rungs.warn?.announcedAt ?? 0;
     return {
       dueAt: warnedAt === undefined ? base : Math.max(base, warnedAt + rung.noticeFloorMs, announcedAt),
@@ -95,26 +97,29 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
       return { dueAt, notice: { leadMs, dueAt: dueAt - leadMs, floorMs, ...failed } };
     }
     dueAt = Math.max(dueAt, record.at + floorMs, (record.followedAt ?? 0) + followFloorMs(leadMs));
-    // A policy may have been loosened when it was given, and tightened since.
+    // The policy may have been looser when the notice was given, and tightened since.
     dueAt = Math.max(dueAt, record.announcedAt ?? 0);
   }
   return { dueAt };
 }
 
-/** Whoever was deactivated late is not deleted earlier for it. */
+/** A late deactivation does not shorten the time until the deletion. */
 function coolDownEnd(state: LifecycleState, { rung, coolDownMs }: PlanRung): number {
   const deactivatedAt = state.rungs.deactivate?.completedAt;
   return rung === 'delete' && deactivatedAt !== undefined ? deactivatedAt + (coolDownMs ?? 0) : 0;
 }
 
-/** The time that is left to whoever hears of a notice by a change of address, though the date was announced before. */
+/**
+ * The least time for a person who gets a notice only after a change of address,
+ * though its date was set before.
+ */
 export function followFloorMs(leadMs: number): number {
   return Math.min(leadMs, dayMs);
 }
 
 /**
- * A notice counts only while what it said still holds: nobody was seen since, nobody postponed the rung since, and it
- * was not put off so far that the date in the mail is history.
+ * A notice counts only while its content still holds: no sign of life since, no postponement of the rung
+ * since, and the rung was not delayed so far that the date in the mail is out of date.
  */
 function validNotice(
   state: LifecycleState,

@@ -1,5 +1,5 @@
 /**
- * The ladder's decision: given what is remembered, what was just read and what time it is, the one thing to do next.
+ * The ladder's decision: from the memory, the latest look and the time, the one thing to do next.
  * Pure; the workflow carries it out.
  */
 
@@ -17,17 +17,17 @@ import type { LifecycleState } from './state.js';
 import { runningNotices } from './transitions.js';
 
 export type Decision =
-  /** Kratos never knew the identity, or a history of before says that it does not any more. */
+  /** Kratos never knew the identity, or an older history took it for gone. */
   | { readonly kind: 'gone' }
-  /** It was missing for long enough: what is known of it is to be forgotten. */
+  /** The identity was missing for long enough: what is known of it is to be forgotten. */
   | { readonly kind: 'bury'; readonly missing: Missing }
-  /** Deletion is done. */
+  /** The deletion is done. */
   | { readonly kind: 'finished' }
   | ({ readonly kind: 'return' } & Return)
   /** Send the notice; `rungAt` is the date that it announces. */
   | { readonly kind: 'notice'; readonly rung: PlanRung; readonly leadMs: number; readonly rungAt: number }
   | { readonly kind: 'rung'; readonly rung: PlanRung }
-  /** Nothing to do before `until`; without it, before somebody decides. */
+  /** Nothing to do before `until`. Without `until`: nothing to do before an operator decides. */
   | { readonly kind: 'wait'; readonly until?: number; readonly next?: NextStep; readonly blocked?: Blocked };
 
 /** The names under which a failed look, a failed return and a failed burial are parked. */
@@ -43,7 +43,7 @@ export interface Situation {
   readonly now: number;
 }
 
-/** How often those are looked at to whom a notice was given: addresses may change, and mails come back. */
+/** How often an identity with a running notice is looked at: addresses may change, and mails bounce. */
 const longestNoticedWaitMs = dayMs;
 
 /** @returns the one thing to do next */
@@ -56,10 +56,11 @@ export function decide(situation: Situation): Decision {
 }
 
 /**
- * When the lifecycle wakes to look, whatever it waits for. Somebody deactivated is looked at as often as what blocks, also on hold and while a
- * step is parked: an admin who enables the identity in Kratos tells nobody, and the person is denied tokens until it is seen.
- * @param until when the next step is due; absent: when somebody decides
- * @returns epoch milliseconds; absent: it sleeps until a message wakes it
+ * When the lifecycle wakes for a look, whatever it waits for. A deactivated identity is looked at as often as
+ * a block is checked, also on hold and while a step is parked: an admin who enables it in Kratos sends no
+ * message, and the person is denied tokens until the look.
+ * @param until when the next step is due; absent: when an operator decides
+ * @returns epoch milliseconds; absent: the lifecycle sleeps until a message wakes it
  */
 export function wakesAt({ state, plan, now }: Situation, until: number | undefined): number | undefined {
   const isDeactivated = state.rungs.deactivate?.completedAt !== undefined;
@@ -78,22 +79,22 @@ function decideNext(situation: Situation): Decision {
   const blocked = blockedBy(situation, identity);
   if (blocked !== undefined) return blocked;
   const rung = pendingRung(state, plan);
-  // At the end of the ladder somebody may still enable the identity in Kratos, which nothing announces.
+  // At the end of the ladder an admin may still enable the identity in Kratos, which sends no message.
   if (rung === undefined) return { kind: 'wait', until: now + plan.recheckMs };
   if (isHalfDeactivated(rung, state, identity)) return { kind: 'rung', rung };
   return towards(situation, rung, now);
 }
 
 /**
- * A deactivation whose effect is there already is finished, not announced again: otherwise the person would be locked
- * out without the stage that says so, and without the way back that it opens.
+ * A deactivation that already had its effect is finished, not announced again. Otherwise the person would be
+ * locked out without the stage that says so, and without the way back that the stage opens.
  */
 function isHalfDeactivated(rung: PlanRung, state: LifecycleState, identity: FoundIdentity): boolean {
   const begun = rung.rung === 'deactivate' && state.rungs.deactivate !== undefined;
   return begun && identity.state === 'inactive' && identity.disabledByEngine;
 }
 
-/** A deletion that was begun is finished even though the identity is gone: that is what it was for. */
+/** A deletion that was begun is finished although the identity is gone: that was its purpose. */
 function withoutIdentity(situation: Situation): Decision {
   const { state, plan } = situation;
   const deletion = plan.rungs.find(({ rung }) => rung === 'delete');
@@ -103,7 +104,7 @@ function withoutIdentity(situation: Situation): Decision {
   return state.missing === undefined ? { kind: 'gone' } : withMissing(situation, state.missing);
 }
 
-/** Nothing is forgotten before it is certain and the grace is over, nor while a hold stands. */
+/** Nothing is forgotten before the absence is certain and the grace is over, nor while a hold is in force. */
 function withMissing({ state, plan, now }: Situation, missing: Missing): Decision {
   const rules = absenceRulesOf(plan);
   const at = burialAt(missing, rules);
@@ -127,7 +128,7 @@ function returnOf({ state, plan, now }: Situation, identity: FoundIdentity): Ret
   const deactivated = state.rungs.deactivate?.completedAt !== undefined;
   if (deactivated && identity.state === 'active')
     return { cause: 'admin-in-kratos', undo: begunRungs(state) };
-  // Whoever disabled an identity by hand decides about it: the engine does not re-enable it (invariant 5).
+  // An identity that an admin disabled stays disabled: the engine does not enable it (invariant 5).
   if (identity.state === 'inactive' && !identity.disabledByEngine) return undefined;
   return unjustified(state, plan, now);
 }
@@ -177,8 +178,8 @@ function parkedWait(state: LifecycleState): Decision {
 }
 
 /**
- * The next rung above the harshest stage that was reached. `winback` is a mail and leads to no stage: where an override
- * puts it ahead of a harsher rung, that rung still follows.
+ * The next rung above the harshest stage reached. `winback` is a mail and leads to no stage: where an
+ * override puts it ahead of a harsher rung, the harsher rung still follows.
  */
 export function pendingRung(state: LifecycleState, plan: Plan): PlanRung | undefined {
   const isDone = (rung: RungName): boolean => state.rungs[rung]?.completedAt !== undefined;
@@ -192,16 +193,20 @@ export function pendingRung(state: LifecycleState, plan: Plan): PlanRung | undef
   );
 }
 
-/** Until when a state of an older build waits: its history says so. */
+/** How long a state of an older build waits, as its history has it. */
 const hourlyMs = 3_600_000;
 
 /**
- * How often the breaker is asked again by those who wait for it. A release wakes them, so this is only for the one who was
- * missed: a daily look is also the one at addresses and bounces, which those who were given notice need in any case.
+ * How often a lifecycle that waits for the breaker asks again. A release wakes it, so this is only for a
+ * lifecycle that the release missed. A daily look also finds changed addresses and bounces, which a
+ * running notice needs in any case.
  */
 const longestBreakerWaitMs = dayMs;
 
-/** @param askedAt epoch milliseconds. @returns when the breaker is asked again by somebody whom nobody wakes before */
+/**
+ * @param askedAt epoch milliseconds.
+ * @returns when the breaker is asked again if no message wakes the lifecycle before
+ */
 export function breakerAskedAgainAt(askedAt: number, { recheckMs }: Pick<Plan, 'recheckMs'>): number {
   return askedAt + Math.min(recheckMs, longestBreakerWaitMs);
 }
@@ -224,10 +229,13 @@ function heldByBreaker(
   };
 }
 
-/** A dead mailbox is not written to each day for years. */
+/** A dead mailbox does not get a mail every day for years. */
 const longestPauseMs = 30 * dayMs;
 
-/** @param failures how many attempts failed before the last one. @returns how long the next one is waited with */
+/**
+ * @param failures how many attempts failed before the last one.
+ * @returns the pause before the next attempt
+ */
 export function pauseAfter(failures: number, recheckMs: number): number {
   return Math.max(recheckMs, Math.min(longestPauseMs, recheckMs * 2 ** failures));
 }

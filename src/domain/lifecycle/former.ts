@@ -1,4 +1,7 @@
-/** A lifecycle that was lost and started again goes on by its last projection, so that nothing comes earlier, nor twice. Pure. */
+/**
+ * A lifecycle that was lost and started again continues from its last projection, so that
+ * nothing comes earlier or twice. Pure.
+ */
 import type { Plan } from '../plan.js';
 import type { RungName, Stage } from '../rungs.js';
 import { type LatestActivity, mergeActivity } from '../sign-of-life.js';
@@ -22,7 +25,7 @@ export function formerOf(standing: Former): Former {
   return { stage, since, lastActiveAt, activity, notices, completed, ...(skipped && { skipped }) };
 }
 
-/** @param plan says after how long each rung comes: what it was justified by is not projected */
+/** @param plan gives the threshold of each rung, which the projection does not keep */
 export function withFormer(state: LifecycleState, former: Former, plan: Plan, now: number): LifecycleState {
   const { lastActiveAt, completed, notices, skipped = {} } = former;
   const rungs: Partial<Record<RungName, RungRecord>> = {};

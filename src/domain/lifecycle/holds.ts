@@ -1,15 +1,18 @@
-/** Holds: several may stand at once, each with a kind; which of them a release means. Pure. */
+/** Holds: several may be in force at once, each with a kind. Chooses the one that a release means. Pure. */
 import { dayMs } from '../duration.js';
 
-/** `legal`: a duty to keep, released only where the word is said. `leave`: the person is away with a good reason. */
+/**
+ * `legal`: a duty to keep data, released only where the release names this kind. `leave`: the
+ * person is away with a good reason.
+ */
 export const holdKinds = ['leave', 'legal', 'other'] as const;
 export type HoldKind = (typeof holdKinds)[number];
 
 /** A time-boxed stop on rungs and mails. */
 export interface Hold {
-  /** Names it among the holds of its identity: `h1`, `h2` and so on, never given twice. */
+  /** Its name among the holds of the identity: `h1`, `h2` and so on, never given twice. */
   readonly id: string;
-  /** Absent: set before there were kinds. Counts as `other`. */
+  /** Absent: set before holds had kinds. Counts as `other`. */
   readonly kind?: HoldKind;
   readonly reason: string;
   readonly actor: string;
@@ -17,17 +20,20 @@ export interface Hold {
   readonly until: number;
 }
 
-/** The longest hold of each kind, milliseconds. Proceedings last longer than a leave; then somebody should look again. */
+/**
+ * The longest hold of each kind, milliseconds. Proceedings last longer than a leave. After that an
+ * operator should review the hold.
+ */
 export const longestHoldMs: Readonly<Record<HoldKind, number>> = {
   leave: 1_096 * dayMs,
   other: 1_096 * dayMs,
   legal: 3_653 * dayMs,
 };
 
-/** Holds that an identity may have at once: a bound on what its workflow carries along. */
+/** The most holds that an identity may have at once. Limits what its workflow carries along. */
 export const mostHolds = 30;
 
-/** The kind of a hold; those set before there were kinds have none. */
+/** The kind of a hold. Holds set before there were kinds have none. */
 export function kindOfHold(hold: Hold): HoldKind {
   return hold.kind ?? 'other';
 }
@@ -41,17 +47,18 @@ export function governingHold(state: { readonly holds?: readonly Hold[] }, now: 
   );
 }
 
-/** What a release says of the hold that it means. */
+/** Which hold a release means. */
 export interface HoldChoice {
   readonly holdId?: string;
   readonly kind?: HoldKind;
 }
 
-/** The one hold that is meant, or why there is no such one. */
+/** The one hold that is meant, or why no single hold fits. */
 export type ChosenHold = { readonly hold: Hold } | { readonly problem: string };
 
 /**
- * A release ends exactly one hold: a leave that nobody meant stays. A legal hold is meant only where its kind is said.
+ * A release ends exactly one hold, so that an unrelated leave stays. A legal hold is
+ * ended only where its kind is named.
  */
 export function chooseHold(holds: readonly Hold[], { holdId, kind }: HoldChoice): ChosenHold {
   if (holds.length === 0) return { problem: 'there is no hold to release' };

@@ -1,4 +1,4 @@
-/** Which acts of the engine are no longer justified by what is known of the person's activity or by the policy. Pure. */
+/** Which acts of the engine are no longer justified by the person's signs of life or by the policy. Pure. */
 import type { Plan } from '../plan.js';
 import { type RungName, rungNames } from '../rungs.js';
 import { inactiveSince, inactiveSinceFor } from './clock.js';
@@ -6,8 +6,8 @@ import { offTheBottom } from './stage.js';
 import type { LifecycleState, RungRecord } from './state.js';
 
 /**
- * `activity`: the person was seen. `policy`: the ladder in force would not have acted yet. `exempt`: the ladder does
- * not apply any more. `operator`: an operator's `reactivate`. `self-service`: the person's own, by a mail link.
+ * `activity`: a sign of life. `policy`: the ladder in force would not have acted yet. `exempt`: the ladder no
+ * longer applies. `operator`: an operator's `reactivate`. `self-service`: the person's own, by a mail link.
  * `admin-in-kratos`: an admin enabled the identity.
  */
 export type ReturnCause = 'activity' | 'policy' | 'exempt' | 'operator' | 'self-service' | 'admin-in-kratos';
@@ -24,9 +24,10 @@ export function begunRungs(state: LifecycleState): RungName[] {
 }
 
 /**
- * The part of the ladder that must be undone. A completed deactivation is undone by evidence from before its end
- * only (it should not have happened); a sign of life after it moves the deletion, and coming back takes an operator
- * or a verified self-service path. While it stands, so do the milder rungs below it.
+ * The part of the ladder that must be undone. Only a sign of life from before the end of a completed
+ * deactivation undoes the deactivation (it should not have happened). A later sign moves the deletion,
+ * and the return takes an operator or a verified self-service path. While the deactivation stands, the
+ * milder rungs below it stand too.
  */
 export function unjustified(state: LifecycleState, plan: Plan, now: number): Return | undefined {
   const sinceFor = (rung: RungName) => inactiveSinceFor(state, plan, rung);
@@ -56,8 +57,8 @@ function isRefutedDeactivation(record: RungRecord, since: number): boolean {
 }
 
 /**
- * Whether the person was seen after a notice, or after a step was parked, at the bottom of the ladder: there is nothing
- * to undo there, but neither may outlive the absence that it belongs to.
+ * Whether there was a sign of life at the bottom of the ladder after a notice, or after a step was parked.
+ * There is nothing to undo, but neither may outlive the absence that it belongs to.
  */
 function hasOutdated(state: LifecycleState, plan: Plan): boolean {
   if (begunRungs(state).length > 0) return false;
@@ -68,7 +69,10 @@ function hasOutdated(state: LifecycleState, plan: Plan): boolean {
   return announced || (state.parked !== undefined && state.parked.since < inactiveSince(state, plan));
 }
 
-/** Whether activity learnt since shows that the person was not away for the threshold when the act began. */
+/**
+ * Whether a sign of life learnt later shows that the inactivity was shorter than
+ * the threshold when the act began.
+ */
 function refuted(record: RungRecord, since: number): boolean {
   return since > record.inactiveSince && record.begunAt < since + record.afterMs;
 }

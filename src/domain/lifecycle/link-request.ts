@@ -1,10 +1,15 @@
-/** Requests for the mail with the link that ends a deactivation: whoever asks need not be the person. Pure. */
+/**
+ * Requests for the mail with the link that ends a deactivation. The requester need not be the person. Pure.
+ */
 import { dayMs } from '../duration.js';
 import type { LifecycleState, LinkRequest } from './state.js';
 
-/** The pause after the first mail, milliseconds. It doubles with each further one. */
+/** The pause after the first mail, milliseconds. Each further mail doubles it. */
 export const firstLinkPauseMs = 600_000;
-/** By then the link of the last mail has ended, or soon will: somebody who lost it is not kept out longer. */
+/**
+ * The longest pause. By then the link of the last mail has expired or soon will, so a
+ * person who lost it waits no longer.
+ */
 export const longestLinkPauseMs = dayMs;
 
 type Asked = Pick<LifecycleState, 'linkRequest' | 'stageSince'>;
@@ -15,7 +20,9 @@ function countOf({ linkRequest, stageSince }: Asked): number {
   return linkRequest.count ?? 1;
 }
 
-/** @returns when the next link may be asked for, epoch milliseconds; 0 where none was asked for in this deactivation */
+/**
+ * @returns when the next link may be requested, epoch milliseconds; 0: no request in this deactivation so far
+ */
 export function nextLinkAt(state: Asked): number {
   const count = countOf(state);
   if (state.linkRequest === undefined || count === 0) return 0;

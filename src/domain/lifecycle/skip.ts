@@ -1,4 +1,4 @@
-/** What it means that a parked step is not to be done (docs/holds-and-parked.md). Pure. */
+/** What skipping a parked step means (docs/holds-and-parked.md). Pure. */
 import type { Plan } from '../plan.js';
 import { type RungName, rungNames } from '../rungs.js';
 import type { FoundIdentity } from './assessment.js';
@@ -38,8 +38,9 @@ export function unskippable(
 }
 
 /**
- * A rung is not carried out in this absence, and the ladder goes on to the next one with its own notices. A notice counts
- * as one that could not be delivered: never as notice of a deletion, and tried again later where the rung waits for it.
+ * Skips the parked step. A rung is not carried out in this absence, and the ladder continues with the next
+ * rung and its own notices. A skipped notice counts as undeliverable: never as notice of a deletion, and
+ * tried again later where the rung waits for it.
  */
 export function withParkedSkipped(state: LifecycleState, plan: Plan, now: number): LifecycleState {
   const step = state.parked?.step ?? '';

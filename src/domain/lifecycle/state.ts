@@ -13,20 +13,20 @@ import type { Hold } from './holds.js';
 import type { NoticeRecord } from './notice-record.js';
 import type { Parked } from './parked.js';
 
-/** A rung of the ladder that was begun, and, when `completedAt` is there, finished and verified. */
+/** A rung of the ladder that was begun. With `completedAt` it is finished and verified. */
 export interface RungRecord {
   readonly begunAt: number;
   readonly completedAt?: number;
-  /** What the act was justified by: inactivity since then, and the threshold in force. */
+  /** What justified the act: inactivity since then, and the threshold in force. */
   readonly inactiveSince: number;
   readonly afterMs: number;
-  /** Of a warning: the day of the suspension that it named. Absent: it named none. */
+  /** For a warning: the date of the suspension that it named. Absent: it named none. */
   readonly announcedAt?: number;
 }
 
 /**
- * How a notice fared. `accepted`: the mail server took it. `ambiguous`: handed over, answer lost. `bounced`: taken, and
- * given back later. `rejected`, `no-address`: it can't be delivered.
+ * The outcome of a notice. `accepted`: the mail server took it. `ambiguous`: handed over, answer lost.
+ * `bounced`: accepted, and returned later. `rejected`, `no-address`: it can't be delivered.
  */
 /** An operator decided that a parked rung is not to be carried out; holds for the absence that it was decided in. */
 export interface Skip {
@@ -34,15 +34,18 @@ export interface Skip {
   readonly inactiveSince: number;
 }
 
-/** The breaker let a rung not pass. It is asked again from time to time, and when somebody releases it. */
+/** The breaker did not let a rung pass. It is asked again from time to time, and after a release. */
 export interface HeldByBreaker {
   readonly rung: RungName | 'bury';
   readonly tripId: number;
   readonly why: string;
   readonly since: number;
-  /** When it was asked last; 0: it is to be asked at once. */
+  /** When the breaker was last asked; 0: it is to be asked at once. */
   readonly askedAt: number;
-  /** When it is asked again, unless somebody wakes the lifecycle before. Absent in states of older builds: within the hour. */
+  /**
+   * When the breaker is asked again, unless a message wakes the lifecycle before. Absent in states of
+   * older builds: within the hour.
+   */
   readonly againAt?: number;
 }
 
@@ -51,7 +54,7 @@ export interface Exported {
   /** The absence that it belongs to. */
   readonly inactiveSince: number;
   readonly at: number;
-  /** Where it is, as the app names it. */
+  /** Where the export is, in the app's own naming. */
   readonly reference?: string;
 }
 
@@ -65,16 +68,16 @@ export interface Reactivation {
   readonly actor: string;
   readonly reason: string;
   readonly at: number;
-  /** By the person's own link rather than by an operator: holds only where the policy allows it. */
+  /** By the person's own link rather than by an operator. Counts only where the policy allows it. */
   readonly selfService?: true;
 }
 
-/** Somebody asked for the mail with the link that ends the deactivation. */
+/** A request for the mail with the link that ends the deactivation. */
 export interface LinkRequest {
   readonly at: number;
   /** The mail has not been sent yet. */
   readonly isPending: boolean;
-  /** Requests of this deactivation, this one included. Absent where an older build noted it. */
+  /** Requests in this deactivation, including this one. Absent where an older build recorded it. */
   readonly count?: number;
 }
 
@@ -85,42 +88,44 @@ export interface LifecycleState {
   /** The version that was in force at the last wake-up. */
   readonly policy?: PolicyReference;
   readonly activity: LatestActivity;
-  /** The clock of a person who never showed up starts here: creation, or the last (re)activation by an admin. */
+  /** Start of the clock without any sign of life: creation, or the last (re)activation by an admin. */
   readonly baselineAt: number;
   readonly rungs: Readonly<Partial<Record<RungName, RungRecord>>>;
   readonly notices: readonly NoticeRecord[];
   /** When the present stage was reached. */
   readonly stageSince: number;
   readonly holds?: readonly Hold[];
-  /** How many holds were ever set: the next one's id. */
+  /** How many holds were ever set; gives the next one's id. */
   readonly holdsSet?: number;
-  /** PostgreSQL keeps the holds. Absent in states of older builds, which kept them here alone. */
+  /** PostgreSQL keeps the holds. Absent in states of older builds, which kept them only here. */
   readonly holdsKept?: true;
   readonly parked?: Parked;
   readonly skips?: Readonly<Partial<Record<RungName, Skip>>>;
   readonly heldByBreaker?: HeldByBreaker;
-  /** Kratos does not know it (any more), as far as that is certain. */
+  /** Kratos does not know the identity (any more), and how certain that is. */
   readonly missing?: Missing;
   readonly exported?: Exported;
   /** An operator's decision that has not been carried out yet. */
   readonly reactivation?: Reactivation;
   /** The last request for a reactivation link. */
   readonly linkRequest?: LinkRequest;
-  /** As PostgreSQL had them at the last look; absent where nothing ever was postponed. */
+  /** As PostgreSQL had them at the last look. Absent: there never were any. */
   readonly postponements?: readonly Postponement[];
-  /** Non-fatal trouble that operators should see, as `metadata-not-published`. */
+  /** Non-fatal trouble that operators should see, such as `metadata-not-published`. */
   readonly warnings: readonly string[];
   /** Audit entries not yet written. */
   readonly outbox: readonly AuditEntry[];
-  /** Update IDs already carried out; bounded, because Temporal forgets them at continue-as-new. */
+  /**
+   * IDs of updates already carried out. Bounded. Kept here because Temporal forgets them at continue-as-new.
+   */
   readonly processedUpdateIds: readonly string[];
-  /** The revision of the projection that was written last: a database that knows less was restored from a backup. */
+  /** The revision of the last projection written. A database with a lower one was restored from a backup. */
   readonly recordedAt?: number;
   /** Whether Kratos has ever confirmed that the identity exists. */
   readonly known: boolean;
 }
 
-/** What was handed over by runs from before there could be several holds. */
+/** The state handed over by runs from before there could be several holds. */
 export type EarlierState = LifecycleState & { readonly hold?: Omit<Hold, 'id'> };
 
 /** @returns the same memory in its present form */
@@ -146,7 +151,7 @@ export function initialState(identityId: string, policyChoice: PolicyChoice, now
   };
 }
 
-/** What a burial keeps, so that an identity that shows up again stands where it stood. Nothing personal. */
+/** What a burial keeps, so that an identity that reappears continues where it was. Nothing personal. */
 export type Remembered = Pick<
   LifecycleState,
   'activity' | 'baselineAt' | 'rungs' | 'stageSince' | 'policyChoice'

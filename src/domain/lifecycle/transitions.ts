@@ -1,4 +1,4 @@
-/** How a lifecycle's memory changes: one pure function an event. */
+/** How a lifecycle's memory changes: one pure function for each event. */
 
 import type { AuditEntry } from '../audit-entry.js';
 import { given } from '../given.js';
@@ -34,7 +34,7 @@ export function withActivity(
   return activity === state.activity ? state : { ...state, activity };
 }
 
-/** Takes in what was read from Kratos and PostgreSQL. */
+/** Applies what was read from Kratos and PostgreSQL. */
 export function withAssessment(state: LifecycleState, assessment: Assessment, now: number): LifecycleState {
   const { identity } = assessment;
   const enabledAt = identity?.state === 'active' ? identity.stateChangedAt : 0;
@@ -56,7 +56,7 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
   return identity === undefined || state.known ? noticed : withAdoptedDeactivation(noticed, identity);
 }
 
-/** Warnings that each look finds anew: shown as long as they are so. */
+/** Warnings that each look finds anew: shown as long as they apply. */
 function warningsOf(
   { warnings }: LifecycleState,
   { identity, plan }: Assessment,
@@ -70,15 +70,15 @@ function warningsOf(
 }
 
 /**
- * Counts a look that did not find it. One that is there again has everything that it had; only notices are given anew,
- * because nobody could sign in meanwhile.
+ * Counts a look that did not find the identity. An identity that is found again keeps everything except its
+ * notices: they are given again, because the person could not sign in meanwhile.
  */
 function withPresence(state: LifecycleState, assessment: Assessment, now: number): LifecycleState {
   const { identity, absence, plan } = assessment;
   if (identity !== undefined) return withoutMissing(state);
-  // The engine itself deletes it, and its own call says whether it has.
+  // The engine itself is deleting the identity, and the outcome of its own call decides.
   if (state.rungs.delete !== undefined) return state;
-  // Of somebody who was never seen nothing is known that could be lost, unless the look says nothing.
+  // For an identity that was never seen there is nothing to lose, unless the look is in doubt.
   if (absence === undefined || !(state.known || absence.wasKnown || absence.control === 'doubted')) {
     const { missing: _unknown, ...rest } = state;
     return rest;
@@ -93,7 +93,9 @@ function withoutMissing(state: LifecycleState): LifecycleState {
   return { ...next, notices: voided(state.notices) };
 }
 
-/** It was buried, and is there again: it stands where it stood. Where nothing was kept its clock starts now. */
+/**
+ * A buried identity is there again: it continues where it was. Where nothing was kept, its clock starts now.
+ */
 export function withRemembered(state: LifecycleState, { remembered }: Buried, now: number): LifecycleState {
   if (remembered === undefined) return { ...state, baselineAt: now };
   const { rungs, stageSince, baselineAt, activity, policyChoice } = remembered;
@@ -108,8 +110,8 @@ export function withRemembered(state: LifecycleState, { remembered }: Buried, no
 }
 
 /**
- * A deletion that was interrupted before it had any effect is none: should somebody else delete the identity, it was them.
- * Of an anonymised one a shell is there, and what is left to be done for it must be.
+ * An interrupted deletion that had no effect is dropped: if the identity is deleted later, somebody else did
+ * it. With `anonymise` the shell exists, and the deletion must still be completed.
  */
 function withoutFutileDeletion(state: LifecycleState, { identity, plan }: Assessment): LifecycleState {
   const record = state.rungs.delete;
@@ -119,8 +121,8 @@ function withoutFutileDeletion(state: LifecycleState, { identity, plan }: Assess
 }
 
 /**
- * A lifecycle that was lost and started again finds an identity that the engine itself had disabled: it goes on from
- * there, so that a sign-in or an operator can bring the person back and the ladder does not begin anew.
+ * A lifecycle that was lost and started again finds an identity that the engine had disabled. It continues
+ * from there, so that a sign-in or an operator can bring the person back and the ladder does not begin anew.
  */
 function withAdoptedDeactivation(state: LifecycleState, identity: FoundIdentity): LifecycleState {
   if (!identity.disabledByEngine || state.rungs.deactivate !== undefined) return state;
@@ -129,7 +131,7 @@ function withAdoptedDeactivation(state: LifecycleState, identity: FoundIdentity)
   return { ...state, rungs: { ...state.rungs, deactivate }, stageSince: at };
 }
 
-/** A rung was begun. Beginning again keeps the first time: retries are the same act. */
+/** A rung was begun. Beginning it again keeps the first time: retries are the same act. */
 export function withRungBegun(
   state: LifecycleState,
   rung: PlanRung,
@@ -141,7 +143,7 @@ export function withRungBegun(
   return { ...state, rungs: { ...state.rungs, [rung.rung]: record } };
 }
 
-/** @param more what else is remembered of it */
+/** @param more further fields to remember with it */
 export function withRungCompleted(
   state: LifecycleState,
   rung: RungName,
@@ -167,7 +169,10 @@ export function withNotice(state: LifecycleState, notice: NoticeRecord): Lifecyc
 
 export type RunningNotice = NoticeRecord & { readonly key: string };
 
-/** The notices that run: given, and their rung not yet done. What bounces, and who moved, is asked for these. */
+/**
+ * The running notices: given, and their rung not yet done. Bounces and changed
+ * addresses are looked up for these.
+ */
 export function runningNotices(state: LifecycleState): RunningNotice[] {
   return state.notices.flatMap((notice) => {
     const { key, rung, outcome } = notice;
@@ -178,8 +183,8 @@ export function runningNotices(state: LifecycleState): RunningNotice[] {
 }
 
 /**
- * Takes in what became of notices since. One that reached nobody makes the later ones of its rung void: the date in them
- * will not hold, since all of them are given anew.
+ * Applies the present states of notices. A notice that reached nobody makes the later ones of its rung void:
+ * all of them are given again, so their date will not hold.
  */
 export function withNoticeStates(
   state: LifecycleState,
@@ -191,7 +196,7 @@ export function withNoticeStates(
   const changed = state.notices.map((notice): NoticeRecord => {
     const { key } = notice;
     const outcome = key === undefined || !running.has(key) ? undefined : outcomes.get(key);
-    // What a notice was proven to be only ever gets worse.
+    // The known outcome of a notice only ever gets worse.
     if (outcome === undefined || outcome === 'accepted' || outcome === notice.outcome) return notice;
     return { ...notice, outcome, failedAt: now };
   });
@@ -206,7 +211,7 @@ export function withNoticeStates(
   return { ...state, notices };
 }
 
-/** The rung's notice reached addresses that are new: the person behind them has time, too. */
+/** The rung's notice went to new addresses. The person behind them gets time, too. */
 export function withNoticeFollowed(state: LifecycleState, key: string, now: number): LifecycleState {
   const notices = state.notices.map((notice) =>
     notice.key === key ? { ...notice, followedAt: now } : notice,
@@ -214,7 +219,7 @@ export function withNoticeFollowed(state: LifecycleState, key: string, now: numb
   return { ...state, notices };
 }
 
-/** The person is back: what was undone is forgotten, notices no longer count, and nothing stays parked. */
+/** The person is back: the undone rungs are forgotten, notices no longer count, and nothing stays parked. */
 export function withReturn(state: LifecycleState, back: Return, now: number): LifecycleState {
   const rungs = Object.fromEntries(
     Object.entries(state.rungs).filter(([rung]) => !back.undo.includes(rung as RungName)),
@@ -227,8 +232,8 @@ export function withReturn(state: LifecycleState, back: Return, now: number): Li
 }
 
 /**
- * Sets a hold beside those that stand. Notices from before it no longer count: the dates in them pass while it lasts. One
- * without a kind comes from a client of before there were kinds, and takes the place of the other of its sort.
+ * Adds a hold to those in force. Earlier notices no longer count: their dates pass during the hold. A hold
+ * without a kind comes from an older client, and replaces the other hold without a kind.
  */
 export function withHold(state: LifecycleState, hold: Omit<Hold, 'id'>): LifecycleState {
   const count = (state.holdsSet ?? 0) + 1;
@@ -237,14 +242,14 @@ export function withHold(state: LifecycleState, hold: Omit<Hold, 'id'>): Lifecyc
   return outdatedByHold(next, hold, hold.since);
 }
 
-/** PostgreSQL keeps a hold under another id, because a lifecycle that was lost had given that one already. */
+/** PostgreSQL keeps a hold under another id, because a lost lifecycle had already given that id. */
 export function withHoldRenamed(state: LifecycleState, from: string, to: string): LifecycleState {
   if (from === to) return state;
   const holds = (state.holds ?? []).map((hold) => (hold.id === from ? { ...hold, id: to } : hold));
   return { ...state, holds, holdsSet: Math.max(state.holdsSet ?? 0, Number(to.slice(1))) };
 }
 
-/** Takes in holds that PostgreSQL keeps and the memory lacks: those of a lifecycle that was lost or buried. */
+/** Adds holds that PostgreSQL keeps and the memory lacks: those of a lifecycle that was lost or buried. */
 export function withKeptHolds(
   state: LifecycleState,
   { standing, count }: NonNullable<Assessment['holds']>,
@@ -257,7 +262,7 @@ export function withKeptHolds(
   return lacking.reduce<LifecycleState>((before, hold) => outdatedByHold(before, hold, hold.since), next);
 }
 
-/** Ends one hold. Nor does a notice count that was on its way when it was set. */
+/** Ends one hold. A notice that was being sent when the hold was set does not count either. */
 export function withoutHold(state: LifecycleState, holdId: string, now: number): LifecycleState {
   return withoutHolds(state, ({ id }) => id === holdId, now);
 }
@@ -272,22 +277,22 @@ function withoutHolds(state: LifecycleState, ends: (hold: Hold) => boolean, now:
 }
 
 /**
- * What was announced before a hold's end has passed: notices are given anew, and so is the warning ahead of a suspension.
- * Holds without a kind left the warning standing, and histories of that time must replay.
+ * What was announced before a hold's end is out of date: notices are given again, and so is the warning ahead
+ * of a suspension. Holds without a kind kept the warning, and histories of that time must replay.
  */
 function outdatedByHold(state: LifecycleState, { kind }: Pick<Hold, 'kind'>, now: number): LifecycleState {
   const warning = state.skips?.warn;
-  // The time that a skipped warning leaves counts anew as well.
+  // The time that a skipped warning leaves also counts anew.
   const skips = warning === undefined ? {} : { skips: { ...state.skips, warn: { ...warning, at: now } } };
   const next = withoutOldExport({ ...state, ...skips, notices: voided(state.notices) }, kind);
-  // One that is on its way is not called back: it ends, and counts from then.
+  // A rung that is being carried out is not stopped: it ends, and counts from then.
   const done = rungNames.filter((rung) => state.rungs[rung]?.completedAt !== undefined);
   if (kind === undefined || done.length !== 1 || done[0] !== 'warn') return next;
   const unwarned = withoutRung(next, 'warn');
   return stageOf(unwarned) === stageOf(state) ? unwarned : { ...unwarned, stageSince: now };
 }
 
-/** What the app exported before a hold is old after it. Holds without a kind left it, as above. */
+/** An export from before a hold is out of date after it. Holds without a kind kept it, as above. */
 function withoutOldExport(state: LifecycleState, kind: HoldKind | undefined): LifecycleState {
   if (kind === undefined || state.exported === undefined) return state;
   const { exported: _old, ...rest } = state;
@@ -311,7 +316,9 @@ export function withExported(state: LifecycleState, exported: Exported): Lifecyc
   return { ...state, exported };
 }
 
-/** A parked rung is not to be carried out in this absence. What it had begun is forgotten: it leads to no stage. */
+/**
+ * A parked rung is not to be carried out in this absence. Its begun work is forgotten: it leads to no stage.
+ */
 export function withSkippedRung(
   state: LifecycleState,
   rung: RungName,
@@ -326,7 +333,7 @@ export function withHeldByBreaker(state: LifecycleState, heldByBreaker: HeldByBr
   return { ...state, heldByBreaker };
 }
 
-/** Somebody says that it is worth a look: the breaker is asked at once. */
+/** A message asks for a look: the breaker is asked at once. */
 export function withBreakerAskedAtOnce(state: LifecycleState): LifecycleState {
   if (state.heldByBreaker === undefined) return state;
   const { againAt: _againAt, ...held } = state.heldByBreaker;
@@ -342,7 +349,7 @@ export function withReactivation(state: LifecycleState, reactivation: Reactivati
   return { ...state, reactivation };
 }
 
-/** A self-service return that is not allowed (any more) is dropped before it had any effect. */
+/** A self-service return that is not allowed (any more) is dropped before it has any effect. */
 export function withoutReactivation(state: LifecycleState): LifecycleState {
   const { reactivation: _reactivation, ...rest } = state;
   return rest;

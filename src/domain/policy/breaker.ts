@@ -1,4 +1,7 @@
-/** The policy's section `breaker`: how many destructive acts are normal. Defaults apply where it is left out. Pure. */
+/**
+ * The policy's section `breaker`: how many destructive acts are normal. Defaults
+ * apply where it is left out. Pure.
+ */
 import { z } from 'zod';
 import { dayMs } from '../duration.js';
 import { duration } from './duration.js';
@@ -6,7 +9,7 @@ import { duration } from './duration.js';
 const limit = (atMost: number, percent: number) =>
   z
     .strictObject({
-      /** Acts within the window; `none`: the percentage alone limits, and grows with the installation. */
+      /** Acts within the window. `none`: only the percentage limits, and grows with the installation. */
       atMost: z
         .union([z.int().min(1), z.literal('none')], { error: 'must be a whole number above 0, or "none"' })
         .default(atMost),

@@ -1,4 +1,4 @@
-/** What must hold of a ladder and of what goes with it; each rule's message says the way out. Pure. */
+/** The rules for a ladder and the settings around it. Each rule's message says the way out. Pure. */
 import { dayMs, formatDuration } from '../duration.js';
 import { type DestructiveRung, destructiveRungs, type RungName, rungNames } from '../rungs.js';
 import { type Issues, report } from './issues.js';
@@ -69,7 +69,10 @@ function checkShortDurations(policy: Policy, candidate: Ladder, path: string[], 
   }
 }
 
-/** The base ladder must ascend; an override may pull a harsher rung forward, and milder ones behind it then fall away. */
+/**
+ * The base ladder must ascend. An override may pull a harsher rung forward, and milder
+ * rungs behind it are then dropped.
+ */
 function checkOrder(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
   if (path[0] !== 'ladder') return;
   let previous: { rung: RungName; after: number } | undefined;
@@ -112,7 +115,7 @@ function checkRungNotices(
   const longest = values?.notices[0];
   if (values === undefined || longest === undefined) return;
   const effective = effectiveRungs(candidate);
-  // A rung that fell away behind a harsher one gives no notice.
+  // A rung that was dropped behind a harsher one gives no notice.
   if (path[0] !== 'ladder' && !effective.some(([name]) => name === rung)) return;
   if (values.notices.some((lead, index) => index > 0 && lead >= (values.notices[index - 1] ?? 0))) {
     report(issues, policy, [...path, rung, 'notices'], 'must descend: the longest lead first, no two alike');

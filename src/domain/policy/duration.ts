@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { dayMs, parseDuration } from '../duration.js';
 
-/** Longer ones are a slip, and the dates that they lead to can't be written down. */
+/** Longer durations are a mistake, and their dates can't be written down. */
 const longestDurationMs = 36_525 * dayMs;
 export const durationForm = 'Write a whole number and a unit: 30d, 12h, 15m, 30s or 2w';
 

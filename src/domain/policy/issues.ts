@@ -1,4 +1,4 @@
-/** How the rules of a policy say what is wrong with it. Pure. */
+/** How the rules of a policy report problems. Pure. */
 import type { z } from 'zod';
 import type { Policy } from './schema.js';
 

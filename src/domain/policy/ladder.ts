@@ -1,4 +1,4 @@
-/** The rungs of a policy: their schema, and what overrides make of them. Pure. */
+/** The rungs of a policy: their schema, and how overrides change them. Pure. */
 import { z } from 'zod';
 import { type RungName, rungNames } from '../rungs.js';
 import { activityKinds } from '../sign-of-life.js';
@@ -6,7 +6,7 @@ import { duration } from './duration.js';
 
 export const kinds = z.array(z.enum(activityKinds)).min(1);
 
-/** Kinds of activity that count for this rung, where they differ from the policy's `keepsAlive`. */
+/** Kinds of signs of life that count for this rung, where they differ from the policy's `keepsAlive`. */
 const ownKinds = { keepsAlive: kinds.optional() };
 
 const mailRung = z.strictObject({ after: duration, ...ownKinds });
@@ -62,7 +62,7 @@ export const ladderOverride = z.strictObject({
 
 export type LadderOverride = z.infer<typeof ladderOverride>;
 
-/** Lays an override over a ladder, field by field. */
+/** Applies an override to a ladder, field by field. */
 export function withOverride(base: Ladder, override: LadderOverride): Ladder {
   const result: Record<string, unknown> = { ...base };
   for (const rung of rungNames) {
@@ -72,12 +72,13 @@ export function withOverride(base: Ladder, override: LadderOverride): Ladder {
   return result as Ladder;
 }
 
-/** One rung of a ladder with the fields that all have. */
+/** One rung of a ladder with the fields that all rungs have. */
 type AnyRung = NonNullable<Ladder[RungName]>;
 
 /**
- * The rungs in the order in which they come due. Where an override pulled a harsher rung forward (an admin's
- * revocation after 7 days), `warn` and `suspend` behind it fall away: they would announce what has happened already.
+ * The rungs in the order of their deadlines. Where an override pulled a harsher rung forward (an
+ * admin's revocation after 7 days), `warn` and `suspend` behind it are dropped: they would
+ * announce what has already happened.
  */
 export function effectiveRungs(candidate: Ladder): [RungName, AnyRung][] {
   const present = rungNames.flatMap((rung): [RungName, AnyRung][] => {
@@ -96,8 +97,8 @@ export function effectiveRungs(candidate: Ladder): [RungName, AnyRung][] {
 }
 
 /**
- * Nobody is suspended without a warning where the ladder has one: an override that pulls `suspend` before `warn` takes the
- * warning along, at the floor's distance where there is room for it.
+ * Where the ladder has a warning, a suspension always follows one. An override that pulls `suspend` before
+ * `warn` also pulls the warning forward, to the floor's distance where there is room for it.
  */
 function withWarningAhead({ warn }: Ladder, kept: [RungName, AnyRung][]): [RungName, AnyRung][] {
   const suspend = kept.find(([rung]) => rung === 'suspend')?.[1];

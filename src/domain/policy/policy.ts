@@ -1,4 +1,4 @@
-/** The inactivity policy: its form, and what must hold of it as a whole. Pure. */
+/** The inactivity policy: its form, and the rules for it as a whole. Pure. */
 import { rungNames } from '../rungs.js';
 import { checkBreaker, checkDeletion, checkLadder } from './checks.js';
 import { type Issues, report } from './issues.js';
@@ -6,7 +6,7 @@ import { type LadderOverride, withOverride } from './ladder.js';
 import { policyObject } from './schema.js';
 import { checkSelfService } from './self-service.js';
 
-/** `policies/x.yaml` may hold only what a ladder can keep; each rule's message says the way out. */
+/** `policies/x.yaml` may hold only what a ladder can keep. Each rule's message says the way out. */
 export const policySchema = policyObject.check((payload) => {
   const { value: policy, issues } = payload;
   if (rungNames.every((rung) => policy.ladder[rung] === undefined)) {
@@ -35,7 +35,7 @@ export const policySchema = policyObject.check((payload) => {
     }
     const own: Issues = [];
     checkLadder(policy, withOverride(policy.ladder, override), path, own);
-    // What is wrong in the ladder already is said there, once.
+    // Problems of the ladder itself are reported there, once.
     issues.push(
       ...own.filter(
         (issue) => !ofLadder.has(JSON.stringify([issue.path?.slice(path.length), issue.message])),

@@ -1,6 +1,6 @@
 /**
- * The form of an inactivity policy, with every duration in milliseconds once parsed. Pure. The default figures are
- * those of the project's seed documents (policies/default.yaml).
+ * The form of an inactivity policy, with every duration in milliseconds once parsed. Pure. The default
+ * figures are those of the project's seed documents (policies/default.yaml).
  */
 import { z } from 'zod';
 import { dayMs } from '../duration.js';
@@ -17,16 +17,16 @@ const application = z.enum(['ladder', 'never'], {
   error: 'write "ladder" (the policy applies) or "never" (exempt)',
 });
 
-/** Accounts behind which nobody is who shows up: a policy that does not name them leaves them alone. */
+/** Accounts that no person signs in to. A policy that does not name them exempts them. */
 const outByDefault = { service: 'never', trusted_integration: 'never', break_glass: 'never' } as const;
 
-/** What people may do by a link in a mail; what is left out is not allowed. */
+/** What people may do by a link in a mail. An action that is left out is not allowed. */
 const selfService = z.strictObject({
   reactivation: z
     .strictObject({
-      /** How long the link that ends a deactivation holds. */
+      /** How long the link that ends a deactivation is valid. */
       linkLifetime: duration,
-      /** Roles that an operator has to bring back. */
+      /** Roles that only an operator may bring back. */
       exceptRoles: z.array(z.string().min(1).max(64)).default([]),
     })
     .optional(),
@@ -52,7 +52,9 @@ const retry = z.strictObject({
 
 const identityUuid = z.uuid('is not a UUID. Name identities by their Kratos id');
 
-/** A bare id, or with what a later reader needs to know; whatever has no owner shows in the work list. */
+/**
+ * A bare id, or an id with details for later readers. An exclusion without an owner shows in the work list.
+ */
 const excludedIdentity = z.union(
   [
     identityUuid.transform((id) => ({ id })),
@@ -63,7 +65,7 @@ const excludedIdentity = z.union(
         .string()
         .regex(opaqueNamePattern, 'takes an opaque id or the name of a team, never an e-mail address')
         .optional(),
-      /** When somebody has to look whether it is still right. The exclusion stays in force after that. */
+      /** When an operator has to review the exclusion. It stays in force after that. */
       reviewAt: z.iso
         .date('is not a date. Write it as 2027-01-31')
         .transform((text) => Date.parse(text))
@@ -76,14 +78,17 @@ const excludedIdentity = z.union(
 export const policyObject = z.strictObject({
   id: z.string().regex(policyIdPattern, 'takes lower-case letters, digits and hyphens, 32 at most'),
   description: z.string().max(500).optional(),
-  /** Durations below a day are refused unless this is true: a slip of `30s` for `30d` would end every session. */
+  /**
+   * Durations below a day are refused unless this is true: `30s` by mistake for
+   * `30d` would end every session.
+   */
   allowShortDurations: z.boolean().default(false),
   ladder,
-  /** Kinds of activity that keep an account alive. */
+  /** Kinds of signs of life that keep an account alive. */
   keepsAlive: kinds.default(['human', 'token']),
   /**
-   * At the bottom of the ladder, a workflow hears of activity at most once in this time (never more than a twentieth of
-   * the shortest rung). PostgreSQL has every sign of life, and the workflow reads it when it wakes.
+   * At the bottom of the ladder, a workflow gets at most one signal in this time (never more than a twentieth
+   * of the shortest rung). PostgreSQL has every sign of life, and the workflow reads it when it wakes.
    */
   signalWindow: duration.default(dayMs),
   /** Per role, values that differ from the ladder's; `never` exempts. */
@@ -95,9 +100,12 @@ export const policyObject = z.strictObject({
       }),
     )
     .default({}),
-  /** For accounts of which no mail address was ever confirmed: values that differ from the ladder's. Roles of an admin's win. */
+  /**
+   * For accounts without any confirmed mail address: values that differ from the ladder's. Overrides for an
+   * admin's roles take precedence.
+   */
   unconfirmed: ladderOverride.optional(),
-  /** Per `metadata_admin.account_type`. Whoever wants one of {@link outByDefault} on the ladder says so. */
+  /** Per `metadata_admin.account_type`. To put a type of {@link outByDefault} on the ladder, name it here. */
   accountTypes: z
     .record(z.string().min(1).max(64), application)
     .default({})
@@ -118,13 +126,16 @@ export const policyObject = z.strictObject({
       error: `is neither "none" nor a duration. ${durationForm}`,
     })
     .default(0),
-  /** How many destructive acts are normal; above it they wait for an operator (docs/architecture.md, invariant 7). */
+  /**
+   * How many destructive acts are normal. Acts above it wait for an operator
+   * (docs/architecture.md, invariant 7).
+   */
   breaker: breakerSection,
-  /** When an identity that Kratos does not know any more is taken for deleted. */
+  /** When an identity that Kratos no longer knows counts as deleted. */
   absence: absenceSection,
-  /** What the rung `delete` does, in which parts. */
+  /** Which parts the rung `delete` has. */
   deletion: deletionSection,
-  /** How often something that blocks (exempt, disabled by an admin, no address) is looked at again. */
+  /** How often a block (exempt, disabled by an admin, no address) is checked again. */
   recheck: duration,
   selfService: selfService.optional(),
   retry,

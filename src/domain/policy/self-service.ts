@@ -1,13 +1,13 @@
-/** What must hold of a policy's `selfService`; each rule's message says the way out. Pure. */
+/** The rules for a policy's `selfService`. Each rule's message says the way out. Pure. */
 import { dayMs, formatDuration } from '../duration.js';
 import type { DestructiveRung } from '../rungs.js';
 import { type Issues, report } from './issues.js';
 import { withOverride } from './ladder.js';
 import type { Policy } from './schema.js';
 
-/** Mails lie in servers that delay unknown senders for minutes; a link must outlive that. */
+/** Some servers delay mail from unknown senders by minutes; a link must outlive that. */
 const shortestLinkMs = 600_000;
-/** A link that ends a deactivation is a key to the account while it holds. */
+/** While it is valid, a link that ends a deactivation is a key to the account. */
 const longestLinkMs = 7 * dayMs;
 
 export function checkSelfService(policy: Policy, issues: Issues): void {
@@ -51,13 +51,13 @@ function checkKeep(policy: Policy, issues: Issues): void {
     const message = `${formatDuration(keep.postpones)} is shorter than a day. Write at least 1d, or set allowShortDurations: true (for demonstrations and tests)`;
     report(issues, policy, [...path, 'postpones'], message);
   }
-  // Leads that are wrong themselves are said where they stand.
+  // Leads that are wrong themselves are reported where they stand.
   if (issues.length === 0) checkLeads(policy, keep, issues);
 }
 
 /**
- * Every notice is given anew before the new date. A lead longer than the postponement would be overdue in that moment,
- * and whoever presses the button would be answered by the next announcement.
+ * Every notice is given again before the new date. A lead longer than the postponement would be overdue at
+ * once, so that pressing the button would trigger the next announcement.
  */
 function checkLeads(
   policy: Policy,

@@ -1,6 +1,6 @@
 /**
- * `POST /v1/mail/events/:provider`: the web hooks of mail providers, as they send them. Amazon's come in an envelope of SNS, which
- * wants its subscription confirmed first.
+ * `POST /v1/mail/events/:provider`: the web hooks of mail providers in their own format. Amazon's arrive in
+ * an SNS envelope, and SNS requires the subscription to be confirmed first.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -18,7 +18,7 @@ import { readSesEvent } from '../providers/ses.js';
 import { confirmSubscription, openSnsEnvelope } from '../providers/sns.js';
 import { mailSecurity, takeBounce, taken } from './taken-bounce.js';
 
-/** SendGrid sends many events at once, SES the headers of the mail. */
+/** SendGrid sends many events at once; SES sends the headers of the mail. */
 const bodyLimit = 1_048_576;
 const atOnce = 5;
 
@@ -36,7 +36,7 @@ export function providerRoute(
   entrance: Entrance,
 ): void {
   server.removeAllContentTypeParsers();
-  // SNS calls its JSON text/plain.
+  // SNS declares its JSON as text/plain.
   server.addContentTypeParser(
     ['application/json', 'text/plain'],
     { parseAs: 'string' },
@@ -57,7 +57,7 @@ export function providerRoute(
     },
     bodyLimit,
     onRequest: gate.guard(entrance),
-    // Read by the provider's own schema; a path that names no provider is not found.
+    // Parsed by the provider's own schema. A path without a known provider is not found.
     validatorCompiler:
       ({ httpPart, schema }) =>
       (value) => {
@@ -79,7 +79,7 @@ export function providerRoute(
   });
 }
 
-/** @throws InvalidRequestError; it never repeats what was sent, which names recipients */
+/** @throws InvalidRequestError; its message never repeats the input, which names recipients */
 async function readBounces(provider: MailProvider, request: FastifyRequest): Promise<Bounce[]> {
   let body: unknown;
   try {

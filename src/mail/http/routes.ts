@@ -1,6 +1,6 @@
 /**
- * `/v1/mail/…`: the mail system tells of mails that came back. Whoever knows what a mail is called (the recipient does) can
- * forge a bounce; all that a bounce can do is hold a step back.
+ * `/v1/mail/…`: the mail system reports mails that bounced. Anyone who knows the name of a mail (the
+ * recipient does) can forge a bounce. The worst that a bounce can do is hold a step back.
  */
 
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
@@ -46,10 +46,10 @@ const body = fields.refine(({ messageId, queueId }) => messageId !== undefined |
 });
 
 const rfc822 = 'message/rfc822';
-/** Reports quote at most the mail that bounced, and ours have a few kilobytes. */
+/** Reports quote at most the mail that bounced, and our mails have a few kilobytes. */
 const reportLimit = 262_144;
 
-/** Lets in whom one of the two lets in. */
+/** Accepts callers that one of the two entrances accepts. */
 export function eitherEntrance(first: Entrance, second: Entrance): Entrance {
   return {
     ...given({ challenge: second.challenge }),
@@ -107,7 +107,7 @@ function reportRoute(
     },
     bodyLimit: reportLimit,
     onRequest: gate.guard(entrance),
-    // The bytes are the body; there is nothing to validate before they are parsed.
+    // The body is raw bytes, so there is nothing to validate before it is parsed.
     validatorCompiler: () => (value) => ({ value }),
     handler: async (request, reply) => {
       const bounce = Buffer.isBuffer(request.body) ? await readDeliveryReport(request.body) : undefined;

@@ -24,7 +24,7 @@ const event = z.looseObject({
 });
 type Data = z.infer<typeof event>['event-data'];
 
-/** @returns none for events that say nothing about a bounce. @throws ZodError */
+/** @returns empty for events other than bounces. @throws ZodError */
 export function readMailgunEvent(body: unknown): Bounce[] {
   const { 'event-data': said } = event.parse(body);
   const kind = kindOf(said);
@@ -46,7 +46,7 @@ export function readMailgunEvent(body: unknown): Bounce[] {
   ];
 }
 
-/** A temporary failure is tried again by Mailgun; when it gives up it sends a permanent one. */
+/** Mailgun retries after a temporary failure. When it gives up, it sends a permanent failure. */
 function kindOf({ event: name, severity }: Data): Bounce['kind'] | undefined {
   if (name === 'complained') return 'complaint';
   if (name === 'rejected') return 'hard';

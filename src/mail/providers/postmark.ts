@@ -1,4 +1,7 @@
-/** Webhooks of Postmark. Pure. Source: "Bounce webhook", "Spam complaint webhook", "Bounce types" (Postmark developer docs). */
+/**
+ * Webhooks of Postmark. Pure. Source: "Bounce webhook", "Spam complaint webhook", "Bounce
+ * types" (Postmark developer docs).
+ */
 import { z } from 'zod';
 import { findMessageId, messageIdOfName } from '../../smtp/mail-name.js';
 import { asQueueId, type Bounce, findStatusCode } from '../bounce.js';
@@ -14,7 +17,10 @@ const event = z.looseObject({
   Content: z.string().nullish(),
 });
 
-/** It did not arrive. Others are late (`Transient`), or no bounces at all (`AutoResponder`, `Unsubscribe`). */
+/**
+ * These did not arrive. Other types are delays (`Transient`), or no bounces at all
+ * (`AutoResponder`, `Unsubscribe`).
+ */
 const hardTypes = new Set([
   ...[
     'hardbounce',
@@ -29,7 +35,7 @@ const hardTypes = new Set([
   ...['challengeverification', 'unconfirmed', 'undetermined', 'unknown'],
 ]);
 
-/** @returns none for events that say nothing about a bounce. @throws ZodError */
+/** @returns empty for events other than bounces. @throws ZodError */
 export function readPostmarkEvent(body: unknown): Bounce[] {
   const said = event.parse(body);
   const kind = kindOf(said.RecordType.toLowerCase(), said.Type?.toLowerCase() ?? '');

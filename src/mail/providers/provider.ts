@@ -1,6 +1,7 @@
 /**
- * Mail providers: how they are told our name of a mail, and how their events become bounces. A provider writes Message-IDs of its
- * own or quotes none, so each mail carries our name of it in the header by which that provider takes tags. Pure.
+ * Mail providers: how each is given our name of a mail, and how its events become bounces. A
+ * provider writes its own Message-IDs or quotes none, so each mail carries our name in the header
+ * that the provider uses for tags. Pure.
  */
 import type { MailProvider } from '../../domain/mail-choices.js';
 import { nameOfMail } from '../../smtp/mail-name.js';

@@ -1,4 +1,7 @@
-/** Events of SendGrid's Event Webhook, many at once. Pure. Source: "Event Webhook Reference" (SendGrid documentation). */
+/**
+ * Events of SendGrid's Event Webhook, several at once. Pure. Source: "Event Webhook
+ * Reference" (SendGrid documentation).
+ */
 import { z } from 'zod';
 import { findMessageId, messageIdOfName } from '../../smtp/mail-name.js';
 import { asQueueId, type Bounce, findStatusCode } from '../bounce.js';
@@ -15,7 +18,7 @@ const event = z.looseObject({
 });
 const events = z.array(event).max(10_000);
 
-/** `dropped` was never sent; `blocked` is a bounce that came at once and did not arrive either. */
+/** `dropped` was never sent. `blocked` is an immediate bounce that did not arrive either. */
 const kinds: Readonly<Record<string, Bounce['kind']>> = {
   bounce: 'hard',
   blocked: 'hard',
@@ -24,7 +27,7 @@ const kinds: Readonly<Record<string, Bounce['kind']>> = {
   spamreport: 'complaint',
 };
 
-/** @returns none for events that say nothing about a bounce. @throws ZodError */
+/** @returns empty for events other than bounces. @throws ZodError */
 export function readSendgridEvents(body: unknown): Bounce[] {
   return events.parse(body).flatMap((said): Bounce[] => {
     const kind = Object.hasOwn(kinds, said.event) ? kinds[said.event] : undefined;

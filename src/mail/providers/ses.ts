@@ -1,6 +1,8 @@
 /**
- * Events of Amazon SES, as its configuration sets and its feedback notifications publish them, by SNS or raw. Pure.
- * Source: "Contents of event data that Amazon SES publishes", "Amazon SNS notification contents" (SES developer guide).
+ * Events of Amazon SES, as its configuration sets and its feedback notifications publish
+ * them, through SNS or raw. Pure.
+ * Source: "Contents of event data that Amazon SES publishes", "Amazon SNS notification
+ * contents" (SES developer guide).
  */
 import { z } from 'zod';
 import { findMessageId, messageIdOfName } from '../../smtp/mail-name.js';
@@ -34,7 +36,11 @@ const event = z.looseObject({
 });
 type SesEvent = z.infer<typeof event>;
 
-/** @param body the event itself, out of its SNS envelope. @returns none for events that say nothing about a bounce. @throws ZodError */
+/**
+ * @param body the event itself, without its SNS envelope.
+ * @returns empty for events other than bounces.
+ * @throws ZodError
+ */
 export function readSesEvent(body: unknown): Bounce[] {
   const said = event.parse(body);
   const { mail, bounce, complaint, deliveryDelay } = said;
@@ -57,8 +63,8 @@ export function readSesEvent(body: unknown): Bounce[] {
 }
 
 /**
- * SES calls an answer of a vacation responder a transient bounce: one is hard where it is permanent, or where the receiving server
- * said that it failed.
+ * SES calls an answer of a vacation responder a transient bounce. A bounce is hard where it is permanent, or
+ * where the receiving server reported a failure.
  */
 function verdictOf({
   notificationType,

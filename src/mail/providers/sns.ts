@@ -1,5 +1,5 @@
 /**
- * The envelope in which Amazon SNS brings events: a notification, or the request to confirm a subscription.
+ * The envelope in which Amazon SNS delivers events: a notification, or the request to confirm a subscription.
  * Source: "HTTP/HTTPS notification JSON format" (Amazon SNS developer guide).
  */
 import { z } from 'zod';
@@ -16,7 +16,7 @@ export type SnsEnvelope =
   | { readonly kind: 'message'; readonly message: unknown }
   | { readonly kind: 'confirm'; readonly url: URL; readonly topic: string };
 
-/** @returns what is in it; a body without envelope (raw delivery) as it is. @throws InvalidRequestError */
+/** @returns the content; a body without envelope (raw delivery) unchanged. @throws InvalidRequestError */
 export function openSnsEnvelope(body: unknown): SnsEnvelope {
   const parsed = envelope.safeParse(body);
   if (!parsed.success) return { kind: 'message', message: body };
@@ -30,7 +30,7 @@ export function openSnsEnvelope(body: unknown): SnsEnvelope {
   }
 }
 
-/** Nothing but Amazon's own hosts is ever called, whoever sends the envelope. */
+/** Only Amazon's own hosts are ever called, whoever sends the envelope. */
 function subscribeUrl(text: string | undefined): URL {
   const url = URL.parse(text ?? '');
   const isAmazon = /^sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/u.test(url?.hostname ?? '');
@@ -42,7 +42,7 @@ function subscribeUrl(text: string | undefined): URL {
   return url;
 }
 
-/** Visits the address by which Amazon knows that the subscription is wanted. */
+/** Calls the address that confirms the subscription. */
 export async function confirmSubscription(url: URL): Promise<void> {
   const answer = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(5_000) });
   await answer.body?.cancel();

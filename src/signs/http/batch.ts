@@ -1,4 +1,4 @@
-/** Batches of events as NDJSON: bounded in memory, each line for itself. */
+/** Batches of events as NDJSON: bounded in memory. Each line is handled by itself. */
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { DormouseUnavailableError, InvalidIdentityIdError, InvalidRequestError } from '../../client.js';
@@ -11,7 +11,7 @@ export const batchBodyLimit = 524_288;
 export const maxBatchLines = 1_000;
 /** Bytes of one line; an event has about 200. */
 const maxLineLength = 4_096;
-/** Events recorded at a time: one batch never takes all connections. */
+/** Events recorded at a time, so that one batch never takes all connections. */
 const concurrency = 50;
 
 const lineNumber = z.int().describe('1 is the first line');
@@ -41,7 +41,7 @@ export interface Line {
   readonly text: string;
 }
 
-/** Thrown for a batch of too many lines; answered 413 and not read further. */
+/** Thrown for a batch of too many lines. The answer is 413, and the rest is not read. */
 export class TooManyLinesError extends Error {
   readonly statusCode = 413;
   constructor() {
@@ -49,7 +49,10 @@ export class TooManyLinesError extends Error {
   }
 }
 
-/** Cuts a body into lines, without making a string of any beyond the limit. @throws TooManyLinesError */
+/**
+ * Splits a body into lines, without making a string of any text beyond the limit.
+ * @throws TooManyLinesError
+ */
 export function linesOf(body: Buffer): Line[] {
   const lines: Line[] = [];
   let line = 0;
@@ -57,9 +60,9 @@ export function linesOf(body: Buffer): Line[] {
     const newline = body.indexOf(10, start);
     const end = newline === -1 ? body.length : newline;
     line += 1;
-    // Blank lines count as well: half a million of them is no batch either.
+    // Blank lines count as well: half a million of them would not be a valid batch either.
     if (line > maxBatchLines) throw new TooManyLinesError();
-    // A line that is too long keeps its place in the answer, but not its content.
+    // A line that is too long keeps its place in the answer, but its content is dropped.
     const text = body.toString('utf8', start, Math.min(end, start + maxLineLength + 1)).trim();
     if (text !== '') lines.push({ line, text });
     start = end + 1;
@@ -67,7 +70,7 @@ export function linesOf(body: Buffer): Line[] {
   return lines;
 }
 
-/** Records every line that can be; one that can't be never spoils the others. */
+/** Records every valid line. An invalid one never affects the others. */
 export async function recordLines(
   lines: readonly Line[],
   record: (event: z.infer<typeof activityEvent>) => Promise<'recorded' | 'dropped'>,

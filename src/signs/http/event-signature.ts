@@ -4,7 +4,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 export const timestampHeader = 'x-dormouse-timestamp';
 export const signatureHeader = 'x-dormouse-signature';
 
-/** How far the sender's clock may be from the gateway's, and how long a copy of a request stays good; milliseconds. */
+/**
+ * How far the sender's clock may differ from the gateway's, and how long a copy of a
+ * request stays valid; milliseconds.
+ */
 export const signatureToleranceMs = 300_000;
 
 const signaturePattern = /^v1=([0-9a-f]{64})$/;
@@ -15,20 +18,20 @@ export function signEvent(secret: string, timestamp: string, body: Buffer | stri
   return `v1=${hmac(secret, timestamp, body).toString('hex')}`;
 }
 
-/** @returns epoch milliseconds, or `undefined` when it is no time within the tolerance */
+/** @returns epoch milliseconds, or `undefined` when it is not a time within the tolerance */
 export function acceptableTimestamp(header: unknown, now: number): number | undefined {
   if (typeof header !== 'string' || !timestampPattern.test(header)) return undefined;
   const at = Number(header) * 1_000;
   return Math.abs(now - at) <= signatureToleranceMs ? at : undefined;
 }
 
-/** @returns a check that takes the same time whether, and where, a signature differs */
+/** @returns a check whose duration does not depend on whether, or where, a signature differs */
 export function createSignatureCheck(secrets: readonly string[]) {
   return (timestamp: string, body: Buffer | string, signature: unknown): boolean => {
     const [, hex] = typeof signature === 'string' ? (signaturePattern.exec(signature) ?? []) : [];
     if (hex === undefined) return false;
     const presented = Buffer.from(hex, 'hex');
-    // Every secret is tried, so that the time says nothing about which one fits.
+    // Every secret is tried, so that the duration does not show which one fits.
     return secrets.reduce(
       (found, secret) => timingSafeEqual(hmac(secret, timestamp, body), presented) || found,
       false,

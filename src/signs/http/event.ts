@@ -1,4 +1,4 @@
-/** One event as an app reports it, and the sign of life that it amounts to. */
+/** One event as an app reports it, and the resulting sign of life. */
 
 import { z } from 'zod';
 import type { ActivityReport } from '../../client.js';
@@ -6,8 +6,8 @@ import { given } from '../../domain/given.js';
 import { activityKinds } from '../../domain/sign-of-life.js';
 
 /**
- * What an event may be called. A list of what counts, not of what does not: a failed sign-in under whatever name is
- * never activity (docs/architecture.md), or guessing passwords would keep an account alive.
+ * The allowed names of an event. This lists what counts, not what does not. A failed sign-in is never a sign
+ * of life under any name (docs/architecture.md): otherwise guessing passwords would keep an account alive.
  */
 export const signsOfLife = [
   'login',
@@ -40,8 +40,8 @@ export const activityEvent = z.strictObject({
 export type ActivityEvent = z.infer<typeof activityEvent>;
 
 /**
- * @param signedAt when the event was signed, epoch milliseconds. Nothing later than it is believed: neither a copy sent
- * again nor an `at` in the future moves time beyond what the sender vouched for.
+ * @param signedAt when the event was signed, epoch milliseconds. A later time is not accepted: neither a
+ * replayed request nor an `at` in the future moves the time beyond what the sender signed.
  */
 export function reportOf(event: ActivityEvent, signedAt?: number): ActivityReport {
   const { at, kind, source } = event;

@@ -1,6 +1,6 @@
 /**
- * `POST /v1/hooks/kratos`: Kratos tells of a sign-in, registration, recovery or change of settings that succeeded. Its
- * after-hooks run on success only, so a failed sign-in never comes here.
+ * `POST /v1/hooks/kratos`: Kratos reports a successful sign-in, registration, recovery or change of settings.
+ * Its after-hooks run on success only, so a failed sign-in never arrives here.
  */
 import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -10,7 +10,7 @@ import type { Gate } from '../../http/gate.js';
 import { hookEntrance } from '../../http/hook-auth.js';
 import { answers } from '../../http/schemas.js';
 
-/** What deploy/kratos/dormouse-activity.jsonnet sends, and nothing else. */
+/** Exactly what deploy/kratos/dormouse-activity.jsonnet sends. */
 const body = z.strictObject({
   identity_id: z.string().describe('UUID of the identity'),
   flow: z.enum(['login', 'registration', 'recovery', 'settings']),
@@ -32,7 +32,8 @@ export function kratosHook(dormouse: Dormouse, gate: Gate, keys: readonly string
       bodyLimit: 1_024,
       onRequest: gate.guard(hookEntrance(keys, 'kratos')),
       handler: async ({ body: { identity_id, flow } }, reply) => {
-        // At the gateway's own time. Awaited, so that Kratos tries again when it could not be recorded.
+        // Uses the gateway's own time. Awaited, so that Kratos tries again when
+        // the sign could not be recorded.
         const outcome = await dormouse.recordActivity(identity_id, {
           kind: 'human',
           source: `kratos-${flow}`,

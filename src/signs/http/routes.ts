@@ -1,4 +1,4 @@
-/** `POST /v1/activity`: an app tells that somebody was active; one event as JSON, or a batch as NDJSON. */
+/** `POST /v1/activity`: an app reports a sign of life; one event as JSON, or a batch as NDJSON. */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -31,7 +31,7 @@ const schema = {
   response: answers({ 202: z.union([single, batchAnswer]).describe('Taken; a batch says so for each line') }),
 };
 
-/** Keeps the body as it came: the signature is over its bytes. */
+/** Keeps the raw body: the signature covers its bytes. */
 function takeRawBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
@@ -53,7 +53,7 @@ export function activityRoutes(dormouse: Dormouse, signed: SignedEvents): Fastif
       schema,
       onRequest: signed.beforeBody,
       preValidation: signed.onBody,
-      // The handler parses, since the content type decides what is to be parsed.
+      // The handler parses the body, since the content type decides how.
       validatorCompiler: () => (value) => ({ value }),
       handler: async (request, reply) => {
         const signedAt = signed.signedAt(request);

@@ -1,4 +1,7 @@
-/** The entrance of callers that have no service token and sign their events instead. Only `/v1/activity` has it. */
+/**
+ * Authentication of callers that have no service token and sign their events
+ * instead. Only `/v1/activity` uses it.
+ */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Entrance, Gate } from '../../http/gate.js';
 import {
@@ -10,11 +13,13 @@ import {
 } from './event-signature.js';
 
 export interface SignedEvents {
-  /** For `onRequest`: takes a service token, or headers that a signed request has. Before the body is read. */
+  /**
+   * For `onRequest`, before the body is read: accepts a service token, or the headers of a signed request.
+   */
   readonly beforeBody: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
-  /** For `preValidation`: the signature over the raw body. Nothing has parsed it by then. */
+  /** For `preValidation`: checks the signature over the raw body, before anything has parsed it. */
   readonly onBody: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
-  /** @returns when the request was signed, epoch milliseconds; `undefined`: it came with a service token */
+  /** @returns when the request was signed, epoch milliseconds; `undefined`: it had a service token */
   signedAt(request: FastifyRequest): number | undefined;
 }
 
@@ -26,7 +31,7 @@ const message =
 export function signedEvents(gate: Gate, service: Entrance, secrets: readonly string[]): SignedEvents {
   const isSigned = createSignatureCheck(secrets);
   const times = new WeakMap<FastifyRequest, number>();
-  // One answer for all: it says nothing about which of token, timestamp and signature was wrong.
+  // One message for all cases: it does not show which of token, timestamp and signature was wrong.
   const refusal = { ...service, ...(secrets.length === 0 ? {} : { message }) };
   const withToken = gate.guard(refusal);
   const claimsSignature = (request: FastifyRequest) =>

@@ -1,6 +1,7 @@
 /**
- * `POST /v1/hooks/hydra/token`: Hydra asks before it issues any token (`oauth2.token_hook`), and learns whether the
- * identity may have one. On every token's path: one read from PostgreSQL, nothing of Temporal.
+ * `POST /v1/hooks/hydra/token`: Hydra asks before it issues any token (`oauth2.token_hook`)
+ * whether the identity may have one. Every token passes here, so it makes one read from
+ * PostgreSQL and no call to Temporal.
  */
 
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify';
@@ -23,7 +24,7 @@ export interface TokenHookOptions {
   readonly onFailure: 'open' | 'closed';
 }
 
-/** The part of Hydra's request (v2.3.0, oauth2/token_hook.go) that matters here; what else it says is dropped. */
+/** The relevant part of Hydra's request (v2.3.0, oauth2/token_hook.go). The rest is dropped. */
 const body = z.object({
   session: z.object({
     id_token: z
@@ -60,7 +61,7 @@ export function hydraTokenHook(
       method: 'POST',
       url: '/v1/hooks/hydra/token',
       schema,
-      // The session carries whatever claims the app has put there.
+      // The session carries any claims that the app has put there.
       bodyLimit: 131_072,
       onRequest: gate.guard(hookEntrance(options.keys, 'hydra')),
       handler: async (request, reply) => {
@@ -71,7 +72,8 @@ export function hydraTokenHook(
           case 'deny':
             return reply.code(403).send({ error: 'access_denied', message: 'Sign in again to get a token.' });
           case 'try-later':
-            // Not 403: Hydra then answers server_error, and the app keeps its refresh token for a better moment.
+            // Not 403: Hydra then answers server_error, and the app keeps its
+            // refresh token for a later attempt.
             return reply.code(503).send({
               error: 'temporarily_unavailable',
               message: 'The standing can not be read at the moment.',
@@ -102,7 +104,7 @@ async function decide(
   }
   const admission = admitToken(standing, requestOf(asked));
   if (!admission.allowed) {
-    // An admin may have enabled the account in Kratos, which nothing announces.
+    // An admin may have enabled the account in Kratos, which sends no message.
     if (standing.stage === 'deactivated') looks.prompt(identityId);
     return 'deny';
   }
@@ -112,7 +114,7 @@ async function decide(
   return 'issue';
 }
 
-/** @returns `undefined` for a token that is nobody's: client credentials, whose subject is the client */
+/** @returns `undefined` for a token without an identity: client credentials, whose subject is the client */
 function identityOf({ session, request }: HookBody): string | undefined {
   if (request.grant_types.includes('client_credentials')) return undefined;
   try {
@@ -131,7 +133,7 @@ function requestOf({ session, request }: HookBody): TokenRequest {
   return { grant: grant ?? 'other', ...given({ authenticatedAt }) };
 }
 
-/** Go writes a time as text, and none as the year 1; the claim itself is in epoch seconds. */
+/** Go writes a time as text, and the zero time as the year 1. The claim itself is in epoch seconds. */
 function timeOf(time: number | string | null | undefined): number | undefined {
   const at = typeof time === 'string' ? Date.parse(time) : (time ?? 0) * 1_000;
   return Number.isFinite(at) && at > 0 ? at : undefined;

@@ -1,22 +1,25 @@
-/** Looks that a denied attempt prompts: the person may have been let back in elsewhere, and nobody told the lifecycle. */
+/**
+ * Looks after a denied token: the identity may have been enabled elsewhere,
+ * without a message to the lifecycle.
+ */
 import type { Dormouse } from '../../client.js';
 
-/** How long one identity prompts no other look, milliseconds: an app may try each second. */
+/** How long one identity triggers no further look, milliseconds: an app may try each second. */
 const pauseMs = 600_000;
-/** Identities that are remembered. The oldest go first: they may prompt one look more. */
+/** Most identities remembered. The oldest are dropped first, and may then trigger one look more. */
 const mostRemembered = 10_000;
 
 export class PromptedLooks {
   private readonly promptedAt = new Map<string, number>();
 
-  /** @param onError told where a lifecycle could not be woken; it looks by itself later */
+  /** @param onError called where a lifecycle could not be woken; it looks by itself later */
   constructor(
     private readonly dormouse: Pick<Dormouse, 'lookAgain'>,
     private readonly onError: (error: unknown) => void,
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** Returns at once: whoever waits for a token does not wait for this. Starts no lifecycle. */
+  /** Returns at once: the token request does not wait for this. Starts no lifecycle. */
   prompt(identityId: string): void {
     const now = this.now();
     const last = this.promptedAt.get(identityId);

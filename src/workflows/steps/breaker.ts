@@ -9,12 +9,12 @@ import type { PlanRung } from '../../domain/plan.js';
 import { isDestructive, type RungName } from '../../domain/rungs.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 
-/** Histories of older builds threw an answer away that took longer than this, and asked again. */
+/** Histories of older builds discarded an answer that took longer than this, and asked again. */
 const formerlyStaleAfterMs = 10_000;
 /**
- * After a longer wait the lifecycle looks once more before it acts, and keeps what it was granted. The last look, inside the
- * deed, reads signs of life, postponements, notices, exemptions and the breaker anew; what only this one sees is an
- * address that changed, and a policy or role under which the rung comes later.
+ * After a longer wait the lifecycle looks once more before it acts, and keeps its grant. The last look,
+ * inside the deed, reads signs of life, postponements, notices, exemptions and the breaker again. Only the
+ * extra look sees a changed address, and a policy or role under which the rung comes later.
  */
 const lookAgainAfterMs = 600_000;
 
@@ -24,8 +24,8 @@ export function actKey(run: LifecycleRun, action: BreakerAction, since: number):
 }
 
 /**
- * @returns whether the rung may be carried out now. Otherwise the main loop looks and decides again: the breaker holds it, or
- *   something changed while it was asked.
+ * @returns whether the rung may be carried out now. Otherwise the main loop looks and decides again: the
+ * breaker holds the rung, or something changed meanwhile.
  */
 export async function passBreaker(run: LifecycleRun, rung: PlanRung): Promise<boolean> {
   const { plan, state } = run;
@@ -37,7 +37,7 @@ export async function passBreaker(run: LifecycleRun, rung: PlanRung): Promise<bo
     run.grant = { key };
     return true;
   }
-  // Of another absence, or another rung.
+  // The grant belongs to another absence or another rung.
   if (run.grant !== undefined && run.grant.key !== key && (await giveGrantBack(run))) return false;
   const answer = await run.outside.ledger.passBreaker({
     key,
@@ -62,7 +62,10 @@ export async function passBreaker(run: LifecycleRun, rung: PlanRung): Promise<bo
   return again.kind === 'rung' && again.rung.rung === action;
 }
 
-/** As {@link passBreaker}, for the burial of an identity that is missing. @returns by what name it is counted; `undefined` where it is held */
+/**
+ * As {@link passBreaker}, for the burial of a missing identity.
+ * @returns the key under which the breaker counts it; `undefined` where it is held
+ */
 export async function passBreakerToBury(run: LifecycleRun, since: number): Promise<string | undefined> {
   const { plan, state } = run;
   const key = actKey(run, 'bury', since);
@@ -83,13 +86,13 @@ export async function passBreakerToBury(run: LifecycleRun, since: number): Promi
   return key;
 }
 
-/** What is held back, and for which absence. */
+/** The act that is held back, and its absence. */
 export interface HeldAct {
   readonly action: RungName | 'bury';
   readonly inactiveSince: number;
 }
 
-/** The breaker holds the rung. @param since when it was asked, epoch milliseconds */
+/** The breaker holds the rung. @param since when the breaker was asked, epoch milliseconds */
 export function holdBack(
   run: LifecycleRun,
   { action, inactiveSince: absentSince }: HeldAct,
@@ -113,7 +116,7 @@ export function holdBack(
   });
 }
 
-/** Gives a place in the limit back that is not needed any more. @returns whether that took a call, and so time */
+/** Returns a grant that is no longer needed. @returns whether that took a call, and so time */
 export async function giveGrantBack(run: LifecycleRun): Promise<boolean> {
   const { grant } = run;
   if (grant === undefined) return false;
@@ -123,7 +126,7 @@ export async function giveGrantBack(run: LifecycleRun): Promise<boolean> {
   return true;
 }
 
-/** What has had its effect already is finished: stopping there would protect nobody. */
+/** An act that already had an effect is finished: stopping it would protect nobody. */
 function isUnderWay(run: LifecycleRun, { rung }: PlanRung): boolean {
   if (run.state.rungs[rung] === undefined) return false;
   if (run.identity === undefined) return rung === 'delete';

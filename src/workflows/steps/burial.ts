@@ -1,4 +1,4 @@
-/** Forgets an identity that was missing for long enough. How it goes wrong stands in docs/irreversible-steps.md. */
+/** Forgets an identity that was missing for long enough. Failure cases: docs/irreversible-steps.md. */
 
 import type { Missing } from '../../domain/lifecycle/absence.js';
 import { buryStep } from '../../domain/lifecycle/decide.js';
@@ -7,7 +7,7 @@ import { carryOut } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { holdBack, passBreakerToBury } from './breaker.js';
 
-/** @returns whether it is forgotten. Otherwise the main loop looks and decides again */
+/** @returns whether the identity is forgotten. Otherwise the main loop looks and decides again */
 export async function bury(run: LifecycleRun, missing: Missing): Promise<boolean> {
   const { since } = missing;
   let isBuried = false;
@@ -17,9 +17,9 @@ export async function bury(run: LifecycleRun, missing: Missing): Promise<boolean
     async () => {
       const key = await passBreakerToBury(run, since);
       if (key === undefined) return;
-      // What came while the breaker was asked: a hold, above all.
+      // Respects messages received while the breaker was asked, above all a hold.
       if (run.decide().kind !== 'bury') return run.outside.ledger.giveGrantBack({ key });
-      // Nobody is promised anything any more that the burial would break.
+      // From here on no request is accepted that the burial would break.
       run.hasEnded = true;
       const { identityId, policy } = run.state;
       const end = await run.outside.kratos.buryMissing({

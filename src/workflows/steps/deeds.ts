@@ -15,14 +15,15 @@ import { actKey, holdBack } from './breaker.js';
 export type Deed = (run: LifecycleRun, rung: PlanRung, since: number) => Promise<void>;
 
 /**
- * Names one carrying out of a rung, the same for every attempt at it. Taken from when it was begun: a rung that was
- * undone and comes again in the same absence is a new deed, with a mail and an audit entry of its own.
+ * The key of one carrying out of a rung, the same for every attempt at it. It holds the time of its
+ * beginning: a rung that was undone and comes again in the same absence is a new deed, with a mail
+ * and an audit entry of its own.
  */
 export function deedKey(run: LifecycleRun, rung: PlanRung): string {
   return `${run.state.rungs[rung.rung]?.begunAt ?? 0}`;
 }
 
-/** Days are counted from the last sign of life that counts for this rung. */
+/** Days count from the last sign of life that counts for this rung. */
 export function auditDeed(
   run: LifecycleRun,
   rung: PlanRung,
@@ -34,7 +35,7 @@ export function auditDeed(
   run.audit(eventType, deedKey(run, rung), outcome, { daysInactive, ...(detail && { detail }) });
 }
 
-/** @param more what else is remembered of it */
+/** @param more further fields to remember with it */
 export function complete(
   run: LifecycleRun,
   rung: PlanRung,
@@ -63,7 +64,7 @@ export function lastLook(run: LifecycleRun, rung: PlanRung, since: number): Last
   };
 }
 
-/** Whether the last look stopped the deed before it had any effect; what it saw is remembered. */
+/** Whether the last look stopped the deed before it had any effect. Remembers what the look saw. */
 export function stopsHere(run: LifecycleRun, planned: PlanRung, act: ActOutcome): boolean {
   const { rung } = planned;
   if (act.outcome === 'done') return false;

@@ -1,6 +1,6 @@
 /**
- * Deletion in parts: export by the app, the identity itself after a last look, tokens, what Dormouse knew, and the
- * receipt. How each goes wrong stands in docs/irreversible-steps.md.
+ * Deletion in parts: export by the app, the identity itself after a last look, tokens, Dormouse's own data,
+ * and the receipt. Failure cases: docs/irreversible-steps.md.
  */
 
 import { ActivityCancellationType, patched, proxyActivities, workflowInfo } from '@temporalio/workflow';
@@ -20,7 +20,7 @@ import { auditDeed, complete, lastLook, stopsHere } from './deeds.js';
 export const exportStep = 'export';
 
 /**
- * Lets the app keep what must be kept. It may take hours, so the main loop looks again after it.
+ * Lets the app export the data that must be kept. This may take hours, so the main loop looks again after it.
  * @returns whether nothing is left to be exported
  */
 export async function exportFirst(run: LifecycleRun, rung: PlanRung): Promise<boolean> {
@@ -56,7 +56,7 @@ async function callApp(run: LifecycleRun, hook: ExportHook, since: number): Prom
   const call = proxyActivities<App>({
     taskQueue: hook.taskQueue,
     startToCloseTimeout: hook.timeoutMs,
-    // Where nobody listens on the queue, no attempt ever starts: that must end, too.
+    // Where no worker polls the queue, no attempt ever starts. This timeout ends that case too.
     scheduleToCloseTimeout: attemptsMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: {
@@ -112,16 +112,16 @@ export async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: nu
 }
 
 /**
- * While Kratos is away the attempts go on for a day and more: a hold, or the person, that comes meanwhile must not wait for
- * their end. Where an attempt had its effect before, the identity is gone at the next look, and the step goes on. A shell
- * could be half made by then, so anonymising is not called back.
+ * While Kratos is down, the attempts continue for a day or longer. A hold, or a sign of life, must not wait
+ * for their end. Where an earlier attempt had its effect, the next look finds the identity gone and the step
+ * continues. Anonymising is not interrupted, because the shell could be half made.
  */
 function deleteUnlessInterrupted(run: LifecycleRun, request: DeletionRequest): Promise<ActOutcome> {
   const deletion = () => run.outside.kratos.deleteIdentity(request);
   return patched('deletion-is-called-back') ? unlessInterrupted(run, deletion) : deletion();
 }
 
-/** What the activity needs of the policy. */
+/** The fields of the policy that the activity needs. */
 function keeping(deletion: DeletionPlan | undefined) {
   return {
     ...(deletion?.anonymousTraits === undefined ? {} : { anonymousTraits: deletion.anonymousTraits }),
@@ -131,7 +131,7 @@ function keeping(deletion: DeletionPlan | undefined) {
   };
 }
 
-/** What shows later that this deletion was right: the notices that were accepted, the cool-down, and the export. */
+/** Evidence that this deletion was right: the accepted notices, the cool-down, and the export. */
 function receiptOf(run: LifecycleRun): DeletionReceipt {
   const { state, plan } = run;
   const notices = state.notices.filter(
@@ -152,7 +152,7 @@ function receiptOf(run: LifecycleRun): DeletionReceipt {
   };
 }
 
-/** What an audit entry does not say by itself. */
+/** Details that the audit entry does not hold itself. */
 function detailOf(receipt: DeletionReceipt): Record<string, string | number> {
   const { identityId: _target, action: _event, deletedAt: _time, policy: _policy, ...detail } = receipt;
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** Follows a change of address while a notice runs, so that nobody is deleted who never heard of it. */
+/** Follows a change of address while a notice runs, so that nobody is deleted without having been told. */
 import { patched } from '@temporalio/workflow';
 import { followFloorMs, inactiveSinceFor } from '../../domain/lifecycle/clock.js';
 import type { Decision } from '../../domain/lifecycle/decide.js';
@@ -7,10 +7,13 @@ import type { DestructiveRung } from '../../domain/rungs.js';
 import { carryOut } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 
-/** Whether somebody must be told before the decision is carried out. Who is left alone, is left alone. */
+/**
+ * Whether new addresses must be told before the decision is carried out. An exempt
+ * identity, or one on hold, gets no mail.
+ */
 export function mustFollow(run: LifecycleRun, decision: Decision): boolean {
   if (run.moved.length === 0) return false;
-  // Anonymising has begun, and the other address is that of the shell.
+  // Anonymising has begun, and the new address belongs to the shell.
   if (run.state.rungs.delete !== undefined && patched('no-mail-follows-a-shell')) return false;
   if (decision.kind !== 'wait') return decision.kind === 'notice' || decision.kind === 'rung';
   const by = decision.blocked?.by;
@@ -19,7 +22,7 @@ export function mustFollow(run: LifecycleRun, decision: Decision): boolean {
 
 export async function followAddresses(run: LifecycleRun): Promise<void> {
   const running = run.moved;
-  // The latest one: it says what the earlier ones said, and is the nearest to the date.
+  // The latest notice: it covers the earlier ones, and is the nearest to the date.
   const notice = running.at(-1);
   if (notice === undefined) return;
   const { key, rung, leadMs } = notice;

@@ -6,7 +6,7 @@ import type { MailLinks } from '../../mail/links.js';
 import type { MailKind } from '../../mail/render.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 
-/** A key that is the same for every attempt at the same mail, across retries and continue-as-new. */
+/** A key that stays the same for every attempt at the same mail, across retries and continue-as-new. */
 export function mailKey(run: LifecycleRun, name: string): string {
   return `${run.state.identityId}/${workflowInfo().firstExecutionRunId}/${name}`;
 }
@@ -28,8 +28,8 @@ export function sendMail(
 }
 
 /**
- * Tells the person what was done. The deed stands whether or not the mail gets through; where it does not, operators
- * see a warning.
+ * Tells the person what was done. The deed stands whether or not the mail arrives. A failure
+ * becomes a warning for operators.
  */
 export async function tellAfterwards(
   run: LifecycleRun,
@@ -48,7 +48,9 @@ export async function tellAfterwards(
   }
 }
 
-/** A mail to somebody whom the engine deactivated leads to the page where a reactivation link is asked for. */
+/**
+ * A mail about the engine's own deactivation links to the page where a reactivation link can be requested.
+ */
 export function requestPageLinks(run: LifecycleRun): MailLinks {
   const isDeactivated = run.state.rungs.deactivate?.completedAt !== undefined;
   return isDeactivated && run.plan.selfReactivation !== undefined ? { requestPage: true } : {};

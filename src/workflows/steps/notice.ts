@@ -19,7 +19,7 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
   const failedBefore = run.state.notices.findLast(
     (notice) => notice.rung === action && notice.leadMs === leadMs,
   );
-  // A notice that failed is a new mail when it is tried again: the old one's attempts are spent.
+  // Retrying a failed notice is a new mail: the old mail's attempts are spent.
   const key = mailKey(run, `notice-${action}/${leadMs}/${since}/${failedBefore?.at ?? 0}`);
   const round = postponementsOf(run.state, rung).length;
   const failures =
@@ -54,7 +54,7 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
       const deferred = sent.deferred ?? 0;
       if (deferred > 0) run.state = withWarning(run.state, `mail-notice-${action}-deferred`);
       const accepted = sent.outcome === 'accepted';
-      // One line in the audit log for a mailbox that stays unreachable, not one for each look at it.
+      // A mailbox that stays unreachable gets one audit entry, not one for each attempt.
       const isSameFailure =
         failedBefore?.outcome === sent.outcome &&
         failedBefore.inactiveSince === since &&
@@ -75,7 +75,7 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
   );
 }
 
-/** How many notices in a row reached nobody in this absence, given the last one. */
+/** How many notices in a row reached nobody in this absence, including the last one. */
 function failuresWith(
   last: NoticeRecord,
   { since, rung }: { readonly since: number; readonly rung: PlanRung },

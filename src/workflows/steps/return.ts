@@ -1,4 +1,4 @@
-/** Carries out a return: undoes what the engine did, and only that. */
+/** Carries out a return: undoes the engine's own acts, and nothing else. */
 import { patched } from '@temporalio/workflow';
 import type { AuditEventType } from '../../domain/audit-entry.js';
 import { returnStep } from '../../domain/lifecycle/decide.js';
@@ -32,8 +32,8 @@ export async function comeBack(run: LifecycleRun, back: Return): Promise<void> {
       let isLeftAlone = false;
       if (undoesDeactivation) {
         const isThorough = patched('return-ends-credentials');
-        // Kratos takes sessions up again with the identity, so none may be left when it is enabled. Where somebody else
-        // enabled it already, what is there now is theirs and fresh.
+        // Enabling an identity in Kratos revives its sessions, so none may be left by then. Where somebody
+        // else enabled it already, the present sessions are fresh and stay.
         if (isThorough && run.identity?.state === 'inactive') await endCredentials(run);
         const act = await run.outside.kratos.enableIdentity({ identityId: run.state.identityId });
         enabled = act.outcome === 'done';

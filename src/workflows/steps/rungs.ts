@@ -1,4 +1,4 @@
-/** Carries out one rung each. The order of calls, how each goes wrong, and what holds then, stands in docs/irreversible-steps.md. */
+/** Carries out one rung each. The order of calls and the failure cases: docs/irreversible-steps.md. */
 import { ActivityFailure, patched } from '@temporalio/workflow';
 import type { EndedSessions } from '../../activities/kratos.js';
 import type { MailRequest } from '../../activities/mail.js';
@@ -13,7 +13,7 @@ import { auditDeed, complete, type Deed, deedKey, lastLook, stopsHere } from './
 import { deleteForGood, exportFirst } from './deletion.js';
 import { requestPageLinks, sendMail, tellAfterwards } from './mails.js';
 
-/** Carries the rung out; the next turn of the main loop looks at what came of it. */
+/** Carries the rung out. The next turn of the main loop looks at the outcome. */
 export async function climb(run: LifecycleRun, rung: PlanRung): Promise<void> {
   if (!(await passesBreaker(run, rung)) || !(await exportFirst(run, rung))) return;
   const since = inactiveSince(run.state, rung);
@@ -21,11 +21,13 @@ export async function climb(run: LifecycleRun, rung: PlanRung): Promise<void> {
   const end = await carryOut(run, rung.rung, () => deedOf(rung)(run, rung, since), {
     interruptible: rung.rung !== 'delete',
   });
-  // What was interrupted may never be gone on with: the main loop sees to it.
+  // An interrupted rung may never be resumed, so the main loop handles its grant.
   if (end !== 'interrupted') run.grant = undefined;
 }
 
-/** What PostgreSQL refuses to count is parked: the breaker never lets anything pass that it could not note. */
+/**
+ * An act that PostgreSQL refuses to count is parked: the breaker lets nothing pass that it could not record.
+ */
 async function passesBreaker(run: LifecycleRun, rung: PlanRung): Promise<boolean> {
   try {
     return await passBreaker(run, rung);
@@ -68,7 +70,7 @@ async function warn(run: LifecycleRun, rung: PlanRung): Promise<void> {
   auditDeed(run, rung, 'inactivity_warned', outcome, { addresses, ...announcedAt });
 }
 
-/** What a warning announces: the next rung with an effect, at the earliest time at which it can come. */
+/** What a warning announces: the next rung with an effect, at its earliest possible time. */
 function afterWarning(run: LifecycleRun): MailRequest['upcoming'] {
   for (const planned of run.plan.rungs) {
     const { rung: action, noticeFloorMs } = planned;
@@ -80,12 +82,12 @@ function afterWarning(run: LifecycleRun): MailRequest['upcoming'] {
 }
 
 async function suspend(run: LifecycleRun, rung: PlanRung): Promise<void> {
-  // The standing says it, in PostgreSQL and in whoami: both are written when the main loop settles.
+  // The standing shows it, in PostgreSQL and in whoami. Both are written when the main loop settles.
   complete(run, rung);
   auditDeed(run, rung, 'actions_suspended', 'done');
 }
 
-/** `not_before` acts at once for those who ask for it, so it is written only after the last look. */
+/** `not_before` takes effect at once wherever it is checked, so it is written only after the last look. */
 async function revoke(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
   const { identityId } = run.state;
   const looksFirst = patched('revocation-looks');
@@ -102,7 +104,7 @@ async function revoke(run: LifecycleRun, rung: PlanRung, since: number): Promise
 async function winBack(run: LifecycleRun, rung: PlanRung): Promise<void> {
   const { outcome, addresses, withheld } = await sendMail(run, 'winback', `winback/${deedKey(run, rung)}`);
   complete(run, rung);
-  // Nobody is written to who does not want it: the rung is done all the same.
+  // A recipient who unsubscribed gets no mail. The rung is done all the same.
   const isWithheld = addresses === 0 && withheld !== undefined;
   auditDeed(run, rung, 'winback_sent', isWithheld ? 'withheld' : outcome, { addresses });
 }
@@ -120,7 +122,8 @@ async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Pro
     if (!(error instanceof ActivityFailure) || typeOf(error) !== 'IdentityDoesNotFitSchema') throw error;
     refused = error;
   }
-  // An identity that Kratos can't write must not keep its sessions and tokens for it; the step is parked afterwards.
+  // An identity that Kratos can't write must still lose its sessions and tokens.
+  // The step is parked afterwards.
   if (looksFirst) await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
   const ended = await endCredentials(run);
   if (refused !== undefined) throw refused;
@@ -137,8 +140,9 @@ export async function endCredentials(run: LifecycleRun): Promise<{ sessions: num
 }
 
 /**
- * What follows a first pass over the sessions. The second pass takes no look: it ends those that were minted meanwhile.
- * A sign-in that fresh is a sign of life, and the next turn brings the person back to the bottom of the ladder.
+ * The work after a first pass over the sessions. The second pass takes no look: it ends sessions
+ * created meanwhile. A sign-in that fresh is a sign of life, and the next turn brings the person
+ * back to the bottom of the ladder.
  */
 async function endRemaining(
   run: LifecycleRun,

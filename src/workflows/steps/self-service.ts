@@ -1,4 +1,4 @@
-/** What people ask for by links in mails, as far as the main loop carries it out. */
+/** Requests that people make by links in mails, as far as the main loop carries them out. */
 import { postponementsOf } from '../../domain/lifecycle/clock.js';
 import { withLinkRequest, withoutReactivation } from '../../domain/lifecycle/transitions.js';
 import { selfServiceActor } from '../../domain/names.js';
@@ -7,10 +7,10 @@ import { carryOut } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { tellAfterwards } from './mails.js';
 
-/** Takes note of what the last look found: to be called after each. */
+/** Applies the requests that the last look found. Call it after each look. */
 export function heedPeople(run: LifecycleRun, known: readonly Postponement[]): void {
   auditPostponements(run, known);
-  // Decided on what was known when the link was followed; an admin or the policy may have said otherwise since.
+  // The request was accepted by what was known then. An admin or the policy may have changed that since.
   if (run.state.reactivation?.selfService === true && !mayReactivate(run)) {
     run.state = withoutReactivation(run.state);
   }
@@ -32,7 +32,10 @@ function auditPostponements(run: LifecycleRun, known: readonly Postponement[]): 
   }
 }
 
-/** Whether the engine deactivated the identity for certain, nobody else decided about it since, and the policy lets the person return. */
+/**
+ * Whether the engine certainly deactivated the identity, nothing was decided about it since, and the
+ * policy lets the person return.
+ */
 export function mayReactivate(run: LifecycleRun): boolean {
   return lifetimeOf(run) !== undefined;
 }
@@ -46,7 +49,7 @@ function lifetimeOf({ state, plan, identity }: LifecycleRun): number | undefined
   return plan.selfReactivation?.linkLifetimeMs;
 }
 
-/** Sends the reactivation link that somebody asked for, where that is still allowed after the look. */
+/** Sends the requested reactivation link, where it is still allowed after the look. */
 export async function sendReactivationLink(run: LifecycleRun): Promise<void> {
   const { linkRequest, stageSince } = run.state;
   if (linkRequest?.isPending !== true) return;
