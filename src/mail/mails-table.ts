@@ -243,14 +243,18 @@ export async function listMails(pool: pg.Pool, identityId: string): Promise<Mail
 
 /**
  * Deletes mails older than the person's latest sign of life: nothing rests on their proof any more. Mails
- * that bounced stay: they show that the address is dead.
+ * that bounced stay: they show that the address is dead. All mails of an identity go when it was buried that long ago.
  * @returns how many were deleted
  */
 export async function forgetOldMails(pool: pg.Pool, before: Date): Promise<number> {
   const gone = await pool.query(
     `DELETE FROM mail WHERE message_key = ANY(ARRAY(
        SELECT message_key FROM mail JOIN standing USING (identity_id)
-       WHERE settled_at < $1 AND settled_at < standing.last_active_at AND bounce_class IS NULL LIMIT $2))`,
+       WHERE settled_at < $1 AND settled_at < standing.last_active_at AND bounce_class IS NULL
+       UNION ALL
+       SELECT message_key FROM mail JOIN tombstone USING (identity_id)
+       WHERE settled_at < $1 AND tombstone.deleted_at < $1
+       LIMIT $2))`,
     [before, removedAtOnce],
   );
   return gone.rowCount ?? 0;

@@ -9,7 +9,7 @@ let database: FreshDatabase;
 const now = Date.UTC(2030, 0, 1);
 const at = (daysAgo: number) => new Date(now - daysAgo * dayMs);
 const retention = { mailsMs: 1_095 * dayMs, operationsMs: 400 * dayMs };
-const [returned, away] = [randomUUID(), randomUUID()];
+const [returned, away, buried, buriedLately] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
 
 beforeAll(async () => {
   database = await openFreshDatabase();
@@ -34,6 +34,13 @@ beforeAll(async () => {
   await mail('old, came back, and the person is back', returned, at(1_096), 'hard');
   await mail('younger', returned, at(1_094));
   await mail('old, and the notice of an absence that lasts', away, at(1_900));
+  for (const [id, deletedAt] of [
+    [buried, at(1_096)],
+    [buriedLately, at(1_094)],
+  ] as const)
+    await pool.query('INSERT INTO tombstone (identity_id, deleted_at) VALUES ($1, $2)', [id, deletedAt]);
+  await mail('of somebody who was buried long ago', buried, at(1_097), 'hard');
+  await mail('of somebody who was buried later', buriedLately, at(1_097));
   for (const days of [401, 399]) {
     await pool.query(
       `INSERT INTO reconciliation (run_id, workflow_id, started_at, ended_at, counts) VALUES ($1, 'w', $2, $2, '{}')`,
@@ -77,7 +84,7 @@ const kept = async (sql: string) =>
 it('forgets what has served its time, keeps what is younger or still says something, and may be repeated', async () => {
   const { pool } = database;
   expect(await forgetOld(pool, retention, now)).toEqual({
-    mail: 1,
+    mail: 2,
     reconciliation: 1,
     signal_outbox: 1,
     activity_feed: 1,
@@ -86,6 +93,7 @@ it('forgets what has served its time, keeps what is younger or still says someth
   });
   expect(await forgetOld(pool, retention, now)).toEqual({});
   expect(await kept('SELECT message_key FROM mail')).toEqual([
+    'of somebody who was buried later',
     'old, and the notice of an absence that lasts',
     'old, came back, and the person is back',
     'younger',

@@ -10,6 +10,22 @@ test.each(guards.map((guard) => [guard.name, guard] as const))('%s', async (_nam
   expect(text.split(guard.find), `${guard.file}: the text occurs once`).toHaveLength(2);
   expect(guard.replace).not.toBe(guard.find);
   for (const file of guard.tests) await access(join(projectDirectory, file));
+  const { only } = guard;
+  if (only === undefined) return;
+  // A pattern that matches no title would run no test, and nothing could fail. A word of a title may come from a table.
+  const texts = await Promise.all(guard.tests.map((file) => readFile(join(projectDirectory, file), 'utf8')));
+  const parts = only.split('|').flatMap((alternative) => alternative.split(/\.\*/));
+  const titles = parts.map(
+    (part) =>
+      new RegExp(
+        part
+          .split(' ')
+          .map((word) => `(?:${word}|[%$]\\S+)`)
+          .join(' '),
+      ),
+  );
+  const isNamed = titles.some((title) => texts.some((source) => title.test(source)));
+  expect(isNamed, `"${only}" is in a title of ${guard.tests.join(', ')}`).toBe(true);
 });
 
 test('each guard has a name of its own', () => {

@@ -14,7 +14,7 @@ export const breakerGuards: readonly Guard[] = [
     find: "PERFORM pg_advisory_xact_lock(hashtext('dormouse/breaker'));",
     replace: '',
     project: 'system',
-    tests: breaker,
+    tests: ['test/integration/breaker-backlog.test.ts'],
     only: 'two thousand asks',
   },
   {
