@@ -5,13 +5,12 @@ import { join } from 'node:path';
 import { OryPeople } from '../../../dev/demo/ory-people.js';
 import { readRunningStack, type StackInfo } from '../../../dev/stack/index.js';
 import { projectDirectory } from '../../../dev/stack/project.js';
-import { createDormouse } from '../../../src/client/direct.js';
-import type { DirectDormouse } from '../../../src/client/direct-types.js';
+import { createDormouse, type Dormouse } from '../../../src/client.js';
 
 export interface Example {
   readonly stack: StackInfo;
   readonly people: OryPeople;
-  readonly dormouse: DirectDormouse;
+  readonly dormouse: Dormouse;
 }
 
 /** Runs an example against the stack of `npm start`; closes what it opened. */
@@ -22,8 +21,8 @@ export async function runExample(work: (example: Example) => Promise<void>): Pro
     process.exitCode = 1;
     return;
   }
-  const { address, namespace } = stack.temporal;
-  const dormouse = createDormouse({ temporal: { address, namespace }, postgresUrl: stack.postgres.url });
+  const { url, serviceToken: token } = stack.gateway;
+  const dormouse = createDormouse({ gateway: { url, token }, timeoutMs: 10_000 });
   try {
     await work({ stack, people: new OryPeople(stack), dormouse });
   } finally {
@@ -47,7 +46,7 @@ export async function showActivity(example: Example, identityId: string, since: 
 }
 
 async function activeWhere(
-  dormouse: DirectDormouse,
+  dormouse: Dormouse,
   identityId: string,
   isWanted: (lastActiveAt: number) => boolean,
 ): Promise<number> {
