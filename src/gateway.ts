@@ -13,7 +13,7 @@ import {
 } from './gateway/credentials.js';
 import { createGateway, type HookOptions } from './gateway/server.js';
 import { createKratosClient } from './ory/clients.js';
-import type { PagesOptions } from './people-pages/account-pages.js';
+import type { PagesOptions } from './people-pages/page.js';
 import { warnUnlessPublished } from './policies/start.js';
 import { createPool } from './postgres/pool.js';
 import { prepareDatabase } from './postgres/prepare.js';

@@ -14,7 +14,8 @@ import { createGate, defaultRateLimits, type Gate, type RateLimits } from '../ht
 import { hookEntrance } from '../http/hook-auth.js';
 import { serviceEntrance } from '../http/service-auth.js';
 import { eitherEntrance, mailRoutes } from '../mail/http/routes.js';
-import { accountPages, type PagesOptions } from '../people-pages/account-pages.js';
+import { accountPages } from '../people-pages/account-pages.js';
+import type { PagesOptions } from '../people-pages/page.js';
 import type { EventPublication } from '../security-events/load.js';
 import { securityEventRoutes } from '../security-events/routes.js';
 import { kratosHook } from '../signs/http/kratos-hook.js';
