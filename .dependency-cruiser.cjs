@@ -28,7 +28,7 @@ const subjects = [
 const layers = [
   { name: 'rules', path: '^src/domain/' },
   { name: 'contracts', path: contracts },
-  { name: 'base', path: '^src/(config[.]ts|process/)' },
+  { name: 'base', path: '^src/(config[.]ts|config/|process/)' },
   { name: 'outside', path: '^src/(postgres|ory|smtp|keys)/', pathNot: edge },
   { name: 'subjects', path: `^src/(${subjects})/`, pathNot: edge },
   { name: 'activities', path: '^src/activities/' },

@@ -1,0 +1,75 @@
+/** Forms of environment variables: addresses, networks, tokens. Pure. */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { dayMs, parseDuration } from '../domain/duration.js';
+
+export const url = (protocols: string[]) =>
+  z.string().refine(
+    (value) => {
+      try {
+        return protocols.includes(new URL(value).protocol.replace(/:$/, ''));
+      } catch {
+        return false;
+      }
+    },
+    { message: `must be a URL with the scheme ${protocols.join(' or ')}` },
+  );
+export const httpUrl = url(['http', 'https']).transform((value) => value.replace(/\/+$/, ''));
+const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
+
+/** These URLs contain tokens, so they must not be sent unencrypted. */
+export const linkBaseUrl = httpUrl.refine(
+  (value) => {
+    if (!URL.canParse(value)) return false;
+    const { protocol, hostname, username, password, search, hash } = new URL(value);
+    const isPlain = [username, password, search, hash].every((part) => part === '');
+    return isPlain && (protocol === 'https:' || loopbackHosts.includes(hostname));
+  },
+  {
+    message: 'must be an https URL (http for a loopback address only) without credentials, query or fragment',
+  },
+);
+
+export const networks = z
+  .string()
+  .transform((value) => value.split(',').map((part) => part.trim()))
+  .refine(
+    (parts) =>
+      parts.every((part) => {
+        const [address = '', bits, ...rest] = part.split('/');
+        const version = isIP(address);
+        const isMask =
+          bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+        return version !== 0 && isMask && rest.length === 0;
+      }),
+    { message: 'takes IP addresses and networks, as 10.0.0.7 or 10.0.0.0/8, comma-separated' },
+  );
+
+export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+export const port = z.coerce.number().int().min(0).max(65535);
+
+/** A service token shorter than this is refused: 32 characters of base64url are 192 bits. */
+const minServiceTokenLength = 32;
+
+/** Milliseconds. Below 90 days the breaker would lose its baseline. */
+export const keptFor = z
+  .string()
+  .transform((text) => parseDuration(text) ?? 0)
+  .refine((keptMs) => keptMs >= 90 * dayMs && keptMs <= 36_500 * dayMs, {
+    message: 'must be a duration from 90d to 36500d, as 400d',
+  });
+
+export const serviceTokens = z
+  .string()
+  .transform((value) =>
+    value
+      .split(',')
+      .map((token) => token.trim())
+      .filter((token) => token !== ''),
+  )
+  .refine((tokens) => tokens.length >= 1 && tokens.length <= 2, {
+    message: 'takes one token, or two while one is being rotated out (comma-separated)',
+  })
+  .refine((tokens) => tokens.every((token) => token.length >= minServiceTokenLength), {
+    message: `needs at least ${minServiceTokenLength} characters a token (for example: openssl rand -base64 32)`,
+  });
