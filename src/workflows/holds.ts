@@ -6,9 +6,9 @@
 import { patched } from '@temporalio/workflow';
 import { normalText } from '../domain/free-text.js';
 import { given } from '../domain/given.js';
+import { withHold, withHoldRenamed, withoutHold } from '../domain/lifecycle/hold-transitions.js';
 import type { Hold } from '../domain/lifecycle/holds.js';
 import { chooseHold } from '../domain/lifecycle/holds.js';
-import { withHold, withHoldRenamed, withoutHold } from '../domain/lifecycle/transitions.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 import type { HoldUpdate, ReleaseUpdate } from './messages.js';
 import { requestKey } from './request-key.js';

@@ -12,17 +12,12 @@ import type { Assessment, FoundIdentity } from '../domain/lifecycle/assessment.j
 import { inactiveSince } from '../domain/lifecycle/clock.js';
 import { type Decision, decide, type Situation } from '../domain/lifecycle/decide.js';
 import { withFormer } from '../domain/lifecycle/former.js';
+import { withKeptHolds } from '../domain/lifecycle/hold-transitions.js';
+import { type RunningNotice, runningNotices } from '../domain/lifecycle/notice-transitions.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
 import { standingOf } from '../domain/lifecycle/standing-of.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
-import {
-  type RunningNotice,
-  runningNotices,
-  withAssessment,
-  withAudit,
-  withKeptHolds,
-  withRemembered,
-} from '../domain/lifecycle/transitions.js';
+import { withAssessment, withAudit, withRemembered } from '../domain/lifecycle/transitions.js';
 import type { Plan, PlanRung } from '../domain/plan.js';
 import { activityKinds } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';

@@ -1,7 +1,8 @@
 /** Publishes what the lifecycle remembers: projection and audit in PostgreSQL, whoami, the Temporal UI. */
 import { condition, patched } from '@temporalio/workflow';
+import { runningNotices } from '../domain/lifecycle/notice-transitions.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
-import { runningNotices, withoutAudit, withoutParked, withWarning } from '../domain/lifecycle/transitions.js';
+import { withoutAudit, withoutParked, withWarning } from '../domain/lifecycle/transitions.js';
 import { carryOut, isRefusedRecord, park } from './carry-out.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 

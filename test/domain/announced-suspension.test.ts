@@ -1,8 +1,9 @@
 /** A warning names the day of the suspension, and later policies keep it. */
 import { describe, expect, it } from 'vitest';
 import { scheduleOf } from '../../src/domain/lifecycle/clock.js';
+import { withRungBegun, withRungCompleted } from '../../src/domain/lifecycle/rung-transitions.js';
 import type { LifecycleState } from '../../src/domain/lifecycle/state.js';
-import { withReturn, withRungBegun, withRungCompleted } from '../../src/domain/lifecycle/transitions.js';
+import { withReturn } from '../../src/domain/lifecycle/transitions.js';
 import type { Plan, PlanRung } from '../../src/domain/plan.js';
 import type { RungName } from '../../src/domain/rungs.js';
 import { absentState, day, epoch, planOf, smallPolicy } from './fixtures.js';

@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { anonymousTraits, exportReference } from '../../src/domain/deletion.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
+import { withHold } from '../../src/domain/lifecycle/hold-transitions.js';
 import type { LifecycleState } from '../../src/domain/lifecycle/state.js';
-import { withExported, withHold, withReturn } from '../../src/domain/lifecycle/transitions.js';
+import { withExported, withReturn } from '../../src/domain/lifecycle/transitions.js';
 import { parsePolicyFile } from '../../src/policies/yaml.js';
 import { absentState, anna, day, enabled, epoch, planOf, smallPolicy } from './fixtures.js';
 

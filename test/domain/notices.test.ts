@@ -2,15 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { followFloorMs, scheduleOf } from '../../src/domain/lifecycle/clock.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
+import { withHold } from '../../src/domain/lifecycle/hold-transitions.js';
 import type { NoticeOutcome, NoticeRecord } from '../../src/domain/lifecycle/notice-record.js';
-import type { LifecycleState, RungRecord } from '../../src/domain/lifecycle/state.js';
 import {
   runningNotices,
-  withAssessment,
-  withHold,
   withNoticeFollowed,
   withNoticeStates,
-} from '../../src/domain/lifecycle/transitions.js';
+} from '../../src/domain/lifecycle/notice-transitions.js';
+import type { LifecycleState, RungRecord } from '../../src/domain/lifecycle/state.js';
+import { withAssessment } from '../../src/domain/lifecycle/transitions.js';
 import { absentState, day, enabled, epoch, planOf } from './fixtures.js';
 
 const plan = planOf();

@@ -6,23 +6,24 @@
 import type { Assessment, FoundIdentity } from '../../src/domain/lifecycle/assessment.js';
 import { inactiveSince, postponementsOf } from '../../src/domain/lifecycle/clock.js';
 import { type Decision, decide, returnStep, type Situation } from '../../src/domain/lifecycle/decide.js';
+import { withHold, withoutHold } from '../../src/domain/lifecycle/hold-transitions.js';
 import type { NoticeOutcome } from '../../src/domain/lifecycle/notice-record.js';
+import { withNotice } from '../../src/domain/lifecycle/notice-transitions.js';
+import {
+  withoutRung,
+  withRungBegun,
+  withRungCompleted,
+} from '../../src/domain/lifecycle/rung-transitions.js';
 import { unskippable, withParkedSkipped } from '../../src/domain/lifecycle/skip.js';
 import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
 import { initialState, type LifecycleState } from '../../src/domain/lifecycle/state.js';
 import {
   withActivity,
   withAssessment,
-  withHold,
-  withNotice,
-  withoutHold,
   withoutParked,
-  withoutRung,
   withParked,
   withReactivation,
   withReturn,
-  withRungBegun,
-  withRungCompleted,
 } from '../../src/domain/lifecycle/transitions.js';
 import type { Plan, PlanRung, PolicySubject } from '../../src/domain/plan.js';
 import type { Policy } from '../../src/domain/policy/schema.js';

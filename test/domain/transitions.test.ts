@@ -2,23 +2,24 @@
 import { describe, expect, it } from 'vitest';
 import { scheduleOf } from '../../src/domain/lifecycle/clock.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
+import { withHold, withoutHold } from '../../src/domain/lifecycle/hold-transitions.js';
 import type { NoticeRecord } from '../../src/domain/lifecycle/notice-record.js';
+import { withNotice } from '../../src/domain/lifecycle/notice-transitions.js';
+import {
+  withoutRung,
+  withRungBegun,
+  withRungCompleted,
+} from '../../src/domain/lifecycle/rung-transitions.js';
 import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
 import { type LifecycleState, presentState } from '../../src/domain/lifecycle/state.js';
 import {
   withActivity,
   withAssessment,
   withAudit,
-  withHold,
-  withNotice,
   withoutAudit,
-  withoutHold,
-  withoutRung,
   withParked,
   withReactivation,
   withReturn,
-  withRungBegun,
-  withRungCompleted,
   withUpdateProcessed,
   withWarning,
 } from '../../src/domain/lifecycle/transitions.js';

@@ -62,7 +62,7 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'a hold voids the notices before it',
-    file: `${lifecycle}/transitions.ts`,
+    file: `${lifecycle}/hold-transitions.ts`,
     find: 'return outdatedByHold(next, hold, hold.since);',
     replace: 'return next;',
     project: 'unit',
@@ -70,7 +70,7 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'the end of a hold voids notices that were on their way',
-    file: `${lifecycle}/transitions.ts`,
+    file: `${lifecycle}/hold-transitions.ts`,
     find: 'return ended.reduce((before, hold) => outdatedByHold(before, hold, now), next);',
     replace: 'return next;',
     project: 'unit',
@@ -358,7 +358,7 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'a bounce voids the later notices of its rung',
-    file: `${lifecycle}/transitions.ts`,
+    file: `${lifecycle}/notice-transitions.ts`,
     find: 'return lost ? { ...notice, void: true } : notice;',
     replace: 'return notice;',
     project: 'unit',
@@ -414,7 +414,7 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'what was exported before a hold is exported anew after it',
-    file: `${lifecycle}/transitions.ts`,
+    file: `${lifecycle}/hold-transitions.ts`,
     find: 'if (kind === undefined || state.exported === undefined) return state;',
     replace: 'if (kind !== null) return state;',
     project: 'unit',

@@ -13,8 +13,8 @@ import type { Hold } from './holds.js';
 import { governingHold, kindOfHold } from './holds.js';
 import { begunRungs, type Return, unjustified } from './justification.js';
 import type { Blocked, NextStep } from './next-step.js';
+import { runningNotices } from './notice-transitions.js';
 import type { LifecycleState } from './state.js';
-import { runningNotices } from './transitions.js';
 
 export type Decision =
   /** Kratos never knew the identity, or an older history took it for gone. */

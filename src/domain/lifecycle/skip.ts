@@ -4,9 +4,11 @@ import { type RungName, rungNames } from '../rungs.js';
 import type { FoundIdentity } from './assessment.js';
 import { inactiveSince, postponementsOf, scheduleOf } from './clock.js';
 import { lookStep, returnStep } from './decide.js';
+import { withNotice } from './notice-transitions.js';
 import type { Parked } from './parked.js';
+import { withoutRung } from './rung-transitions.js';
 import type { LifecycleState } from './state.js';
-import { withNotice, withoutParked, withSkippedRung } from './transitions.js';
+import { withoutParked } from './transitions.js';
 
 const noticePrefix = 'notice:';
 
@@ -61,4 +63,17 @@ export function withParkedSkipped(state: LifecycleState, plan: Plan, now: number
     inactiveSince: since,
     ...(round === 0 ? {} : { round }),
   });
+}
+
+/**
+ * A parked rung is not to be carried out in this absence. Its begun work is forgotten: it leads to no stage.
+ */
+function withSkippedRung(
+  state: LifecycleState,
+  rung: RungName,
+  inactiveSince: number,
+  now: number,
+): LifecycleState {
+  const skips = { ...state.skips, [rung]: { at: now, inactiveSince } };
+  return { ...withoutRung(withoutParked(state), rung), skips };
 }

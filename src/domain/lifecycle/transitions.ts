@@ -1,16 +1,15 @@
-/** How a lifecycle's memory changes: one pure function for each event. */
-
+/** How a lifecycle's memory changes: one pure function for each event. Notices, holds and rungs have files of their own. */
 import type { AuditEntry } from '../audit-entry.js';
 import { given } from '../given.js';
-import type { PlanRung } from '../plan.js';
-import { type RungName, rungNames } from '../rungs.js';
+import type { RungName } from '../rungs.js';
 import { mergeActivity, mergeSign, type SignOfLife } from '../sign-of-life.js';
 import { absenceRulesOf, withAbsentLook } from './absence.js';
-import type { Assessment, Buried, FoundIdentity, NoticeState } from './assessment.js';
-import type { Hold, HoldKind } from './holds.js';
+import type { Assessment, Buried, FoundIdentity } from './assessment.js';
+import { withoutHolds } from './hold-transitions.js';
 import type { Return } from './justification.js';
-import type { NoticeRecord } from './notice-record.js';
+import { voided, withNoticeStates } from './notice-transitions.js';
 import type { Parked } from './parked.js';
+import { withoutRung } from './rung-transitions.js';
 import { stageOf } from './stage.js';
 import type {
   Exported,
@@ -131,94 +130,6 @@ function withAdoptedDeactivation(state: LifecycleState, identity: FoundIdentity)
   return { ...state, rungs: { ...state.rungs, deactivate }, stageSince: at };
 }
 
-/** A rung was begun. Beginning it again keeps the first time: retries are the same act. */
-export function withRungBegun(
-  state: LifecycleState,
-  rung: PlanRung,
-  since: number,
-  now: number,
-): LifecycleState {
-  if (state.rungs[rung.rung] !== undefined) return state;
-  const record: RungRecord = { begunAt: now, inactiveSince: since, afterMs: rung.afterMs };
-  return { ...state, rungs: { ...state.rungs, [rung.rung]: record } };
-}
-
-/** @param more further fields to remember with it */
-export function withRungCompleted(
-  state: LifecycleState,
-  rung: RungName,
-  now: number,
-  more: Pick<RungRecord, 'announcedAt'> = {},
-): LifecycleState {
-  const record = state.rungs[rung];
-  if (record === undefined) throw new Error(`rung ${rung} was completed without having begun`);
-  const next = { ...state, rungs: { ...state.rungs, [rung]: { ...record, completedAt: now, ...more } } };
-  return stageOf(next) === stageOf(state) ? next : { ...next, stageSince: now };
-}
-
-/** A rung that was begun and given up before it had any effect. */
-export function withoutRung(state: LifecycleState, rung: RungName): LifecycleState {
-  const { [rung]: _dropped, ...rungs } = state.rungs;
-  return { ...state, rungs };
-}
-
-export function withNotice(state: LifecycleState, notice: NoticeRecord): LifecycleState {
-  const others = state.notices.filter(({ rung, leadMs }) => rung !== notice.rung || leadMs !== notice.leadMs);
-  return { ...state, notices: [...others, notice] };
-}
-
-export type RunningNotice = NoticeRecord & { readonly key: string };
-
-/**
- * The running notices: given, and their rung not yet done. Bounces and changed
- * addresses are looked up for these.
- */
-export function runningNotices(state: LifecycleState): RunningNotice[] {
-  return state.notices.flatMap((notice) => {
-    const { key, rung, outcome } = notice;
-    const isGiven = outcome === 'accepted' || outcome === 'ambiguous';
-    const runs = isGiven && notice.void === undefined && state.rungs[rung]?.completedAt === undefined;
-    return key !== undefined && runs ? [{ ...notice, key }] : [];
-  });
-}
-
-/**
- * Applies the present states of notices. A notice that reached nobody makes the later ones of its rung void:
- * all of them are given again, so their date will not hold.
- */
-export function withNoticeStates(
-  state: LifecycleState,
-  found: readonly NoticeState[],
-  now: number,
-): LifecycleState {
-  const running = new Set(runningNotices(state).map(({ key }) => key));
-  const outcomes = new Map(found.map(({ key, outcome }) => [key, outcome]));
-  const changed = state.notices.map((notice): NoticeRecord => {
-    const { key } = notice;
-    const outcome = key === undefined || !running.has(key) ? undefined : outcomes.get(key);
-    // The known outcome of a notice only ever gets worse.
-    if (outcome === undefined || outcome === 'accepted' || outcome === notice.outcome) return notice;
-    return { ...notice, outcome, failedAt: now };
-  });
-  if (changed.every((notice, index) => notice === state.notices[index])) return state;
-  const isLost = ({ outcome, failedAt }: NoticeRecord) => failedAt === now && outcome !== 'ambiguous';
-  const notices = changed.map((notice): NoticeRecord => {
-    const lost = changed.some(
-      (other) => isLost(other) && other.rung === notice.rung && other.leadMs > notice.leadMs,
-    );
-    return lost ? { ...notice, void: true } : notice;
-  });
-  return { ...state, notices };
-}
-
-/** The rung's notice went to new addresses. The person behind them gets time, too. */
-export function withNoticeFollowed(state: LifecycleState, key: string, now: number): LifecycleState {
-  const notices = state.notices.map((notice) =>
-    notice.key === key ? { ...notice, followedAt: now } : notice,
-  );
-  return { ...state, notices };
-}
-
 /** The person is back: the undone rungs are forgotten, notices no longer count, and nothing stays parked. */
 export function withReturn(state: LifecycleState, back: Return, now: number): LifecycleState {
   const rungs = Object.fromEntries(
@@ -229,78 +140,6 @@ export function withReturn(state: LifecycleState, back: Return, now: number): Li
   const returned: LifecycleState = { ...kept, rungs, notices: voided(state.notices), warnings: [] };
   const next = stageOf(returned) === stageOf(state) ? returned : { ...returned, stageSince: now };
   return decided ? { ...next, baselineAt: Math.max(next.baselineAt, reactivation?.at ?? now) } : next;
-}
-
-/**
- * Adds a hold to those in force. Earlier notices no longer count: their dates pass during the hold. A hold
- * without a kind comes from an older client, and replaces the other hold without a kind.
- */
-export function withHold(state: LifecycleState, hold: Omit<Hold, 'id'>): LifecycleState {
-  const count = (state.holdsSet ?? 0) + 1;
-  const kept = (state.holds ?? []).filter(({ kind }) => hold.kind !== undefined || kind !== undefined);
-  const next = { ...state, holds: [...kept, { ...hold, id: `h${count}` }], holdsSet: count };
-  return outdatedByHold(next, hold, hold.since);
-}
-
-/** PostgreSQL keeps a hold under another id, because a lost lifecycle had already given that id. */
-export function withHoldRenamed(state: LifecycleState, from: string, to: string): LifecycleState {
-  if (from === to) return state;
-  const holds = (state.holds ?? []).map((hold) => (hold.id === from ? { ...hold, id: to } : hold));
-  return { ...state, holds, holdsSet: Math.max(state.holdsSet ?? 0, Number(to.slice(1))) };
-}
-
-/** Adds holds that PostgreSQL keeps and the memory lacks: those of a lifecycle that was lost or buried. */
-export function withKeptHolds(
-  state: LifecycleState,
-  { standing, count }: NonNullable<Assessment['holds']>,
-): LifecycleState {
-  const known = new Set((state.holds ?? []).map(({ id }) => id));
-  const lacking = standing.filter(({ id }) => !known.has(id));
-  const holdsSet = Math.max(state.holdsSet ?? 0, count);
-  if (lacking.length === 0) return holdsSet === (state.holdsSet ?? 0) ? state : { ...state, holdsSet };
-  const next: LifecycleState = { ...state, holds: [...(state.holds ?? []), ...lacking], holdsSet };
-  return lacking.reduce<LifecycleState>((before, hold) => outdatedByHold(before, hold, hold.since), next);
-}
-
-/** Ends one hold. A notice that was being sent when the hold was set does not count either. */
-export function withoutHold(state: LifecycleState, holdId: string, now: number): LifecycleState {
-  return withoutHolds(state, ({ id }) => id === holdId, now);
-}
-
-function withoutHolds(state: LifecycleState, ends: (hold: Hold) => boolean, now: number): LifecycleState {
-  const { holds = [], ...rest } = state;
-  const ended = holds.filter(ends);
-  if (ended.length === 0) return state;
-  const left = holds.filter((hold) => !ended.includes(hold));
-  const next: LifecycleState = left.length === 0 ? rest : { ...rest, holds: left };
-  return ended.reduce((before, hold) => outdatedByHold(before, hold, now), next);
-}
-
-/**
- * What was announced before a hold's end is out of date: notices are given again, and so is the warning ahead
- * of a suspension. Holds without a kind kept the warning, and histories of that time must replay.
- */
-function outdatedByHold(state: LifecycleState, { kind }: Pick<Hold, 'kind'>, now: number): LifecycleState {
-  const warning = state.skips?.warn;
-  // The time that a skipped warning leaves also counts anew.
-  const skips = warning === undefined ? {} : { skips: { ...state.skips, warn: { ...warning, at: now } } };
-  const next = withoutOldExport({ ...state, ...skips, notices: voided(state.notices) }, kind);
-  // A rung that is being carried out is not stopped: it ends, and counts from then.
-  const done = rungNames.filter((rung) => state.rungs[rung]?.completedAt !== undefined);
-  if (kind === undefined || done.length !== 1 || done[0] !== 'warn') return next;
-  const unwarned = withoutRung(next, 'warn');
-  return stageOf(unwarned) === stageOf(state) ? unwarned : { ...unwarned, stageSince: now };
-}
-
-/** An export from before a hold is out of date after it. Holds without a kind kept it, as above. */
-function withoutOldExport(state: LifecycleState, kind: HoldKind | undefined): LifecycleState {
-  if (kind === undefined || state.exported === undefined) return state;
-  const { exported: _old, ...rest } = state;
-  return rest;
-}
-
-function voided(notices: readonly NoticeRecord[]): NoticeRecord[] {
-  return notices.map((notice) => ({ ...notice, void: true }));
 }
 
 export function withParked(state: LifecycleState, parked: Parked): LifecycleState {
@@ -314,19 +153,6 @@ export function withoutParked(state: LifecycleState): LifecycleState {
 
 export function withExported(state: LifecycleState, exported: Exported): LifecycleState {
   return { ...state, exported };
-}
-
-/**
- * A parked rung is not to be carried out in this absence. Its begun work is forgotten: it leads to no stage.
- */
-export function withSkippedRung(
-  state: LifecycleState,
-  rung: RungName,
-  inactiveSince: number,
-  now: number,
-): LifecycleState {
-  const skips = { ...state.skips, [rung]: { at: now, inactiveSince } };
-  return { ...withoutRung(withoutParked(state), rung), skips };
 }
 
 export function withHeldByBreaker(state: LifecycleState, heldByBreaker: HeldByBreaker): LifecycleState {

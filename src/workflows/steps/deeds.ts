@@ -3,8 +3,9 @@
 import type { AuditEntry, AuditEventType } from '../../domain/audit-entry.js';
 import { inDays } from '../../domain/duration.js';
 import { inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
+import { runningNotices } from '../../domain/lifecycle/notice-transitions.js';
+import { withoutRung, withRungCompleted } from '../../domain/lifecycle/rung-transitions.js';
 import type { RungRecord } from '../../domain/lifecycle/state.js';
-import { runningNotices, withoutRung, withRungCompleted } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
 import { isDestructive } from '../../domain/rungs.js';
 import { mergeActivity } from '../../domain/sign-of-life.js';

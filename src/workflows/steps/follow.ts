@@ -2,7 +2,8 @@
 import { patched } from '@temporalio/workflow';
 import { followFloorMs, inactiveSinceFor } from '../../domain/lifecycle/clock.js';
 import type { Decision } from '../../domain/lifecycle/decide.js';
-import { withNoticeFollowed, withWarning } from '../../domain/lifecycle/transitions.js';
+import { withNoticeFollowed } from '../../domain/lifecycle/notice-transitions.js';
+import { withWarning } from '../../domain/lifecycle/transitions.js';
 import type { DestructiveRung } from '../../domain/rungs.js';
 import { carryOut } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
