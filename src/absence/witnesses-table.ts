@@ -1,5 +1,6 @@
 /** Table `kratos_witness`: a sample of identities that Kratos had, with their creation dates. */
 import type pg from 'pg';
+import { isBeingDeleted } from '../deletion/intents-table.js';
 
 export interface Witness {
   readonly identityId: string;
@@ -36,13 +37,17 @@ export async function noteWitness(
   );
 }
 
-/** @returns other identities that should exist: some of those created last, and some of those seen last */
+/**
+ * Leaves out identities that the engine itself is deleting: when many go at once, each would doubt the others' absence.
+ * @returns other identities that should exist: some of those created last, and some of those seen last
+ */
 export async function readWitnesses(pool: pg.Pool, identityId: string): Promise<Witness[]> {
   const found = await pool.query<{ identity_id: string; created_at: Date }>(
     `WITH others AS (
        SELECT identity_id, created_at, seen_at FROM kratos_witness AS witness
        WHERE identity_id <> $1
          AND NOT EXISTS (SELECT FROM tombstone WHERE tombstone.identity_id = witness.identity_id)
+         AND NOT ${isBeingDeleted('witness.identity_id')}
      )
      (SELECT identity_id, created_at FROM others ORDER BY created_at DESC, identity_id LIMIT $2)
      UNION

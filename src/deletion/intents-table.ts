@@ -30,6 +30,10 @@ export async function isDeletionIntended(
   return found.rows.length > 0;
 }
 
+/** SQL: whether the engine has told Kratos to delete the identity, and has not seen it since. @param column of its id */
+export const isBeingDeleted = (column: string): string =>
+  `EXISTS (SELECT FROM deletion_intent WHERE deletion_intent.identity_id = ${column})`;
+
 /** The identity exists, so the intended deletion had no effect; or the identity was buried. */
 export async function forgetDeletionIntent(
   client: pg.Pool | pg.PoolClient,

@@ -326,6 +326,12 @@ describe('a deletion by the engine', () => {
     expect(await remove(id, since + 1)).toEqual({ outcome: 'gone' });
   });
 
+  it('of everybody at once is done for each, although all witnesses vanish together', async () => {
+    const crowd = await Promise.all(Array.from({ length: 12 }, witness));
+    const ended = await Promise.all(crowd.map(({ id }) => remove(id)));
+    expect(ended).toEqual(crowd.map(() => ({ outcome: 'done' })));
+  });
+
   it('is not believed where others are missing, too', async () => {
     await witness();
     const { id } = await people.create('doomed');

@@ -8,6 +8,14 @@ const system = { project: 'system', tests: ['test/integration/absence.test.ts'] 
 
 export const absenceGuards: readonly Guard[] = [
   {
+    name: 'absence: an identity that is being deleted stands for nobody',
+    file: 'src/absence/witnesses-table.ts',
+    find: "isBeingDeleted('witness.identity_id')",
+    replace: "'false'",
+    ...system,
+    only: 'everybody at once',
+  },
+  {
     name: 'absence: a look without a control counts for nothing',
     file: rules,
     find: "if (absence.control !== 'witnessed') {",
