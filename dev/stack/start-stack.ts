@@ -27,6 +27,7 @@ import { portsToTry, type StackPorts } from './stack-ports.js';
 import { startServers } from './start-servers.js';
 import { Supervisor } from './supervisor.js';
 import type { RunningStack, StackInfo, StartStackOptions } from './types.js';
+import { variablesOf } from './variables.js';
 
 /**
  * Starts the embedded stack and resolves when every part is ready.
@@ -198,18 +199,9 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
   const { external, policyFile, policyId, environment } = plan;
   const { hookKeys } = info.gateway;
   return {
-    DORMOUSE_TEMPORAL_ADDRESS: info.temporal.address,
-    DORMOUSE_TEMPORAL_NAMESPACE: info.temporal.namespace,
-    // Settings for another Temporal in the environment must not reach the stack's own; empty means unset.
+    ...variablesOf(info),
     DORMOUSE_TEMPORAL_TLS: String(external.temporal?.tls ?? false),
     DORMOUSE_TEMPORAL_API_KEY: external.temporal?.apiKey ?? '',
-    DORMOUSE_POSTGRES_URL: info.postgres.runtimeUrl,
-    DORMOUSE_POSTGRES_MIGRATION_URL: info.postgres.url,
-    DORMOUSE_KRATOS_PUBLIC_URL: info.kratos.publicUrl,
-    DORMOUSE_KRATOS_ADMIN_URL: info.kratos.adminUrl,
-    DORMOUSE_HYDRA_PUBLIC_URL: info.hydra.publicUrl,
-    DORMOUSE_HYDRA_ADMIN_URL: info.hydra.adminUrl,
-    DORMOUSE_SMTP_URL: info.mail.smtpUrl,
     DORMOUSE_POLICY_FILE: policyFile,
     DORMOUSE_POLICY_ID: policyId,
     DORMOUSE_GATEWAY_HOST: loopbackHost,
@@ -219,9 +211,6 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     DORMOUSE_KRATOS_HOOK_KEYS: environment.inherited.DORMOUSE_KRATOS_HOOK_KEYS || hookKeys.kratos,
     DORMOUSE_HYDRA_HOOK_KEYS: environment.inherited.DORMOUSE_HYDRA_HOOK_KEYS || hookKeys.hydra,
     DORMOUSE_MAIL_HOOK_KEYS: environment.inherited.DORMOUSE_MAIL_HOOK_KEYS || hookKeys.mail,
-    DORMOUSE_AUDIT_SIGNING_KEY: info.keys.auditSigningKey,
-    DORMOUSE_DATA_KEY: info.keys.dataKey,
-    DORMOUSE_IDENTIFIER_KEY: info.keys.identifierKey,
   };
 }
 
