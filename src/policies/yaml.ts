@@ -30,6 +30,8 @@ export class PolicyFileError extends ConfigError {
   }
 }
 
+const startOver = 'Mend the line, or start from policies/default.yaml';
+
 /**
  * @param text the file's content
  * @param file its name, for messages
@@ -38,7 +40,11 @@ export class PolicyFileError extends ConfigError {
 export function parsePolicyFile(text: string, file: string): Policy {
   const yaml = YamlText.read(text);
   if (!(yaml instanceof YamlText)) {
-    const problems = yaml.map(({ line, message }) => ({ line, field: '', message: withWayOut(message) }));
+    const problems = yaml.map(({ line, message, wayOut = startOver }) => ({
+      line,
+      field: '',
+      message: `${message}. ${wayOut}`,
+    }));
     throw new PolicyFileError(file, problems);
   }
   const parsed = policySchema.safeParse(yaml.values);
@@ -62,12 +68,6 @@ export function parsePolicyToPublish(text: string, file: string): Policy {
   if (index < 0) return parsePolicyFile(text, file);
   const message = 'holds a control character, or another one that YAML does not take. Write the line without';
   throw new PolicyFileError(file, [{ line: index + 1, field: '', message }]);
-}
-
-/** Adds where to start, where the parser's message has no way out. */
-function withWayOut(message: string): string {
-  const hasOne = !message.startsWith('is not YAML') || message.endsWith('instead of the alias');
-  return hasOne ? message : `${message}. Mend the line, or start from policies/default.yaml`;
 }
 
 function describe(issue: z.core.$ZodIssue, yaml: YamlText): PolicyProblem[] {

@@ -15,7 +15,10 @@ export function parseYamlFile<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const yaml = YamlText.read(text);
   if (!(yaml instanceof YamlText)) {
-    throw new ConfigError(yaml.map(({ line, message }) => `${file}:${line}: ${message}`).join('\n'));
+    const problems = yaml.map(({ line, message, wayOut }) =>
+      [`${file}:${line}: ${message}`, ...(wayOut === undefined ? [] : [wayOut])].join('. '),
+    );
+    throw new ConfigError(problems.join('\n'));
   }
   const parsed = schema.safeParse(yaml.values);
   if (parsed.success) return parsed.data;

@@ -7,6 +7,8 @@ import { type Document, isMap, isNode, isPair, LineCounter, type Node, parseDocu
 export interface YamlProblem {
   readonly line: number;
   readonly message: string;
+  /** Absent where the parser only says what is wrong. */
+  readonly wayOut?: string;
 }
 
 type Path = readonly string[];
@@ -26,11 +28,11 @@ export class YamlText {
     if (document.errors.length > 0) {
       return document.errors.map(({ pos, code, message }) => ({
         line: lines.linePos(pos[0]).line,
-        message: describe(code, message),
+        ...describe(code, message),
       }));
     }
     const values = valuesOf(document);
-    if ('problem' in values) return [{ line: 1, message: values.problem }];
+    if ('message' in values) return [{ line: 1, ...values }];
     return new YamlText(values.values, document.contents, lines);
   }
 
@@ -53,18 +55,26 @@ export class YamlText {
   }
 }
 
-function describe(code: string, message: string): string {
-  if (code === 'DUPLICATE_KEY') return 'the same field stands here for the second time. Take one out';
-  return `is not YAML: ${message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? code}`;
+type Trouble = Omit<YamlProblem, 'line'>;
+
+function describe(code: string, message: string): Trouble {
+  if (code === 'DUPLICATE_KEY') {
+    return { message: 'the same field stands here for the second time', wayOut: 'Take one out' };
+  }
+  const problem = message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? code;
+  return { message: `is not YAML: ${problem}` };
 }
 
 /** Aliases are resolved only here: an alias without a target fails late, and without its place. */
-function valuesOf(document: Document.Parsed): { values: unknown } | { problem: string } {
+function valuesOf(document: Document.Parsed): { values: unknown } | Trouble {
   try {
     return { values: document.toJS() };
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
-    return { problem: `is not YAML: ${error.message}. Write the value out instead of the alias` };
+    return {
+      message: `is not YAML: ${error.message}`,
+      wayOut: 'Write the value out instead of the alias',
+    };
   }
 }
 
