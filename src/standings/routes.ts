@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Dormouse, NotEnrolledError } from '../client.js';
 import { exemptionKinds } from '../domain/exemption.js';
+import { given } from '../domain/given.js';
 import { holdKinds } from '../domain/lifecycle/holds.js';
 import { highestVersion } from '../domain/names.js';
 import {
@@ -70,13 +71,6 @@ const describe = <Body extends z.ZodType>(summary: string, body: Body) => ({
   body,
   response: standing,
 });
-
-/** Drops absent fields, as `exactOptionalPropertyTypes` requires. */
-function compact<T extends object>(value: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as {
-    [Key in keyof T]: Exclude<T[Key], undefined>;
-  };
-}
 
 export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
   return async (plain) => {
@@ -153,7 +147,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
         },
       },
       async ({ params: { id }, body }, reply) => {
-        const { lastActiveAt, ...rest } = compact(body ?? {});
+        const { lastActiveAt, ...rest } = given(body ?? {});
         const at = lastActiveAt === undefined ? {} : { lastActiveAt: Date.parse(lastActiveAt) };
         const isNew = await dormouse.enrol(id, { ...rest, ...at });
         return reply.code(isNew ? 201 : 200).send({ started: isNew });
@@ -163,34 +157,34 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
       `${base}/hold`,
       { schema: describe('Stop all rungs and mails until a time', bodies.hold) },
       ({ params: { id }, body }) => {
-        const { until, ...rest } = compact(body);
+        const { until, ...rest } = given(body);
         return dormouse.hold(id, { ...rest, until: Date.parse(until) });
       },
     );
     server.post(
       `${base}/release`,
       { schema: describe('End a hold early', bodies.release) },
-      ({ params: { id }, body }) => dormouse.release(id, compact(body)),
+      ({ params: { id }, body }) => dormouse.release(id, given(body)),
     );
     server.post(
       `${base}/reactivate`,
       { schema: describe('Bring back a deactivated identity', bodies.reactivate) },
-      ({ params: { id }, body }) => dormouse.reactivate(id, compact(body)),
+      ({ params: { id }, body }) => dormouse.reactivate(id, given(body)),
     );
     server.post(
       `${base}/apply-policy`,
       { schema: describe('Follow another policy', bodies['apply-policy']) },
-      ({ params: { id }, body }) => dormouse.applyPolicy(id, compact(body)),
+      ({ params: { id }, body }) => dormouse.applyPolicy(id, given(body)),
     );
     server.post(
       `${base}/retry-parked`,
       { schema: describe('Try a parked step again', bodies['retry-parked']) },
-      ({ params: { id }, body }) => dormouse.retryParked(id, compact(body)),
+      ({ params: { id }, body }) => dormouse.retryParked(id, given(body)),
     );
     server.post(
       `${base}/skip-parked`,
       { schema: describe('Decide that a parked step is not to be done', bodies['skip-parked']) },
-      ({ params: { id }, body }) => dormouse.skipParked(id, compact(body)),
+      ({ params: { id }, body }) => dormouse.skipParked(id, given(body)),
     );
     exemptionRoutes(plain, dormouse, base);
   };
@@ -205,7 +199,7 @@ function exemptionRoutes(plain: FastifyInstance, dormouse: Dormouse, base: strin
     `${base}/exempt`,
     described('The ladder does not apply, until that is ended', bodies.exempt),
     ({ params: { id }, body }) => {
-      const { reviewAt, ...rest } = compact(body);
+      const { reviewAt, ...rest } = given(body);
       return dormouse.exempt(id, { ...rest, reviewAt: Date.parse(reviewAt) });
     },
   );
@@ -213,13 +207,13 @@ function exemptionRoutes(plain: FastifyInstance, dormouse: Dormouse, base: strin
     `${base}/review-exemption`,
     described('An exemption is still right, until the next review', bodies['review-exemption']),
     ({ params: { id }, body }) => {
-      const { reviewAt, ...rest } = compact(body);
+      const { reviewAt, ...rest } = given(body);
       return dormouse.reviewExemption(id, { ...rest, reviewAt: Date.parse(reviewAt) });
     },
   );
   server.post(
     `${base}/end-exemption`,
     described('The ladder applies again', bodies['end-exemption']),
-    ({ params: { id }, body }) => dormouse.endExemption(id, compact(body)),
+    ({ params: { id }, body }) => dormouse.endExemption(id, given(body)),
   );
 }
