@@ -1,6 +1,7 @@
 /** `stack.json`: the addresses of a running stack. Node only. */
 import { rm } from 'node:fs/promises';
 import { z } from 'zod';
+import { parseJson } from '../../src/process/parse-json.js';
 import { dataDirectoryAt } from './data-directory.js';
 import { readFileIfAny, writeFileAtomically } from './files.js';
 import { identifyProcess, isProcessAlive, processIdentitySchema } from './process-identity.js';
@@ -43,12 +44,4 @@ export async function readRunningStack(dataDirectory: string): Promise<StackInfo
   if (!parsed.success) return undefined;
   const { stack, ...info } = parsed.data;
   return (await isProcessAlive(stack)) ? info : undefined;
-}
-
-function parseJson(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return undefined;
-  }
 }

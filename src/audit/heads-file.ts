@@ -1,6 +1,7 @@
 /** Reads a file of exported heads: JSON lines, as `dormouse audit heads export` writes them. */
 import { z } from 'zod';
 import { ConfigError } from '../config.js';
+import { parseJson } from '../process/parse-json.js';
 import type { SignedHead } from './heads-table.js';
 
 const headSchema = z.strictObject({
@@ -24,12 +25,4 @@ export function parseHeads(text: string, file: string): SignedHead[] {
       `${file}:${index + 1} is no signed head. Give a file that "dormouse audit heads export" wrote`,
     );
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

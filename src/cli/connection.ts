@@ -7,11 +7,6 @@ import { createPool } from '../postgres/pool.js';
 import type { DatabaseUrls } from '../postgres/prepare.js';
 import { clientOptions, clientVariables, connectionOptions } from '../process/temporal-options.js';
 
-export interface Connection {
-  readonly dormouse: DirectDormouse;
-  readonly postgresUrl: string;
-}
-
 export function findKeyText(name: 'DORMOUSE_AUDIT_SIGNING_KEY' | 'DORMOUSE_DATA_KEY'): string | undefined {
   return readConfig([name])[name];
 }
@@ -24,19 +19,11 @@ export function findDatabase(): DatabaseUrls {
 
 const variables = [...clientVariables, 'DORMOUSE_POSTGRES_URL'] as const;
 
-/** @throws ConfigError when the environment names no Dormouse system */
-export function connect(): Connection {
+/** Runs `work` with the client, and closes it. @throws ConfigError when the environment names no Dormouse system */
+export async function withDormouse<T>(work: (dormouse: DirectDormouse) => Promise<T>): Promise<T> {
   const config = readConfig(variables);
   const postgresUrl = config.DORMOUSE_POSTGRES_URL;
-  return {
-    postgresUrl,
-    dormouse: createDormouse({ ...clientOptions(config), postgresUrl, timeoutMs: 10_000 }),
-  };
-}
-
-/** Runs `work` with the client, and closes it. */
-export async function withDormouse<T>(work: (dormouse: DirectDormouse) => Promise<T>): Promise<T> {
-  const { dormouse } = connect();
+  const dormouse = createDormouse({ ...clientOptions(config), postgresUrl, timeoutMs: 10_000 });
   try {
     return await work(dormouse);
   } finally {
@@ -46,9 +33,7 @@ export async function withDormouse<T>(work: (dormouse: DirectDormouse) => Promis
 
 /** Runs `work` with Dormouse's database, and closes it. */
 export async function withPool<T>(work: (pool: ReturnType<typeof createPool>) => Promise<T>): Promise<T> {
-  const { dormouse, postgresUrl } = connect();
-  await dormouse.close();
-  const pool = createPool({ url: postgresUrl, max: 2 });
+  const pool = createPool({ url: readConfig(variables).DORMOUSE_POSTGRES_URL, max: 2 });
   try {
     return await work(pool);
   } finally {

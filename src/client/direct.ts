@@ -26,6 +26,7 @@ import {
   standingQuery,
 } from '../workflows/messages.js';
 import { checkedPolicyId, checkedSign, checkedTime, updateId } from './checks.js';
+import { withDefaults } from './defaults.js';
 import type { BounceOutcome, DirectDormouse } from './direct-types.js';
 import { Exemptions } from './exemptions.js';
 import { Lifecycles } from './temporal.js';
@@ -58,8 +59,9 @@ class DormouseClient implements DirectDormouse {
   private readonly counts = { recorded: 0, dropped: 0, recordedWithoutSignal: 0, noted: 0 };
 
   constructor(private readonly options: DirectOptions) {
-    this.timeoutMs = options.timeoutMs ?? 1_000;
-    this.requestTimeoutMs = options.requestTimeoutMs ?? 15_000;
+    const { timeoutMs, requestTimeoutMs, batchMs, maxPending } = withDefaults(options);
+    this.timeoutMs = timeoutMs;
+    this.requestTimeoutMs = requestTimeoutMs;
     this.pool = createPool({
       url: options.postgresUrl,
       connectTimeoutMs: this.timeoutMs,
@@ -77,8 +79,8 @@ class DormouseClient implements DirectDormouse {
     this.recorder = new ActivityRecorder({
       pool: this.pool,
       tellWorkflow: (id, sign) => this.lifecycles.signal(this.requestTimeoutMs, id, sign),
-      batchMs: options.batchMs ?? 200,
-      maxPending: options.maxPending ?? 100_000,
+      batchMs,
+      maxPending,
     });
   }
 

@@ -2,10 +2,12 @@
 import type { Exemption } from '../domain/exemption.js';
 import { given } from '../domain/given.js';
 import { parseIdentityId } from '../domain/identity-id.js';
+import { within } from '../process/bounded.js';
 import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../process/caller-errors.js';
 import { ActivityBuffer } from '../signs/buffer.js';
 import type { IdentitySign } from '../signs/identity-sign.js';
 import { checkedSign, checkedTime } from './checks.js';
+import { withDefaults } from './defaults.js';
 import { GatewayHttp } from './gateway-http.js';
 import type {
   ActivityReport,
@@ -38,12 +40,13 @@ export class GatewayClient implements Dormouse {
   /** @throws InvalidRequestError */
   constructor(private readonly options: DormouseOptions) {
     this.http = new GatewayHttp(options.gateway);
-    this.timeoutMs = options.timeoutMs ?? 1_000;
-    this.requestTimeoutMs = options.requestTimeoutMs ?? 15_000;
+    const { timeoutMs, requestTimeoutMs, batchMs, maxPending } = withDefaults(options);
+    this.timeoutMs = timeoutMs;
+    this.requestTimeoutMs = requestTimeoutMs;
     this.buffer = new ActivityBuffer({
       flush: (signs) => this.handOn(signs),
-      intervalMs: options.batchMs ?? 200,
-      maxPending: options.maxPending ?? 100_000,
+      intervalMs: batchMs,
+      maxPending,
       maxBatch: mostLines,
       longestBackOffMs,
       ...given({ onError: options.onError }),
@@ -174,12 +177,7 @@ export class GatewayClient implements Dormouse {
   }
 
   async close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.requestTimeoutMs);
-    });
-    await Promise.race([this.buffer.close().catch(() => undefined), late]);
-    clearTimeout(timer);
+    await within(this.requestTimeoutMs, 'The gateway', this.buffer.close()).catch(() => undefined);
   }
 
   private async handOn(signs: readonly IdentitySign[]): Promise<void> {

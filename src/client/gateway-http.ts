@@ -1,10 +1,12 @@
 /** Calls the gateway: bounded in time and size, and every problem becomes an error that says who must act. */
+import { plainUrl } from '../domain/plain-url.js';
 import {
   DormouseUnavailableError,
   InvalidRequestError,
   NotAuthorizedError,
   NotEnrolledError,
 } from '../process/caller-errors.js';
+import { parseJson } from '../process/parse-json.js';
 
 export interface GatewayAddress {
   readonly url: string;
@@ -80,14 +82,6 @@ async function readBounded(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** @param answer as the gateway, or whatever answered in its place, gave it */
 function problemOf(status: number, answer: unknown): Error {
   const { error, message } = asProblem(answer);
@@ -108,12 +102,11 @@ function asProblem(answer: unknown): { error?: string; message?: string } {
 }
 
 function checkedUrl(text: unknown): string {
-  const wrong = new InvalidRequestError(
-    'gateway.url: is not the address of a gateway. Pass an http or https URL without credentials, query or fragment, as https://dormouse.example',
-  );
-  if (typeof text !== 'string' || !URL.canParse(text)) throw wrong;
-  const { protocol, username, password, search, hash, href } = new URL(text);
-  const isPlain = [username, password, search, hash].every((part) => part === '');
-  if (!isPlain || !['http:', 'https:'].includes(protocol)) throw wrong;
-  return href.replace(/\/+$/, '');
+  const url = typeof text === 'string' ? plainUrl(text) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    throw new InvalidRequestError(
+      'gateway.url: is not the address of a gateway. Pass an http or https URL without credentials, query or fragment, as https://dormouse.example',
+    );
+  }
+  return url.href.replace(/\/+$/, '');
 }

@@ -14,7 +14,7 @@ import { readConfig } from '../config.js';
 import { given } from '../domain/given.js';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import type { SignOfLife } from '../domain/sign-of-life.js';
-import { isTransient, within } from '../process/bounded.js';
+import { within } from '../process/bounded.js';
 import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../process/caller-errors.js';
 import { lifecycleStart, tellLifecycle } from '../signs/tell-lifecycle.js';
 import {
@@ -25,6 +25,7 @@ import {
 } from '../workflows/messages.js';
 import { checkedPolicyId } from './checks.js';
 import { EndableRetry } from './retry.js';
+import { isTransient } from './transient.js';
 import type { DirectOptions } from './types.js';
 
 export class Lifecycles {

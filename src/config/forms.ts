@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { dayMs, parseDuration } from '../domain/duration.js';
+import { plainUrl } from '../domain/plain-url.js';
 
 export const url = (protocols: string[]) =>
   z.string().refine(
@@ -20,10 +21,8 @@ const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 /** These URLs contain tokens, so they must not be sent unencrypted. */
 export const linkBaseUrl = httpUrl.refine(
   (value) => {
-    if (!URL.canParse(value)) return false;
-    const { protocol, hostname, username, password, search, hash } = new URL(value);
-    const isPlain = [username, password, search, hash].every((part) => part === '');
-    return isPlain && (protocol === 'https:' || loopbackHosts.includes(hostname));
+    const url = plainUrl(value);
+    return url !== undefined && (url.protocol === 'https:' || loopbackHosts.includes(url.hostname));
   },
   {
     message: 'must be an https URL (http for a loopback address only) without credentials, query or fragment',

@@ -1,13 +1,12 @@
-/** Time limits for calls that an app can't wait for. */
-import {
-  isGrpcServiceError,
-  ServiceError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-} from '@temporalio/client';
+/** Time limits for calls that an app can't wait for. Needs nothing: the client over HTTP carries it. */
 import { DormouseUnavailableError } from './caller-errors.js';
 
 /** Rejects when `work` takes longer than `ms`. Its later result is ignored. */
-export async function within<T>(ms: number, system: 'Temporal' | 'PostgreSQL', work: Promise<T>): Promise<T> {
+export async function within<T>(
+  ms: number,
+  system: DormouseUnavailableError['system'],
+  work: Promise<T>,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new DormouseUnavailableError(system)), ms);
@@ -17,19 +16,4 @@ export async function within<T>(ms: number, system: 'Temporal' | 'PostgreSQL', w
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** gRPC status codes of a temporary failure rather than a refusal. */
-const transientCodes = new Set([
-  1, // CANCELLED: by the deadline
-  4, // DEADLINE_EXCEEDED
-  8, // RESOURCE_EXHAUSTED
-  14, // UNAVAILABLE
-]);
-
-/** Whether Temporal is down or overloaded, rather than refusing the request. */
-export function isTransient(error: unknown): boolean {
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
-  const cause = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(cause) && transientCodes.has(cause.code);
 }

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
+import { parseJson } from '../../src/process/parse-json.js';
 import { ignoredSchema, judge } from './judge.js';
 
 const ignored = ignoredSchema.parse(
@@ -14,7 +15,7 @@ const { stdout } = await execa('npm', ['audit', '--json', '--omit=dev'], {
   env: { npm_config_audit: 'true' },
   timeout: 60_000,
 });
-const judgement = judge(parsed(stdout), ignored, new Date().toISOString().slice(0, 10));
+const judgement = judge(parseJson(stdout), ignored, new Date().toISOString().slice(0, 10));
 if (judgement === undefined) {
   console.log('Advisories: NOT CHECKED. The registry did not answer with a report.');
 } else {
@@ -25,12 +26,4 @@ if (judgement === undefined) {
     failures.length === 0 ? 'Advisories: none that matter.' : `Advisories: ${failures.length} to mend.`,
   );
   process.exitCode = failures.length === 0 ? 0 : 1;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
