@@ -108,6 +108,7 @@ const expectations: Readonly<Record<string, string>> = {
 };
 
 function messageOf(issue: z.core.$ZodIssue, yaml: YamlText, path: string[]): string {
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
   if (issue.code !== 'invalid_type') return issue.message;
   if (path.length === 0) {
     const found = yaml.isEmpty ? 'the file is empty' : 'the file holds no fields';

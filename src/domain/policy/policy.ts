@@ -1,5 +1,6 @@
 /** The inactivity policy: its form, and the rules for it as a whole. Pure. */
 import { rungNames } from '../rungs.js';
+import { checkSessions } from '../sessions/checks.js';
 import { checkBreaker, checkDeletion, checkLadder } from './checks.js';
 import { type Issues, report } from './issues.js';
 import { type LadderOverride, withOverride } from './ladder.js';
@@ -45,6 +46,11 @@ export const policySchema = policyObject.check((payload) => {
   checkDeletion(policy, issues);
   checkBreaker(policy, issues);
   checkSelfService(policy, issues);
+  if (policy.sessions !== undefined) {
+    checkSessions(policy.sessions, policy.allowShortDurations, (path, message) =>
+      report(issues, policy, ['sessions', ...path], message),
+    );
+  }
   if (policy.retry.longestAfter < policy.retry.firstAfter) {
     report(issues, policy, ['retry', 'longestAfter'], 'is shorter than firstAfter. Make it at least as long');
   }

@@ -7,6 +7,7 @@ import { dayMs } from '../duration.js';
 import { exemptionKinds } from '../exemption.js';
 import { opaqueNamePattern, policyIdPattern } from '../names.js';
 import { destructiveRungs } from '../rungs.js';
+import { sessionsSection } from '../sessions/policy.js';
 import { absenceSection } from './absence.js';
 import { breakerSection } from './breaker.js';
 import { deletionSection } from './deletion.js';
@@ -138,6 +139,8 @@ export const policyObject = z.strictObject({
   /** How often a block (exempt, disabled by an admin, no address) is checked again. */
   recheck: duration,
   selfService: selfService.optional(),
+  /** When a session ends that nobody uses (docs/idle-sessions.md). Absent: sessions are not judged by this policy. */
+  sessions: sessionsSection.optional(),
   retry,
 });
 
