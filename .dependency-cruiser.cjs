@@ -18,6 +18,7 @@ const subjects = [
   'policies',
   'reconciliation',
   'security-events',
+  'sessions',
   'signs',
   'sources',
   'standings',

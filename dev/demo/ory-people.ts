@@ -77,6 +77,19 @@ export class OryPeople {
     return { sessionToken, sessionId: session.id };
   }
 
+  /** Signs in again by password within a session (`refresh`). Kratos keeps the session and its token. */
+  async reauthenticate(person: Person, { sessionToken }: SignIn): Promise<void> {
+    const { data: flow } = await this.frontend.createNativeLoginFlow({
+      refresh: true,
+      xSessionToken: sessionToken,
+    });
+    await this.frontend.updateLoginFlow({
+      flow: flow.id,
+      xSessionToken: sessionToken,
+      updateLoginFlowBody: { method: 'password', identifier: person.identifier, password: person.password },
+    });
+  }
+
   /** Whether the session is still valid, as an app would check it (whoami). */
   async isSignedIn(signIn: SignIn): Promise<boolean> {
     const answer = await this.frontend.toSession(

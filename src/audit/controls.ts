@@ -35,6 +35,21 @@ export const controls = {
     title: 'Delete or disable dormant accounts after 45 days of inactivity',
     thresholdDays: 45,
   },
+  'asvs-7.3.1': {
+    framework: 'OWASP ASVS 5.0',
+    clause: '7.3.1',
+    title: 'Sessions end after a time of inactivity',
+  },
+  'asvs-7.3.2': {
+    framework: 'OWASP ASVS 5.0',
+    clause: '7.3.2',
+    title: 'Sessions end at an absolute limit since the sign-in',
+  },
+  'pci-8.2.8': {
+    framework: 'PCI DSS 4.0.1',
+    clause: '8.2.8',
+    title: 'A session that was idle for 15 minutes needs a new authentication',
+  },
 } as const satisfies Record<string, Control>;
 export type ControlId = keyof typeof controls;
 export const controlIds = Object.keys(controls).filter(isControlId);
@@ -143,6 +158,13 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   absence_confirmed: context(
     'an operator said that the account is gone for good; actor and reason are named',
   ),
+  session_expired_idle: [
+    { control: 'asvs-7.3.1', role: 'evidence', why: 'the session ended after its time of inactivity' },
+    { control: 'pci-8.2.8', role: 'evidence', why: 'the idle session ended; the rule says after how long' },
+  ],
+  session_expired_absolute: [
+    { control: 'asvs-7.3.2', role: 'evidence', why: 'the session ended at its absolute limit' },
+  ],
 };
 
 /** @returns the claims of a type; empty for a type that a newer build wrote */

@@ -12,6 +12,7 @@ import { forgetReturnAddresses } from '../links/return-addresses-table.js';
 import { forgetAllNotified } from '../mail/notified-addresses-table.js';
 import { forgetPreference } from '../mail/preferences-table.js';
 import { inTransaction } from '../postgres/pool.js';
+import { forgetSessions } from '../sessions/sessions-table.js';
 import { forgetActivity } from '../signs/signs-table.js';
 import { disablementAsJson, forgetDisablement } from '../standings/disablements-table.js';
 import { forgetDeletionIntent } from './intents-table.js';
@@ -29,6 +30,7 @@ const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => P
   forgetWitness,
   forgetConfirmation,
   forgetDeletionIntent,
+  forgetSessions,
 ];
 
 /**

@@ -44,6 +44,8 @@ export const auditEventTypes = [
   'breaker_tripped',
   'breaker_release_proposed',
   'breaker_released',
+  'session_expired_idle',
+  'session_expired_absolute',
 ] as const;
 export type AuditEventType = (typeof auditEventTypes)[number];
 

@@ -1,6 +1,7 @@
 /** Takes the credential from a request's headers. Nothing here trusts it. Node only. */
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { SessionProof } from '../ory/whoami.js';
 
 export type Credential =
   | { readonly type: 'session-cookie'; readonly value: string }
@@ -29,6 +30,13 @@ export function credentialIn(
   if (typeof token === 'string' && token !== '') return bounded({ type: 'session-token', value: token });
   const cookies = sessionCookies(headers.cookie ?? '', accepted.cookiePrefix);
   return cookies === '' ? undefined : bounded({ type: 'session-cookie', value: cookies });
+}
+
+/** The same as Kratos takes it. */
+export function proofOf(credential: Extract<Credential, { type: `session-${string}` }>): SessionProof {
+  return credential.type === 'session-token'
+    ? { xSessionToken: credential.value }
+    : { cookie: credential.value };
 }
 
 /** The cache key of a verdict: it reveals nothing about the credential. */

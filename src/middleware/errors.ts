@@ -17,7 +17,7 @@ export class VerificationUnavailableError extends Error {
 }
 
 /** `ECONNREFUSED` and the like. An axios error itself would contain the request with its credential. */
-export function unavailable(system: 'Kratos' | 'Hydra', error: unknown): VerificationUnavailableError {
+export function unavailable(system: 'Hydra', error: unknown): VerificationUnavailableError {
   const code = isAxiosError(error) ? error.code : undefined;
   return new VerificationUnavailableError(system, code ?? 'no answer');
 }

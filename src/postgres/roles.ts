@@ -9,6 +9,10 @@ import { ConfigError } from '../config.js';
 
 type Privileges = Readonly<Record<string, string>>;
 
+/** What a guard writes of a session. Its end is not among it. */
+const sessionWrites =
+  'INSERT (session_id, identity_id, authenticated_at, last_active_at, devices, roles, assurance, policy_id), UPDATE (authenticated_at, last_active_at, lease_beat_at, devices, roles, assurance, login_sids, closed_at)';
+
 /** Rights of the runtime role, on tables where it may not do everything. */
 const runtimeTables: Privileges = {
   dormouse_migration: 'SELECT',
@@ -22,6 +26,8 @@ const runtimeTables: Privileges = {
   breaker_release_vote: 'SELECT',
   breaker_pass: 'SELECT',
   mail: 'SELECT, DELETE',
+  // A session ends by a function of the owner, with its entry in the log.
+  idle_session: `SELECT, DELETE, ${sessionWrites}`,
 };
 
 /** Rights of an app's role, on the tables that it uses. */
@@ -33,7 +39,13 @@ const appTables: Privileges = {
   activity_mark: 'SELECT, INSERT, UPDATE, DELETE',
   standing: 'SELECT',
   revocation: 'SELECT',
+  policy: 'SELECT',
+  idle_session: `SELECT, ${sessionWrites}`,
+  idle_choice: 'SELECT, INSERT, UPDATE',
 };
+
+/** Functions of the owner that an app's role may call. */
+const appFunctions = ['idle_session_end'];
 
 export type RoleKind = 'runtime' | 'app';
 
@@ -81,7 +93,8 @@ export async function grantRole(ownerUrl: string, role: string, kind: RoleKind):
     );
     for (const { signature } of functions.rows) {
       await client.query(`REVOKE ALL ON FUNCTION ${signature} FROM ${name}, PUBLIC`);
-      if (kind === 'runtime') await client.query(`GRANT EXECUTE ON FUNCTION ${signature} TO ${name}`);
+      const isGranted = kind === 'runtime' || appFunctions.includes(signature.split('(', 1)[0] ?? '');
+      if (isGranted) await client.query(`GRANT EXECUTE ON FUNCTION ${signature} TO ${name}`);
     }
     await client.query('COMMIT');
   });

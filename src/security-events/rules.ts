@@ -60,6 +60,9 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   identity_missing: 'none',
   identity_reappeared: 'none',
   absence_confirmed: 'none',
+  // One session of several: other systems have sessions of their own.
+  session_expired_idle: 'none',
+  session_expired_absolute: 'none',
 };
 
 /** @returns the event to send; `undefined` where other systems need none */

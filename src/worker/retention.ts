@@ -9,6 +9,7 @@ import { forgetOldPostponements } from '../links/postponements-table.js';
 import { forgetOldMails } from '../mail/mails-table.js';
 import { forgetOldReconciliations } from '../reconciliation/reconciliations-table.js';
 import { forgetOldEvents } from '../security-events/outbox-table.js';
+import { forgetOldSessions } from '../sessions/sessions-table.js';
 import { forgetOldFeed } from '../signs/feed-table.js';
 
 export interface Retention {
@@ -38,6 +39,7 @@ export async function forgetOld(
     signal_outbox: await forgetOldEvents(pool, operations),
     activity_feed: await forgetOldFeed(pool, operations),
     postponement: await forgetOldPostponements(pool, operations),
+    idle_session: await forgetOldSessions(pool, now),
     breaker_trip: await forgetOldTrips(pool, operations),
   };
   return Object.fromEntries(Object.entries(forgotten).filter(([, rows]) => rows > 0));

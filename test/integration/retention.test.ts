@@ -109,7 +109,7 @@ it('forgets what has served its time, keeps what is younger or still says someth
 it('lists for each table how its growth is bounded', async () => {
   const byTime = [
     ...['mail', 'reconciliation', 'signal_outbox', 'activity_feed', 'postponement'],
-    ...['breaker_trip', 'breaker_release', 'breaker_release_vote', 'breaker_pass'],
+    ...['idle_session', 'breaker_trip', 'breaker_release', 'breaker_release_vote', 'breaker_pass'],
     // Pruned by the code that writes them, and the audit log by its owner.
     ...['activity_mark', 'link', 'retired_identifier', 'bounce_unmatched'],
     ...['breaker_grant', 'breaker_tally', 'breaker_wake', 'audit', 'audit_head'],
@@ -125,7 +125,7 @@ it('lists for each table how its growth is bounded', async () => {
       'identity_key',
     ],
     ...['notified_address', 'address_key', 'kratos_witness', 'absence_confirmation', 'deletion_intent'],
-    ...['mail_preference', 'return_address', 'exemption', 'identity_hold'],
+    ...['mail_preference', 'return_address', 'exemption', 'identity_hold', 'idle_choice'],
   ];
   const fixed = [
     ...[

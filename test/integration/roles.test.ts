@@ -223,14 +223,17 @@ describe('the role of an app', () => {
         activity_mark: 'SELECT INSERT UPDATE DELETE',
         activity_signal: 'SELECT INSERT UPDATE',
         dormouse_migration: 'SELECT',
+        idle_choice: 'SELECT INSERT UPDATE',
+        idle_session: 'SELECT INSERT UPDATE',
         identity_activity: 'SELECT INSERT UPDATE',
+        policy: 'SELECT',
         revocation: 'SELECT',
         standing: 'SELECT',
       });
       const functions = await pool.query(
         "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prosecdef AND has_function_privilege(oid, 'EXECUTE')",
       );
-      expect(functions.rows).toEqual([]);
+      expect(functions.rows).toEqual([{ proname: 'idle_session_end' }]);
     } finally {
       await pool.end();
     }

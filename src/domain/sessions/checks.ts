@@ -1,11 +1,13 @@
 /** The rules for a policy's `sessions`. Each rule's message says the way out. Pure. */
-import { formatDuration } from '../duration.js';
+import { dayMs, formatDuration } from '../duration.js';
 import { shortestIdle } from './limits.js';
 import type { Limits, SessionsPolicy } from './policy.js';
 
 type Report = (path: readonly (string | number)[], message: string) => void;
 
 const minuteMs = 60_000;
+/** Rows of ended sessions are kept as long, so that none comes back (src/sessions/sessions-table.ts). */
+export const longestSessionMs = 400 * dayMs;
 /** WCAG 2.2.1: a person has at least 20 seconds to answer a warning. */
 const leastWarningMs = 20_000;
 
@@ -27,6 +29,9 @@ export function checkSessions(policy: SessionsPolicy, allowsShort: boolean, repo
 function checkIdle(policy: SessionsPolicy, report: Report): void {
   const longest = [policy.idle, policy.devices.mobile, policy.devices.desktop];
   const { absolute } = policy;
+  if (absolute > longestSessionMs) {
+    report(['absolute'], `is longer than ${formatDuration(longestSessionMs)}. Shorten it`);
+  }
   const beyond = (path: string[], idle: number | null | undefined) => {
     if (typeof idle === 'number' && idle > absolute)
       report(

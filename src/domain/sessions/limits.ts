@@ -1,6 +1,7 @@
 /** Which limits one request of one session is under, and by which rule of the policy. Pure. */
+
+import { routesAbove } from './paths.js';
 import type { AssuranceLevel, DeviceClass, Limits, SessionsPolicy } from './policy.js';
-import { routesAbove } from './routes.js';
 
 /** What a policy looks at in a session and a request. */
 export interface SessionSubject {

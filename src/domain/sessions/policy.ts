@@ -1,8 +1,8 @@
 /** The policy's section `sessions`: when a session ends that nobody uses. Pure. */
 import { z } from 'zod';
 import { duration, durationForm } from '../policy/duration.js';
+import { routePattern } from './paths.js';
 import { presetNames, withPreset } from './presets.js';
-import { routePattern } from './routes.js';
 
 const limit = z.union([duration, z.literal('none').transform(() => null)], {
   error: `is neither "none" nor a duration. ${durationForm}`,

@@ -1,8 +1,8 @@
 /** Whether a session is live at a moment, when it ends, and why it ended. Pure. */
 import { given } from '../given.js';
 import type { EffectiveLimits } from './limits.js';
+import { routesAbove } from './paths.js';
 import type { AssuranceLevel, SessionsPolicy, StepUpRule } from './policy.js';
-import { routesAbove } from './routes.js';
 
 /** The times of a session, epoch milliseconds. */
 export interface SessionTimes {

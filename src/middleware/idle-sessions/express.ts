@@ -1,0 +1,102 @@
+/**
+ * The session guard for Express, and for any server whose middleware takes Node's own request and response.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseStrictJson } from '../../http/strict-json.js';
+import { type Answer, invalid, json } from './answers.js';
+import { SessionGuard } from './guard.js';
+import type { GuardedSession, IdleSessionOptions } from './options.js';
+import { checkedPrefix, judgeRequest, ownRoute } from './request.js';
+import { largestBody, SessionRoutes } from './route-table.js';
+
+export type { GuardCounters, SessionGuard } from './guard.js';
+export type { GuardedSession, GuardOptions, IdleSessionOptions, RequestRules } from './options.js';
+export { watchSocket } from './sockets.js';
+
+/** A request behind the middleware. */
+export interface GuardedRequest extends IncomingMessage {
+  /** The live session; absent on routes that need none. */
+  dormouse?: GuardedSession;
+  /** Express: the URL as it came, when a router has cut it. */
+  readonly originalUrl?: string;
+  /** Parsed by a middleware before this one. */
+  readonly body?: unknown;
+}
+
+export interface IdleSessionMiddleware {
+  (request: GuardedRequest, response: ServerResponse, next: (error?: unknown) => void): void;
+  readonly guard: SessionGuard;
+}
+
+/**
+ * Judges each request behind it by its Kratos session and the policy, and serves the routes of docs/idle-sessions.md.
+ * `request.dormouse` is the live session. Close it with `middleware.guard.close()`.
+ *
+ * @throws ConfigError where a field of the policy or an option is wrong
+ *
+ * @example
+ * ```ts
+ * const sessions = idleSessions({ postgresUrl, kratos: { publicUrl, adminUrl }, policy: { preset: 'saas' } });
+ * app.use(sessions);
+ * app.get('/account', (request, response) => response.send(request.dormouse.identityId));
+ * ```
+ */
+export function idleSessions(options: IdleSessionOptions<GuardedRequest>): IdleSessionMiddleware {
+  const prefix = checkedPrefix(options.prefix);
+  const guard = new SessionGuard(options);
+  const routes = new SessionRoutes(guard, options.origins);
+  const middleware = (request: GuardedRequest, response: ServerResponse, next: (error?: unknown) => void) => {
+    handle(request, response).then((isAnswered) => {
+      if (!isAnswered) next();
+    }, next);
+  };
+
+  async function handle(request: GuardedRequest, response: ServerResponse): Promise<boolean> {
+    const { headers, method = 'GET' } = request;
+    const url = request.originalUrl ?? request.url ?? '/';
+    const own = ownRoute(prefix, url);
+    if (own !== undefined) {
+      const read = await bodyOf(request);
+      const answer =
+        'refused' in read ? read.refused : await routes.handle({ method, headers, body: read.body, ...own });
+      send(response, answer ?? json(404, { error: 'not_found' }));
+      return true;
+    }
+    const outcome = await judgeRequest(guard, options, { request, method, url, headers });
+    if (outcome.kind === 'answer') {
+      send(response, outcome.answer);
+      return true;
+    }
+    if (outcome.session !== undefined) request.dormouse = outcome.session;
+    return false;
+  }
+
+  return Object.assign(middleware, { guard });
+}
+
+type Read = { readonly body: unknown } | { readonly refused: Answer };
+
+async function bodyOf(request: GuardedRequest): Promise<Read> {
+  if (request.body !== undefined) return { body: request.body };
+  if (request.readableEnded) return { body: undefined };
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request) {
+    const bytes = Buffer.from(part);
+    size += bytes.length;
+    if (size > largestBody) return { refused: json(413, { error: 'too_large' }, { connection: 'close' }) };
+    parts.push(bytes);
+  }
+  const text = Buffer.concat(parts).toString('utf8').trim();
+  if (text === '') return { body: undefined };
+  try {
+    return { body: parseStrictJson(text) };
+  } catch {
+    return { refused: invalid('body', 'is not one JSON object') };
+  }
+}
+
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.writeHead(status, headers);
+  response.end(body === undefined ? undefined : JSON.stringify(body));
+}

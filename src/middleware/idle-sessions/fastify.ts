@@ -1,0 +1,100 @@
+/** The session guard as a Fastify plugin. */
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import { parseStrictJson } from '../../http/strict-json.js';
+import { type Answer, invalid, json } from './answers.js';
+import { SessionGuard } from './guard.js';
+import type { GuardedSession, IdleSessionOptions, RequestRules } from './options.js';
+import { checkedPrefix, judgeRequest, ownRoute } from './request.js';
+import { largestBody, SessionRoutes } from './route-table.js';
+
+export type { GuardCounters, SessionGuard } from './guard.js';
+export type { GuardedSession, GuardOptions, IdleSessionOptions, RequestRules } from './options.js';
+export { watchSocket } from './sockets.js';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Set by the plugin `idleSessions`. */
+    idleSessions: SessionGuard;
+  }
+  interface FastifyRequest {
+    /** The live session of the request; `null` on routes that need none. Set by the plugin `idleSessions`. */
+    dormouse: GuardedSession | null;
+  }
+  interface FastifyContextConfig {
+    /** How the plugin `idleSessions` treats the route. */
+    dormouse?: RequestRules;
+  }
+}
+
+const plugin: FastifyPluginAsync<IdleSessionOptions<FastifyRequest>> = async (fastify, options) => {
+  const prefix = checkedPrefix(options.prefix);
+  const guard = new SessionGuard(options);
+  fastify.decorate('idleSessions', guard);
+  fastify.decorateRequest('dormouse', null);
+  fastify.addHook('onClose', () => guard.close());
+  fastify.addHook('onRequest', async (request, reply) => {
+    if (ownRoute(prefix, request.url) !== undefined) return;
+    const outcome = await judgeRequest(guard, options, {
+      request,
+      method: request.method,
+      url: request.url,
+      headers: request.headers,
+      rules: request.routeOptions.config.dormouse,
+    });
+    if (outcome.kind === 'answer') await send(reply, outcome.answer);
+    else if (outcome.session !== undefined) request.dormouse = outcome.session;
+  });
+  await fastify.register(async (child) => serve(child, prefix, new SessionRoutes(guard, options.origins)));
+  await guard.ready();
+};
+
+function serve(child: FastifyInstance, prefix: string, routes: SessionRoutes): void {
+  child.removeAllContentTypeParsers();
+  child.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, parsed) => {
+    const text = body.toString().trim();
+    try {
+      parsed(null, text === '' ? undefined : parseStrictJson(text));
+    } catch (error) {
+      parsed(error instanceof Error ? error : new Error('the body could not be read', { cause: error }));
+    }
+  });
+  child.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {
+    if (error.name === 'InvalidRequestError') return send(reply, invalid('body', 'is not one JSON object'));
+    if (error.statusCode === 413) return send(reply, json(413, { error: 'too_large' }));
+    throw error;
+  });
+  child.route({
+    method: ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'],
+    url: `${prefix}/*`,
+    bodyLimit: largestBody,
+    async handler(request, reply) {
+      const own = ownRoute(prefix, request.url);
+      const { method, headers, body } = request;
+      const answer = own && (await routes.handle({ method, headers, body, ...own }));
+      return send(reply, answer ?? json(404, { error: 'not_found' }));
+    },
+  });
+}
+
+function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
+  return reply
+    .code(status)
+    .headers(headers)
+    .send(body === undefined ? undefined : JSON.stringify(body));
+}
+
+/**
+ * Judges each request by its Kratos session and the policy, beside and below the place where it is registered, and serves the routes of
+ * docs/idle-sessions.md. `request.dormouse` is the live session.
+ *
+ * @throws ConfigError at registration where a field of the policy or an option is wrong
+ *
+ * @example
+ * ```ts
+ * await app.register(idleSessions, { postgresUrl, kratos: { publicUrl, adminUrl }, policy: { preset: 'saas' } });
+ * app.get('/', { config: { dormouse: { public: true } } }, () => 'hello');
+ * app.get('/account', (request) => request.dormouse.identityId);
+ * ```
+ */
+export const idleSessions = fastifyPlugin(plugin, { fastify: '5.x', name: 'dormouse-idle-sessions' });

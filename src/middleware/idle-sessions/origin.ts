@@ -1,0 +1,30 @@
+/**
+ * Whether a request that changes something comes from the app's own pages: a header that no form can set, and an origin of the app's
+ * (OWASP Cross-Site Request Forgery Prevention: custom request headers, and verification of the origin). Pure.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+
+export const requestHeader = 'x-dormouse-request';
+
+/** @param origins absent: the origin that `Host` names, by either scheme */
+export function isOwnRequest(headers: IncomingHttpHeaders, origins?: readonly string[]): boolean {
+  // A browser sends cookies by itself, and never this header of native apps, which Kratos prefers to a cookie.
+  if (typeof headers['x-session-token'] === 'string' && headers['x-session-token'] !== '') return true;
+  if (headers[requestHeader] !== '1') return false;
+  const { origin } = headers;
+  if (origin === undefined) return headers['sec-fetch-site'] === 'same-origin';
+  if (origins !== undefined) return origins.includes(origin);
+  const { host } = headers;
+  return host !== undefined && (origin === `https://${host}` || origin === `http://${host}`);
+}
+
+/** Requests that no person makes: marked by the page, fetched ahead, or a socket that connects again by itself. */
+export function isBackground(headers: IncomingHttpHeaders): boolean {
+  const purpose = `${headers['sec-purpose'] ?? ''} ${headers.purpose ?? ''} ${headers['x-moz'] ?? ''}`;
+  return (
+    headers['x-dormouse-background'] === '1' ||
+    purpose.includes('prefetch') ||
+    headers.upgrade !== undefined ||
+    headers.accept === 'text/event-stream'
+  );
+}

@@ -1,0 +1,99 @@
+/**
+ * Writes presences. Those of one moment go in one statement; those within a session's window wait for its end, so that a session is
+ * written once a window at most, and every presence arrives by the window's end.
+ */
+import type pg from 'pg';
+import { type Presence, renewSessions } from '../../sessions/sessions-table.js';
+
+interface Waiting {
+  readonly presence: Presence;
+  readonly settle: (isLive: boolean) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+const mostAtOnce = 1_000;
+
+export class PresenceWriter {
+  private queue: Waiting[] = [];
+  private readonly later = new Map<string, { presence: Presence; dueAt: number }>();
+  private timer: NodeJS.Timeout | undefined;
+  private isScheduled = false;
+  private statements = 0;
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  /** @returns whether the session is live by the table. @throws where PostgreSQL is away */
+  write(presence: Presence): Promise<boolean> {
+    this.later.delete(keyOf(presence));
+    return new Promise((settle, fail) => {
+      this.queue.push({ presence, settle, fail });
+      if (this.isScheduled) return;
+      this.isScheduled = true;
+      setImmediate(() => void this.drain());
+    });
+  }
+
+  /** Writes it once the delay is over, with the latest of the same session. */
+  writeLater(presence: Presence, delayMs: number): void {
+    const key = keyOf(presence);
+    const earlier = this.later.get(key);
+    if (earlier !== undefined && earlier.presence.at >= presence.at) return;
+    this.later.set(key, { presence, dueAt: earlier?.dueAt ?? performance.now() + delayMs });
+    this.timer ??= setInterval(() => this.writeDue(performance.now()), 250).unref();
+  }
+
+  /** Writes what waits for one session. @throws where PostgreSQL is away */
+  async flush(sessionId: string): Promise<void> {
+    const owed = [...this.later.values()].filter(({ presence }) => presence.sessionId === sessionId);
+    await Promise.all(owed.map(({ presence }) => this.write(presence)));
+  }
+
+  statementCount(): number {
+    return this.statements;
+  }
+
+  /** Writes everything that waits. Never throws. */
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    const owed = [...this.later.values()].map(({ presence }) => this.write(presence));
+    await Promise.allSettled(owed);
+  }
+
+  private writeDue(now: number): void {
+    for (const { presence, dueAt } of this.later.values()) {
+      if (dueAt > now) continue;
+      this.write(presence).catch((error: unknown) => {
+        this.onError(error);
+        // Kept for another time: the presence happened.
+        this.writeLater(presence, 1_000);
+      });
+    }
+    if (this.later.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private async drain(): Promise<void> {
+    this.isScheduled = false;
+    while (this.queue.length > 0) {
+      const batch = this.queue.splice(0, mostAtOnce);
+      try {
+        this.statements += 1;
+        const live = await renewSessions(
+          this.pool,
+          batch.map(({ presence }) => presence),
+        );
+        for (const { presence, settle } of batch) settle(live.has(presence.sessionId));
+      } catch (error) {
+        for (const { fail } of batch) fail(error);
+      }
+    }
+  }
+}
+
+function keyOf({ sessionId, kind }: Presence): string {
+  return `${kind}/${sessionId}`;
+}

@@ -1,0 +1,130 @@
+/** Whose session a credential is, as Kratos answered last. */
+import { LRUCache } from 'lru-cache';
+import { given } from '../../domain/given.js';
+import { readWord } from '../../ory/admin-metadata.js';
+import { createKratosClient } from '../../ory/clients.js';
+import { type KratosIdentity, readIdentity } from '../../ory/kratos-identity.js';
+import {
+  createSessionList,
+  createWhoami,
+  type KratosSession,
+  type KratosSessionOfMine,
+} from '../../ory/whoami.js';
+import { type Credential, keyOf, proofOf } from '../credentials.js';
+import { UnjudgedError } from './errors.js';
+import type { GuardOptions } from './options.js';
+
+type SessionCredential = Extract<Credential, { type: `session-${string}` }>;
+
+/** A session with everything that the guard needs of it. */
+export interface SignIn extends KratosSession {
+  readonly sessionId: string;
+  readonly authenticatedAt: number;
+  readonly latestAt: number;
+  readonly assurance: 'aal1' | 'aal2' | 'aal3';
+}
+
+interface Known {
+  readonly signIn: SignIn;
+  /** On the monotonic clock, milliseconds. */
+  readonly verifiedAt: number;
+}
+
+export interface Verified {
+  readonly signIn: SignIn;
+  /** Kratos was asked just now. */
+  readonly isNew: boolean;
+}
+
+export class SignIns {
+  private readonly known: LRUCache<string, Known>;
+  private readonly asking = new Map<string, Promise<Verified | undefined>>();
+  private readonly whoami;
+  private readonly listMine;
+  private readonly timeoutMs: number;
+  private readonly verifyMs: number;
+  private readonly admin;
+
+  constructor(
+    { kratos, verifyTimeoutMs = 2_000, verifyMs = 30_000, cacheEntries = 100_000 }: GuardOptions,
+    /** Whether the policy names roles, which an admin may have written. */
+    private readonly asksForRoles: () => boolean,
+  ) {
+    this.timeoutMs = verifyTimeoutMs;
+    this.verifyMs = verifyMs;
+    this.known = new LRUCache({ max: cacheEntries });
+    this.whoami = createWhoami(kratos.publicUrl, verifyTimeoutMs);
+    this.listMine = createSessionList(kratos.publicUrl, verifyTimeoutMs);
+    this.admin =
+      kratos.adminUrl === undefined
+        ? undefined
+        : createKratosClient(kratos.adminUrl, {
+            ...given({ token: kratos.token }),
+            timeoutMs: verifyTimeoutMs,
+          });
+  }
+
+  /** @returns `undefined` where Kratos knows no such session. @throws UnjudgedError where Kratos is away */
+  async of(credential: SessionCredential): Promise<Verified | undefined> {
+    const key = keyOf(credential);
+    const known = this.known.get(key);
+    if (known !== undefined && performance.now() - known.verifiedAt < this.verifyMs) {
+      return { signIn: known.signIn, isNew: false };
+    }
+    const earlier = this.asking.get(key);
+    if (earlier !== undefined) return earlier;
+    const asked = this.ask(key, credential).finally(() => this.asking.delete(key));
+    this.asking.set(key, asked);
+    return asked;
+  }
+
+  /** All active sessions of the person, as Kratos has them. @throws UnjudgedError where Kratos is away */
+  async listOf(credential: SessionCredential): Promise<KratosSessionOfMine[]> {
+    try {
+      return await this.listMine(proofOf(credential), AbortSignal.timeout(this.timeoutMs));
+    } catch (cause) {
+      throw new UnjudgedError('Kratos', { cause });
+    }
+  }
+
+  /** The next request with the credential asks Kratos. */
+  forget(credential: SessionCredential): void {
+    this.known.delete(keyOf(credential));
+  }
+
+  private async ask(key: string, credential: SessionCredential): Promise<Verified | undefined> {
+    const verifiedAt = performance.now();
+    try {
+      // The client's own timeout does not cover the whole connection setup.
+      const session = await this.whoami(proofOf(credential), AbortSignal.timeout(this.timeoutMs));
+      const signIn = session && complete(session);
+      if (signIn === undefined) {
+        this.known.delete(key);
+        return undefined;
+      }
+      const withRoles = {
+        ...signIn,
+        roles: [...signIn.roles, ...(await this.adminRoles(signIn.identityId))],
+      };
+      this.known.set(key, { signIn: withRoles, verifiedAt });
+      return { signIn: withRoles, isNew: true };
+    } catch (cause) {
+      throw new UnjudgedError('Kratos', { cause });
+    }
+  }
+
+  /** Kratos' public API does not show what an admin wrote. */
+  private async adminRoles(identityId: string): Promise<string[]> {
+    if (this.admin === undefined || !this.asksForRoles()) return [];
+    const identity: KratosIdentity | undefined = await readIdentity(this.admin, identityId);
+    const role = readWord(identity?.metadata_admin, 'role').value;
+    return role === undefined ? [] : [role];
+  }
+}
+
+/** A session of which Kratos does not say what the guard judges by counts as none. */
+function complete(session: KratosSession): SignIn | undefined {
+  const { sessionId, authenticatedAt, latestAt, assurance = 'aal1' } = session;
+  if (sessionId === undefined || authenticatedAt === undefined) return undefined;
+  return { ...session, sessionId, authenticatedAt, latestAt: latestAt ?? authenticatedAt, assurance };
+}

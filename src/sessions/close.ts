@@ -1,0 +1,23 @@
+/** Carries the end of a session out: in Kratos, and at the Hydra logins that were linked to it. */
+import type { IdentityApi, OAuth2Api } from '@ory/client';
+import { callOry } from '../ory/call.js';
+import type { StoredSession } from './sessions-table.js';
+
+export interface SessionClosers {
+  readonly identities: Pick<IdentityApi, 'disableSession'>;
+  /** Absent: no logins are linked. */
+  readonly oauth2?: Pick<OAuth2Api, 'revokeOAuth2LoginSessions'>;
+}
+
+/** Safe to repeat. @throws StepError where Kratos or Hydra is away or refuses */
+export async function closeSession(
+  { identities, oauth2 }: SessionClosers,
+  { sessionId, loginSids }: Pick<StoredSession, 'sessionId' | 'loginSids'>,
+): Promise<void> {
+  // 404: Kratos has no such session any more.
+  await callOry('Kratos', 'disableSession', () => identities.disableSession({ id: sessionId }));
+  if (oauth2 === undefined) return;
+  for (const sid of loginSids) {
+    await callOry('Hydra', 'revokeOAuth2LoginSessions', () => oauth2.revokeOAuth2LoginSessions({ sid }));
+  }
+}
