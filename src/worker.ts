@@ -5,6 +5,7 @@ import { readAuditKey } from './audit/audit-key.js';
 import { createHeadKeeper } from './audit/head-keeper.js';
 import { startReleaseWake } from './breaker/release-wake.js';
 import { readConfig } from './config.js';
+import { parseDuration } from './domain/duration.js';
 import { startWithPolicy } from './policies/start.js';
 import { createPool } from './postgres/pool.js';
 import { prepareDatabase } from './postgres/prepare.js';
@@ -18,6 +19,7 @@ import { connectionOptions, temporalVariables } from './process/temporal-options
 import { ensureReconcileSchedule, reconcileVariables } from './reconciliation/schedule.js';
 import { loadSender, securityEventVariables } from './security-events/load.js';
 import { syncDeliverySchedules } from './security-events/schedules.js';
+import { syncSessionSchedule } from './sessions/schedule.js';
 import { startClaimSweep } from './signs/claim-sweep.js';
 import { tellLifecycle } from './signs/tell-lifecycle.js';
 import { loadSources } from './sources/load-sources.js';
@@ -36,6 +38,7 @@ async function main(): Promise<void> {
     ...temporalVariables,
     ...activityVariables,
     ...reconcileVariables,
+    'DORMOUSE_SESSIONS_EVERY',
     ...securityEventVariables,
     'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_POLICY_FILE',
@@ -108,6 +111,7 @@ async function main(): Promise<void> {
     }
   }
   await ensureReconcileSchedule(client, config);
+  await syncSessionSchedule(client, taskQueue, parseDuration(config.DORMOUSE_SESSIONS_EVERY));
   // Without a file the schedules stay as they are: another worker may have the file.
   if (sourcesFile !== undefined) {
     const wanted = sources.map(({ source }) => source);

@@ -130,6 +130,11 @@ export const variables = {
     .describe(
       'how often identities without lifecycle are looked for and enrolled, as 1h; off: never on its own',
     ),
+  DORMOUSE_SESSIONS_EVERY: z
+    .string()
+    .regex(/^(off|[1-9]\d{0,8}[mhd])$/, { message: 'must be off, or a duration of at least a minute as 1m' })
+    .default('1m')
+    .describe('how often sessions over their limits are ended that nobody asks for, as 1m; off: never'),
   DORMOUSE_RECONCILE_RATE: z.coerce
     .number()
     .int()

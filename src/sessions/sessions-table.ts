@@ -214,6 +214,7 @@ export async function readPerhapsOver(
   bounds: {
     /** `null`: of the apps' own policies. */
     readonly policyId: string | null;
+    readonly now: number;
     readonly inactiveSince: number;
     readonly authenticatedBefore: number;
     readonly after?: string;
@@ -222,7 +223,9 @@ export async function readPerhapsOver(
 ): Promise<StoredSession[]> {
   const { rows } = await pool.query<SessionRow>(
     `${stored} WHERE known.ended_at IS NULL AND known.policy_id IS NOT DISTINCT FROM $1
-       AND (known.last_active_at <= $2 OR known.authenticated_at <= $3) AND ($4::uuid IS NULL OR known.session_id > $4)
+       AND (known.last_active_at <= $2 OR known.authenticated_at <= $3
+         OR (choice.idle_ms > 0 AND known.last_active_at <= $6::timestamptz - choice.idle_ms * interval '1 millisecond'))
+       AND ($4::uuid IS NULL OR known.session_id > $4)
      ORDER BY known.session_id LIMIT $5`,
     [
       bounds.policyId,
@@ -230,6 +233,7 @@ export async function readPerhapsOver(
       new Date(bounds.authenticatedBefore),
       bounds.after ?? null,
       bounds.limit,
+      new Date(bounds.now),
     ],
   );
   return rows.map(sessionOf);
@@ -271,6 +275,12 @@ export async function readNews(
     })),
     choices: row.choices,
   };
+}
+
+/** The database's clock, epoch milliseconds. */
+export async function databaseNow(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+  return rows[0]?.now.getTime() ?? 0;
 }
 
 /** Forgets sessions that ended so long ago that their sign-in is over any absolute limit. @returns how many */

@@ -11,6 +11,7 @@ import { createLedgerActivities } from '../activities/ledger.js';
 import { createMailActivities } from '../activities/mail.js';
 import { createReconcileActivities } from '../activities/reconcile.js';
 import { createSecurityEventActivities } from '../activities/security-events.js';
+import { createSessionActivities } from '../activities/sessions.js';
 import { createClockWitness } from '../breaker/clock-witness.js';
 import type { Config } from '../config.js';
 import { given } from '../domain/given.js';
@@ -103,6 +104,7 @@ export function createActivitySet(
         }),
         ...createBurialActivities({ identities, pool, clock }),
         ...createReconcileActivities({ identities, pool, clock, assess: kratos.assess }),
+        ...createSessionActivities({ pool, clock, closers: { identities, oauth2 } }),
       },
       hydra: createHydraActivities({ oauth2 }),
       mail: createMailActivities({

@@ -1,5 +1,6 @@
 /** The workflows that the worker registers. */
 export { pollActivitySource } from './activity-source.js';
 export { deliverSignals } from './deliver-signals.js';
+export { endIdleSessions } from './end-idle-sessions.js';
 export { identityLifecycle } from './identity-lifecycle.js';
 export { reconcile } from './reconcile.js';

@@ -31,6 +31,10 @@ export interface PollActivitySourceInput {
   readonly rows?: number;
 }
 
+export interface EndIdleSessionsInput {
+  readonly schemaVersion: 1;
+}
+
 export interface DeliverSignalsInput {
   readonly schemaVersion: 1;
   /** Its name in DORMOUSE_SHARED_SIGNALS_FILE. */

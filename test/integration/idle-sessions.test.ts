@@ -1,6 +1,6 @@
 /** Idle sessions against real Kratos and PostgreSQL: what ends them, what renews them, and that instances agree. */
 import { EventEmitter } from 'node:events';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { watchSocket } from '../../src/middleware/idle-sessions/fastify.js';
 import { startWire } from '../support/fault-tcp.js';
@@ -420,6 +420,50 @@ describe('sessions of a person', () => {
     expect((await app.send('POST', '/session/end', headers, { others: true })).status).toBe(204);
     expect(await list()).toMatchObject([{ current: true }]);
     for (const other of others) expect(other && (await apps.people.isSignedIn(other))).toBe(false);
+  });
+});
+
+describe('a sweep', () => {
+  test('ends what is over a limit though nobody asks, and leaves who is there', async () => {
+    const app = await apps.fastify();
+    const [gone, there] = [await apps.signIn(), await apps.signIn()];
+    await app.get('/', gone.headers);
+    await app.get('/', there.headers);
+    apps.aheadMs = 31 * minute;
+    await apps.pool.query('UPDATE idle_session SET last_active_at = $2 WHERE session_id = $1', [
+      there.signIn.sessionId,
+      new Date(apps.now()),
+    ]);
+    expect(await app.guard.sweep()).toMatchObject({ failed: 0 });
+    expect(await apps.people.isSignedIn(gone.signIn)).toBe(false);
+    expect(await apps.people.isSignedIn(there.signIn)).toBe(true);
+    expect(await readAudit(apps.pool, gone.identityId)).toMatchObject([
+      { eventType: 'session_expired_idle', detail: { idleMinutes: 31 } },
+    ]);
+    expect(await app.guard.sweep()).toEqual({ ended: 0, closed: 0, failed: 0 });
+  });
+
+  test('carries out in Kratos what a guard without its admin API ended', async () => {
+    const { publicUrl } = inject('stack').kratos;
+    const app = await apps.fastify({ kratos: { publicUrl } });
+    const { headers, signIn } = await apps.signIn();
+    await app.get('/', headers);
+    apps.aheadMs = 31 * minute;
+    expect((await app.get('/', headers)).status).toBe(401);
+    expect(await apps.people.isSignedIn(signIn)).toBe(true);
+    const other = await apps.fastify();
+    expect(await other.guard.sweep()).toMatchObject({ ended: 0, closed: 1 });
+    expect(await apps.people.isSignedIn(signIn)).toBe(false);
+  });
+
+  test('honours a choice of the person', async () => {
+    const policy = { idle: '30m', absolute: '12h', choices: { offered: [0, '15m'] } };
+    const app = await apps.fastify({ policy });
+    const { headers, signIn } = await apps.signIn();
+    expect((await app.send('PUT', '/session/choice', headers, { idleMs: 15 * minute })).status).toBe(200);
+    apps.aheadMs = 16 * minute;
+    await app.guard.sweep();
+    expect(await apps.row(signIn.sessionId)).toMatchObject({ ended_reason: 'idle', ended_rule: 'choice' });
   });
 });
 

@@ -38,6 +38,7 @@ import {
   type StoredSession,
   updateTraits,
 } from '../../sessions/sessions-table.js';
+import { closeEnded, endOverdue, type Swept } from '../../sessions/sweep.js';
 import { credentialIn } from '../credentials.js';
 import { DatabaseClock } from './database-clock.js';
 import { deviceOf, deviceOfUserAgent } from './devices.js';
@@ -261,6 +262,22 @@ export class SessionGuard {
   async linkLogin(sessionId: string, loginSid: string): Promise<boolean> {
     this.entries.delete(sessionId);
     return fromPostgres(() => linkLogin(this.pool, sessionId, loginSid));
+  }
+
+  /**
+   * Ends sessions over a limit that nobody asks for, as the engine's schedule does for published policies: for apps without the
+   * engine, on a timer of theirs. All sessions without a published policy are judged by this guard's own.
+   * @throws UnjudgedError
+   */
+  async sweep(): Promise<Swept> {
+    const inForce = await this.policyInForce();
+    const { pool, closers } = this;
+    return fromPostgres(async () => {
+      const ended = await endOverdue({ pool }, inForce, this.now());
+      const closed =
+        closers === undefined ? { closed: 0, failed: 0 } : await closeEnded({ pool, closers }, this.now());
+      return { ended, ...closed };
+    });
   }
 
   /** Calls back when a session is heard to have ended. @returns a function that stops it */
