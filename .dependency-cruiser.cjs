@@ -27,6 +27,7 @@ const subjects = [
 ].join('|');
 
 const layers = [
+  { name: 'browser', path: '^src/browser/' },
   { name: 'rules', path: '^src/domain/' },
   { name: 'contracts', path: contracts },
   { name: 'base', path: '^src/(config[.]ts|config/|process/)' },
@@ -61,6 +62,12 @@ module.exports = {
       to: {},
     },
     ...upward,
+    {
+      name: 'the-browser-library-stands-alone',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/browser/' },
+      to: { path: '^src/browser/' },
+    },
     {
       name: 'rules-are-pure',
       comment: 'No I/O, no clock but what is passed in.',

@@ -1,12 +1,11 @@
 /** Takes pictures of the Temporal UI with the machine's Chromium. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
+import { findChromium, launchChromium } from '../browser/chromium.js';
 import type { StackInfo } from '../stack/index.js';
 
-const programs = ['chromium', 'chromium-browser', 'google-chrome'];
 const columns = [
   'Workflow ID',
   'DormouseStage',
@@ -15,14 +14,6 @@ const columns = [
   'DormouseBlocked',
   'DormousePolicy',
 ];
-
-async function findBrowser(): Promise<string | undefined> {
-  for (const name of programs) {
-    const found = await execa('sh', ['-c', `command -v ${name}`], { reject: false });
-    if (found.exitCode === 0 && found.stdout !== '') return found.stdout;
-  }
-  return undefined;
-}
 
 /**
  * Writes `lifecycles.png` (the list with its search attributes) and `lifecycle.png`
@@ -33,16 +24,13 @@ export async function takeScreenshots(
   directory: string,
   identityId: string,
 ): Promise<void> {
-  const executablePath = await findBrowser();
+  const executablePath = await findChromium();
   if (executablePath === undefined) {
-    console.log(`No pictures: none of ${programs.join(', ')} is installed.`);
+    console.log('No pictures: Chromium is not installed.');
     return;
   }
   await mkdir(directory, { recursive: true });
-  const browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  const browser = await launchChromium(executablePath);
   try {
     const page = await browser.newPage({ viewport: { width: 1800, height: 760 }, colorScheme: 'light' });
     await chooseColumns(page, stack.temporal.namespace);

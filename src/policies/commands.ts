@@ -90,6 +90,10 @@ async function check(file: string): Promise<void> {
       'notices' in values ? `, notices ${values.notices.map(formatDuration).join(', ')} ahead` : '';
     console.log(`  ${rung.padEnd(12)}${formatDuration(values.after)}${notices}`);
   }
+  if (parsed.sessions === undefined) return;
+  const { idle, absolute, renewal } = parsed.sessions;
+  const idles = idle === null ? 'no idle limit' : `idle ${formatDuration(idle)}`;
+  console.log(`Sessions: ${idles}, absolute ${formatDuration(absolute)}, renewed by ${renewal}`);
 }
 
 async function list(): Promise<void> {

@@ -23,7 +23,7 @@ export function addDatabaseCommands(program: Command): void {
     .addOption(
       new Option(
         '--for <kind>',
-        'runtime: worker, gateway and command line; app: signs of life and standings',
+        'runtime: worker, gateway and command line; app: signs of life, standings and its sessions',
       )
         .choices(['runtime', 'app'])
         .default('runtime'),
@@ -33,7 +33,7 @@ export function addDatabaseCommands(program: Command): void {
       await grantRole(migrationUrl ?? url, role, kind);
       console.log(
         kind === 'app'
-          ? `${role} may write signs of life and read standings, and nothing else`
+          ? `${role} may write signs of life and presences of sessions, and read standings and policies, and nothing else`
           : `${role} may run Dormouse; it can add to the audit log, and not change it`,
       );
     });

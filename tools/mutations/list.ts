@@ -7,11 +7,13 @@ import { faultGuards } from './fault-guards.js';
 import type { Guard } from './guard.js';
 import { noticeGuards } from './notice-guards.js';
 import { policyGuards } from './policy-guards.js';
+import { sessionGuards } from './session-guards.js';
 import { systemGuards } from './system-guards.js';
 import { unitGuards } from './unit-guards.js';
 
 export const guards: readonly Guard[] = [
   ...unitGuards,
+  ...sessionGuards,
   ...systemGuards,
   ...noticeGuards,
   ...breakerGuards,

@@ -1,0 +1,41 @@
+/** What people read and hear. */
+
+export type EndReason = 'idle' | 'absolute' | 'signed_out' | 'revoked' | 'unreachable';
+
+export interface Texts {
+  /** Of the units: "2 minutes". */
+  readonly language: string;
+  readonly title: string;
+  /** @param left such as "2 minutes" */
+  readonly warning: (left: string) => string;
+  readonly absolute: (left: string) => string;
+  readonly stay: string;
+  readonly signOut: string;
+  readonly understood: string;
+  readonly signIn: string;
+  readonly ended: Readonly<Record<EndReason, string>>;
+}
+
+export const english: Texts = {
+  language: 'en',
+  title: 'Are you still there?',
+  warning: (left) => `You will be signed out in ${left}, because there was no input.`,
+  absolute: (left) => `Your session ends in ${left}. Save your work.`,
+  stay: 'Stay signed in',
+  signOut: 'Sign out now',
+  understood: 'Understood',
+  signIn: 'Sign in',
+  ended: {
+    idle: 'You were signed out: there was no input for a while.',
+    absolute: 'You were signed out: your session reached its limit.',
+    signed_out: 'You are signed out.',
+    revoked: 'You were signed out: your session ended elsewhere.',
+    unreachable: 'The server cannot be reached. Please wait.',
+  },
+};
+
+/** Whole minutes above one minute, seconds below: "2 minutes". */
+export function timeLeft({ language }: Texts, seconds: number): string {
+  const [count, unit] = seconds > 60 ? [Math.ceil(seconds / 60), 'minute'] : [seconds, 'second'];
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
+}

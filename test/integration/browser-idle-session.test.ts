@@ -1,0 +1,299 @@
+/** The browser library in real Chromium, against the example app. */
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type Opened, Pages } from '../support/pages.js';
+import { until } from '../support/until.js';
+
+const second = 1_000;
+const minute = 60 * second;
+let pages: Pages;
+// Chromium may have to be installed.
+beforeAll(async () => {
+  pages = await Pages.begin();
+}, 600_000);
+afterEach(() => pages.closeContexts());
+afterAll(() => pages.close());
+
+const warningIn = (page: Page) => page.getByRole('alertdialog', { name: 'Are you still there?' });
+const isLive = async (page: Page) => (await page.request.get(`${pages.url}/session/status`)).status() === 200;
+const becomesVisible = (page: Page) => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+
+/** Opens a page, and lets it stand until the warning. */
+async function warned(path?: string): Promise<Opened> {
+  const opened = await pages.open(await pages.signedIn(), path);
+  await opened.pass((path === '/billing' ? 36 : 96) * second);
+  await warningIn(opened.page).waitFor();
+  return opened;
+}
+
+test('the warning names the time that is left, and Escape keeps the person signed in', async () => {
+  const { page, calls, pass } = await warned();
+  const title = /^\(0:2\d\) Dashboard$/;
+  expect(await page.title()).toMatch(title);
+  const before = await warningIn(page).textContent();
+  expect(before).toMatch(/You will be signed out in 2\d seconds/);
+  await pass(2 * second);
+  expect(await warningIn(page).textContent()).not.toBe(before);
+  expect(calls.filter((call) => call === 'POST renew')).toEqual([]);
+  await page.keyboard.press('Escape');
+  await warningIn(page).waitFor({ state: 'detached' });
+  expect(await page.title()).toBe('Dashboard');
+  await pass(90 * second);
+  expect(await isLive(page)).toBe(true);
+});
+
+test('without an answer the person is signed out at the limit, the page is covered, and a link leads back', async () => {
+  const { page, calls, pass } = await warned('/billing');
+  await pass(26 * second);
+  const cover = page.getByRole('dialog', { name: 'You were signed out: there was no input for a while.' });
+  await cover.waitFor();
+  expect(calls.at(-1)).toBe('GET status');
+  expect(calls).not.toContain('POST renew');
+  expect(await page.locator('main').isVisible()).toBe(false);
+  const link = await cover.getByRole('link', { name: 'Sign in' }).getAttribute('href');
+  expect(link).toBe(`${pages.url}/login?reason=idle&return_to=%2Fbilling`);
+});
+
+test('a machine that slept for an hour asks the server when the page is visible again, and renews nothing', async () => {
+  const { page, calls } = await pages.open(await pages.signedIn());
+  pages.apps.aheadMs += 60 * minute;
+  // No timer fires while the machine sleeps; its clock goes on.
+  await page.clock.setSystemTime(Date.now() + 60 * minute);
+  await becomesVisible(page);
+  await page.getByRole('dialog', { name: /there was no input/ }).waitFor();
+  expect(calls).not.toContain('POST renew');
+});
+
+test('a page that was hidden until seven seconds before the limit says seven', async () => {
+  const { page } = await pages.open(await pages.signedIn());
+  const { idleEndsAt, now } = await (await page.request.get(`${pages.url}/session/status`)).json();
+  const left = Date.parse(idleEndsAt) - Date.parse(now);
+  pages.apps.aheadMs += left - 7 * second;
+  await page.clock.setSystemTime(Date.now() + left - 7 * second);
+  await becomesVisible(page);
+  await warningIn(page).waitFor();
+  expect(await warningIn(page).textContent()).toMatch(/signed out in [67] seconds/);
+});
+
+test.each([
+  -120, 120,
+])('a clock that is %i minutes off changes nothing of the time that is shown', async (minutes) => {
+  const { page, pass } = await pages.open(await pages.signedIn(), '/dashboard', minutes * minute);
+  const { idleEndsAt, now } = await (await page.request.get(`${pages.url}/session/status`)).json();
+  const left = Date.parse(idleEndsAt) - Date.parse(now);
+  await pass(left - 20 * second);
+  await warningIn(page).waitFor();
+  const shown = Number(/in (\d+) seconds/.exec((await warningIn(page).textContent()) ?? '')?.[1]);
+  expect(Math.abs(shown - 20)).toBeLessThanOrEqual(2);
+});
+
+test('input renews once in its window, as of the input, and a page without input renews nothing', async () => {
+  const { page, calls, pass } = await pages.open(await pages.signedIn());
+  await pass(30 * second);
+  expect(calls).not.toContain('POST renew');
+  const renewed = page.waitForRequest('**/session/renew');
+  await page.keyboard.press('a');
+  await page.clock.runFor(100);
+  expect((await renewed).postDataJSON()).toMatchObject({ path: '/dashboard' });
+  for (let press = 0; press < 5; press += 1) await page.keyboard.press('b');
+  await page.clock.runFor(100);
+  expect(calls.filter((call) => call === 'POST renew')).toHaveLength(1);
+  await pass(30 * second);
+  await until(
+    'the rest of the input is told',
+    () => calls.filter((call) => call === 'POST renew').length === 2,
+  );
+});
+
+test('a script that dispatches events is no presence', async () => {
+  const { page, calls, pass } = await pages.open(await pages.signedIn());
+  await page.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'a' }))");
+  await pass(30 * second);
+  expect(calls).not.toContain('POST renew');
+});
+
+test('a sign-out in one of three tabs reaches the others, by one call and one navigation each', async () => {
+  const context = await pages.signedIn();
+  const opened = [
+    await pages.open(context),
+    await pages.open(context, '/billing'),
+    await pages.open(context, '/upload'),
+  ];
+  const navigations = opened.map(({ page }) => {
+    const seen: string[] = [];
+    page.on('framenavigated', (frame) => seen.push(new URL(frame.url()).pathname));
+    return seen;
+  });
+  await opened[0]?.page.getByRole('button', { name: 'Sign out' }).click();
+  for (const { page } of opened) await page.waitForURL('**/login?reason=signed_out*');
+  expect(navigations).toEqual([['/login'], ['/login'], ['/login']]);
+  expect(opened.flatMap(({ calls }) => calls).filter((call) => call === 'POST sign-out')).toHaveLength(1);
+});
+
+test('a sign-out completes where storage throws and there is no BroadcastChannel', async () => {
+  const context = await pages.signedIn((prepared) =>
+    prepared.addInitScript(() => {
+      Reflect.deleteProperty(globalThis, 'BroadcastChannel');
+      Storage.prototype.setItem = () => {
+        throw new Error('storage is full');
+      };
+    }),
+  );
+  const { page } = await pages.open(context);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL('**/login?reason=signed_out*');
+});
+
+test('a tab where the person works keeps another one from ending', async () => {
+  const context = await pages.signedIn();
+  const [active, other] = [await pages.open(context), await pages.open(context)];
+  await active.page.bringToFront();
+  for (let round = 0; round < 3; round += 1) {
+    pages.apps.aheadMs += 80 * second;
+    const renewed = active.page.waitForResponse('**/session/renew');
+    await active.page.clock.runFor(80 * second);
+    await active.page.keyboard.press('a');
+    await active.page.clock.runFor(second);
+    await renewed;
+    await other.page.clock.runFor(80 * second);
+  }
+  expect(await other.page.getByRole('dialog').count()).toBe(0);
+  expect(await isLive(other.page)).toBe(true);
+});
+
+test('a page from the back/forward cache hides its content until the server answered', async () => {
+  const { page } = await pages.open(await pages.signedIn());
+  let answer = () => {};
+  const asked = new Promise<void>((resolve) => {
+    void page.route('**/session/status*', async (route) => {
+      resolve();
+      await new Promise<void>((go) => {
+        answer = go;
+      });
+      await route.continue();
+    });
+  });
+  await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
+  await asked;
+  expect(await page.locator('main').isVisible()).toBe(false);
+  answer();
+  await page.locator('main').waitFor({ state: 'visible' });
+});
+
+test.each([
+  ['an outage', 503, 'application/json', '{"error":"unavailable"}'],
+  ['a page of a proxy', 200, 'text/html', '<h1>hello</h1>'],
+  ['an answer without times', 200, 'application/json', '{"state":"live"}'],
+])('%s signs nobody out: the page is covered when its time is over, and shown when the server answers', async (_what, status, contentType, body) => {
+  const { page, pass } = await pages.open(await pages.signedIn());
+  await page.route('**/session/status*', (route) => route.fulfill({ status, contentType, body }));
+  await pass(2 * minute);
+  await page.getByRole('dialog', { name: 'The server cannot be reached. Please wait.' }).waitFor();
+  // The server's clock is back, so the session is live by its word.
+  pages.apps.aheadMs = 0;
+  await page.unroute('**/session/status*');
+  await page.clock.runFor(30 * second);
+  await page.locator('main').waitFor({ state: 'visible' });
+});
+
+test('the keyboard alone reaches both answers, and stays in the dialog', async () => {
+  const { page } = await warned();
+  const focused = () =>
+    page.evaluate(
+      'document.activeElement.shadowRoot?.activeElement?.textContent ?? document.activeElement.tagName',
+    );
+  expect(await focused()).toBe('Stay signed in');
+  await page.keyboard.press('Tab');
+  expect(await focused()).toBe('Sign out now');
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/login?reason=signed_out*');
+});
+
+test('the warning lies above a modal that the app opens afterwards, and comes back when the app takes it out', async () => {
+  const { page } = await warned();
+  await page.evaluate(`
+    const modal = document.createElement('dialog');
+    modal.textContent = 'of the app';
+    document.body.append(modal);
+    modal.showModal();
+  `);
+  const stay = page.getByRole('button', { name: 'Stay signed in' });
+  // A click is only possible on what lies on top.
+  await stay.click({ trial: true });
+  await page.evaluate('document.documentElement.lastElementChild.remove()');
+  await stay.click();
+  await warningIn(page).waitFor({ state: 'detached' });
+});
+
+test('the warning has no findings by axe-core', async () => {
+  const { page } = await warned();
+  // The page's policy allows no inline script; evaluate is none.
+  await page.evaluate(axe.source);
+  const findings = await page.evaluate<string[]>(
+    'axe.run().then(({ violations }) => violations.map(({ id }) => id))',
+  );
+  expect(findings).toEqual([]);
+});
+
+test('the time that is left is spoken five times at most, and ticks unheard', async () => {
+  const { page, pass } = await warned();
+  await page.evaluate(`
+    const spoken = document.documentElement.lastElementChild.shadowRoot.querySelector('[aria-live]');
+    globalThis.heard = [];
+    new MutationObserver(() => heard.push(spoken.textContent)).observe(spoken, { childList: true });
+  `);
+  for (let tick = 0; tick < 20; tick += 1) await pass(second);
+  const heard = await page.evaluate<string[]>('heard');
+  expect(heard.length).toBeGreaterThan(0);
+  expect(heard.length).toBeLessThanOrEqual(3);
+});
+
+test('an upload is held for longer than the limit, and the idle time counts again afterwards', async () => {
+  const { page, calls, pass } = await pages.open(await pages.signedIn(), '/upload');
+  await page.getByRole('button', { name: 'Upload for five minutes' }).click();
+  for (let step = 0; step < 60; step += 1) {
+    const beats = calls.filter((call) => call === 'POST lease').length;
+    await pass(5 * second);
+    if (step % 3 === 2)
+      await until('a beat', () => calls.filter((call) => call === 'POST lease').length > beats - 1);
+  }
+  await page.getByText('done').waitFor();
+  await until('the release', () => calls.includes('DELETE lease'));
+  expect(await isLive(page)).toBe(true);
+  expect(await page.getByRole('alertdialog').count()).toBe(0);
+});
+
+test('a limit of 2^32 + 5,000 ms makes nothing happen within a day', async () => {
+  const { page, calls } = await pages.open(await pages.signedIn(), '/dashboard', 0);
+  const limit = 2 ** 32 + 5_000;
+  const now = Date.now();
+  const at = (ms: number) => new Date(now + ms).toISOString();
+  const state = {
+    ...{
+      state: 'live',
+      now: at(0),
+      idleEndsAt: at(limit),
+      absoluteEndsAt: at(2 * limit),
+      idleMs: limit,
+      rule: 'idle',
+    },
+    ...{ warnBeforeMs: 60_000, renewal: 'presence', renewEveryMs: 60_000, leaseBeatMs: 60_000 },
+  };
+  await page.route('**/session/status*', (route) => route.fulfill({ json: state }));
+  await page.evaluate('session.check()');
+  const before = calls.length;
+  await page.clock.runFor(24 * 60 * minute);
+  expect(calls).toHaveLength(before);
+  expect(await page.getByRole('alertdialog').count()).toBe(0);
+});
+
+test('a clock that is set back during the countdown does not stop it', async () => {
+  const { page, pass } = await warned();
+  const seconds = async () =>
+    Number(/in (\d+) second/.exec((await warningIn(page).textContent()) ?? '')?.[1]);
+  const before = await seconds();
+  await page.clock.setSystemTime(Date.now() - 120 * minute);
+  await pass(5 * second);
+  expect(Math.abs(before - 5 - (await seconds()))).toBeLessThanOrEqual(1);
+});

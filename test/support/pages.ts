@@ -1,0 +1,91 @@
+/** The example app in real Chromium: real Kratos and PostgreSQL, and the clocks of server and page in the test's hands. */
+import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
+import { inject } from 'vitest';
+import { ensureChromium, launchChromium } from '../../dev/browser/chromium.js';
+import { createExample } from '../../examples/idle-sessions/app.js';
+import { bundleScript } from '../../tools/packages/pack-browser.js';
+import { GuardedApps } from './guarded-apps.js';
+
+export class Pages {
+  private contexts: BrowserContext[] = [];
+
+  private constructor(
+    readonly apps: GuardedApps,
+    readonly url: string,
+    private readonly browser: Browser,
+    private readonly closeApp: () => Promise<unknown>,
+  ) {}
+
+  static async begin(): Promise<Pages> {
+    const apps = await GuardedApps.begin();
+    const app = await createExample({
+      postgresUrl: apps.appUrl,
+      kratos: inject('stack').kratos,
+      clock: apps.now,
+      script: Buffer.from(await bundleScript()).toString(),
+    });
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    const browser = await launchChromium(await ensureChromium());
+    return new Pages(apps, url, browser, () => app.close());
+  }
+
+  /** A browser of its own in which a new person is signed in. @param prepare before any page is loaded */
+  async signedIn(
+    prepare: (context: BrowserContext) => Promise<unknown> = async () => {},
+  ): Promise<BrowserContext> {
+    const person = await this.apps.people.create('browser');
+    const context = await this.browser.newContext({ reducedMotion: 'reduce' });
+    this.contexts.push(context);
+    const page = await context.newPage();
+    await page.goto(`${this.url}/login`);
+    await page.getByLabel('E-mail').fill(person.identifier);
+    await page.getByLabel('Password').fill(person.password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL('**/dashboard');
+    await page.close();
+    await prepare(context);
+    return context;
+  }
+
+  /** Opens a page whose timers stand still until the test moves them. @param aheadMs how wrong the machine's clock is */
+  async open(context: BrowserContext, path = '/dashboard', aheadMs = 0): Promise<Opened> {
+    const page = await context.newPage();
+    const calls: string[] = [];
+    page.on('request', (request: Request) => {
+      const { pathname } = new URL(request.url());
+      if (pathname.startsWith('/session/'))
+        calls.push(`${request.method()} ${pathname.slice('/session/'.length)}`);
+    });
+    await page.clock.install({ time: Date.now() + aheadMs });
+    await page.goto(this.url + path);
+    // Until the library has taken the first answer.
+    await page.evaluate('session.check()');
+    return { page, calls, pass: (ms) => this.pass(page, ms) };
+  }
+
+  async closeContexts(): Promise<void> {
+    for (const context of this.contexts.splice(0)) await context.close();
+    this.apps.aheadMs = 0;
+  }
+
+  async close(): Promise<void> {
+    await this.closeContexts();
+    await this.browser.close();
+    await this.closeApp();
+    await this.apps.close();
+  }
+
+  /** Time goes by, on the server and in the page; each timer fires when it is due. */
+  private async pass(page: Page, ms: number): Promise<void> {
+    this.apps.aheadMs += ms;
+    await page.clock.runFor(ms);
+  }
+}
+
+export interface Opened {
+  readonly page: Page;
+  /** Calls to the guard's routes so far, such as `POST renew`. */
+  readonly calls: string[];
+  /** Lets time go by on the server and in this page. */
+  pass(ms: number): Promise<void>;
+}
