@@ -6,7 +6,8 @@ import type { IdleSessionOptions } from '../../src/middleware/idle-sessions/opti
 import { appPage, sessionsPage, signInPage, style } from './pages.js';
 import { signInAt } from './sign-in.js';
 
-export interface ExampleOptions extends Pick<IdleSessionOptions<unknown>, 'postgresUrl' | 'clock' | 'log'> {
+export interface ExampleOptions
+  extends Pick<IdleSessionOptions<unknown>, 'postgresUrl' | 'clock' | 'log' | 'verifyTimeoutMs' | 'staleMs'> {
   readonly kratos: { readonly publicUrl: string; readonly adminUrl: string };
   /** The browser library. */
   readonly script: string;

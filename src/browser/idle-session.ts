@@ -42,6 +42,7 @@ export interface IdleSession {
 const longestWaitMs = 60_000;
 const longestRetryMs = 30_000;
 const draftMs = 2_000;
+const soonMs = 1_000;
 
 let running: Page | undefined;
 
@@ -64,7 +65,10 @@ class Page implements IdleSession {
   /** The latest presence that is known, by the server's clock. */
   #presentAt = 0;
   /** On the monotonic clock. */
-  #inputAt: number | undefined;
+  #inputAt = 0;
+  /** The input that the server knows of. */
+  #toldAt = 0;
+  #isLeaving = false;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #cancelTick = () => {};
   #cancelRenewal: (() => void) | undefined;
@@ -117,11 +121,17 @@ class Page implements IdleSession {
 
   async signOut(): Promise<void> {
     const draft = Promise.resolve().then(() => this.#options.onBeforeSignOut?.());
-    await Promise.race([
-      draft.catch(() => undefined),
-      new Promise<void>((done) => this.#clock.after(draftMs, done)),
-    ]);
-    if (!(await this.#server.signOut())) return this.check();
+    await Promise.race([draft.catch(() => undefined), this.#pause(draftMs)]);
+    // Who asked to leave must not stay signed in because a server was slow.
+    this.#isLeaving = true;
+    for (
+      let ms = soonMs;
+      !this.#isOver && !(await this.#server.signOut());
+      ms = Math.min(2 * ms, longestRetryMs)
+    ) {
+      this.#panel.cover('unreachable');
+      await this.#pause(ms);
+    }
     if (this.#isOver) return;
     this.#tabs.send({ type: 'signed-out' });
     this.#end('signed_out');
@@ -161,7 +171,7 @@ class Page implements IdleSession {
   }
 
   #take(answer: ServerAnswer): void {
-    if (this.#isOver) return;
+    if (this.#isOver || (this.#isLeaving && answer.kind !== 'ended')) return;
     switch (answer.kind) {
       case 'live':
         this.#adopt(answer.state);
@@ -184,6 +194,7 @@ class Page implements IdleSession {
     }
     if (this.#panel.isCover) this.#panel.hide();
     this.#tick();
+    this.#planRenewal();
   }
 
   /** Nothing was decided, so nothing ends. The page is covered once its time is over. */
@@ -226,6 +237,10 @@ class Page implements IdleSession {
     return Math.min(this.#idleEndsAt(), this.#live.absoluteEndsAt) - this.#time.now();
   }
 
+  #pause(ms: number): Promise<void> {
+    return new Promise((done) => this.#clock.after(ms, done));
+  }
+
   #wait(ms: number, run: () => void): void {
     this.#cancelTick();
     this.#cancelTick = this.#clock.after(ms, run);
@@ -233,7 +248,7 @@ class Page implements IdleSession {
 
   /** To come back is a question to the server, never a renewal. */
   #comeBack(isFromCache: boolean): void {
-    if (this.#isOver || document.visibilityState !== 'visible') return;
+    if (this.#isOver || document.hidden) return;
     if (isFromCache) this.#panel.cover('checking');
     else this.#tick();
     void this.check();
@@ -241,24 +256,31 @@ class Page implements IdleSession {
 
   #noteInput(): void {
     // An open warning wants an answer: a mouse that is pushed by the cat is none (WCAG 2.2.1: a simple action).
-    if (document.visibilityState !== 'visible' || this.#panel.isOpen || this.#isOver) return;
+    if (document.hidden || this.#panel.isOpen) return;
     this.#inputAt = this.#clock.monotonic();
-    if (this.#live?.renewal !== 'presence' || this.#cancelRenewal !== undefined) return;
-    const dueIn = this.#renewedAt + this.#live.renewEveryMs - this.#inputAt;
-    this.#cancelRenewal = this.#clock.after(Math.max(0, dueIn), () => {
+    this.#planRenewal();
+  }
+
+  /** Tells of input once in a window, and again until the server or another tab's renewal has covered it. */
+  #planRenewal(): void {
+    const { renewal, renewEveryMs = 0 } = this.#live ?? {};
+    if (renewal !== 'presence' || this.#isOver || document.hidden) return;
+    if (this.#cancelRenewal !== undefined || this.#inputAt <= this.#toldAt) return;
+    const dueIn = this.#renewedAt + renewEveryMs - this.#clock.monotonic();
+    this.#cancelRenewal = this.#clock.after(Math.max(soonMs, dueIn), async () => {
+      await this.#renewForInput();
       this.#cancelRenewal = undefined;
-      void this.#renewForInput();
+      this.#planRenewal();
     });
   }
 
   /** One heartbeat for all tabs: the tab that has the lock sends it. */
   async #renewForInput(): Promise<void> {
-    if (document.visibilityState !== 'visible' || this.#panel.isOpen || this.#isOver) return;
+    if (document.hidden || this.#panel.isOpen || this.#isOver) return;
     const send = async (lock: unknown) => {
-      if (lock === null || this.#inputAt === undefined) return;
-      await this.#renew(this.#clock.monotonic() - this.#inputAt);
+      if (lock !== null) await this.#renew(this.#clock.monotonic() - this.#inputAt);
     };
-    if (navigator.locks === undefined) await send(true);
+    if (navigator.locks === undefined) await send(0);
     else await navigator.locks.request(this.#name, { ifAvailable: true }, send);
   }
 
@@ -267,8 +289,10 @@ class Page implements IdleSession {
   }
 
   async #renew(idleForMs: number): Promise<void> {
+    const inputAt = this.#inputAt;
     this.#renewedAt = this.#clock.monotonic();
     const answer = await this.#server.renew(idleForMs);
+    if (answer.kind === 'live') this.#toldAt = inputAt;
     this.#take(answer);
     if (answer.kind === 'live' && !this.#isOver) this.#tabs.send({ type: 'present', at: this.#presentAt });
   }
@@ -280,10 +304,12 @@ class Page implements IdleSession {
       return;
     }
     // Only delays the question: at zero the server is asked all the same.
-    if (message.at <= this.#presentAt || this.#time === undefined || message.at > this.#time.now() + 1_000)
-      return;
-    this.#presentAt = message.at;
+    if (this.#time === undefined) return;
+    const at = Math.min(message.at, this.#time.now());
+    if (at <= this.#presentAt) return;
+    this.#presentAt = at;
     this.#renewedAt = this.#clock.monotonic();
+    this.#toldAt = this.#renewedAt - this.#time.now() + at;
     this.#tick();
   }
 

@@ -6,11 +6,10 @@ import { isSpoken } from './announcements.js';
 import { type EndReason, type Texts, timeLeft } from './texts.js';
 
 const css = `dialog{font:var(--dormouse-font,1rem/1.5 system-ui,sans-serif);color:var(--dormouse-color,#1d2430);
-background:var(--dormouse-background,#fff);border:1px solid #5b6472;border-radius:8px;padding:1.5rem;max-width:28rem}
+background:var(--dormouse-background,#fff);max-width:28rem}
 dialog::backdrop{background:#0008}.cover::backdrop{background:var(--dormouse-cover,#f3f4f6)}
-h2{margin:0 0 .5rem;font-size:1.25em}
-button,a{font:inherit;margin:.5rem .5rem 0 0;padding:.5rem 1rem;border-radius:6px;border:1px solid;background:#fff;color:#1d4ed8;display:inline-block}
-.first{background:#1d4ed8;color:#fff}.spoken{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+button,a{font:inherit;margin:.5rem;padding:.5rem 1rem;border:1px solid;background:#fff;color:#1d4ed8}
+.spoken{position:absolute;overflow:hidden;clip-path:inset(50%)}
 `;
 
 export interface PanelAnswers {
@@ -109,7 +108,6 @@ export class Panel {
     this.#buttons.replaceChildren();
     if (signInUrl === undefined || reason === 'checking') return;
     const link = part('a', 'sign-in');
-    link.className = 'first';
     link.setAttribute('href', signInUrl);
     link.textContent = this.#texts.signIn;
     this.#buttons.append(link);
@@ -178,7 +176,6 @@ function part<Name extends 'h2' | 'p' | 'div' | 'a' | 'button'>(
 function button(text: string, name: string, run: () => void): HTMLButtonElement {
   const element = part('button', name);
   element.type = 'button';
-  if (name === 'stay') element.className = 'first';
   element.textContent = text;
   element.addEventListener('click', run);
   return element;

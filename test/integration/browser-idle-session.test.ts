@@ -1,7 +1,10 @@
 /** The browser library in real Chromium, against the example app. */
+import { join } from 'node:path';
 import axe from 'axe-core';
+import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { projectDirectory } from '../../dev/stack/project.js';
 import { type Opened, Pages } from '../support/pages.js';
 import { until } from '../support/until.js';
 
@@ -92,18 +95,21 @@ test('input renews once in its window, as of the input, and a page without input
   const { page, calls, pass } = await pages.open(await pages.signedIn());
   await pass(30 * second);
   expect(calls).not.toContain('POST renew');
-  const renewed = page.waitForRequest('**/session/renew');
+  const renewals = () => calls.filter((call) => call === 'POST renew').length;
+  const renewed = page.waitForResponse('**/session/renew');
   await page.keyboard.press('a');
-  await page.clock.runFor(100);
-  expect((await renewed).postDataJSON()).toMatchObject({ path: '/dashboard' });
+  await page.clock.runFor(2 * second);
+  expect((await renewed).request().postDataJSON()).toMatchObject({ path: '/dashboard' });
+  await page.evaluate('session.check()');
   for (let press = 0; press < 5; press += 1) await page.keyboard.press('b');
-  await page.clock.runFor(100);
-  expect(calls.filter((call) => call === 'POST renew')).toHaveLength(1);
-  await pass(30 * second);
-  await until(
-    'the rest of the input is told',
-    () => calls.filter((call) => call === 'POST renew').length === 2,
-  );
+  await page.clock.runFor(second);
+  expect(renewals()).toBe(1);
+  await until('the rest of the input is told', async () => {
+    await page.clock.runFor(second);
+    return renewals() === 2;
+  });
+  await page.clock.runFor(20 * second);
+  expect(renewals()).toBe(2);
 });
 
 test('a script that dispatches events is no presence', async () => {
@@ -145,18 +151,32 @@ test('a sign-out completes where storage throws and there is no BroadcastChannel
   await page.waitForURL('**/login?reason=signed_out*');
 });
 
+test('a sign-out that the server does not take is tried again, and the page is covered meanwhile', async () => {
+  const { page, calls } = await pages.open(await pages.signedIn());
+  await page.route('**/session/sign-out', (route) =>
+    route.fulfill({ status: 503, json: { error: 'unavailable' } }),
+  );
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('dialog', { name: 'The server cannot be reached. Please wait.' }).waitFor();
+  await page.unroute('**/session/sign-out');
+  await page.clock.runFor(5 * second);
+  await page.waitForURL('**/login?reason=signed_out*');
+  expect(calls.filter((call) => call === 'POST sign-out').length).toBeGreaterThan(1);
+});
+
 test('a tab where the person works keeps another one from ending', async () => {
   const context = await pages.signedIn();
   const [active, other] = [await pages.open(context), await pages.open(context)];
   await active.page.bringToFront();
-  for (let round = 0; round < 3; round += 1) {
-    pages.apps.aheadMs += 80 * second;
+  for (let round = 0; round < 4; round += 1) {
+    for (const { page } of [active, other]) await page.clock.runFor(60 * second);
+    pages.apps.aheadMs += 60 * second;
     const renewed = active.page.waitForResponse('**/session/renew');
-    await active.page.clock.runFor(80 * second);
     await active.page.keyboard.press('a');
-    await active.page.clock.runFor(second);
+    await active.page.clock.runFor(2 * second);
     await renewed;
-    await other.page.clock.runFor(80 * second);
+    // Both have taken what they were told before more time goes by.
+    for (const { page } of [active, other]) await page.evaluate('session.check()');
   }
   expect(await other.page.getByRole('dialog').count()).toBe(0);
   expect(await isLive(other.page)).toBe(true);
@@ -229,6 +249,7 @@ test('the warning lies above a modal that the app opens afterwards, and comes ba
 test('the warning has no findings by axe-core', async () => {
   const { page } = await warned();
   // The page's policy allows no inline script; evaluate is none.
+  await page.clock.resume();
   await page.evaluate(axe.source);
   const findings = await page.evaluate<string[]>(
     'axe.run().then(({ violations }) => violations.map(({ id }) => id))',
@@ -296,4 +317,61 @@ test('a clock that is set back during the countdown does not stop it', async () 
   await page.clock.setSystemTime(Date.now() - 120 * minute);
   await pass(5 * second);
   expect(Math.abs(before - 5 - (await seconds()))).toBeLessThanOrEqual(1);
+});
+
+/** Serves a script of the test's own in place of the page's. */
+async function withScript(source: string): Promise<Opened> {
+  const { outputFiles } = await build({
+    stdin: { contents: source, resolveDir: join(projectDirectory, 'src', 'browser'), loader: 'tsx' },
+    bundle: true,
+    format: 'iife',
+    jsx: 'automatic',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    write: false,
+  });
+  const body = outputFiles[0]?.text ?? '';
+  const context = await pages.signedIn((prepared) =>
+    prepared.route('**/app.js', (route) => route.fulfill({ contentType: 'text/javascript', body })),
+  );
+  return pages.open(context);
+}
+
+test.each([
+  [
+    'the web component',
+    `import { defineIdleSessionElement } from './element.js';
+     defineIdleSessionElement();
+     const element = document.createElement('dormouse-idle-session');
+     element.setAttribute('sign-in-url', '/login');
+     document.body.append(element);
+     globalThis.session = { check: () => element.session.check() };
+     globalThis.leave = () => element.remove();`,
+  ],
+  [
+    'the component for React',
+    `import { StrictMode } from 'react';
+     import { createRoot } from 'react-dom/client';
+     import { useIdleSession } from './react.js';
+     function App() {
+       const session = useIdleSession({ signInUrl: '/login' });
+       globalThis.session = { check: () => session.current?.check() ?? new Promise((go) => setTimeout(go, 0)) };
+       return null;
+     }
+     const root = createRoot(document.body.appendChild(document.createElement('div')));
+     root.render(<StrictMode><App /></StrictMode>);
+     globalThis.leave = () => root.unmount();`,
+  ],
+])('%s warns while it is in the page, and leaves nothing behind', async (_what, source) => {
+  const { page, pass, calls } = await withScript(source);
+  await page.clock.runFor(100);
+  await page.evaluate('session.check()');
+  await pass(96 * second);
+  await warningIn(page).waitFor();
+  await page.evaluate('leave()');
+  await page.clock.runFor(100);
+  await warningIn(page).waitFor({ state: 'detached' });
+  expect(await page.title()).toBe('Dashboard');
+  const before = calls.length;
+  await pass(10 * minute);
+  expect(calls).toHaveLength(before);
 });

@@ -12,6 +12,7 @@ beforeAll(async () => {
     postgresUrl: apps.appUrl,
     kratos: inject('stack').kratos,
     clock: apps.now,
+    ...{ verifyTimeoutMs: 20_000, staleMs: 20_000 },
     script: '',
   });
   url = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -467,6 +467,22 @@ describe('a sweep', () => {
   });
 });
 
+describe('a Hydra login that was linked', () => {
+  test('ends with the session', async () => {
+    const app = await apps.fastify();
+    const { headers, signIn } = await apps.signIn();
+    await app.get('/', headers);
+    expect(await app.guard.linkLogin(signIn.sessionId, 'a-login')).toBe(true);
+    await expect(app.guard.linkLogin(signIn.sessionId, 'a\u0000b')).rejects.toThrow(/loginSid/);
+    expect((await app.send('POST', '/session/sign-out', headers)).status).toBe(204);
+    expect(await apps.row(signIn.sessionId)).toMatchObject({
+      login_sids: ['a-login'],
+      closed_at: expect.any(Date),
+    });
+    expect(await app.guard.linkLogin(signIn.sessionId, 'another')).toBe(false);
+  });
+});
+
 describe('a WebSocket', () => {
   class FakeSocket extends EventEmitter {
     readonly closed: [number, string][] = [];
@@ -565,6 +581,23 @@ describe('writes', () => {
     await expect(apps.fastify({ policy: { idle: '30', absolute: '12h' } })).rejects.toThrow(
       /idle: is neither "none" nor a duration/,
     );
+  });
+
+  test.each([
+    ['was never published', 'nothing-of-the-kind', /was never published/],
+    ['has no section for sessions', 'ladder-only', /has no section "sessions"/],
+  ])('under a published policy that %s are refused at the start', async (_what, published, message) => {
+    if (published === 'ladder-only') {
+      await publish(
+        apps.pool,
+        `id: ladder-only
+ladder: { warn: { after: 30d } }
+recheck: 1d
+retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
+`,
+      );
+    }
+    await expect(apps.fastify({ policy: { published } })).rejects.toThrow(message);
   });
 
   test('an app can neither bring an ended session back nor end one without an entry in the log', async () => {

@@ -83,8 +83,8 @@ describe('seal and open', () => {
     const id = unknownId();
     const sealed = await under(first).seal(id, address);
     const [{ master_key_id }] = await keyRows(id);
-    for (const work of [under(second).open(id, sealed), under(second).seal(id, address)]) {
-      const error = await work.then(
+    for (const work of [() => under(second).open(id, sealed), () => under(second).seal(id, address)]) {
+      const error = await work().then(
         () => undefined,
         (reason: unknown) => reason,
       );

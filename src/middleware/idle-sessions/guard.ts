@@ -23,8 +23,9 @@ import {
   missingOf,
 } from '../../domain/sessions/verdict.js';
 import { createKratosClient, createOryClients } from '../../ory/clients.js';
-import { PolicyReader } from '../../policies/policies-table.js';
+import { PolicyReader, UnknownPolicyError } from '../../policies/policies-table.js';
 import { createPool } from '../../postgres/pool.js';
+import { InvalidRequestError } from '../../process/caller-errors.js';
 import { writeChoice } from '../../sessions/choices-table.js';
 import { closeSession, type SessionClosers } from '../../sessions/close.js';
 import {
@@ -159,11 +160,12 @@ export class SessionGuard {
   }
 
   /**
-   * Waits until the policy was read once.
-   * @throws ConfigError where the throttle is too long for it
+   * Waits until the policy was read once, or PostgreSQL was found to be away.
+   * @throws ConfigError where the throttle is too long for it, or the policy has no section `sessions`. UnknownPolicyError
    */
   async ready(): Promise<void> {
     await this.feed.poll();
+    if (this.policies.current() === undefined) await this.policies.reload().catch(throwMistakes);
     const known = this.policies.current();
     if (known !== undefined) checkThrottle(this.options.writeEveryMs, known.policy);
   }
@@ -199,7 +201,7 @@ export class SessionGuard {
   async signOut(headers: IncomingHttpHeaders): Promise<StoredSession | undefined> {
     const credential = this.credentialIn(headers);
     if (credential === undefined) return undefined;
-    const verified = await this.signIns.of(credential);
+    const verified = await this.signIns.forSignOut(credential);
     this.signIns.forget(credential);
     if (verified === undefined) return undefined;
     const { stored } = await this.entryOf(verified.signIn, true);
@@ -257,9 +259,14 @@ export class SessionGuard {
 
   /**
    * Remembers a Hydra login that ends with the session of the request: the `sid` of its ID token, or `session_id` of the login request.
-   * @returns whether the session is live. @throws UnjudgedError
+   * @returns whether the session is live. @throws InvalidRequestError, UnjudgedError
    */
   async linkLogin(sessionId: string, loginSid: string): Promise<boolean> {
+    if (!/^[\x21-\x7E]{1,255}$/.test(loginSid)) {
+      throw new InvalidRequestError(
+        'loginSid: is not the id of a login. Take session_id of the login request',
+      );
+    }
     this.entries.delete(sessionId);
     return fromPostgres(() => linkLogin(this.pool, sessionId, loginSid));
   }
@@ -325,7 +332,7 @@ export class SessionGuard {
     if (isReread) entry = await this.reread(verified.signIn);
     for (let round = 0; round < mostRounds; round += 1) {
       const { stored } = entry;
-      if (stored.ended !== undefined) return this.endedAlready(stored);
+      if (stored.ended !== undefined) return this.endedAlready(entry);
       const limits = limitsFor(inForce.policy, this.subjectOf(stored, verified.signIn, question));
       const verdict = judge(stored, limits, now);
       if (verdict.state === 'live') {
@@ -490,21 +497,28 @@ export class SessionGuard {
     await this.carryOut(stored);
   }
 
-  private async endedAlready(stored: StoredSession): Promise<Decision> {
+  private async endedAlready(entry: Entry): Promise<Decision> {
+    const { stored } = entry;
     // Kratos still answers for it: otherwise the credential would be nobody's.
-    if (stored.isClosed !== true) await this.carryOut(stored);
+    if (stored.isClosed !== true && (await this.carryOut(stored)))
+      entry.stored = { ...stored, isClosed: true };
     const { at, reason, rule } = stored.ended ?? { at: 0, reason: 'revoked' as const };
     return { kind: 'ended', end: { reason, endedAt: at, ...given({ rule }) } };
   }
 
-  /** Ends it in Kratos and Hydra. What fails, the engine's sweep does: the row says that it is owed. */
-  private async carryOut(stored: Pick<StoredSession, 'sessionId' | 'loginSids'>): Promise<void> {
-    if (this.closers === undefined) return;
+  /**
+   * Ends it in Kratos and Hydra. What fails, the engine's sweep does: the row says that it is owed.
+   * @returns whether it is done
+   */
+  private async carryOut(stored: Pick<StoredSession, 'sessionId' | 'loginSids'>): Promise<boolean> {
+    if (this.closers === undefined) return false;
     try {
       await closeSession(this.closers, stored);
       await markClosed(this.pool, stored.sessionId, this.now());
+      return true;
     } catch (error) {
       this.report(error);
+      return false;
     }
   }
 
@@ -600,6 +614,11 @@ function differs(stored: StoredSession, row: NewSession): boolean {
 function namesRoles(policy: SessionsPolicy | undefined): boolean {
   if (policy === undefined) return true;
   return Object.keys(policy.roles).length + Object.keys(policy.choices?.ceilings ?? {}).length > 0;
+}
+
+/** What the app's developer has to mend is thrown; what passes by itself is not. */
+function throwMistakes(error: unknown): void {
+  if (error instanceof ConfigError || error instanceof UnknownPolicyError) throw error;
 }
 
 /** @throws ConfigError */

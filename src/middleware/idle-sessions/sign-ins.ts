@@ -78,6 +78,12 @@ export class SignIns {
     return asked;
   }
 
+  /** For a sign-out, what Kratos answered last will do: it must not fail because Kratos is away. @throws UnjudgedError */
+  async forSignOut(credential: SessionCredential): Promise<Verified | undefined> {
+    const known = this.known.get(keyOf(credential));
+    return known === undefined ? this.of(credential) : { signIn: known.signIn, isNew: false };
+  }
+
   /** All active sessions of the person, as Kratos has them. @throws UnjudgedError where Kratos is away */
   async listOf(credential: SessionCredential): Promise<KratosSessionOfMine[]> {
     try {
