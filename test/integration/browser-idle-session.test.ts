@@ -375,3 +375,43 @@ test.each([
   await pass(10 * minute);
   expect(calls).toHaveLength(before);
 });
+
+test('input in a frame of the same origin, which was added later, is presence', async () => {
+  const { page, calls } = await pages.open(await pages.signedIn());
+  await page.evaluate(
+    "document.body.append(Object.assign(document.createElement('iframe'), { srcdoc: '<input>' }))",
+  );
+  await page.frameLocator('iframe').locator('input').press('a');
+  await until('a renewal', async () => {
+    await page.clock.runFor(second);
+    return calls.includes('POST renew');
+  });
+});
+
+test.each([
+  ['of an origin that the app names', '[location.origin]', 1],
+  ['of another origin', "['https://evil.example']", 0],
+])('a message %s reports input', async (_what, origins, renewals) => {
+  const { page, calls } = await withScript(`
+    import { startIdleSession } from './index.js';
+    globalThis.session = startIdleSession({ frameOrigins: ${origins} });`);
+  // Messages arrive in their order: the answer to the second one says that the first was heard.
+  await page.evaluate(`new Promise((heard) => {
+    addEventListener('message', ({ data }) => data === 'last' && heard());
+    postMessage({ type: 'dormouse:presence' }, '*');
+    postMessage('last', '*');
+  })`);
+  const renewed = page.waitForResponse('**/session/renew', { timeout: 30_000 });
+  renewed.catch(() => undefined);
+  await page.clock.runFor(2 * second);
+  if (renewals > 0) await renewed;
+  await page.evaluate('session.check()');
+  expect(calls.filter((call) => call === 'POST renew')).toHaveLength(renewals);
+});
+
+test('two starts on one page are an error that names the way out', async () => {
+  const { page } = await pages.open(await pages.signedIn());
+  await expect(page.evaluate('Dormouse.startIdleSession()')).rejects.toThrow(
+    /runs already. Call stop\(\) first/,
+  );
+});
