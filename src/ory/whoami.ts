@@ -39,6 +39,8 @@ const sessionSchema = z.object({
   }),
 });
 
+const looksLikeSession = z.object({ active: z.boolean() });
+
 /** A session that Kratos answered for. Times are epoch milliseconds. */
 export interface KratosSession {
   readonly identityId: string;
@@ -76,6 +78,8 @@ export function createWhoami(publicUrl: string, timeoutMs: number) {
     // 401: no such session. 403: the second factor is still missing, so no identity is proven yet.
     if (status === 401 || status === 403) return undefined;
     if (status !== 200) throw new WhoamiError(`answered ${status}`);
+    // A page of a proxy, say: nothing is known of the session then.
+    if (!looksLikeSession.safeParse(data).success) throw new WhoamiError('answered no session');
     const parsed = sessionSchema.safeParse(data);
     return parsed.success ? sessionOf(parsed.data) : undefined;
   };

@@ -556,6 +556,19 @@ describe('while something is away', () => {
   });
 });
 
+describe('a clock with fractions of a millisecond', () => {
+  test('ends a session as any other does', async () => {
+    const app = await apps.fastify({ clock: () => apps.now() + 0.7 });
+    const { headers } = await apps.signIn();
+    for (let request = 0; request < 3; request += 1) {
+      expect((await app.get('/', headers)).status).toBe(200);
+      apps.aheadMs += 1_000;
+    }
+    apps.aheadMs += 31 * minute;
+    expect((await app.get('/', headers)).status).toBe(401);
+  });
+});
+
 describe('writes', () => {
   test('of a session happen once in its window, and the last presence arrives at its end', async () => {
     const app = await apps.fastify({ writeEveryMs: 1_000, pollMs: 60_000 });

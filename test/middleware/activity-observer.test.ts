@@ -126,12 +126,19 @@ describe('asking Kratos', () => {
     ['a session that is not active', session({ active: false })],
     ['an identity that is not active', session({ identity: { id: identityId, state: 'inactive' } })],
     ['an identity without a UUID', session({ identity: { id: 'me@example.com', state: 'active' } })],
-    ['something else', { hello: 'world' }],
   ])('%s is nobody', async (_name, body) => {
     const server = await kratos(() => body);
     const { observe, dormouse, counters } = observer({ kratos: { publicUrl: server.url } });
     observe(sessionRequest());
     await vi.waitFor(() => expect(counters().anonymous).toBe(1), patience);
+    expect(dormouse.noted).toEqual([]);
+  });
+
+  test('an answer that is no session is a failure, and notes nobody', async () => {
+    const server = await kratos(() => ({ hello: 'world' }));
+    const { observe, dormouse, counters } = observer({ kratos: { publicUrl: server.url } });
+    observe(sessionRequest());
+    await vi.waitFor(() => expect(counters().failed).toBe(1), patience);
     expect(dormouse.noted).toEqual([]);
   });
 

@@ -65,9 +65,16 @@ it.each<[string, unknown]>([
   ['inactive', { ...session, active: false }],
   ['of a disabled identity', { ...session, identity: { ...session.identity, state: 'inactive' } }],
   ['without an identity', { ...session, identity: undefined }],
-  ['that is no object', 'null'],
 ])('a session %s is none', async (_what, body) => {
   expect(await ask(body)).toBeUndefined();
+});
+
+it.each<[string, unknown]>([
+  ['null', 'null'],
+  ['a page', '<h1>hello</h1>'],
+  ['another object', { ok: true }],
+])('an answer that is %s decides nothing', async (_what, body) => {
+  await expect(ask(body)).rejects.toThrow(WhoamiError);
 });
 
 it.each([401, 403])('%i means no session', async (status) => {

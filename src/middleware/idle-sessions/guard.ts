@@ -141,7 +141,9 @@ export class SessionGuard {
     const known = this.policies.current();
     if (known !== undefined) checkThrottle(options.writeEveryMs, known.policy);
     const clock = new DatabaseClock();
-    this.now = options.clock ?? clock.now;
+    const now = options.clock ?? clock.now;
+    // Whole, as PostgreSQL keeps them: an end rests on times that are compared for equality.
+    this.now = () => Math.floor(now());
     this.signIns = new SignIns(options, () => namesRoles(this.policies.current()?.policy));
     this.writer = new PresenceWriter(this.pool, (error) => this.report(error));
     this.entries = new LRUCache({ max: cacheEntries });
