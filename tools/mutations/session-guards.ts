@@ -14,14 +14,6 @@ export const sessionGuards: readonly Guard[] = [
     only: 'between judgement and write',
   },
   {
-    name: 'sessions: the row is read again before an end',
-    file: 'src/middleware/idle-sessions/guard.ts',
-    find: '} else if (!isReread) {',
-    replace: '} else if (false) {',
-    ...system,
-    only: 'is not ended by what this one remembers',
-  },
-  {
     name: 'sessions: requests in the background renew nothing',
     file: 'src/middleware/idle-sessions/origin.ts',
     find: "headers['x-dormouse-background'] === '1' ||",
