@@ -3,9 +3,9 @@ import { type PageClock, pageClock } from './clock.js';
 import { Panel } from './panel.js';
 import { watchInput } from './presence.js';
 import { type LiveState, type ServerAnswer, SessionServer } from './server.js';
-import { ServerTime } from './server-time.js';
-import { openTabs, type TabMessage } from './tabs.js';
+import { openTabs, type TabMessage, type Tabs } from './tabs.js';
 import { type EndReason, english, type Texts } from './texts.js';
+import { Timeline } from './timeline.js';
 
 export interface IdleSessionOptions {
   /** Where the app serves the guard's routes. Default `/session`. */
@@ -54,43 +54,51 @@ export function startIdleSession(options: IdleSessionOptions = {}): IdleSession 
 }
 
 class Page implements IdleSession {
+  readonly #options: IdleSessionOptions;
   readonly #clock: PageClock;
+  readonly #timeline: Timeline;
   readonly #server: SessionServer;
   readonly #panel: Panel;
-  readonly #tabs;
+  readonly #tabs: Tabs;
   readonly #name: string;
-  readonly #stops: (() => void)[] = [];
+  readonly #stopped = new AbortController();
+  /** `undefined`: no session was live in this page so far. */
   #live: LiveState | undefined;
-  #time: ServerTime | undefined;
+  /** What the server's clock is ahead of the timeline. */
+  #aheadMs = 0;
+  #answeredAt = 0;
   /** The latest presence that is known, by the server's clock. */
   #presentAt = 0;
-  /** On the monotonic clock. */
+  /** On the timeline. */
   #inputAt = 0;
   /** The input that the server knows of. */
   #toldAt = 0;
-  #isLeaving = false;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #cancelTick = () => {};
+  #cancelRetry = () => {};
+  #cancelBeat = () => {};
   #cancelRenewal: (() => void) | undefined;
-  #asking: Promise<void> | undefined;
+  #asking: Promise<unknown> | undefined;
+  #leasing: Promise<unknown> = Promise.resolve();
+  #holds = 0;
   #failures = 0;
-  #isOver = false;
+  #isLeaving = false;
+  /** The person answered the warning, and the server doesn't know yet. */
+  #isStaying = false;
   /** The person closed the announcement of the absolute end. */
   #isUnderstood = false;
 
-  readonly #options: IdleSessionOptions;
-
   constructor(options: IdleSessionOptions) {
     this.#options = options;
-    const { base = '/session', app = '', clock = pageClock } = options;
+    const { base = '/session', app = '', clock = pageClock, path = () => location.pathname } = options;
     this.#clock = clock;
+    this.#timeline = new Timeline(clock);
     this.#name = `dormouse${base}/${app}`;
-    const path = options.path ?? (() => location.pathname);
     this.#server = new SessionServer(base, path, options.fetch ?? ((input, init) => fetch(input, init)));
     this.#panel = new Panel(
       { ...english, ...options.texts },
       {
-        onStay: () => void this.#stay(),
+        onStay: () => this.#stay(),
         onSignOut: () => void this.signOut(),
         onUnderstood: () => {
           this.#isUnderstood = true;
@@ -98,25 +106,24 @@ class Page implements IdleSession {
         },
       },
     );
-    this.#tabs = openTabs(this.#name, (message) => this.#hear(message));
-    this.#stops.push(
-      () => this.#tabs.close(),
-      watchInput(options.frameOrigins ?? [], () => this.#noteInput()),
-      listen(document, ['visibilitychange', 'resume'], () => this.#comeBack(false)),
-      listen(window, ['focus'], () => this.#comeBack(false)),
-      listen(window, ['pageshow'], (event) => this.#comeBack((event as PageTransitionEvent).persisted)),
-    );
+    const { signal } = this.#stopped;
+    this.#tabs = openTabs(this.#name, (message) => this.#hear(message), signal);
+    watchInput(options.frameOrigins ?? [], () => this.#noteInput(), signal);
+    const back = ({ persisted }: Partial<PageTransitionEvent>) => this.#comeBack(persisted);
+    for (const type of ['visibilitychange', 'resume']) document.addEventListener(type, back, { signal });
+    for (const type of ['focus', 'pageshow']) addEventListener(type, back, { signal });
     void this.check();
   }
 
-  check(): Promise<void> {
-    this.#asking ??= this.#server
-      .status()
-      .then((answer) => this.#take(answer))
-      .finally(() => {
-        this.#asking = undefined;
-      });
-    return this.#asking;
+  get #isOver(): boolean {
+    return this.#stopped.signal.aborted;
+  }
+
+  async check(): Promise<void> {
+    this.#asking ??= this.#ask(this.#server.status()).finally(() => {
+      this.#asking = undefined;
+    });
+    await this.#asking;
   }
 
   async signOut(): Promise<void> {
@@ -138,93 +145,119 @@ class Page implements IdleSession {
   }
 
   async hold<T>(work: Promise<T> | (() => Promise<T>)): Promise<T> {
-    let isHeld = true;
-    let cancel = () => {};
-    const beat = async () => {
-      const answer = await this.#server.beat();
-      if (!isHeld) return;
-      if (answer.kind === 'exhausted') return;
-      this.#take(answer);
-      if (!this.#isOver)
-        cancel = this.#clock.after(this.#live?.leaseBeatMs ?? longestWaitMs, () => void beat());
-    };
-    void beat();
+    this.#holds += 1;
+    if (this.#holds === 1) this.#beat();
     try {
       return await (typeof work === 'function' ? work() : work);
     } finally {
-      isHeld = false;
-      cancel();
-      if (!this.#isOver) {
-        await this.#server.release();
-        await this.check();
-      }
+      this.#holds -= 1;
+      if (this.#holds === 0) this.#release();
     }
   }
 
   stop(): void {
-    this.#isOver = true;
+    this.#stopped.abort();
     this.#cancelTick();
+    this.#cancelRetry();
+    this.#cancelBeat();
     this.#cancelRenewal?.();
-    for (const stop of this.#stops.splice(0)) stop();
     this.#panel.hide();
     if (running === this) running = undefined;
   }
 
-  #take(answer: ServerAnswer): void {
-    if (this.#isOver || (this.#isLeaving && answer.kind !== 'ended')) return;
-    switch (answer.kind) {
-      case 'live':
-        this.#adopt(answer.state);
-        break;
-      case 'ended':
-        this.#end(answer.reason);
-        break;
-      default:
-        this.#fail();
-    }
+  /** One beat for all operations of this page. Calls for the lease follow each other: a release never overtakes the next beat. */
+  #beat(): void {
+    this.#leasing = this.#leasing.then(async () => {
+      if (this.#holds === 0 || this.#isOver) return;
+      if ((await this.#ask(this.#server.beat())) === 'exhausted' || this.#isOver) return;
+      this.#cancelBeat();
+      this.#cancelBeat = this.#clock.after(this.#live?.leaseBeatMs ?? longestWaitMs, () => this.#beat());
+    });
   }
 
-  #adopt(state: LiveState): void {
+  #release(): void {
+    this.#cancelBeat();
+    this.#leasing = this.#leasing.then(async () => {
+      if (this.#holds > 0 || this.#isOver) return;
+      this.#cancelBeat();
+      await this.#server.release();
+      await this.check();
+    });
+  }
+
+  async #ask(answer: Promise<ServerAnswer>): Promise<ServerAnswer['kind']> {
+    const askedAt = this.#timeline.now();
+    const told = await answer;
+    if (!this.#isOver && (!this.#isLeaving || told.kind === 'ended')) this.#take(told, askedAt);
+    return told.kind;
+  }
+
+  #take(answer: ServerAnswer, askedAt: number): void {
+    if (answer.kind === 'live') this.#adopt(answer.state, askedAt);
+    if (answer.kind === 'unknown') this.#fail(answer.retryMs);
+    if (answer.kind !== 'ended') return;
+    // Nobody was signed in here: a public page, or the one for signing in. It stays as it is, and asks when it is shown again.
+    if (this.#live === undefined) this.#settle();
+    else this.#end(answer.reason);
+  }
+
+  #settle(): void {
     this.#failures = 0;
-    this.#live = state;
-    this.#time = new ServerTime(this.#clock, state.now);
-    if (state.idleEndsAt !== undefined && state.idleMs !== undefined) {
-      // The server's word, whatever another tab told.
-      this.#presentAt = state.idleEndsAt - state.idleMs;
-    }
+    this.#cancelRetry();
     if (this.#panel.isCover) this.#panel.hide();
+  }
+
+  #adopt(state: LiveState, askedAt: number): void {
+    // Overtaken by the answer to a later question.
+    if (this.#live !== undefined && askedAt < this.#answeredAt && state.now < this.#live.now) return;
+    this.#live = state;
+    this.#answeredAt = this.#timeline.now();
+    // As of the question: a slow answer shows too little time, never too much.
+    this.#aheadMs = state.now - askedAt;
+    // The server's word, whatever another tab told.
+    if (state.idleEndsAt !== undefined) this.#presentAt = state.idleEndsAt - (state.idleMs ?? 0);
+    this.#settle();
     this.#tick();
     this.#planRenewal();
   }
 
-  /** Nothing was decided, so nothing ends. The page is covered once its time is over. */
-  #fail(): void {
+  /** Nothing was decided, so nothing ends: the countdown goes on, and the server is asked again. */
+  #fail(retryMs: number): void {
+    const backOffMs = Math.min(soonMs * 2 ** this.#failures, longestRetryMs);
     this.#failures += 1;
-    if (this.#leftMs() <= 0 && this.#live !== undefined) this.#panel.cover('unreachable');
-    this.#wait(
-      Math.min(longestRetryMs, 1_000 * 2 ** Math.min(this.#failures - 1, 5)),
-      () => void this.check(),
+    this.#tick();
+    if (this.#panel.isCover) this.#panel.cover('unreachable');
+    this.#cancelRetry();
+    this.#cancelRetry = this.#clock.after(
+      // The server's own wish counts, as far as it makes sense.
+      Math.min(Math.max(backOffMs, retryMs), longestWaitMs),
+      () => void (this.#isStaying ? this.#renew() : this.check()),
     );
   }
 
   #tick(): void {
-    if (this.#isOver || this.#live === undefined) return;
-    const { warnBeforeMs } = this.#live;
+    this.#cancelTick();
+    if (this.#isLeaving || this.#live === undefined) return;
+    const { warnBeforeMs, absoluteEndsAt } = this.#live;
     const left = this.#leftMs();
     if (left <= 0) {
       // Said by nobody before the server was asked.
-      void this.check();
+      this.#panel.cover(this.#failures > 0 ? 'unreachable' : 'checking');
+      if (this.#failures === 0) void this.check();
       return;
     }
-    if (left > warnBeforeMs) {
-      this.#isUnderstood = false;
-      if (!this.#panel.isCover) this.#panel.hide();
-      this.#wait(Math.min(left - warnBeforeMs, longestWaitMs), () => this.#tick());
-      return;
+    const early = left - warnBeforeMs;
+    const isAbsolute = absoluteEndsAt <= this.#idleEndsAt();
+    if (early > 0) this.#isUnderstood = false;
+    // A cover stays until the server answered.
+    if (!this.#panel.isCover) {
+      if (early > 0) this.#panel.hide();
+      else if (!isAbsolute || !this.#isUnderstood) this.#panel.warn(Math.ceil(left / 1_000), isAbsolute);
     }
-    const isAbsolute = this.#live.absoluteEndsAt <= this.#idleEndsAt();
-    if (!isAbsolute || !this.#isUnderstood) this.#panel.warn(Math.ceil(left / 1_000), isAbsolute);
-    this.#wait(left % 1_000 || 1_000, () => this.#tick());
+    this.#cancelTick = this.#clock.after(
+      early > 0 ? Math.min(early, longestWaitMs) : left % 1_000 || 1_000,
+      () => this.#tick(),
+    );
   }
 
   #idleEndsAt(): number {
@@ -233,92 +266,96 @@ class Page implements IdleSession {
   }
 
   #leftMs(): number {
-    if (this.#live === undefined || this.#time === undefined) return Number.POSITIVE_INFINITY;
-    return Math.min(this.#idleEndsAt(), this.#live.absoluteEndsAt) - this.#time.now();
+    return Math.min(this.#idleEndsAt(), this.#live?.absoluteEndsAt ?? 0) - this.#serverNow();
+  }
+
+  #serverNow(): number {
+    return this.#timeline.now() + this.#aheadMs;
   }
 
   #pause(ms: number): Promise<void> {
     return new Promise((done) => this.#clock.after(ms, done));
   }
 
-  #wait(ms: number, run: () => void): void {
-    this.#cancelTick();
-    this.#cancelTick = this.#clock.after(ms, run);
-  }
-
   /** To come back is a question to the server, never a renewal. */
-  #comeBack(isFromCache: boolean): void {
-    if (this.#isOver || document.hidden) return;
+  #comeBack(isFromCache = false): void {
     if (isFromCache) this.#panel.cover('checking');
-    else this.#tick();
+    if (document.hidden) return;
+    if (!isFromCache) this.#tick();
     void this.check();
   }
 
   #noteInput(): void {
     // An open warning wants an answer: a mouse that is pushed by the cat is none (WCAG 2.2.1: a simple action).
     if (document.hidden || this.#panel.isOpen) return;
-    this.#inputAt = this.#clock.monotonic();
+    this.#inputAt = this.#timeline.now();
     this.#planRenewal();
   }
 
   /** Tells of input once in a window, and again until the server or another tab's renewal has covered it. */
   #planRenewal(): void {
     const { renewal, renewEveryMs = 0 } = this.#live ?? {};
-    if (renewal !== 'presence' || this.#isOver || document.hidden) return;
+    if (renewal !== 'presence' || document.hidden) return;
     if (this.#cancelRenewal !== undefined || this.#inputAt <= this.#toldAt) return;
-    const dueIn = this.#renewedAt + renewEveryMs - this.#clock.monotonic();
+    const dueIn = this.#renewedAt + renewEveryMs - this.#timeline.now();
     this.#cancelRenewal = this.#clock.after(Math.max(soonMs, dueIn), async () => {
       await this.#renewForInput();
       this.#cancelRenewal = undefined;
-      this.#planRenewal();
+      if (!this.#isOver) this.#planRenewal();
     });
   }
 
   /** One heartbeat for all tabs: the tab that has the lock sends it. */
   async #renewForInput(): Promise<void> {
-    if (document.hidden || this.#panel.isOpen || this.#isOver) return;
+    if (document.hidden || this.#panel.isOpen) return;
     const send = async (lock: unknown) => {
-      if (lock !== null) await this.#renew(this.#clock.monotonic() - this.#inputAt);
+      if (lock !== null) await this.#renew();
     };
     if (navigator.locks === undefined) await send(0);
-    else await navigator.locks.request(this.#name, { ifAvailable: true }, send);
+    // A page in a sandbox may use none.
+    else await navigator.locks.request(this.#name, { ifAvailable: true }, send).catch(() => send(0));
   }
 
-  async #stay(): Promise<void> {
-    await this.#renew(0);
+  #stay(): void {
+    this.#inputAt = this.#timeline.now();
+    this.#isStaying = true;
+    void this.#renew();
   }
 
-  async #renew(idleForMs: number): Promise<void> {
-    const inputAt = this.#inputAt;
-    this.#renewedAt = this.#clock.monotonic();
-    const answer = await this.#server.renew(idleForMs);
-    if (answer.kind === 'live') this.#toldAt = inputAt;
-    this.#take(answer);
-    if (answer.kind === 'live' && !this.#isOver) this.#tabs.send({ type: 'present', at: this.#presentAt });
+  async #renew(): Promise<void> {
+    const [inputAt, toldBefore] = [this.#inputAt, this.#toldAt];
+    this.#renewedAt = this.#timeline.now();
+    this.#toldAt = inputAt;
+    const kind = await this.#ask(this.#server.renew(this.#renewedAt - inputAt));
+    if (this.#isOver) return;
+    if (kind !== 'live') {
+      this.#toldAt = toldBefore;
+      return;
+    }
+    this.#isStaying = false;
+    this.#tabs.send({ type: 'present', at: this.#presentAt });
   }
 
   #hear(message: TabMessage): void {
-    if (this.#isOver) return;
     if (message.type === 'signed-out') {
-      this.#end('signed_out');
+      if (this.#live !== undefined || this.#asking !== undefined) this.#end('signed_out');
       return;
     }
     // Only delays the question: at zero the server is asked all the same.
-    if (this.#time === undefined) return;
-    const at = Math.min(message.at, this.#time.now());
-    if (at <= this.#presentAt) return;
+    const at = Math.min(message.at, this.#serverNow());
+    if (this.#live === undefined || at <= this.#presentAt) return;
     this.#presentAt = at;
-    this.#renewedAt = this.#clock.monotonic();
-    this.#toldAt = this.#renewedAt - this.#time.now() + at;
+    this.#renewedAt = this.#timeline.now();
+    this.#toldAt = at - this.#aheadMs;
     this.#tick();
   }
 
   #end(reason: Exclude<EndReason, 'unreachable'>): void {
-    if (this.#isOver) return;
     this.stop();
     const target = this.#signInTarget(reason);
     this.#panel.cover(reason, target);
-    this.#options.onEnd?.(reason);
+    // In a turn of its own: what it throws stops nothing here.
+    queueMicrotask(() => this.#options.onEnd?.(reason));
     // Who asked to leave wants no further question.
     if (reason === 'signed_out' && target !== undefined) location.assign(target);
   }
@@ -327,15 +364,10 @@ class Page implements IdleSession {
     const { signInUrl } = this.#options;
     if (signInUrl === undefined) return undefined;
     const url = new URL(signInUrl, location.href);
+    const { pathname, search, hash } = location;
     url.searchParams.set('reason', reason);
-    url.searchParams.set('return_to', location.pathname + location.search + location.hash);
+    // Two slashes at the front would name another host.
+    url.searchParams.set('return_to', pathname.replace(/^\/+/, '/') + search + hash);
     return url.href;
   }
-}
-
-function listen(target: EventTarget, types: readonly string[], run: (event: Event) => void): () => void {
-  for (const type of types) target.addEventListener(type, run);
-  return () => {
-    for (const type of types) target.removeEventListener(type, run);
-  };
 }

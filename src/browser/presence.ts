@@ -8,46 +8,31 @@ export const presenceMessage = 'dormouse:presence';
 /**
  * @param origins of frames that may report input
  * @param onInput called often
- * @returns a function that stops
+ * @param signal ends the watch
  */
-export function watchInput(origins: readonly string[], onInput: () => void): () => void {
-  const stops: (() => void)[] = [];
+export function watchInput(origins: readonly string[], onInput: () => void, signal: AbortSignal): void {
   const watched = new WeakSet<Document>();
-  // What a script dispatches is nobody's presence.
-  const hear = (event: Event) => {
-    if (event.isTrusted) onInput();
-  };
   const watch = (where: Document) => {
     if (watched.has(where)) return;
     watched.add(where);
-    for (const type of inputs) where.addEventListener(type, hear, { capture: true, passive: true });
-    stops.push(() => {
-      for (const type of inputs) where.removeEventListener(type, hear, { capture: true });
-    });
+    // A frame that is added or navigates has a document of its own. "load" does not bubble, but is captured.
+    for (const type of ['load', ...inputs]) {
+      where.addEventListener(type, hear, { capture: true, passive: true, signal });
+    }
     for (const frame of where.querySelectorAll('iframe')) watchFrame(frame);
   };
-  const watchFrame = (frame: HTMLIFrameElement) => {
-    try {
-      if (frame.contentDocument) watch(frame.contentDocument);
-    } catch {
-      // Of another origin.
-    }
+  const watchFrame = ({ contentDocument }: HTMLIFrameElement) => {
+    // `null`: of another origin.
+    if (contentDocument) watch(contentDocument);
   };
-  // A frame that is added or navigates has a document of its own. "load" does not bubble, but is captured.
-  const loaded = ({ target }: Event) => {
-    if (target instanceof HTMLIFrameElement) watchFrame(target);
+  const hear = ({ type, isTrusted, target }: Event) => {
+    if (type === 'load') watchFrame(target as HTMLIFrameElement);
+    // What a script dispatches is nobody's presence.
+    else if (isTrusted) onInput();
   };
-  document.addEventListener('load', loaded, true);
   const told = ({ origin, data }: MessageEvent) => {
     if (origins.includes(origin) && data?.type === presenceMessage) onInput();
   };
-  addEventListener('message', told);
+  addEventListener('message', told, { signal });
   watch(document);
-  stops.push(
-    () => document.removeEventListener('load', loaded, true),
-    () => removeEventListener('message', told),
-  );
-  return () => {
-    for (const stop of stops) stop();
-  };
 }

@@ -19,10 +19,10 @@ export type ServerAnswer =
   /** The operation went on for too long without the person. */
   | { readonly kind: 'exhausted' }
   /** No answer, or none that decides anything. */
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'unknown'; readonly retryMs: number };
 
 const timeoutMs = 10_000;
-const unknown = { kind: 'unknown' } as const;
+const unknown = (retryMs = 0): ServerAnswer => ({ kind: 'unknown', retryMs });
 
 export class SessionServer {
   readonly #base: string;
@@ -64,14 +64,15 @@ export class SessionServer {
   async #ask(method: string, route: string, body?: object): Promise<ServerAnswer> {
     try {
       const answer = await this.#send(method, route, body);
-      const told: Record<string, unknown> = answer.status === 204 ? {} : await answer.json();
-      if (answer.status === 200) return liveOf(told);
-      if (answer.status === 401) return endedOf(told);
+      if (answer.status === 200) return liveOf(await answer.json());
+      if (answer.status === 401) return endedOf(await answer.json());
       if (answer.status === 409) return { kind: 'exhausted' };
+      // A date in place of seconds is passed over.
+      return unknown(Number(answer.headers.get('retry-after')) * 1_000 || 0);
     } catch {
       // Not reachable, too slow, or something else answered.
     }
-    return unknown;
+    return unknown();
   }
 
   #send(method: string, route: string, body?: object): Promise<Response> {
@@ -104,12 +105,12 @@ function liveOf(told: Record<string, unknown>): ServerAnswer {
     leaseBeatMs: count('leaseBeatMs'),
   };
   const isWhole = Object.values(state).every((value) => !Number.isNaN(value));
-  return told.state === 'live' && isWhole ? { kind: 'live', state } : unknown;
+  return told.state === 'live' && isWhole ? { kind: 'live', state } : unknown();
 }
 
 function endedOf({ error, reason }: Record<string, unknown>): ServerAnswer {
   if (error === 'no_session') return { kind: 'ended', reason: 'signed_out' };
-  if (error !== 'session_ended') return unknown;
+  if (error !== 'session_ended') return unknown();
   const known = (['idle', 'absolute', 'signed_out', 'revoked'] as const).find((one) => one === reason);
   return { kind: 'ended', reason: known ?? 'revoked' };
 }

@@ -6,18 +6,21 @@ export type TabMessage =
 
 export interface Tabs {
   send(message: TabMessage): void;
-  close(): void;
 }
 
 /**
  * By BroadcastChannel; else by the storage event; else this tab works alone.
  * @param name differs for two apps of one origin
+ * @param signal ends it
  */
-export function openTabs(name: string, onMessage: (message: TabMessage) => void): Tabs {
-  if (typeof BroadcastChannel === 'function') {
+export function openTabs(name: string, onMessage: (message: TabMessage) => void, signal: AbortSignal): Tabs {
+  try {
     const channel = new BroadcastChannel(name);
     channel.onmessage = ({ data }) => receive(data, onMessage);
-    return { send: (message) => channel.postMessage(message), close: () => channel.close() };
+    signal.addEventListener('abort', () => channel.close());
+    return { send: (message) => channel.postMessage(message) };
+  } catch {
+    // Not there, or forbidden.
   }
   const hear = ({ key, newValue }: StorageEvent) => {
     if (key !== name || newValue === null) return;
@@ -27,7 +30,7 @@ export function openTabs(name: string, onMessage: (message: TabMessage) => void)
       // Not ours.
     }
   };
-  addEventListener('storage', hear);
+  addEventListener('storage', hear, { signal });
   return {
     send(message) {
       try {
@@ -37,14 +40,14 @@ export function openTabs(name: string, onMessage: (message: TabMessage) => void)
         // Storage is full or forbidden: the other tabs ask the server when their time is up.
       }
     },
-    close: () => removeEventListener('storage', hear),
   };
 }
 
-function receive(data: unknown, onMessage: (message: TabMessage) => void): void {
-  if (typeof data !== 'object' || data === null || !('type' in data)) return;
-  if (data.type === 'signed-out') onMessage({ type: 'signed-out' });
-  if (data.type === 'present' && 'at' in data && typeof data.at === 'number' && Number.isFinite(data.at)) {
-    onMessage({ type: 'present', at: data.at });
-  }
+function receive(
+  data: Partial<{ type: unknown; at: unknown }> | null,
+  onMessage: (message: TabMessage) => void,
+): void {
+  if (data?.type === 'signed-out') onMessage({ type: 'signed-out' });
+  if (data?.type === 'present' && Number.isFinite(data.at))
+    onMessage({ type: 'present', at: Number(data.at) });
 }

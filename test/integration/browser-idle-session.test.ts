@@ -20,6 +20,8 @@ afterAll(() => pages.close());
 
 const warningIn = (page: Page) => page.getByRole('alertdialog', { name: 'Are you still there?' });
 const isLive = async (page: Page) => (await page.request.get(`${pages.url}/session/status`)).status() === 200;
+/** Renewals that the server was asked for so far. */
+const renewalsOf = ({ calls }: Opened) => calls.filter((call) => call === 'POST renew').length;
 const becomesVisible = (page: Page) => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
 
 /** Opens a page, and lets it stand until the warning. */
@@ -92,10 +94,11 @@ test.each([
 });
 
 test('input renews once in its window, as of the input, and a page without input renews nothing', async () => {
-  const { page, calls, pass } = await pages.open(await pages.signedIn());
+  const opened = await pages.open(await pages.signedIn());
+  const { page, calls, pass } = opened;
   await pass(30 * second);
   expect(calls).not.toContain('POST renew');
-  const renewals = () => calls.filter((call) => call === 'POST renew').length;
+  const renewals = () => renewalsOf(opened);
   const renewed = page.waitForResponse('**/session/renew');
   await page.keyboard.press('a');
   await page.clock.runFor(2 * second);
@@ -171,10 +174,13 @@ test('a tab where the person works keeps another one from ending', async () => {
   for (let round = 0; round < 4; round += 1) {
     for (const { page } of [active, other]) await page.clock.runFor(60 * second);
     pages.apps.aheadMs += 60 * second;
-    const renewed = active.page.waitForResponse('**/session/renew');
+    const before = renewalsOf(active);
     await active.page.keyboard.press('a');
-    await active.page.clock.runFor(2 * second);
-    await renewed;
+    // The input before may still be on its way: then this one waits for it.
+    await until('the renewal', async () => {
+      await active.page.clock.runFor(second);
+      return renewalsOf(active) > before;
+    });
     // Both have taken what they were told before more time goes by.
     for (const { page } of [active, other]) await page.evaluate('session.check()');
   }
@@ -414,4 +420,196 @@ test('two starts on one page are an error that names the way out', async () => {
   await expect(page.evaluate('Dormouse.startIdleSession()')).rejects.toThrow(
     /runs already. Call stop\(\) first/,
   );
+});
+
+test('an outage before the warning does not keep it from being shown, and the page is covered at zero', async () => {
+  const { page, pass } = await pages.open(await pages.signedIn());
+  await page.route('**/session/status*', (route) => route.abort());
+  // The failure is known, so only the countdown is left.
+  await page.evaluate('session.check()');
+  await pass(96 * second);
+  await warningIn(page).waitFor();
+  const before = await warningIn(page).textContent();
+  await pass(3 * second);
+  expect(await warningIn(page).textContent()).not.toBe(before);
+  await pass(26 * second);
+  await page.getByRole('dialog', { name: 'The server cannot be reached. Please wait.' }).waitFor();
+});
+
+test('an answer to the warning that does not reach the server is told again', async () => {
+  const opened = await warned();
+  const { page } = opened;
+  await page.route('**/session/renew', (route) => route.abort());
+  await page.getByRole('button', { name: 'Stay signed in' }).click();
+  await until('the first try', () => renewalsOf(opened) === 1);
+  await page.unroute('**/session/renew');
+  await until('the next try', async () => {
+    await page.clock.runFor(second);
+    return renewalsOf(opened) > 1;
+  });
+  await warningIn(page).waitFor({ state: 'detached' });
+});
+
+test.each([
+  ['30', 30],
+  ['99999999999', 60],
+  ['Wed, 21 Oct 2026 07:28:00 GMT', 1],
+])('an outage with "Retry-After: %s" is asked about after %i seconds', async (retryAfter, wait) => {
+  const { page, calls } = await pages.open(await pages.signedIn());
+  await page.route('**/session/status*', (route) =>
+    route.fulfill({ status: 503, headers: { 'retry-after': retryAfter }, json: { error: 'unavailable' } }),
+  );
+  await page.evaluate('session.check()');
+  const before = calls.length;
+  await page.clock.runFor(wait * second - 100);
+  expect(calls).toHaveLength(before);
+  await page.clock.runFor(100);
+  await until('the next question', () => calls.length === before + 1);
+});
+
+test('a page where nobody is signed in shows nothing and goes nowhere', async () => {
+  const { page, calls } = await pages.open(await pages.signedIn());
+  await page.context().clearCookies();
+  await page.route('**/billing', (route) =>
+    route.fulfill({
+      contentType: 'text/html',
+      body: '<title>Public</title><main>Welcome</main><script src="/dormouse.js"></script><script src="/start.js"></script>',
+    }),
+  );
+  await page.route('**/start.js', (route) =>
+    route.fulfill({
+      contentType: 'text/javascript',
+      body: "globalThis.session = Dormouse.startIdleSession({ signInUrl: '/login' })",
+    }),
+  );
+  await page.goto(`${pages.url}/billing`);
+  await page.evaluate('session.check()');
+  expect(calls.at(-1)).toBe('GET status');
+  await page.clock.runFor(10 * minute);
+  expect(new URL(page.url()).pathname).toBe('/billing');
+  expect(await page.getByRole('dialog').count()).toBe(0);
+  expect(await page.locator('main').isVisible()).toBe(true);
+});
+
+test('the way back never leads to another host', async () => {
+  const { page, pass } = await pages.open(await pages.signedIn());
+  await page.evaluate("history.pushState(null, '', location.origin + '//evil.example/')");
+  await pass(3 * minute);
+  const link = page.getByRole('dialog').getByRole('link', { name: 'Sign in' });
+  expect(await link.getAttribute('href')).toContain('return_to=%2Fevil.example%2F');
+});
+
+test('a slow answer shows too little time, never too much', async () => {
+  const { page } = await pages.open(await pages.signedIn());
+  let answer = () => {};
+  const asked = new Promise<void>((resolve) => {
+    void page.route('**/session/status*', async (route) => {
+      const response = await route.fetch();
+      resolve();
+      await new Promise<void>((go) => {
+        answer = go;
+      });
+      await route.fulfill({ response });
+    });
+  });
+  const checked = page.evaluate('session.check()');
+  await asked;
+  await page.clock.runFor(8 * second);
+  answer();
+  await checked;
+  await page.unroute('**/session/status*');
+  await page.clock.runFor(91 * second);
+  const shown = Number(/in (\d+) second/.exec((await warningIn(page).textContent()) ?? '')?.[1]);
+  expect(shown).toBeLessThanOrEqual(22);
+});
+
+test('an answer that a renewal has overtaken does not bring the warning back', async () => {
+  const opened = await warned();
+  const { page } = opened;
+  let answer = () => {};
+  const asked = new Promise<void>((resolve) => {
+    void page.route('**/session/status*', async (route) => {
+      const response = await route.fetch();
+      resolve();
+      await new Promise<void>((go) => {
+        answer = go;
+      });
+      await route.fulfill({ response });
+    });
+  });
+  const checked = page.evaluate('session.check()');
+  await asked;
+  await page.clock.runFor(100);
+  pages.apps.aheadMs += 100;
+  await page.keyboard.press('Escape');
+  await warningIn(page).waitFor({ state: 'detached' });
+  answer();
+  await checked;
+  expect(await warningIn(page).count()).toBe(0);
+});
+
+test('input from before a sleep is told with its age', async () => {
+  const { page, calls } = await pages.open(await pages.signedIn());
+  await page.keyboard.press('a');
+  // The sleep comes before the input was told. Only the machine's clock goes on.
+  await page.clock.setSystemTime((await page.evaluate<number>('Date.now()')) + 60 * minute);
+  const renewed = page.waitForRequest('**/session/renew');
+  await until('the renewal', async () => {
+    await page.clock.runFor(second);
+    return calls.includes('POST renew');
+  });
+  expect((await renewed).postDataJSON().idleForMs).toBeGreaterThanOrEqual(60 * minute);
+});
+
+test('two operations share one beat, and the last one ends the lease', async () => {
+  const { page, calls } = await pages.open(await pages.signedIn());
+  const counted = (call: string) => calls.filter((one) => one === call).length;
+  await page.evaluate(`
+    globalThis.ends = [];
+    globalThis.works = [0, 1].map(() => session.hold(() => new Promise((end) => ends.push(end))));
+  `);
+  await until('the first beat', () => counted('POST lease') === 1);
+  await page.evaluate('ends[0](), works[0]');
+  expect(counted('DELETE lease')).toBe(0);
+  await page.evaluate('ends[1](), works[1]');
+  await until('the release', () => counted('DELETE lease') === 1);
+  expect(counted('POST lease')).toBe(1);
+});
+
+test('a library that was stopped beats no more', async () => {
+  const { page, calls } = await pages.open(await pages.signedIn());
+  await page.evaluate('void session.hold(new Promise(() => {}))');
+  await until('the first beat', () => calls.includes('POST lease'));
+  await page.evaluate('session.check()');
+  await page.evaluate('session.stop()');
+  const before = calls.length;
+  await page.clock.runFor(10 * minute);
+  expect(calls).toHaveLength(before);
+});
+
+test('an onEnd that throws does not keep the person from signing in again', async () => {
+  const { page } = await withScript(`
+    import { startIdleSession } from './index.js';
+    globalThis.session = startIdleSession({ signInUrl: '/login', onEnd() { throw new Error('a mistake of the app'); } });`);
+  await page.evaluate('session.signOut()').catch(() => undefined);
+  await page.waitForURL('**/login?reason=signed_out*');
+});
+
+test('input in a frame within a frame, which was added later, is presence', async () => {
+  const { page, calls } = await pages.open(await pages.signedIn());
+  await page.evaluate(`new Promise((ready) => {
+    const outer = Object.assign(document.createElement('iframe'), { srcdoc: '<p>outer</p>' });
+    outer.onload = () => {
+      const inner = outer.contentDocument.createElement('iframe');
+      inner.srcdoc = '<input>';
+      inner.onload = ready;
+      outer.contentDocument.body.append(inner);
+    };
+    document.body.append(outer);
+  })`);
+  await page.frameLocator('iframe').frameLocator('iframe').locator('input').press('a');
+  await until('a renewal', async () => {
+    await page.clock.runFor(second);
+    return calls.includes('POST renew');
+  });
 });

@@ -11,11 +11,10 @@ const source = join(projectDirectory, 'src', 'browser');
 /** The library as one script that sets the global `Dormouse`. */
 export async function bundleScript(): Promise<Uint8Array> {
   const { outputFiles } = await build({
-    entryPoints: [join(source, 'index.ts')],
+    entryPoints: [join(source, 'script.ts')],
     bundle: true,
     minify: true,
     format: 'iife',
-    globalName: 'Dormouse',
     target: 'es2022',
     write: false,
   });
