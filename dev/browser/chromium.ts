@@ -34,9 +34,12 @@ export async function ensureChromium(): Promise<string> {
   );
 }
 
-export function launchChromium(executablePath: string): Promise<Browser> {
+/** @param more further arguments of Chromium's command line */
+export function launchChromium(executablePath: string, more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath,
+    // A person's browser has one.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -45,6 +48,7 @@ export function launchChromium(executablePath: string): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
 }

@@ -171,13 +171,14 @@ test('a tab where the person works keeps another one from ending', async () => {
   const context = await pages.signedIn();
   const [active, other] = [await pages.open(context), await pages.open(context)];
   await active.page.bringToFront();
+  await until('the tab is in front', () => active.page.evaluate<boolean>('!document.hidden'));
   for (let round = 0; round < 4; round += 1) {
     for (const { page } of [active, other]) await page.clock.runFor(60 * second);
     pages.apps.aheadMs += 60 * second;
     const before = renewalsOf(active);
-    await active.page.keyboard.press('a');
-    // The input before may still be on its way: then this one waits for it.
+    // The person goes on working. Input counts in the tab that is in front, and is told once a window.
     await until('the renewal', async () => {
+      await active.page.keyboard.press('a');
       await active.page.clock.runFor(second);
       return renewalsOf(active) > before;
     });
@@ -360,7 +361,7 @@ test.each([
      import { useIdleSession } from './react.js';
      function App() {
        const session = useIdleSession({ signInUrl: '/login' });
-       globalThis.session = { check: () => session.current?.check() ?? new Promise((go) => setTimeout(go, 0)) };
+       globalThis.session = { check: () => session.current?.check() };
        return null;
      }
      const root = createRoot(document.body.appendChild(document.createElement('div')));
@@ -612,4 +613,24 @@ test('input in a frame within a frame, which was added later, is presence', asyn
     await page.clock.runFor(second);
     return calls.includes('POST renew');
   });
+});
+
+test('a page that comes back from the back/forward cache after the end shows nothing but the end', async () => {
+  const { page } = await pages.open(await pages.signedIn(), '/billing');
+  // The example forbids storing its pages; an app that does not has to hide them all the same.
+  await page.route('**/dashboard', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, headers: { ...response.headers(), 'cache-control': 'private' } });
+  });
+  await page.goto(`${pages.url}/dashboard`);
+  await page.evaluate('session.check()');
+  await page.evaluate(
+    "addEventListener('pageshow', ({ persisted }) => { globalThis.persisted = persisted })",
+  );
+  await page.goto(`${pages.url}/login`);
+  pages.apps.aheadMs += 60 * minute;
+  await page.evaluate('history.back()');
+  await page.getByRole('dialog', { name: /there was no input/ }).waitFor();
+  expect(await page.evaluate('persisted')).toBe(true);
+  expect(await page.locator('main').isVisible()).toBe(false);
 });

@@ -4,7 +4,7 @@ import { inject } from 'vitest';
 import { ensureChromium, launchChromium } from '../../dev/browser/chromium.js';
 import { createExample } from '../../examples/idle-sessions/app.js';
 import { bundleScript } from '../../tools/packages/pack-browser.js';
-import { GuardedApps } from './guarded-apps.js';
+import { GuardedApps, minute } from './guarded-apps.js';
 
 export class Pages {
   private contexts: BrowserContext[] = [];
@@ -58,12 +58,13 @@ export class Pages {
       if (pathname.startsWith('/session/'))
         calls.push(`${request.method()} ${pathname.slice('/session/'.length)}`);
     });
-    await page.clock.install({ time: Date.now() + aheadMs });
+    // The page's time stands still from the beginning, however slow the machine is.
+    const time = Date.now() + aheadMs;
+    await page.clock.install({ time: time - minute });
+    await page.clock.pauseAt(time);
     await page.goto(this.url + path);
     // Until the library has taken the first answer.
     await page.evaluate('session.check()');
-    // From here on the page's time stands still, however slow the machine is.
-    await page.clock.pauseAt((await page.evaluate<number>('Date.now()')) + 100);
     return { page, calls, pass: (ms) => this.pass(page, ms) };
   }
 
