@@ -12,6 +12,8 @@ import {
   refuseSharedCredentials,
 } from './gateway/credentials.js';
 import { createGateway, type HookOptions } from './gateway/server.js';
+import { guardForPage } from './gateway/sessions-page.js';
+import type { SessionGuard } from './middleware/idle-sessions/guard.js';
 import { createKratosClient } from './ory/clients.js';
 import type { PagesOptions } from './people-pages/page.js';
 import { warnUnlessPublished } from './policies/start.js';
@@ -40,6 +42,7 @@ async function main(): Promise<void> {
     'DORMOUSE_EVENT_SECRETS',
     'DORMOUSE_TOKEN_HOOK_FAILURE',
     'DORMOUSE_LINK_BASE_URL',
+    'DORMOUSE_SESSIONS_PAGE',
     'DORMOUSE_TRUSTED_PROXIES',
     ...securityEventVariables,
     'DORMOUSE_IDENTIFIER_KEY',
@@ -65,12 +68,13 @@ async function main(): Promise<void> {
   });
   await warnUnlessPublished({ pool, log, policyId: config.DORMOUSE_POLICY_ID });
   const signals = await loadPublication(config);
+  const sessions = config.DORMOUSE_SESSIONS_PAGE === 'on' ? await guardForPage(config, log) : undefined;
   const server = await createGateway({
     dormouse,
     serviceTokens: config.DORMOUSE_SERVICE_TOKENS,
     eventSecrets: config.DORMOUSE_EVENT_SECRETS ?? [],
     hooks: hooksOf(config, pool),
-    ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool),
+    ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool, sessions),
     ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES }),
     ...(signals && { signals }),
     log,
@@ -83,6 +87,7 @@ async function main(): Promise<void> {
 
   onShutdown(log, async () => {
     await server.close();
+    await sessions?.close();
     await dormouse.close();
     await pool.end();
   });
@@ -109,7 +114,11 @@ function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool
 }
 
 /** The pages' settings are required only where there are pages. */
-function pagesOf(baseUrl: string | undefined, pool: pg.Pool): { pages?: PagesOptions } {
+function pagesOf(
+  baseUrl: string | undefined,
+  pool: pg.Pool,
+  sessions: SessionGuard | undefined,
+): { pages?: PagesOptions } {
   if (baseUrl === undefined) return {};
   const config = readConfig([
     'DORMOUSE_KRATOS_ADMIN_URL',
@@ -129,7 +138,7 @@ function pagesOf(baseUrl: string | undefined, pool: pg.Pool): { pages?: PagesOpt
     productName,
     signInUrl,
     baseUrl,
-    ...(identifierKey !== undefined && { identifierKey }),
+    ...given({ identifierKey, sessions }),
   };
   return { pages };
 }

@@ -176,6 +176,12 @@ export const variables = {
     ),
   DORMOUSE_GATEWAY_HOST: z.string().default('127.0.0.1').describe('address that the gateway listens on'),
   DORMOUSE_GATEWAY_PORT: port.default(8321).describe('port that the gateway listens on; 0 takes a free one'),
+  DORMOUSE_SESSIONS_PAGE: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe(
+      "whether the gateway serves the page with a person's own sessions (docs/idle-sessions.md); it has to get the cookie of Kratos",
+    ),
   DORMOUSE_WORKER_HEALTH_PORT: port.optional().describe("port of the worker's /healthz; unset: none"),
   DORMOUSE_SERVICE_TOKENS: serviceTokens.describe(
     'bearer tokens of apps and operators that may call the gateway',

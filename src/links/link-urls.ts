@@ -4,6 +4,7 @@ export const pagePaths = {
   keep: '/account/keep',
   reactivate: '/account/reactivate',
   unsubscribe: '/account/unsubscribe',
+  sessions: '/account/sessions',
 } as const;
 
 /** @param base DORMOUSE_LINK_BASE_URL, without a trailing slash */
@@ -23,4 +24,9 @@ export function reactivateUrl(base: string, token: string): string {
 /** The URL that mail programs call for one-click unsubscribe (RFC 8058), and a page for people. */
 export function unsubscribeUrl(base: string, token: string): string {
   return `${base}${pagePaths.unsubscribe}/${token}`;
+}
+
+/** The page with a person's own sessions. The URL holds nothing secret. */
+export function sessionsPageUrl(base: string): string {
+  return `${base}${pagePaths.sessions}`;
 }

@@ -1,7 +1,7 @@
 /**
- * The pages that people reach by links in mails. No credential: the token in the path is the
- * capability. GET and HEAD only show, and never change anything (mail scanners follow links). POST
- * confirms. Nothing here signs anybody in.
+ * The pages of people. Those behind links in mails need no credential: the token in the path is the
+ * capability. Own sessions are shown by the session's cookie. GET and HEAD only show, and never change anything
+ * (mail scanners follow links). POST confirms. Nothing here signs anybody in.
  */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { DirectDormouse } from '../client/direct-types.js';
@@ -11,6 +11,7 @@ import { keepRoutes } from './keep-page.js';
 import { limitTo, type PageContext, type PagesOptions, show } from './page.js';
 import { reactivationRoutes } from './reactivation-pages.js';
 import { styleHash } from './render-page.js';
+import { sessionRoutes } from './sessions-page.js';
 import { unsubscribeRoutes } from './unsubscribe-page.js';
 
 const policy = [
@@ -34,6 +35,9 @@ export function accountPages(
     keepRoutes(server, context);
     reactivationRoutes(server, context, limits);
     await server.register(async (scope) => unsubscribeRoutes(scope, context));
+    const { sessions } = options;
+    if (sessions !== undefined)
+      await server.register(async (scope) => sessionRoutes(scope, context, sessions));
   };
 }
 

@@ -7,6 +7,25 @@ const form = z.object({
   identifier: z.string().default('').describe('mail address or user name of the account'),
 });
 
+/** A form can only send text. */
+const sessionsForm = z.discriminatedUnion('do', [
+  z.object({ do: z.literal('end'), id: z.uuid().describe('the session to end') }),
+  z.object({ do: z.literal('end-others') }),
+  z.object({ do: z.literal('sign-out') }),
+  z.object({
+    do: z.literal('choose'),
+    idleMs: z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .transform(Number)
+      .describe('after how many milliseconds without input the person is signed out; 0: as the policy says'),
+  }),
+]);
+
+export interface SessionsForm {
+  Body: z.output<typeof sessionsForm>;
+}
+
 export interface TokenParameters {
   Params: z.output<typeof params>;
 }
@@ -23,6 +42,11 @@ const always = {
 const withForm = {
   413: html('The form is too large'),
   415: html('No HTML form'),
+};
+const ofSessions = {
+  ...always,
+  503: html('PostgreSQL or Kratos is away; nothing was decided'),
+  401: html('Nobody is signed in'),
 };
 const byToken = { ...always, 404: html('Unknown, used, expired or superseded; all answered alike') };
 
@@ -65,5 +89,21 @@ export const pageSchemas = {
     summary: 'No more mails that are not owed; what mail programs call for one click (RFC 8058)',
     params,
     response: { ...byToken, ...withForm, 200: html('Remembered') },
+  },
+  sessions: {
+    summary: "A page: the person's own sessions, by the cookie of Kratos",
+    response: { ...ofSessions, 200: html('The sessions') },
+  },
+  changeSessions: {
+    summary: 'End own sessions, or choose when one is signed out',
+    body: { content: { 'application/x-www-form-urlencoded': { schema: sessionsForm } } },
+    response: {
+      ...ofSessions,
+      ...withForm,
+      200: html('Signed out'),
+      303: html('Done: leads back to the page'),
+      400: html('No form of this page, or a limit that is not offered'),
+      403: html('The form came from another origin'),
+    },
   },
 };

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import type { DirectDormouse } from '../client/direct-types.js';
 import type { IdentifierKey } from '../keys/identifier-hash.js';
 import { requestPageUrl } from '../links/link-urls.js';
+import type { SessionGuard } from '../middleware/idle-sessions/guard.js';
 import type { Clock } from '../process/clock.js';
 import { localeOf } from './accept-language.js';
 import { type PageName, type PageView, renderPage } from './render-page.js';
@@ -22,6 +23,8 @@ export interface PagesOptions {
    * only by their sign-in identifiers.
    */
   readonly identifierKey?: IdentifierKey;
+  /** Judges the sessions of the page with a person's own sessions. Absent: there is no such page. */
+  readonly sessions?: SessionGuard;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -31,7 +34,13 @@ export interface PageContext extends PagesOptions {
   readonly clock: Clock;
 }
 
-const statusOf: Partial<Record<PageName, number>> = { invalid: 404, busy: 503, 'too-many': 429 };
+const statusOf: Partial<Record<PageName, number>> = {
+  invalid: 404,
+  busy: 503,
+  'too-many': 429,
+  'not-signed-in': 401,
+  'sessions-busy': 503,
+};
 
 export function show(
   request: FastifyRequest,
@@ -46,6 +55,7 @@ export function show(
     signInUrl: context.signInUrl,
     requestUrl: requestPageUrl(context.baseUrl),
     ...{ date: '', by: '', until: '', isRevoke: false, isDeactivate: false, isDelete: false },
+    ...{ sessions: [], hasOthers: false, choices: [] },
     ...more,
   };
   const status = statusOf[page];

@@ -16,6 +16,10 @@ export const pageNames = [
   'reactivated',
   'unsubscribe',
   'unsubscribed',
+  'sessions',
+  'signed-out',
+  'not-signed-in',
+  'sessions-busy',
   'invalid',
   'busy',
   'too-many',
@@ -35,6 +39,28 @@ export interface PageView {
   readonly isRevoke: boolean;
   readonly isDeactivate: boolean;
   readonly isDelete: boolean;
+  /** For `sessions`; empty elsewhere. */
+  readonly sessions: readonly SessionView[];
+  readonly hasOthers: boolean;
+  readonly choices: readonly ChoiceView[];
+}
+
+/** One of the person's sessions. Empty: not known. */
+export interface SessionView {
+  readonly id: string;
+  readonly device: string;
+  readonly place: string;
+  readonly since: string;
+  readonly seen: string;
+  readonly isCurrent: boolean;
+}
+
+/** An idle limit that the person may choose. */
+export interface ChoiceView {
+  readonly idleMs: number;
+  /** Empty: as the policy says. */
+  readonly limit: string;
+  readonly isChosen: boolean;
 }
 
 const titlePrefix = 'Title: ';
@@ -43,6 +69,8 @@ const names = new Set([
   ...['if', 'unless'],
   ...['product', 'signInUrl', 'requestUrl', 'date', 'by', 'until', 'isRevoke', 'isDeactivate', 'isDelete'],
   ...['lang', 'title', 'style', 'body'],
+  ...['each', 'sessions', 'hasOthers', 'choices', 'id', 'device', 'place', 'since', 'seen', 'isCurrent'],
+  ...['idleMs', 'limit', 'isChosen'],
 ]);
 const layout = compileStrict(read('layout.hbs'), { names });
 const pages = { en: loadLocale('en'), de: loadLocale('de') };

@@ -5,19 +5,24 @@ import type { StoredSession } from './sessions-table.js';
 
 export interface SessionClosers {
   readonly identities: Pick<IdentityApi, 'disableSession'>;
-  /** Absent: no logins are linked. */
+  /** Absent: linked logins are left to the engine's sweep. */
   readonly oauth2?: Pick<OAuth2Api, 'revokeOAuth2LoginSessions'>;
 }
 
-/** Safe to repeat. @throws StepError where Kratos or Hydra is away or refuses */
+/**
+ * Safe to repeat.
+ * @returns whether nothing is left: without Hydra, linked logins are
+ * @throws StepError where Kratos or Hydra is away or refuses
+ */
 export async function closeSession(
   { identities, oauth2 }: SessionClosers,
   { sessionId, loginSids }: Pick<StoredSession, 'sessionId' | 'loginSids'>,
-): Promise<void> {
+): Promise<boolean> {
   // 404: Kratos has no such session any more.
   await callOry('Kratos', 'disableSession', () => identities.disableSession({ id: sessionId }));
-  if (oauth2 === undefined) return;
+  if (oauth2 === undefined) return loginSids.length === 0;
   for (const sid of loginSids) {
     await callOry('Hydra', 'revokeOAuth2LoginSessions', () => oauth2.revokeOAuth2LoginSessions({ sid }));
   }
+  return true;
 }

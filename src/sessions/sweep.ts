@@ -83,10 +83,11 @@ export async function closeEnded(
     for (const session of page) {
       onProgress?.();
       try {
-        await closeSession(closers, session);
+        const isWhole = await closeSession(closers, session);
+        inARow = 0;
+        if (!isWhole) continue;
         await markClosed(pool, session.sessionId, now);
         counts.closed += 1;
-        inARow = 0;
       } catch {
         counts.failed += 1;
         inARow += 1;

@@ -481,6 +481,19 @@ describe('a Hydra login that was linked', () => {
     });
     expect(await app.guard.linkLogin(signIn.sessionId, 'another')).toBe(false);
   });
+
+  test('is left to the sweep by a guard without Hydra', async () => {
+    const app = await apps.fastify({ withoutHydra: true });
+    const { headers, signIn } = await apps.signIn();
+    await app.get('/', headers);
+    await app.guard.linkLogin(signIn.sessionId, 'a-login');
+    await app.send('POST', '/session/sign-out', headers);
+    expect(await apps.people.isSignedIn(signIn)).toBe(false);
+    expect(await app.guard.sweep()).toMatchObject({ closed: 0, failed: 0 });
+    expect(await apps.row(signIn.sessionId)).toMatchObject({ closed_at: null });
+    expect(await (await apps.fastify()).guard.sweep()).toMatchObject({ closed: 1 });
+    expect(await apps.row(signIn.sessionId)).toMatchObject({ closed_at: expect.any(Date) });
+  });
 });
 
 describe('a WebSocket', () => {

@@ -4,6 +4,7 @@ import type { StackInfo } from '../../dev/stack/index.js';
 import { createDormouse } from '../../src/client/direct.js';
 import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { createGateway, type GatewayOptions } from '../../src/gateway/server.js';
+import type { SessionGuard } from '../../src/middleware/idle-sessions/guard.js';
 import { createKratosClient } from '../../src/ory/clients.js';
 import { createPool } from '../../src/postgres/pool.js';
 import type { Clock } from '../../src/process/clock.js';
@@ -31,6 +32,10 @@ export interface TestGatewayOptions {
   /** Another Temporal than the stack's. */
   readonly temporalAddress?: string;
   readonly clock?: Clock;
+  /** With it, the gateway serves the page with a person's own sessions. */
+  readonly sessions?: SessionGuard;
+  /** Where the pages are reached. Default: as the stack says. */
+  readonly baseUrl?: string;
   readonly wrap?: (dormouse: DirectDormouse) => DirectDormouse;
 }
 
@@ -41,6 +46,8 @@ export async function listenGateway({
   log,
   temporalAddress,
   clock,
+  sessions,
+  baseUrl = stack.gateway.url,
   wrap,
 }: TestGatewayOptions): Promise<TestGateway> {
   const tokens = [fresh('service-token-of-an-app-one'), fresh('service-token-of-an-app-two')] as const;
@@ -75,9 +82,10 @@ export async function listenGateway({
       identities: createKratosClient(stack.kratos.adminUrl, {}),
       productName: 'Acorn',
       signInUrl: 'https://acorn.test/login',
-      baseUrl: stack.gateway.url,
+      baseUrl,
       identifierKey: testIdentifierKey,
       ...(clock && { clock }),
+      ...(sessions && { sessions }),
     },
     log: log ?? pino({ level: 'silent' }),
     ...more,

@@ -19,7 +19,10 @@ import { openFreshDatabase } from './system-database.js';
 export const minute = 60_000;
 export const hour = 60 * minute;
 
-export type AppOptions = Partial<IdleSessionOptions<unknown>>;
+export type AppOptions = Partial<IdleSessionOptions<unknown>> & {
+  /** Linked logins are not this guard's to end. */
+  readonly withoutHydra?: true;
+};
 
 /** What the routes answer; which fields there are, the status says. */
 export interface Body {
@@ -138,13 +141,13 @@ export class GuardedApps {
     await this.closeDatabase();
   }
 
-  private optionsOf(options: AppOptions) {
+  private optionsOf({ withoutHydra, ...options }: AppOptions) {
     const { kratos, hydra } = inject('stack');
     const log: Record<string, unknown>[] = [];
     const full: IdleSessionOptions<unknown> = {
       postgresUrl: this.appUrl,
       kratos: { publicUrl: kratos.publicUrl, adminUrl: kratos.adminUrl },
-      hydra: { adminUrl: hydra.adminUrl },
+      ...(withoutHydra !== true && { hydra: { adminUrl: hydra.adminUrl } }),
       policy: { idle: '30m', absolute: '12h', renewal: 'requests' },
       // A busy machine is no outage.
       verifyTimeoutMs: 20_000,

@@ -2,6 +2,8 @@
 import type { Guard } from './guard.js';
 
 const system = { project: 'system', tests: ['test/integration/idle-sessions.test.ts'] } as const;
+const page = { project: 'system', tests: ['test/integration/sessions-page.test.ts'] } as const;
+const browser = { project: 'system', tests: ['test/integration/browser-idle-session.test.ts'] } as const;
 const unit = { project: 'unit', tests: ['test/domain/sessions'] } as const;
 
 export const sessionGuards: readonly Guard[] = [
@@ -24,7 +26,7 @@ export const sessionGuards: readonly Guard[] = [
   {
     name: 'sessions: a change needs the header of the app’s own pages',
     file: 'src/middleware/idle-sessions/origin.ts',
-    find: "if (headers[requestHeader] !== '1') return false;",
+    find: "headers[requestHeader] === '1' && ",
     replace: '',
     ...system,
     only: 'from another origin changes nothing',
@@ -50,5 +52,53 @@ export const sessionGuards: readonly Guard[] = [
     find: 'const isAbsoluteFirst = idleEndsAt === null || absoluteEndsAt <= idleEndsAt;',
     replace: 'const isAbsoluteFirst = idleEndsAt === null;',
     ...unit,
+  },
+  {
+    name: 'sessions: logins that are linked stay owed where Hydra is not at hand',
+    file: 'src/sessions/close.ts',
+    find: 'if (oauth2 === undefined) return loginSids.length === 0;',
+    replace: 'if (oauth2 === undefined) return true;',
+    ...system,
+    only: 'is left to the sweep by a guard without Hydra',
+  },
+  {
+    name: 'sessions: a form of the page comes from the page',
+    file: 'src/people-pages/sessions-page.ts',
+    find: '!isSameOrigin(request.headers, origins)',
+    replace: 'false',
+    ...page,
+    only: 'changes nothing',
+  },
+  {
+    name: 'sessions: an answer that was overtaken changes nothing in the page',
+    file: 'src/browser/idle-session.ts',
+    find: 'askedAt < this.#answeredAt && state.now < this.#live.now',
+    replace: 'false',
+    ...browser,
+    only: 'that a renewal has overtaken',
+  },
+  {
+    name: 'sessions: the page counts the time of a slow answer',
+    file: 'src/browser/idle-session.ts',
+    find: 'this.#aheadMs = state.now - askedAt;',
+    replace: 'this.#aheadMs = state.now - this.#answeredAt;',
+    ...browser,
+    only: 'a slow answer shows too little time',
+  },
+  {
+    name: 'sessions: a page where nobody is signed in goes nowhere',
+    file: 'src/browser/idle-session.ts',
+    find: 'if (this.#live === undefined) this.#settle();',
+    replace: 'if (this.#live === undefined) this.#end(answer.reason);',
+    ...browser,
+    only: 'where nobody is signed in',
+  },
+  {
+    name: 'sessions: a clock that was set back hides no sleep',
+    file: 'src/browser/timeline.ts',
+    find: 'Math.abs(aheadMs) > toleranceMs',
+    replace: 'aheadMs > toleranceMs',
+    project: 'unit',
+    tests: ['test/browser'],
   },
 ];

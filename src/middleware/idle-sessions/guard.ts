@@ -211,8 +211,21 @@ export class SessionGuard {
     return stored;
   }
 
-  /** Ends one session of an identity, as the person asked. The caller has checked whose it is. @throws UnjudgedError */
-  async endOwn(identityId: string, sessionId: string): Promise<void> {
+  /**
+   * Ends sessions of the person's own, as they asked: one, or all but that of the request. Another person's session is passed over, as
+   * one that does not exist. @throws UnjudgedError
+   */
+  async endOwn(
+    { identityId, sessionId }: GuardedSession,
+    headers: IncomingHttpHeaders,
+    which: { readonly id: string } | { readonly others: true },
+  ): Promise<void> {
+    for (const { sessionId: own } of await this.sessionsOf(identityId, headers)) {
+      if ('id' in which ? own === which.id : own !== sessionId) await this.endOneOf(identityId, own);
+    }
+  }
+
+  private async endOneOf(identityId: string, sessionId: string): Promise<void> {
     const stored = await fromPostgres(() => readSession(this.pool, sessionId));
     // A session that no guard has seen is Kratos' alone.
     if (stored === undefined) await this.carryOut({ sessionId, loginSids: [] });
@@ -253,10 +266,13 @@ export class SessionGuard {
     return { offered: offeredChoices(policy, { devices, roles, assurance }), chosen: entry?.stored.choiceMs };
   }
 
-  /** @throws UnjudgedError */
-  async choose(identityId: string, idleMs: number): Promise<void> {
+  /** Keeps a choice that is offered. @returns whether it is. @throws UnjudgedError */
+  async choose(live: Extract<Decision, { kind: 'live' }>, idleMs: number): Promise<boolean> {
+    if (!this.choicesOf(live).offered.includes(idleMs)) return false;
+    const { identityId } = live.session;
     await fromPostgres(() => writeChoice(this.pool, identityId, idleMs));
     this.hearOfChoice(identityId);
+    return true;
   }
 
   /**
@@ -515,7 +531,7 @@ export class SessionGuard {
   private async carryOut(stored: Pick<StoredSession, 'sessionId' | 'loginSids'>): Promise<boolean> {
     if (this.closers === undefined) return false;
     try {
-      await closeSession(this.closers, stored);
+      if (!(await closeSession(this.closers, stored))) return false;
       await markClosed(this.pool, stored.sessionId, this.now());
       return true;
     } catch (error) {

@@ -10,7 +10,11 @@ export const requestHeader = 'x-dormouse-request';
 export function isOwnRequest(headers: IncomingHttpHeaders, origins?: readonly string[]): boolean {
   // A browser sends cookies by itself, and never this header of native apps, which Kratos prefers to a cookie.
   if (typeof headers['x-session-token'] === 'string' && headers['x-session-token'] !== '') return true;
-  if (headers[requestHeader] !== '1') return false;
+  return headers[requestHeader] === '1' && isSameOrigin(headers, origins);
+}
+
+/** Of a form, which can't set a header: its origin alone. @param origins absent: the origin that `Host` names, by either scheme */
+export function isSameOrigin(headers: IncomingHttpHeaders, origins?: readonly string[]): boolean {
   const { origin } = headers;
   if (origin === undefined) return headers['sec-fetch-site'] === 'same-origin';
   if (origins !== undefined) return origins.includes(origin);

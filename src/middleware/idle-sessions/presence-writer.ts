@@ -11,6 +11,7 @@ interface Waiting {
   readonly fail: (error: unknown) => void;
 }
 
+const kinds: readonly Presence['kind'][] = ['person', 'lease'];
 const mostAtOnce = 1_000;
 
 export class PresenceWriter {
@@ -47,7 +48,7 @@ export class PresenceWriter {
 
   /** Writes what waits for one session. @throws where PostgreSQL is away */
   async flush(sessionId: string): Promise<void> {
-    const owed = [...this.later.values()].filter(({ presence }) => presence.sessionId === sessionId);
+    const owed = kinds.flatMap((kind) => this.later.get(keyOf({ sessionId, kind })) ?? []);
     await Promise.all(owed.map(({ presence }) => this.write(presence)));
   }
 
@@ -65,11 +66,8 @@ export class PresenceWriter {
   private writeDue(now: number): void {
     for (const { presence, dueAt } of this.later.values()) {
       if (dueAt > now) continue;
-      this.write(presence).catch((error: unknown) => {
-        this.onError(error);
-        // Kept for another time: the presence happened.
-        this.writeLater(presence, 1_000);
-      });
+      // Kept for another time: the presence happened.
+      this.write(presence).catch(() => this.writeLater(presence, 1_000));
     }
     if (this.later.size > 0) return;
     clearInterval(this.timer);
@@ -88,12 +86,14 @@ export class PresenceWriter {
         );
         for (const { presence, settle } of batch) settle(live.has(presence.sessionId));
       } catch (error) {
+        // Once, however many wait.
+        this.onError(error);
         for (const { fail } of batch) fail(error);
       }
     }
   }
 }
 
-function keyOf({ sessionId, kind }: Presence): string {
+function keyOf({ sessionId, kind }: Pick<Presence, 'sessionId' | 'kind'>): string {
   return `${kind}/${sessionId}`;
 }

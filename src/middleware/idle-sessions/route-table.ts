@@ -115,14 +115,13 @@ export class SessionRoutes {
       const parsed = choiceBody.safeParse(body);
       if (!parsed.success) return invalidOf(parsed.error);
       const { idleMs } = parsed.data;
-      const { offered } = this.guard.choicesOf(live);
-      if (!offered.includes(idleMs)) {
+      if (!(await this.guard.choose(live, idleMs))) {
+        const { offered } = this.guard.choicesOf(live);
         return invalid(
           'idleMs',
           `is not offered. Choose one of: ${offered.join(', ') || 'nothing is offered'}`,
         );
       }
-      await this.guard.choose(live.session.identityId, idleMs);
       return this.choice({
         headers,
         body: undefined,
@@ -158,14 +157,7 @@ export class SessionRoutes {
       const parsed = endBody.safeParse(body);
       if (!parsed.success)
         return invalid('id', 'is missing. Send { "id": … } of an own session, or { "others": true }');
-      const own = await this.guard.sessionsOf(session.identityId, headers);
-      const wanted =
-        'id' in parsed.data
-          ? [parsed.data.id]
-          : own.map(({ sessionId }) => sessionId).filter((id) => id !== session.sessionId);
-      // Another person's session is answered as one that does not exist.
-      const known = new Set(own.map(({ sessionId }) => sessionId));
-      for (const id of wanted) if (known.has(id)) await this.guard.endOwn(session.identityId, id);
+      await this.guard.endOwn(session, headers, parsed.data);
       return empty;
     });
   }

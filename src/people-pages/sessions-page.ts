@@ -1,0 +1,119 @@
+/** A person's own sessions: where they are signed in, "sign out" for each and for all others, and after how long they are signed out. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { pagePaths, sessionsPageUrl } from '../links/link-urls.js';
+import { durationInWords } from '../mail/durations.js';
+import { UnjudgedError } from '../middleware/idle-sessions/errors.js';
+import type { Decision, OwnSession, SessionGuard } from '../middleware/idle-sessions/guard.js';
+import { isSameOrigin } from '../middleware/idle-sessions/origin.js';
+import { localeOf } from './accept-language.js';
+import { deviceName } from './device-name.js';
+import { type PageContext, show } from './page.js';
+import { pageSchemas, type SessionsForm } from './page-schemas.js';
+import type { ChoiceView, PageView, SessionView } from './render-page.js';
+
+type Live = Extract<Decision, { kind: 'live' }>;
+
+export function sessionRoutes(server: FastifyInstance, context: PageContext, guard: SessionGuard): void {
+  const url = pagePaths.sessions;
+  const origins = [new URL(context.baseUrl).origin];
+  // Without a referrer a browser does not say which origin a form comes from, either.
+  server.addHook('onSend', async (_request, reply) => {
+    reply.header('referrer-policy', 'same-origin');
+  });
+  server.get(url, { schema: pageSchemas.sessions }, (request, reply) =>
+    whenSignedIn(guard, context, request, reply, async (live) =>
+      show(request, reply, context, 'sessions', await describe(guard, live, request)),
+    ),
+  );
+  server.post<SessionsForm>(url, { schema: pageSchemas.changeSessions }, (request, reply) => {
+    if (!isSameOrigin(request.headers, origins)) return show(request, reply.code(403), context, 'problem');
+    return whenSignedIn(guard, context, request, reply, async (live) => {
+      if (request.body.do === 'sign-out') {
+        await guard.signOut(request.headers);
+        return show(request, reply, context, 'signed-out');
+      }
+      const isDone = await change(guard, live, request);
+      return isDone
+        ? reply.redirect(sessionsPageUrl(context.baseUrl), 303)
+        : show(request, reply.code(400), context, 'problem');
+    });
+  });
+}
+
+/** The page renews nothing: to look at one's sessions is no work with any app. */
+async function whenSignedIn(
+  guard: SessionGuard,
+  context: PageContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  run: (live: Live) => Promise<FastifyReply>,
+): Promise<FastifyReply> {
+  try {
+    const decision = await guard.decide({ headers: request.headers, path: '/', isOwnRoute: true });
+    if (decision.kind === 'live') return await run(decision);
+    if (decision.kind === 'none' || decision.kind === 'ended')
+      return show(request, reply, context, 'not-signed-in');
+  } catch (error) {
+    if (!(error instanceof UnjudgedError)) throw error;
+  }
+  return show(request, reply.header('retry-after', '60'), context, 'sessions-busy');
+}
+
+/** @returns whether the form says something that can be done */
+async function change(
+  guard: SessionGuard,
+  live: Live,
+  { body, headers }: FastifyRequest<SessionsForm>,
+): Promise<boolean> {
+  switch (body.do) {
+    case 'end':
+      await guard.endOwn(live.session, headers, { id: body.id });
+      return true;
+    case 'end-others':
+      await guard.endOwn(live.session, headers, { others: true });
+      return true;
+    case 'choose':
+      return guard.choose(live, body.idleMs);
+    default:
+      return false;
+  }
+}
+
+async function describe(
+  guard: SessionGuard,
+  live: Live,
+  { headers }: FastifyRequest,
+): Promise<Partial<PageView>> {
+  const { formatTag } = localeOf(headers['accept-language']);
+  const { identityId, sessionId } = live.session;
+  const own = await guard.sessionsOf(identityId, headers);
+  const sessions = own.map((session) => sessionView(session, sessionId, formatTag));
+  const { offered, chosen } = guard.choicesOf(live);
+  const choices = offered.map(
+    (idleMs): ChoiceView => ({
+      idleMs,
+      limit: idleMs === 0 ? '' : durationInWords(idleMs, formatTag),
+      isChosen: idleMs === (chosen ?? 0),
+    }),
+  );
+  return { sessions, choices, hasOthers: sessions.some(({ isCurrent }) => !isCurrent) };
+}
+
+function sessionView(
+  { sessionId, device, place, authenticatedAt, lastActiveAt }: OwnSession,
+  current: string,
+  formatTag: string,
+): SessionView {
+  const time = new Intl.DateTimeFormat(formatTag, {
+    ...{ year: 'numeric', month: 'long', day: 'numeric', hour: '2-digit', minute: '2-digit' },
+    ...{ timeZone: 'UTC', timeZoneName: 'short' },
+  });
+  return {
+    id: sessionId,
+    device: deviceName(device) ?? '',
+    place: place ?? '',
+    since: time.format(authenticatedAt),
+    seen: time.format(lastActiveAt),
+    isCurrent: sessionId === current,
+  };
+}
