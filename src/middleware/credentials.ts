@@ -1,5 +1,5 @@
 /** Takes the credential from a request's headers. Nothing here trusts it. Node only. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { SessionProof } from '../ory/whoami.js';
 
@@ -41,7 +41,7 @@ export function proofOf(credential: Extract<Credential, { type: `session-${strin
 
 /** The cache key of a verdict: it reveals nothing about the credential. */
 export function keyOf(credential: Credential): string {
-  return createHash('sha256').update(`${credential.type}\0${credential.value}`).digest('base64url');
+  return hash('sha256', `${credential.type}\0${credential.value}`, 'base64url');
 }
 
 /** The app's other cookies are not sent to Kratos. */

@@ -13,7 +13,7 @@ import {
   shortestIdle,
 } from '../../domain/sessions/limits.js';
 import { routesAbove } from '../../domain/sessions/paths.js';
-import type { SessionsPolicy, StepUpRule } from '../../domain/sessions/policy.js';
+import type { DeviceClass, SessionsPolicy, StepUpRule } from '../../domain/sessions/policy.js';
 import {
   type EndedVerdict,
   idleSince,
@@ -99,6 +99,19 @@ interface Entry {
   writtenAt: number;
   /** The presence that PostgreSQL has, epoch milliseconds. */
   writtenPresence: number;
+  /** Of the last request. */
+  limits?: KnownLimits;
+}
+
+/** Limits, and what they rest on. */
+interface KnownLimits {
+  readonly policy: SessionsPolicy;
+  readonly signIn: SignIn;
+  readonly devices: readonly DeviceClass[];
+  readonly device: DeviceClass;
+  readonly choiceMs: number | undefined;
+  readonly path: string;
+  readonly limits: EffectiveLimits;
 }
 
 export interface GuardCounters {
@@ -129,6 +142,7 @@ export class SessionGuard {
   private readonly staleMs: number;
   private readonly cookiePrefix: string;
   private readonly counts = { live: 0, ended: 0, unavailable: 0 };
+  private throttle: { readonly policy: SessionsPolicy; readonly ms: number } | undefined;
   private readonly endListeners = new Set<(sessionId: string) => void>();
 
   /** Opens connections as they are needed. @throws ConfigError where a field of the policy or the throttle is wrong */
@@ -317,6 +331,11 @@ export class SessionGuard {
 
   /** Until when this instance may serve a session without a write, milliseconds. */
   writeEveryMs(policy: SessionsPolicy): number {
+    if (this.throttle?.policy !== policy) this.throttle = { policy, ms: this.throttleOf(policy) };
+    return this.throttle.ms;
+  }
+
+  private throttleOf(policy: SessionsPolicy): number {
     const shortest = shortestIdle(policy) ?? Number.POSITIVE_INFINITY;
     const wanted = this.options.writeEveryMs ?? Math.min(longestWriteEveryMs, shortest / shareOfIdle);
     return Math.floor(Math.min(wanted, shortest / leastShareOfIdle, longestWriteEveryMs));
@@ -351,7 +370,7 @@ export class SessionGuard {
     for (let round = 0; round < mostRounds; round += 1) {
       const { stored } = entry;
       if (stored.ended !== undefined) return this.endedAlready(entry);
-      const limits = limitsFor(inForce.policy, this.subjectOf(stored, verified.signIn, question));
+      const limits = this.limitsOf(entry, verified.signIn, question, inForce.policy);
       const verdict = judge(stored, limits, now);
       if (verdict.state === 'live') {
         const live = await this.live(entry, verified.signIn, question, { ...inForce, limits, verdict, now });
@@ -425,6 +444,32 @@ export class SessionGuard {
       this.options.dormouse?.noteActivity(stored.identityId, { at, kind: 'human', source: 'session' });
     }
     return true;
+  }
+
+  /** Most requests of a session are under the limits of the one before. */
+  private limitsOf(
+    entry: Entry,
+    signIn: SignIn,
+    question: Question,
+    policy: SessionsPolicy,
+  ): EffectiveLimits {
+    const { devices, choiceMs } = entry.stored;
+    const { path } = question;
+    const device = deviceOf(question.headers);
+    const known = entry.limits;
+    const holds =
+      // What the app says of roles may change at any time.
+      this.options.roles === undefined &&
+      known?.policy === policy &&
+      known.signIn === signIn &&
+      known.devices === devices &&
+      known.device === device &&
+      known.choiceMs === choiceMs &&
+      known.path === path;
+    if (holds) return known.limits;
+    const limits = limitsFor(policy, this.subjectOf(entry.stored, signIn, question));
+    entry.limits = { policy, signIn, devices, device, choiceMs, path, limits };
+    return limits;
   }
 
   private subjectOf(stored: StoredSession, signIn: SignIn, { headers, path }: Question) {

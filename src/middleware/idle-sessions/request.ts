@@ -1,6 +1,5 @@
 /** What the plugin and the middleware have in common: one request in, what to do with it out. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { given } from '../../domain/given.js';
 import { type Answer, refusalOf } from './answers.js';
 import type { SessionGuard } from './guard.js';
 import type { GuardedSession, IdleSessionOptions, RequestRules } from './options.js';
@@ -37,7 +36,8 @@ export async function judgeRequest<Request>(
     headers,
     path: url,
     ...(renews && { presence: { kind: 'request' as const } }),
-    ...given({ whenUnavailable, stepUp }),
+    ...(whenUnavailable && { whenUnavailable }),
+    ...(stepUp && { stepUp }),
   });
   if (decision.kind === 'live') return { kind: 'pass', session: decision.session };
   if (decision.kind === 'unavailable' && decision.opens) return { kind: 'pass' };
