@@ -39,7 +39,11 @@ export async function guardForPage(
     // Published later: until then the page says that it can't answer.
     if (error instanceof UnknownPolicyError) return guard;
     await guard.close();
-    throw error;
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(
+      `DORMOUSE_SESSIONS_PAGE is on, and the policy "${config.DORMOUSE_POLICY_ID}" has no section "sessions". Add one (docs/idle-sessions.md), or take off`,
+      { cause: error },
+    );
   }
   return guard;
 }

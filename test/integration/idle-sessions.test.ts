@@ -316,6 +316,26 @@ sessions: { idle: ${idle}, absolute: 12h, renewal: requests }
     expect(await readAudit(apps.pool, identityId)).toMatchObject([{ policyId: 'tighten', policyVersion: 2 }]);
   });
 
+  test('a published policy that loses its section is told once, and what was read before stays in force', async () => {
+    const text = (more: string) => `id: loses
+ladder: { warn: { after: 30d } }
+recheck: 1d
+retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
+${more}`;
+    await publish(apps.pool, text('sessions: { idle: 30m, absolute: 12h, renewal: requests }\n'));
+    const app = await apps.fastify({ policy: { published: 'loses' } });
+    const { headers } = await apps.signIn();
+    expect((await app.get('/', headers)).status).toBe(200);
+    await publish(apps.pool, text(''));
+    for (let read = 0; read < 3; read += 1) await app.guard.refresh();
+    expect(app.log.filter(({ name }) => name === 'ConfigError')).toMatchObject([
+      { event: 'session_guard_failed', problem: expect.stringContaining('has no section "sessions"') },
+    ]);
+    expect((await app.get('/', headers)).status).toBe(200);
+    apps.aheadMs = 31 * minute;
+    expect((await app.get('/', headers)).status).toBe(401);
+  });
+
   test('a route that wants a fresh sign-in answers 401 by RFC 9470 until the person signed in again', async () => {
     const app = await apps.fastify({
       policy: {

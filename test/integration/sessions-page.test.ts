@@ -1,13 +1,18 @@
 /** The gateway's page with a person's own sessions: over real HTTP, Kratos, PostgreSQL and in a real browser. */
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { ensureChromium, launchChromium } from '../../dev/browser/chromium.js';
 import { OryPeople, type Person } from '../../dev/demo/ory-people.js';
 import { signInAt } from '../../examples/idle-sessions/sign-in.js';
+import { guardForPage } from '../../src/gateway/sessions-page.js';
 import { SessionGuard } from '../../src/middleware/idle-sessions/guard.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
+import { publish } from '../support/publish.js';
+import { fresh, openOutside } from '../support/system-outside.js';
 
 const stack = inject('stack');
 const people = new OryPeople(stack);
+const outside = openOutside();
 const baseUrl = 'http://gateway.test';
 let guard: SessionGuard;
 let gateway: TestGateway;
@@ -30,6 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway.close();
   await guard.close();
+  await outside.close();
 });
 
 interface SignedIn {
@@ -153,6 +159,39 @@ it('while Kratos is away the page asks for patience, and a form is not carried o
   expect(answers[0]?.headers.get('retry-after')).toBe('60');
   await close();
   await away.close();
+});
+
+describe('the setting DORMOUSE_SESSIONS_PAGE', () => {
+  const log = pino({ level: 'silent' });
+  const settings = (id: string, link: string | undefined) =>
+    ({
+      DORMOUSE_POSTGRES_URL: stack.postgres.runtimeUrl,
+      DORMOUSE_POLICY_ID: id,
+      DORMOUSE_LINK_BASE_URL: link,
+    }) as Parameters<typeof guardForPage>[0];
+  beforeAll(() => {
+    vi.stubEnv('DORMOUSE_KRATOS_PUBLIC_URL', stack.kratos.publicUrl);
+    vi.stubEnv('DORMOUSE_KRATOS_ADMIN_URL', stack.kratos.adminUrl);
+  });
+  afterAll(() => vi.unstubAllEnvs());
+
+  it('is refused without the address of the pages, and without a section for sessions', async () => {
+    const id = fresh('no-sessions');
+    await publish(
+      outside.pool,
+      `id: ${id}\nladder: { warn: { after: 30d } }\nrecheck: 1d\nretry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }\n`,
+    );
+    await expect(guardForPage(settings(id, undefined), log)).rejects.toThrow(/DORMOUSE_LINK_BASE_URL/);
+    await expect(guardForPage(settings(id, baseUrl), log)).rejects.toThrow(
+      `the policy "${id}" has no section "sessions". Add one (docs/idle-sessions.md), or take off`,
+    );
+  });
+
+  it('waits for a policy that is published later', async () => {
+    const later = await guardForPage(settings(fresh('later'), baseUrl), log);
+    expect(await later.decide({ headers: {}, path: '/' })).toEqual({ kind: 'none' });
+    await later.close();
+  });
 });
 
 it('in a browser the buttons work, though pages send no referrer', async () => {

@@ -143,6 +143,7 @@ export class SessionGuard {
   private readonly cookiePrefix: string;
   private readonly counts = { live: 0, ended: 0, unavailable: 0 };
   private throttle: { readonly policy: SessionsPolicy; readonly ms: number } | undefined;
+  private toldProblem: string | undefined;
   private readonly endListeners = new Set<(sessionId: string) => void>();
 
   /** Opens connections as they are needed. @throws ConfigError where a field of the policy or the throttle is wrong */
@@ -615,9 +616,13 @@ export class SessionGuard {
   }
 
   private report(error: unknown): void {
+    // Somebody has to mend it, and the policy is read again every while: it is told once.
+    const problem = error instanceof ConfigError ? error.message : undefined;
+    if (problem !== undefined && problem === this.toldProblem) return;
+    this.toldProblem = problem ?? this.toldProblem;
     const name = error instanceof Error ? error.name : 'unknown';
     this.options.log?.(
-      { category: 'ERROR', event: 'session_guard_failed', name },
+      { category: 'ERROR', event: 'session_guard_failed', name, ...given({ problem }) },
       'the session guard failed at a step that is repeated',
     );
   }
