@@ -176,7 +176,6 @@ class Page implements IdleSession {
   }
 
   #release(): void {
-    this.#cancelBeat();
     this.#leasing = this.#leasing.then(async () => {
       if (this.#holds > 0 || this.#isOver) return;
       this.#cancelBeat();

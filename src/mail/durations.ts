@@ -5,6 +5,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+const longDate = { year: 'numeric', month: 'long', day: 'numeric', timeZone: 'UTC' } as const;
+
 type Unit = 'day' | 'hour' | 'minute' | 'second';
 
 /**
@@ -61,10 +63,19 @@ export function formatIn(durationMs: number, formatTag: string): string {
  * @param formatTag - A valid BCP 47 tag.
  */
 export function formatDeadline(at: number, inMs: number, formatTag: string): string {
-  const date = { year: 'numeric', month: 'long', day: 'numeric', timeZone: 'UTC' } as const;
   if (chooseUnit(inMs).unit === 'day')
-    return `${plainSpaces(new Intl.DateTimeFormat(formatTag, date).format(at))} (UTC)`;
-  const seconds = inMs < 2 * HOUR_MS ? ({ second: '2-digit' } as const) : {};
+    return `${plainSpaces(new Intl.DateTimeFormat(formatTag, longDate).format(at))} (UTC)`;
+  return formatTime(at, formatTag, inMs < 2 * HOUR_MS);
+}
+
+/**
+ * A long date without weekday, with the time, always marked as UTC.
+ *
+ * @param at - Epoch milliseconds.
+ * @param formatTag - A valid BCP 47 tag.
+ */
+export function formatTime(at: number, formatTag: string, withSeconds = false): string {
+  const seconds = withSeconds ? ({ second: '2-digit' } as const) : {};
   const time = { hour: 'numeric', minute: '2-digit', ...seconds, timeZoneName: 'short' } as const;
-  return plainSpaces(new Intl.DateTimeFormat(formatTag, { ...date, ...time }).format(at));
+  return plainSpaces(new Intl.DateTimeFormat(formatTag, { ...longDate, ...time }).format(at));
 }

@@ -1,7 +1,7 @@
 /** A person's own sessions: where they are signed in, "sign out" for each and for all others, and after how long they are signed out. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { pagePaths, sessionsPageUrl } from '../links/link-urls.js';
-import { durationInWords } from '../mail/durations.js';
+import { durationInWords, formatTime } from '../mail/durations.js';
 import { UnjudgedError } from '../middleware/idle-sessions/errors.js';
 import type { Decision, OwnSession, SessionGuard } from '../middleware/idle-sessions/guard.js';
 import { isSameOrigin } from '../middleware/idle-sessions/origin.js';
@@ -104,16 +104,12 @@ function sessionView(
   current: string,
   formatTag: string,
 ): SessionView {
-  const time = new Intl.DateTimeFormat(formatTag, {
-    ...{ year: 'numeric', month: 'long', day: 'numeric', hour: '2-digit', minute: '2-digit' },
-    ...{ timeZone: 'UTC', timeZoneName: 'short' },
-  });
   return {
     id: sessionId,
     device: deviceName(device) ?? '',
     place: place ?? '',
-    since: time.format(authenticatedAt),
-    seen: time.format(lastActiveAt),
+    since: formatTime(authenticatedAt, formatTag),
+    seen: formatTime(lastActiveAt, formatTag),
     isCurrent: sessionId === current,
   };
 }

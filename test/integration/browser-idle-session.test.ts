@@ -24,6 +24,26 @@ const isLive = async (page: Page) => (await page.request.get(`${pages.url}/sessi
 const renewalsOf = ({ calls }: Opened) => calls.filter((call) => call === 'POST renew').length;
 const becomesVisible = (page: Page) => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
 
+const secondsShown = async (page: Page) =>
+  Number(/in (\d+) second/.exec((await warningIn(page).textContent()) ?? '')?.[1]);
+
+/** Answers of the server to questions for the state wait on their way until the test lets one through. */
+function holdStatus(page: Page): { asked: Promise<void>; answer: () => void } {
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const asked = new Promise<void>((resolve) => {
+    void page.route('**/session/status*', async (route) => {
+      const response = await route.fetch();
+      resolve();
+      await answered;
+      await route.fulfill({ response });
+    });
+  });
+  return { asked, answer };
+}
+
 /** Opens a page, and lets it stand until the warning. */
 async function warned(path?: string): Promise<Opened> {
   const opened = await pages.open(await pages.signedIn(), path);
@@ -89,8 +109,7 @@ test.each([
   const left = Date.parse(idleEndsAt) - Date.parse(now);
   await pass(left - 20 * second);
   await warningIn(page).waitFor();
-  const shown = Number(/in (\d+) seconds/.exec((await warningIn(page).textContent()) ?? '')?.[1]);
-  expect(Math.abs(shown - 20)).toBeLessThanOrEqual(2);
+  expect(Math.abs((await secondsShown(page)) - 20)).toBeLessThanOrEqual(2);
 });
 
 test('input renews once in its window, as of the input, and a page without input renews nothing', async () => {
@@ -191,16 +210,7 @@ test('a tab where the person works keeps another one from ending', async () => {
 
 test('a page from the back/forward cache hides its content until the server answered', async () => {
   const { page } = await pages.open(await pages.signedIn());
-  let answer = () => {};
-  const asked = new Promise<void>((resolve) => {
-    void page.route('**/session/status*', async (route) => {
-      resolve();
-      await new Promise<void>((go) => {
-        answer = go;
-      });
-      await route.continue();
-    });
-  });
+  const { asked, answer } = holdStatus(page);
   await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
   await asked;
   expect(await page.locator('main').isVisible()).toBe(false);
@@ -318,12 +328,10 @@ test('a limit of 2^32 + 5,000 ms makes nothing happen within a day', async () =>
 
 test('a clock that is set back during the countdown does not stop it', async () => {
   const { page, pass } = await warned();
-  const seconds = async () =>
-    Number(/in (\d+) second/.exec((await warningIn(page).textContent()) ?? '')?.[1]);
-  const before = await seconds();
+  const before = await secondsShown(page);
   await page.clock.setSystemTime(Date.now() - 120 * minute);
   await pass(5 * second);
-  expect(Math.abs(before - 5 - (await seconds()))).toBeLessThanOrEqual(1);
+  expect(Math.abs(before - 5 - (await secondsShown(page)))).toBeLessThanOrEqual(1);
 });
 
 /** Serves a script of the test's own in place of the page's. */
@@ -502,17 +510,7 @@ test('the way back never leads to another host', async () => {
 
 test('a slow answer shows too little time, never too much', async () => {
   const { page } = await pages.open(await pages.signedIn());
-  let answer = () => {};
-  const asked = new Promise<void>((resolve) => {
-    void page.route('**/session/status*', async (route) => {
-      const response = await route.fetch();
-      resolve();
-      await new Promise<void>((go) => {
-        answer = go;
-      });
-      await route.fulfill({ response });
-    });
-  });
+  const { asked, answer } = holdStatus(page);
   const checked = page.evaluate('session.check()');
   await asked;
   await page.clock.runFor(8 * second);
@@ -520,24 +518,13 @@ test('a slow answer shows too little time, never too much', async () => {
   await checked;
   await page.unroute('**/session/status*');
   await page.clock.runFor(91 * second);
-  const shown = Number(/in (\d+) second/.exec((await warningIn(page).textContent()) ?? '')?.[1]);
-  expect(shown).toBeLessThanOrEqual(22);
+  expect(await secondsShown(page)).toBeLessThanOrEqual(22);
 });
 
 test('an answer that a renewal has overtaken does not bring the warning back', async () => {
   const opened = await warned();
   const { page } = opened;
-  let answer = () => {};
-  const asked = new Promise<void>((resolve) => {
-    void page.route('**/session/status*', async (route) => {
-      const response = await route.fetch();
-      resolve();
-      await new Promise<void>((go) => {
-        answer = go;
-      });
-      await route.fulfill({ response });
-    });
-  });
+  const { asked, answer } = holdStatus(page);
   const checked = page.evaluate('session.check()');
   await asked;
   await page.clock.runFor(100);

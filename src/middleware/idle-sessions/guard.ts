@@ -451,12 +451,11 @@ export class SessionGuard {
   private limitsOf(
     entry: Entry,
     signIn: SignIn,
-    question: Question,
+    { headers, path }: Question,
     policy: SessionsPolicy,
   ): EffectiveLimits {
     const { devices, choiceMs } = entry.stored;
-    const { path } = question;
-    const device = deviceOf(question.headers);
+    const device = deviceOf(headers);
     const known = entry.limits;
     const holds =
       // What the app says of roles may change at any time.
@@ -468,21 +467,17 @@ export class SessionGuard {
       known.choiceMs === choiceMs &&
       known.path === path;
     if (holds) return known.limits;
-    const limits = limitsFor(policy, this.subjectOf(entry.stored, signIn, question));
-    entry.limits = { policy, signIn, devices, device, choiceMs, path, limits };
-    return limits;
-  }
-
-  private subjectOf(stored: StoredSession, signIn: SignIn, { headers, path }: Question) {
-    const further =
-      this.options.roles?.({ identityId: stored.identityId, sessionId: stored.sessionId }) ?? [];
-    return {
-      devices: [...new Set([...stored.devices, deviceOf(headers)])],
+    const { identityId, sessionId } = entry.stored;
+    const further = this.options.roles?.({ identityId, sessionId }) ?? [];
+    const limits = limitsFor(policy, {
+      devices: [...new Set([...devices, device])],
       roles: [...signIn.roles, ...further],
       assurance: signIn.assurance,
       path,
-      ...given({ choiceMs: stored.choiceMs }),
-    };
+      ...given({ choiceMs }),
+    });
+    entry.limits = { policy, signIn, devices, device, choiceMs, path, limits };
+    return limits;
   }
 
   private async entryOf(signIn: SignIn, isNew: boolean): Promise<Entry> {
