@@ -476,6 +476,22 @@ describe('a sweep', () => {
     expect(await apps.people.isSignedIn(signIn)).toBe(false);
   });
 
+  test('shows the choice that a request was judged by, also when news of it arrives in between', async () => {
+    const policy = { idle: '30m', absolute: '12h', choices: { offered: [0, '15m', '60m'] } };
+    const app = await apps.fastify({ policy });
+    const { headers } = await apps.signIn();
+    const live = async () => {
+      const decision = await app.guard.decide({ headers, path: '/' });
+      if (decision.kind !== 'live') throw new Error(`the session is ${decision.kind}`);
+      return decision;
+    };
+    expect(await app.guard.choose(await live(), 15 * minute)).toBe(true);
+    const judged = await live();
+    // Forgets what the guard has in memory of the person's sessions, as the notification does.
+    await app.guard.choose(judged, 15 * minute);
+    expect(app.guard.choicesOf(judged)).toEqual({ offered: [0, 15 * minute], chosen: 15 * minute });
+  });
+
   test('honours a choice of the person', async () => {
     const policy = { idle: '30m', absolute: '12h', choices: { offered: [0, '15m'] } };
     const app = await apps.fastify({ policy });

@@ -73,6 +73,10 @@ export type Decision =
       readonly session: GuardedSession;
       readonly policy: SessionsPolicy;
       readonly limits: EffectiveLimits;
+      /** Of the sign-in. */
+      readonly devices: readonly DeviceClass[];
+      /** The person's own choice, milliseconds. */
+      readonly choiceMs: number | undefined;
     }
   | { readonly kind: 'step-up'; readonly session: GuardedSession; readonly missing: StepUpRule }
   | { readonly kind: 'ended'; readonly end: Omit<EndedVerdict, 'state'> }
@@ -271,14 +275,12 @@ export class SessionGuard {
   }
 
   /** The choices that make a difference for the person, and the one that is kept. */
-  choicesOf({ session, policy }: Extract<Decision, { kind: 'live' }>): {
+  choicesOf({ session, policy, devices, choiceMs }: Extract<Decision, { kind: 'live' }>): {
     offered: number[];
     chosen: number | undefined;
   } {
-    const entry = this.entries.peek(session.sessionId);
     const { roles, assurance } = session;
-    const devices = entry?.stored.devices ?? [];
-    return { offered: offeredChoices(policy, { devices, roles, assurance }), chosen: entry?.stored.choiceMs };
+    return { offered: offeredChoices(policy, { devices, roles, assurance }), chosen: choiceMs };
   }
 
   /** Keeps a choice that is offered. @returns whether it is. @throws UnjudgedError */
@@ -413,8 +415,9 @@ export class SessionGuard {
             ...(question.stepUp === undefined ? [] : [question.stepUp]),
           ];
     const missing = missingOf(asked, { assurance: signIn.assurance, latestAt: signIn.latestAt }, now);
+    const { devices, choiceMs } = entry.stored;
     return missing === undefined
-      ? { kind: 'live', session, policy, limits }
+      ? { kind: 'live', session, policy, limits, devices, choiceMs }
       : { kind: 'step-up', session, missing };
   }
 
