@@ -2,16 +2,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { pagePaths, sessionsPageUrl } from '../links/link-urls.js';
 import { durationInWords, formatTime } from '../mail/durations.js';
+import type { Live } from '../middleware/idle-sessions/decision.js';
 import { UnjudgedError } from '../middleware/idle-sessions/errors.js';
-import type { Decision, OwnSession, SessionGuard } from '../middleware/idle-sessions/guard.js';
+import type { SessionGuard } from '../middleware/idle-sessions/guard.js';
 import { isSameOrigin } from '../middleware/idle-sessions/origin.js';
+import type { OwnSession } from '../middleware/idle-sessions/own-sessions.js';
 import { localeOf } from './accept-language.js';
 import { deviceName } from './device-name.js';
 import { type PageContext, show } from './page.js';
 import { pageSchemas, type SessionsForm } from './page-schemas.js';
 import type { ChoiceView, PageView, SessionView } from './render-page.js';
-
-type Live = Extract<Decision, { kind: 'live' }>;
 
 export function sessionRoutes(server: FastifyInstance, context: PageContext, guard: SessionGuard): void {
   const url = pagePaths.sessions;
@@ -67,13 +67,13 @@ async function change(
 ): Promise<boolean> {
   switch (body.do) {
     case 'end':
-      await guard.endOwn(live.session, headers, { id: body.id });
+      await guard.own.end(live.session, headers, { id: body.id });
       return true;
     case 'end-others':
-      await guard.endOwn(live.session, headers, { others: true });
+      await guard.own.end(live.session, headers, { others: true });
       return true;
     case 'choose':
-      return guard.choose(live, body.idleMs);
+      return guard.own.choose(live, body.idleMs);
     default:
       return false;
   }
@@ -86,9 +86,9 @@ async function describe(
 ): Promise<Partial<PageView>> {
   const { formatTag } = localeOf(headers['accept-language']);
   const { identityId, sessionId } = live.session;
-  const own = await guard.sessionsOf(identityId, headers);
+  const own = await guard.own.list(identityId, headers);
   const sessions = own.map((session) => sessionView(session, sessionId, formatTag));
-  const { offered, chosen } = guard.choicesOf(live);
+  const { offered, chosen } = guard.own.choices(live);
   const choices = offered.map(
     (idleMs): ChoiceView => ({
       idleMs,

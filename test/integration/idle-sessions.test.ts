@@ -485,11 +485,11 @@ describe('a sweep', () => {
       if (decision.kind !== 'live') throw new Error(`the session is ${decision.kind}`);
       return decision;
     };
-    expect(await app.guard.choose(await live(), 15 * minute)).toBe(true);
+    expect(await app.guard.own.choose(await live(), 15 * minute)).toBe(true);
     const judged = await live();
     // Forgets what the guard has in memory of the person's sessions, as the notification does.
-    await app.guard.choose(judged, 15 * minute);
-    expect(app.guard.choicesOf(judged)).toEqual({ offered: [0, 15 * minute], chosen: 15 * minute });
+    await app.guard.own.choose(judged, 15 * minute);
+    expect(app.guard.own.choices(judged)).toEqual({ offered: [0, 15 * minute], chosen: 15 * minute });
   });
 
   test('honours a choice of the person', async () => {

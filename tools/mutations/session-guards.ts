@@ -33,8 +33,8 @@ export const sessionGuards: readonly Guard[] = [
   },
   {
     name: 'sessions: a lease ends without the person',
-    file: 'src/middleware/idle-sessions/guard.ts',
-    find: "presence?.kind === 'lease' && now > leaseEndsAt(entry.stored, policy)",
+    file: 'src/middleware/idle-sessions/judge.ts',
+    find: "renewal?.kind === 'lease' && now > leaseEndsAt(entry.stored, policy)",
     replace: 'false',
     ...system,
     only: 'is exhausted without the person',

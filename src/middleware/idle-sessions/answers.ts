@@ -2,7 +2,7 @@
 import { given } from '../../domain/given.js';
 import type { StepUpRule } from '../../domain/sessions/policy.js';
 import type { LiveVerdict } from '../../domain/sessions/verdict.js';
-import type { Decision } from './guard.js';
+import type { Decision, Live } from './decision.js';
 
 export interface Answer {
   readonly status: number;
@@ -59,11 +59,7 @@ function stepUp({ maxAge, acr }: StepUpRule): Answer {
 }
 
 /** The state of a live session, for the page that shows it. */
-export function stateOf(
-  { session, policy }: Extract<Decision, { kind: 'live' }>,
-  writeEveryMs: number,
-  now: number,
-): Answer {
+export function stateOf({ session, policy }: Live, writeEveryMs: number, now: number): Answer {
   const { idleEndsAt, absoluteEndsAt, idleMs, rule }: LiveVerdict = session.verdict;
   const share = (ms: number, part: number) =>
     idleMs === null ? ms : Math.min(ms, Math.floor(idleMs / part));

@@ -6,7 +6,7 @@ import { parseStrictJson } from '../../http/strict-json.js';
 import { type Answer, invalid, json } from './answers.js';
 import { SessionGuard } from './guard.js';
 import type { GuardedSession, IdleSessionOptions } from './options.js';
-import { checkedPrefix, judgeRequest, ownRoute } from './request.js';
+import { checkedPrefix, judgeRequest, type Outcome, type OwnRoute, ownRoute } from './request.js';
 import { largestBody, SessionRoutes } from './route-table.js';
 
 export type { GuardCounters, SessionGuard } from './guard.js';
@@ -46,29 +46,39 @@ export function idleSessions(options: IdleSessionOptions<GuardedRequest>): IdleS
   const guard = new SessionGuard(options);
   const routes = new SessionRoutes(guard, options.origins);
   const middleware = (request: GuardedRequest, response: ServerResponse, next: (error?: unknown) => void) => {
-    handle(request, response).then((isAnswered) => {
-      if (!isAnswered) next();
-    }, next);
-  };
-
-  async function handle(request: GuardedRequest, response: ServerResponse): Promise<boolean> {
     const { headers, method = 'GET' } = request;
     const url = request.originalUrl ?? request.url ?? '/';
     const own = ownRoute(prefix, url);
     if (own !== undefined) {
-      const read = await bodyOf(request);
-      const answer =
-        'refused' in read ? read.refused : await routes.handle({ method, headers, body: read.body, ...own });
-      send(response, answer ?? json(404, { error: 'not_found' }));
-      return true;
+      serve(request, response, own).catch(next);
+      return;
     }
-    const outcome = await judgeRequest(guard, options, { request, method, url, headers });
-    if (outcome.kind === 'answer') {
-      send(response, outcome.answer);
-      return true;
+    const settle = (outcome: Outcome) => {
+      if (outcome.kind === 'answer') {
+        send(response, outcome.answer);
+        return;
+      }
+      if (outcome.session !== undefined) request.dormouse = outcome.session;
+      next();
+    };
+    let outcome: Outcome | Promise<Outcome>;
+    try {
+      outcome = judgeRequest(guard, options, { request, method, url, headers });
+    } catch (error) {
+      // Not every server takes what a middleware throws.
+      next(error);
+      return;
     }
-    if (outcome.session !== undefined) request.dormouse = outcome.session;
-    return false;
+    if (outcome instanceof Promise) outcome.then(settle).catch(next);
+    else settle(outcome);
+  };
+
+  async function serve(request: GuardedRequest, response: ServerResponse, own: OwnRoute): Promise<void> {
+    const { headers, method = 'GET' } = request;
+    const read = await bodyOf(request);
+    const answer =
+      'refused' in read ? read.refused : await routes.handle({ method, headers, body: read.body, ...own });
+    send(response, answer ?? json(404, { error: 'not_found' }));
   }
 
   return Object.assign(middleware, { guard });

@@ -5,7 +5,7 @@ import { parseStrictJson } from '../../http/strict-json.js';
 import { type Answer, invalid, json } from './answers.js';
 import { SessionGuard } from './guard.js';
 import type { GuardedSession, IdleSessionOptions, RequestRules } from './options.js';
-import { checkedPrefix, judgeRequest, ownRoute } from './request.js';
+import { checkedPrefix, judgeRequest, type Outcome, ownRoute } from './request.js';
 import { largestBody, SessionRoutes } from './route-table.js';
 
 export type { GuardCounters, SessionGuard } from './guard.js';
@@ -33,21 +33,32 @@ const plugin: FastifyPluginAsync<IdleSessionOptions<FastifyRequest>> = async (fa
   fastify.decorate('idleSessions', guard);
   fastify.decorateRequest('dormouse', null);
   fastify.addHook('onClose', () => guard.close());
-  fastify.addHook('onRequest', async (request, reply) => {
-    if (ownRoute(prefix, request.url) !== undefined) return;
-    const outcome = await judgeRequest(guard, options, {
-      request,
-      method: request.method,
-      url: request.url,
-      headers: request.headers,
-      rules: request.routeOptions.config.dormouse,
-    });
-    if (outcome.kind === 'answer') await send(reply, outcome.answer);
-    else if (outcome.session !== undefined) request.dormouse = outcome.session;
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const { url, method, headers } = request;
+    if (ownRoute(prefix, url) !== undefined) {
+      done();
+      return;
+    }
+    const rules = request.routeOptions.config.dormouse;
+    const outcome = judgeRequest(guard, options, { request, method, url, headers, rules });
+    if (outcome instanceof Promise) {
+      outcome.then((later) => settle(later, request, reply, done)).catch(done);
+      return;
+    }
+    settle(outcome, request, reply, done);
   });
   await fastify.register(async (child) => serve(child, prefix, new SessionRoutes(guard, options.origins)));
   await guard.ready();
 };
+
+function settle(outcome: Outcome, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (outcome.kind === 'answer') {
+    send(reply, outcome.answer);
+    return;
+  }
+  if (outcome.session !== undefined) request.dormouse = outcome.session;
+  done();
+}
 
 function serve(child: FastifyInstance, prefix: string, routes: SessionRoutes): void {
   child.removeAllContentTypeParsers();

@@ -24,11 +24,16 @@ export function isSameOrigin(headers: IncomingHttpHeaders, origins?: readonly st
 
 /** Requests that no person makes: marked by the page, fetched ahead, or a socket that connects again by itself. */
 export function isBackground(headers: IncomingHttpHeaders): boolean {
-  const purpose = `${headers['sec-purpose'] ?? ''} ${headers.purpose ?? ''} ${headers['x-moz'] ?? ''}`;
   return (
     headers['x-dormouse-background'] === '1' ||
-    purpose.includes('prefetch') ||
+    namesPrefetch(headers['sec-purpose']) ||
+    namesPrefetch(headers.purpose) ||
+    namesPrefetch(headers['x-moz']) ||
     headers.upgrade !== undefined ||
     headers.accept === 'text/event-stream'
   );
+}
+
+function namesPrefetch(purpose: string | string[] | undefined): boolean {
+  return purpose?.includes('prefetch') === true;
 }

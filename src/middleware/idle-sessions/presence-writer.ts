@@ -11,12 +11,24 @@ interface Waiting {
   readonly fail: (error: unknown) => void;
 }
 
+/** A presence that waits for the end of its session's window. */
+export interface Deferred {
+  readonly sessionId: string;
+  readonly kind: Presence['kind'];
+  /** The latest, epoch milliseconds. */
+  at: number;
+  /** On the monotonic clock, milliseconds. */
+  readonly dueAt: number;
+  /** Not written yet: a later presence of the same session is told here. */
+  isWaiting: boolean;
+}
+
 const kinds: readonly Presence['kind'][] = ['person', 'lease'];
 const mostAtOnce = 1_000;
 
 export class PresenceWriter {
   private queue: Waiting[] = [];
-  private readonly later = new Map<string, { presence: Presence; dueAt: number }>();
+  private readonly later = new Map<string, Deferred>();
   private timer: NodeJS.Timeout | undefined;
   private isScheduled = false;
   private statements = 0;
@@ -28,7 +40,10 @@ export class PresenceWriter {
 
   /** @returns whether the session is live by the table. @throws where PostgreSQL is away */
   write(presence: Presence): Promise<boolean> {
-    this.later.delete(keyOf(presence));
+    const key = keyOf(presence);
+    const deferred = this.later.get(key);
+    if (deferred !== undefined) deferred.isWaiting = false;
+    this.later.delete(key);
     return new Promise((settle, fail) => {
       this.queue.push({ presence, settle, fail });
       if (this.isScheduled) return;
@@ -38,18 +53,23 @@ export class PresenceWriter {
   }
 
   /** Writes it once the delay is over, with the latest of the same session. */
-  writeLater(presence: Presence, delayMs: number): void {
-    const key = keyOf(presence);
+  writeLater({ sessionId, kind, at }: Presence, delayMs: number): Deferred {
+    const key = keyOf({ sessionId, kind });
     const earlier = this.later.get(key);
-    if (earlier !== undefined && earlier.presence.at >= presence.at) return;
-    this.later.set(key, { presence, dueAt: earlier?.dueAt ?? performance.now() + delayMs });
+    if (earlier !== undefined) {
+      earlier.at = Math.max(earlier.at, at);
+      return earlier;
+    }
+    const deferred = { sessionId, kind, at, dueAt: performance.now() + delayMs, isWaiting: true };
+    this.later.set(key, deferred);
     this.timer ??= setInterval(() => this.writeDue(performance.now()), 250).unref();
+    return deferred;
   }
 
   /** Writes what waits for one session. @throws where PostgreSQL is away */
   async flush(sessionId: string): Promise<void> {
     const owed = kinds.flatMap((kind) => this.later.get(keyOf({ sessionId, kind })) ?? []);
-    await Promise.all(owed.map(({ presence }) => this.write(presence)));
+    await Promise.all(owed.map((deferred) => this.write(presenceOf(deferred))));
   }
 
   statementCount(): number {
@@ -59,13 +79,14 @@ export class PresenceWriter {
   /** Writes everything that waits. Never throws. */
   async close(): Promise<void> {
     clearInterval(this.timer);
-    const owed = [...this.later.values()].map(({ presence }) => this.write(presence));
+    const owed = [...this.later.values()].map((deferred) => this.write(presenceOf(deferred)));
     await Promise.allSettled(owed);
   }
 
   private writeDue(now: number): void {
-    for (const { presence, dueAt } of this.later.values()) {
-      if (dueAt > now) continue;
+    for (const deferred of this.later.values()) {
+      if (deferred.dueAt > now) continue;
+      const presence = presenceOf(deferred);
       // Kept for another time: the presence happened.
       this.write(presence).catch(() => this.writeLater(presence, 1_000));
     }
@@ -92,6 +113,10 @@ export class PresenceWriter {
       }
     }
   }
+}
+
+function presenceOf({ sessionId, kind, at }: Deferred): Presence {
+  return { sessionId, kind, at };
 }
 
 function keyOf({ sessionId, kind }: Pick<Presence, 'sessionId' | 'kind'>): string {

@@ -1,6 +1,7 @@
 /** What the plugin and the middleware have in common: one request in, what to do with it out. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, refusalOf } from './answers.js';
+import type { Decision, Question } from './decision.js';
 import type { SessionGuard } from './guard.js';
 import type { GuardedSession, IdleSessionOptions, RequestRules } from './options.js';
 import { isBackground } from './origin.js';
@@ -20,37 +21,69 @@ export type Outcome =
   | { readonly kind: 'pass'; readonly session?: GuardedSession }
   | { readonly kind: 'answer'; readonly answer: Answer };
 
-/** Judges a request of the app. */
-export async function judgeRequest<Request>(
+/** Judges a request of the app: at once where memory suffices, which is most of the time. */
+export function judgeRequest<Request>(
   guard: SessionGuard,
   options: IdleSessionOptions<Request>,
   incoming: IncomingRequest<Request>,
-): Promise<Outcome> {
+): Outcome | Promise<Outcome> {
   const { request, method, url, headers } = incoming;
   // A browser sends no cookies with the question whether it may ask.
-  if (method === 'OPTIONS' && headers['access-control-request-method'] !== undefined) return { kind: 'pass' };
-  const rules = { ...options.rules?.(request), ...incoming.rules };
-  const renews = rules.background !== true && !isBackground(headers);
-  const { whenUnavailable, stepUp } = rules;
-  const decision = await guard.decide({
-    headers,
-    path: url,
-    ...(renews && { presence: { kind: 'request' as const } }),
-    ...(whenUnavailable && { whenUnavailable }),
-    ...(stepUp && { stepUp }),
-  });
+  if (method === 'OPTIONS' && headers['access-control-request-method'] !== undefined) return pass;
+  const rules = rulesOf(options.rules?.(request), incoming.rules);
+  const question = questionOf(headers, url, rules);
+  const decision = guard.decideNow(question);
+  if (decision?.kind === 'live') return { kind: 'pass', session: decision.session };
+  return judgeLater(guard, options, incoming, { question, rules, decision });
+}
+
+async function judgeLater<Request>(
+  guard: SessionGuard,
+  options: IdleSessionOptions<Request>,
+  incoming: IncomingRequest<Request>,
+  asked: {
+    readonly question: Question;
+    readonly rules: RequestRules;
+    readonly decision: Decision | undefined;
+  },
+): Promise<Outcome> {
+  const decision = asked.decision ?? (await guard.decide(asked.question));
   if (decision.kind === 'live') return { kind: 'pass', session: decision.session };
-  if (decision.kind === 'unavailable' && decision.opens) return { kind: 'pass' };
-  if (rules.public === true && decision.kind !== 'step-up') return { kind: 'pass' };
-  const isEnd = decision.kind === 'ended' || decision.kind === 'none';
-  if (isEnd && isPage(method, headers)) {
+  if (decision.kind === 'unavailable' && decision.opens) return pass;
+  if (asked.rules.public === true && decision.kind !== 'step-up') return pass;
+  return { kind: 'answer', answer: refusal(guard, options, incoming, decision) };
+}
+
+const pass: Outcome = { kind: 'pass' };
+const noRules: RequestRules = {};
+const aRequest = { kind: 'request' } as const;
+
+function rulesOf(ofApp: RequestRules | undefined, ofRoute: RequestRules | undefined): RequestRules {
+  return ofApp === undefined || ofRoute === undefined
+    ? (ofRoute ?? ofApp ?? noRules)
+    : { ...ofApp, ...ofRoute };
+}
+
+function questionOf(headers: IncomingHttpHeaders, path: string, rules: RequestRules): Question {
+  const { background, whenUnavailable, stepUp } = rules;
+  const presence = background === true || isBackground(headers) ? undefined : aRequest;
+  return { headers, path, presence, whenUnavailable, stepUp };
+}
+
+function refusal<Request>(
+  guard: SessionGuard,
+  options: IdleSessionOptions<Request>,
+  { request, method, headers }: IncomingRequest<Request>,
+  decision: Exclude<Decision, { kind: 'live' }>,
+): Answer {
+  if ((decision.kind === 'ended' || decision.kind === 'none') && isPage(method, headers)) {
     const end = decision.kind === 'ended' ? decision.end : { reason: 'none' };
     const location = options.signInUrl?.(request, end);
     if (location !== undefined) {
-      return { kind: 'answer', answer: { status: 303, headers: { location, 'cache-control': 'no-store' } } };
+      return { status: 303, headers: { location, 'cache-control': 'no-store' } };
     }
   }
-  return { kind: 'answer', answer: refusalOf(decision, guard.clock()) };
+  return refusalOf(decision, guard.clock());
 }
 
 /** Someone navigates, rather than a script asking. */
@@ -59,10 +92,17 @@ function isPage(method: string, headers: IncomingHttpHeaders): boolean {
   return (headers.accept ?? '').includes('text/html');
 }
 
-/** @returns the route below the prefix, without slashes around it; `undefined`: the request is the app's */
-export function ownRoute(prefix: string, url: string): { route: string; query: URLSearchParams } | undefined {
+export interface OwnRoute {
+  /** Below the prefix, without slashes around it. */
+  readonly route: string;
+  readonly query: URLSearchParams;
+}
+
+/** @returns `undefined`: the request is the app's */
+export function ownRoute(prefix: string, url: string): OwnRoute | undefined {
+  // Of nearly all requests this is all that is looked at.
+  if (!url.startsWith(`${prefix}/`)) return undefined;
   const [path = '', query = ''] = url.split('?', 2);
-  if (!path.startsWith(`${prefix}/`)) return undefined;
   return { route: path.slice(prefix.length + 1).replace(/\/+$/, ''), query: new URLSearchParams(query) };
 }
 

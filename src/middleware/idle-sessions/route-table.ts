@@ -3,8 +3,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { given } from '../../domain/given.js';
 import { type Answer, empty, invalid, iso, json, refusalOf, stateOf } from './answers.js';
+import type { Live, Question } from './decision.js';
 import { UnjudgedError } from './errors.js';
-import type { Decision, Question, SessionGuard } from './guard.js';
+import type { SessionGuard } from './guard.js';
 import { isOwnRequest } from './origin.js';
 
 export interface RouteRequest {
@@ -17,7 +18,6 @@ export interface RouteRequest {
   readonly body: unknown;
 }
 
-type Live = Extract<Decision, { kind: 'live' }>;
 type Handler = (request: RouteRequest) => Promise<Answer>;
 
 const path = z.string().max(2_048).regex(/^\//, 'starts with "/"');
@@ -115,8 +115,8 @@ export class SessionRoutes {
       const parsed = choiceBody.safeParse(body);
       if (!parsed.success) return invalidOf(parsed.error);
       const { idleMs } = parsed.data;
-      if (!(await this.guard.choose(live, idleMs))) {
-        const { offered } = this.guard.choicesOf(live);
+      if (!(await this.guard.own.choose(live, idleMs))) {
+        const { offered } = this.guard.own.choices(live);
         return invalid(
           'idleMs',
           `is not offered. Choose one of: ${offered.join(', ') || 'nothing is offered'}`,
@@ -133,13 +133,13 @@ export class SessionRoutes {
   }
 
   private choices(live: Live): Answer {
-    const { offered, chosen } = this.guard.choicesOf(live);
+    const { offered, chosen } = this.guard.own.choices(live);
     return json(200, { offeredMs: offered, chosenMs: chosen ?? null });
   }
 
   private list({ headers }: RouteRequest): Promise<Answer> {
     return this.answer({ headers, path: '/' }, async ({ session }) => {
-      const sessions = await this.guard.sessionsOf(session.identityId, headers);
+      const sessions = await this.guard.own.list(session.identityId, headers);
       return json(200, {
         sessions: sessions.map(({ sessionId, authenticatedAt, lastActiveAt, device, place }) => ({
           id: sessionId,
@@ -157,7 +157,7 @@ export class SessionRoutes {
       const parsed = endBody.safeParse(body);
       if (!parsed.success)
         return invalid('id', 'is missing. Send { "id": … } of an own session, or { "others": true }');
-      await this.guard.endOwn(session, headers, parsed.data);
+      await this.guard.own.end(session, headers, parsed.data);
       return empty;
     });
   }

@@ -1,4 +1,5 @@
-/** Whose session a credential is, as Kratos answered last. */
+/** Whose session a request has, as Kratos answered last. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { given } from '../../domain/given.js';
 import { readWord } from '../../ory/admin-metadata.js';
@@ -10,7 +11,7 @@ import {
   type KratosSession,
   type KratosSessionOfMine,
 } from '../../ory/whoami.js';
-import { type Credential, keyOf, proofOf } from '../credentials.js';
+import { type Credential, credentialIn, keyOf, proofOf } from '../credentials.js';
 import { UnjudgedError } from './errors.js';
 import type { GuardOptions } from './options.js';
 
@@ -37,13 +38,14 @@ export interface Verified {
 }
 
 export class SignIns {
-  private readonly known: LRUCache<string, Known>;
+  private readonly answers: LRUCache<string, Known>;
   private readonly asking = new Map<string, Promise<Verified | undefined>>();
   private readonly whoami;
   private readonly listMine;
   private readonly timeoutMs: number;
   private readonly verifyMs: number;
   private readonly admin;
+  private readonly cookiePrefix: string;
 
   constructor(
     { kratos, verifyTimeoutMs = 2_000, verifyMs = 30_000, cacheEntries = 100_000 }: GuardOptions,
@@ -51,8 +53,9 @@ export class SignIns {
     private readonly asksForRoles: () => boolean,
   ) {
     this.timeoutMs = verifyTimeoutMs;
+    this.cookiePrefix = kratos.cookiePrefix ?? 'ory_kratos_session';
     this.verifyMs = verifyMs;
-    this.known = new LRUCache({ max: cacheEntries });
+    this.answers = new LRUCache({ max: cacheEntries });
     this.whoami = createWhoami(kratos.publicUrl, verifyTimeoutMs);
     this.listMine = createSessionList(kratos.publicUrl, verifyTimeoutMs);
     this.admin =
@@ -64,13 +67,19 @@ export class SignIns {
           });
   }
 
-  /** @returns `undefined` where Kratos knows no such session. @throws UnjudgedError where Kratos is away */
-  async of(credential: SessionCredential): Promise<Verified | undefined> {
+  /** @returns what Kratos answered a short while ago; `undefined`: it has to be asked */
+  known(headers: IncomingHttpHeaders): SignIn | undefined {
+    const credential = this.credentialIn(headers);
+    return credential && this.fresh(keyOf(credential));
+  }
+
+  /** @returns `undefined` where the request has no session that Kratos knows. @throws UnjudgedError where Kratos is away */
+  async of(headers: IncomingHttpHeaders): Promise<Verified | undefined> {
+    const credential = this.credentialIn(headers);
+    if (credential === undefined) return undefined;
     const key = keyOf(credential);
-    const known = this.known.get(key);
-    if (known !== undefined && performance.now() - known.verifiedAt < this.verifyMs) {
-      return { signIn: known.signIn, isNew: false };
-    }
+    const signIn = this.fresh(key);
+    if (signIn !== undefined) return { signIn, isNew: false };
     const earlier = this.asking.get(key);
     if (earlier !== undefined) return earlier;
     const asked = this.ask(key, credential).finally(() => this.asking.delete(key));
@@ -79,13 +88,16 @@ export class SignIns {
   }
 
   /** For a sign-out, what Kratos answered last will do: it must not fail because Kratos is away. @throws UnjudgedError */
-  async forSignOut(credential: SessionCredential): Promise<Verified | undefined> {
-    const known = this.known.get(keyOf(credential));
-    return known === undefined ? this.of(credential) : { signIn: known.signIn, isNew: false };
+  async forSignOut(headers: IncomingHttpHeaders): Promise<Verified | undefined> {
+    const credential = this.credentialIn(headers);
+    const known = credential && this.answers.get(keyOf(credential));
+    return known === undefined ? this.of(headers) : { signIn: known.signIn, isNew: false };
   }
 
   /** All active sessions of the person, as Kratos has them. @throws UnjudgedError where Kratos is away */
-  async listOf(credential: SessionCredential): Promise<KratosSessionOfMine[]> {
+  async listOf(headers: IncomingHttpHeaders): Promise<KratosSessionOfMine[]> {
+    const credential = this.credentialIn(headers);
+    if (credential === undefined) return [];
     try {
       return await this.listMine(proofOf(credential), AbortSignal.timeout(this.timeoutMs));
     } catch (cause) {
@@ -94,8 +106,21 @@ export class SignIns {
   }
 
   /** The next request with the credential asks Kratos. */
-  forget(credential: SessionCredential): void {
-    this.known.delete(keyOf(credential));
+  forget(headers: IncomingHttpHeaders): void {
+    const credential = this.credentialIn(headers);
+    if (credential !== undefined) this.answers.delete(keyOf(credential));
+  }
+
+  private fresh(key: string): SignIn | undefined {
+    const known = this.answers.get(key);
+    return known !== undefined && performance.now() - known.verifiedAt < this.verifyMs
+      ? known.signIn
+      : undefined;
+  }
+
+  private credentialIn(headers: IncomingHttpHeaders): SessionCredential | undefined {
+    const credential = credentialIn(headers, { bearer: false, cookiePrefix: this.cookiePrefix });
+    return credential?.type === 'bearer' ? undefined : credential;
   }
 
   private async ask(key: string, credential: SessionCredential): Promise<Verified | undefined> {
@@ -105,14 +130,14 @@ export class SignIns {
       const session = await this.whoami(proofOf(credential), AbortSignal.timeout(this.timeoutMs));
       const signIn = session && complete(session);
       if (signIn === undefined) {
-        this.known.delete(key);
+        this.answers.delete(key);
         return undefined;
       }
       const withRoles = {
         ...signIn,
         roles: [...signIn.roles, ...(await this.adminRoles(signIn.identityId))],
       };
-      this.known.set(key, { signIn: withRoles, verifiedAt });
+      this.answers.set(key, { signIn: withRoles, verifiedAt });
       return { signIn: withRoles, isNew: true };
     } catch (cause) {
       throw new UnjudgedError('Kratos', { cause });

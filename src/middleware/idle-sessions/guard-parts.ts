@@ -1,0 +1,72 @@
+/** Puts the parts of a guard together. */
+import type pg from 'pg';
+import { given } from '../../domain/given.js';
+import type { SessionsPolicy } from '../../domain/sessions/policy.js';
+import { PolicyReader } from '../../policies/policies-table.js';
+import { createPool } from '../../postgres/pool.js';
+import type { SessionClosers } from '../../sessions/close.js';
+import { DatabaseClock } from './database-clock.js';
+import { closersOf, SessionEnds } from './ends.js';
+import { SessionFeed } from './feed.js';
+import { SessionJudge } from './judge.js';
+import { SessionMemory } from './memory.js';
+import type { GuardOptions } from './options.js';
+import { OwnSessions } from './own-sessions.js';
+import { PolicySource } from './policy-source.js';
+import { PresenceWriter } from './presence-writer.js';
+import { checkThrottle, Presences } from './presences.js';
+import { SignIns } from './sign-ins.js';
+
+export interface GuardParts {
+  readonly pool: pg.Pool;
+  readonly policies: PolicySource;
+  readonly signIns: SignIns;
+  readonly memory: SessionMemory;
+  readonly writer: PresenceWriter;
+  readonly presences: Presences;
+  readonly closers: SessionClosers | undefined;
+  readonly ends: SessionEnds;
+  readonly feed: SessionFeed;
+  readonly judge: SessionJudge;
+  readonly own: OwnSessions;
+  /** Epoch milliseconds, whole. */
+  readonly now: () => number;
+}
+
+/** Opens nothing yet. @throws ConfigError where a field of the policy or the throttle is wrong */
+export function partsOf(options: GuardOptions, onError: (error: unknown) => void): GuardParts {
+  const { postgresUrl, pollMs = 2_000, staleMs = 5_000, cacheEntries = 100_000, beforeWrite } = options;
+  const pool = createPool({ url: postgresUrl, connectTimeoutMs: 2_000, statementTimeoutMs: 2_000 });
+  const policies = new PolicySource(options.policy, new PolicyReader(pool));
+  const known = policies.current();
+  if (known !== undefined) checkThrottle(options.writeEveryMs, known.policy);
+  const clock = new DatabaseClock();
+  const read = options.clock ?? clock.now;
+  // Whole, as PostgreSQL keeps them: an end rests on times that are compared for equality.
+  const now = () => Math.floor(read());
+  const signIns = new SignIns(options, () => namesRoles(policies.current()?.policy));
+  const memory = new SessionMemory(pool, cacheEntries);
+  const writer = new PresenceWriter(pool, onError);
+  const presences = new Presences(writer, options);
+  const closers = closersOf(options);
+  const ends = new SessionEnds({ pool, memory, closers, now, beforeWrite, onError });
+  const feed = new SessionFeed({
+    postgresUrl,
+    pool,
+    clock,
+    pollMs,
+    onEnded: (sessionId) => ends.hear(sessionId),
+    onChoice: (identityId) => memory.forgetPerson(identityId),
+    alongside: () => policies.reload(),
+    onError,
+  });
+  const shared = { policies, signIns, memory, writer, presences, ends, feed, now };
+  const { roles, log } = options;
+  const judge = new SessionJudge({ ...shared, staleMs, ...given({ roles, log }) });
+  return { ...shared, pool, closers, judge, own: new OwnSessions(pool, memory, signIns, ends) };
+}
+
+function namesRoles(policy: SessionsPolicy | undefined): boolean {
+  if (policy === undefined) return true;
+  return Object.keys(policy.roles).length + Object.keys(policy.choices?.ceilings ?? {}).length > 0;
+}

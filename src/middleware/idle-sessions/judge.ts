@@ -1,0 +1,231 @@
+/**
+ * Judges requests by the policy of now: whose session it is (Kratos), when the person was there last (PostgreSQL, kept in memory as
+ * long as nothing else is heard), and whether a limit is reached.
+ */
+import { given } from '../../domain/given.js';
+import { routesAbove } from '../../domain/sessions/paths.js';
+import type { SessionsPolicy } from '../../domain/sessions/policy.js';
+import { idleSince, judge, type LiveVerdict, leaseEndsAt, missingOf } from '../../domain/sessions/verdict.js';
+import type { NewSession, StoredSession } from '../../sessions/sessions-table.js';
+import type { Decision, Question } from './decision.js';
+import { deviceOfUserAgent } from './devices.js';
+import type { SessionEnds } from './ends.js';
+import { fromPostgres, UnjudgedError } from './errors.js';
+import type { SessionFeed } from './feed.js';
+import type { Entry, SessionMemory } from './memory.js';
+import type { GuardedSession, GuardOptions } from './options.js';
+import type { PolicyInForce, PolicySource } from './policy-source.js';
+import type { PresenceWriter } from './presence-writer.js';
+import type { Presences, Renewal } from './presences.js';
+import { type RequestLimits, requestLimits } from './request-limits.js';
+import type { SignIn, SignIns } from './sign-ins.js';
+
+export interface JudgeOptions extends Pick<GuardOptions, 'roles' | 'log'> {
+  readonly policies: PolicySource;
+  readonly signIns: SignIns;
+  readonly feed: SessionFeed;
+  readonly memory: SessionMemory;
+  readonly writer: PresenceWriter;
+  readonly presences: Presences;
+  readonly ends: SessionEnds;
+  /** Epoch milliseconds, whole. */
+  readonly now: () => number;
+  /** How old the feed may be before each request asks PostgreSQL, milliseconds. */
+  readonly staleMs: number;
+}
+
+/** A session can be renewed by another instance between judgement and end; more often than this it is a fault. */
+const mostRounds = 5;
+
+export class SessionJudge {
+  readonly counts = { live: 0, ended: 0, unavailable: 0 };
+
+  constructor(private readonly options: JudgeOptions) {}
+
+  /**
+   * Judges at once where memory suffices: a live session that Kratos confirmed a short while ago, within the window of its last write.
+   * @returns `undefined` where it does not
+   */
+  decideNow(question: Question): Decision | undefined {
+    const { signIns, policies, feed, memory, presences, now: clock, staleMs } = this.options;
+    const signIn = signIns.known(question.headers);
+    const policy = policies.current()?.policy;
+    if (signIn === undefined || policy === undefined || feed.ageMs() > staleMs) return undefined;
+    const entry = memory.get(signIn.sessionId);
+    if (entry === undefined || entry.stored.ended !== undefined) return undefined;
+    const now = clock();
+    const applied = this.limitsOf(entry, signIn, question, policy);
+    const verdict = judge(entry.stored, applied.limits, now);
+    if (verdict.state !== 'live') return undefined;
+    const renewal = renewalOf(question, entry.stored, policy, now);
+    // The operation may be over its time, which is looked at where it is renewed.
+    if (renewal?.kind === 'lease') return undefined;
+    if (renewal !== undefined && !presences.renewInMemory(entry, renewal, policy)) return undefined;
+    this.counts.live += 1;
+    return liveDecision(entry, question, applied, verdict, now);
+  }
+
+  /** Never throws where something is away: the answer says so. */
+  async decide(question: Question): Promise<Decision> {
+    const atOnce = this.decideNow(question);
+    if (atOnce !== undefined) return atOnce;
+    try {
+      const decision = await this.judged(question);
+      if (decision.kind === 'ended') this.counts.ended += 1;
+      else if (decision.kind !== 'none') this.counts.live += 1;
+      return decision;
+    } catch (error) {
+      if (!(error instanceof UnjudgedError)) throw error;
+      return this.unavailable(question, error.system);
+    }
+  }
+
+  /** @throws UnjudgedError where none was ever read */
+  async policyInForce(): Promise<PolicyInForce> {
+    const { policies, feed } = this.options;
+    const known = policies.current();
+    if (known !== undefined) return known;
+    await feed.poll();
+    const read = policies.current();
+    if (read === undefined) throw new UnjudgedError('policy');
+    return read;
+  }
+
+  /** As the table takes it. */
+  rowOf(signIn: SignIn): NewSession {
+    const { sessionId, identityId, assurance, roles, userAgent } = signIn;
+    return {
+      sessionId,
+      identityId,
+      assurance,
+      roles: [...new Set(roles)].sort(),
+      authenticatedAt: Math.min(signIn.authenticatedAt, this.options.now()),
+      devices: userAgent === undefined ? [] : [deviceOfUserAgent(userAgent)],
+      ...given({ policyId: this.options.policies.publishedId }),
+    };
+  }
+
+  private async judged(question: Question): Promise<Decision> {
+    const { signIns, memory, feed, staleMs, writer, ends } = this.options;
+    const verified = await signIns.of(question.headers);
+    if (verified === undefined) return { kind: 'none' };
+    const { signIn, isNew } = verified;
+    const inForce = await this.policyInForce();
+    // The time of the request, not of the write: what waits in between lengthens nothing.
+    const now = this.options.now();
+    const row = this.rowOf(signIn);
+    let entry = await memory.admit(row, isNew);
+    let isReread = feed.ageMs() > staleMs;
+    if (isReread) entry = await memory.reread(row);
+    for (let round = 0; round < mostRounds; round += 1) {
+      const { stored } = entry;
+      if (stored.ended !== undefined) return { kind: 'ended', end: await ends.endOf(entry) };
+      const applied = this.limitsOf(entry, signIn, question, inForce.policy);
+      const verdict = judge(stored, applied.limits, now);
+      if (verdict.state === 'live') {
+        const live = await this.live(entry, question, applied, verdict, now);
+        if (live !== undefined) return live;
+      } else if (!isReread) {
+        await fromPostgres(() => writer.flush(stored.sessionId));
+      } else if (await ends.expire(stored, verdict, inForce)) {
+        return { kind: 'ended', end: verdict };
+      }
+      entry = await memory.reread(row);
+      isReread = true;
+    }
+    throw new UnjudgedError('PostgreSQL');
+  }
+
+  /** @returns `undefined` where the session ended since it was judged */
+  private async live(
+    entry: Entry,
+    question: Question,
+    applied: RequestLimits,
+    verdict: LiveVerdict,
+    now: number,
+  ): Promise<Decision | undefined> {
+    const { policy, signIn } = applied;
+    const renewal = renewalOf(question, entry.stored, policy, now);
+    if (renewal?.kind === 'lease' && now > leaseEndsAt(entry.stored, policy)) {
+      return { kind: 'lease-exhausted', session: sessionOf(entry.stored, signIn, verdict) };
+    }
+    if (renewal !== undefined && !(await this.options.presences.renew(entry, renewal, policy))) {
+      return undefined;
+    }
+    return liveDecision(entry, question, applied, verdict, now);
+  }
+
+  private limitsOf(
+    entry: Entry,
+    signIn: SignIn,
+    { headers, path }: Question,
+    policy: SessionsPolicy,
+  ): RequestLimits {
+    const { stored } = entry;
+    const { identityId, sessionId } = stored;
+    const roles = this.options.roles?.({ identityId, sessionId });
+    const applied = requestLimits(entry.limits, { policy, stored, signIn, headers, path, roles });
+    entry.limits = applied;
+    return applied;
+  }
+
+  private unavailable(question: Question, system: string): Decision {
+    this.counts.unavailable += 1;
+    const opens =
+      question.isOwnRoute !== true &&
+      (question.whenUnavailable ?? this.availabilityOf(question.path)) === 'open';
+    this.options.log?.(
+      { category: 'SECURITY', event: 'session_unjudged', system, opens },
+      opens
+        ? 'a request was let through unjudged'
+        : 'a request was refused, because its session could not be judged',
+    );
+    return { kind: 'unavailable', system, opens };
+  }
+
+  private availabilityOf(path: string): 'refuse' | 'open' {
+    const whenUnavailable = this.options.policies.current()?.policy.whenUnavailable ?? 'refuse';
+    if (typeof whenUnavailable === 'string') return whenUnavailable;
+    return routesAbove(whenUnavailable, path)[0]?.[1] ?? 'refuse';
+  }
+}
+
+/** What the request says of the person, by the policy. */
+function renewalOf(
+  { presence }: Question,
+  { authenticatedAt }: StoredSession,
+  { renewal }: SessionsPolicy,
+  now: number,
+): Renewal | undefined {
+  if (presence === undefined) return undefined;
+  const { kind, agoMs = 0 } = presence;
+  if (kind === 'request' && renewal !== 'requests') return undefined;
+  const at = Math.min(now, Math.max(authenticatedAt, now - Math.max(0, agoMs)));
+  return { kind: kind === 'request' ? 'person' : kind, at };
+}
+
+/** @param verdict from before the renewal */
+function liveDecision(
+  entry: Entry,
+  { isOwnRoute, stepUp }: Question,
+  { policy, limits, signIn, stepUp: ofPolicy }: RequestLimits,
+  verdict: LiveVerdict,
+  now: number,
+): Decision {
+  const { stored } = entry;
+  const renewed = judge(stored, limits, now);
+  const session = sessionOf(stored, signIn, renewed.state === 'live' ? renewed : verdict);
+  const asked = stepUp === undefined ? ofPolicy : [...ofPolicy, stepUp];
+  if (isOwnRoute !== true && asked.length > 0) {
+    const missing = missingOf(asked, signIn, now);
+    if (missing !== undefined) return { kind: 'step-up', session, missing };
+  }
+  return { kind: 'live', session, policy, limits, devices: stored.devices, choiceMs: stored.choiceMs };
+}
+
+function sessionOf(stored: StoredSession, signIn: SignIn, verdict: LiveVerdict): GuardedSession {
+  const { sessionId, identityId, authenticatedAt } = stored;
+  const { assurance, roles } = signIn;
+  const lastActiveAt = idleSince(stored);
+  return { sessionId, identityId, assurance, roles, authenticatedAt, lastActiveAt, verdict };
+}

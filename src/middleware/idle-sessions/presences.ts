@@ -1,0 +1,89 @@
+/** Renews sessions: in memory at once, and in PostgreSQL once a window. */
+import { ConfigError } from '../../config.js';
+import { shortestIdle } from '../../domain/sessions/limits.js';
+import type { SessionsPolicy } from '../../domain/sessions/policy.js';
+import type { StoredSession } from '../../sessions/sessions-table.js';
+import { fromPostgres } from './errors.js';
+import type { Entry } from './memory.js';
+import type { GuardOptions } from './options.js';
+import type { PresenceWriter } from './presence-writer.js';
+
+/** Of a person who is there, or of a long operation that goes on. */
+export interface Renewal {
+  readonly kind: 'person' | 'lease';
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+const shareOfIdle = 10;
+const leastShareOfIdle = 5;
+const longestWriteEveryMs = 60_000;
+
+export class Presences {
+  private throttle: { readonly policy: SessionsPolicy; readonly ms: number } | undefined;
+
+  constructor(
+    private readonly writer: PresenceWriter,
+    private readonly options: Pick<GuardOptions, 'writeEveryMs' | 'beforeWrite' | 'dormouse'>,
+  ) {}
+
+  /** For how long an instance may serve a session without a write, milliseconds. */
+  writeEveryMs(policy: SessionsPolicy): number {
+    if (this.throttle?.policy !== policy) this.throttle = { policy, ms: this.throttleOf(policy) };
+    return this.throttle.ms;
+  }
+
+  /** Renews without a write, where the window of the session is still open. @returns whether it did */
+  renewInMemory(entry: Entry, renewal: Renewal, policy: SessionsPolicy): boolean {
+    const everyMs = this.writeEveryMs(policy);
+    const sinceWrite = performance.now() - entry.writtenAt;
+    // By the clock of the sessions as well: the monotonic one does not count a sleep.
+    if (sinceWrite >= everyMs || renewal.at - entry.writtenPresence >= everyMs) return false;
+    entry.stored = withPresence(entry.stored, renewal);
+    const { deferred } = entry;
+    if (deferred?.isWaiting === true && deferred.kind === renewal.kind) {
+      deferred.at = Math.max(deferred.at, renewal.at);
+    } else {
+      const presence = { sessionId: entry.stored.sessionId, ...renewal };
+      entry.deferred = this.writer.writeLater(presence, everyMs - sinceWrite);
+    }
+    return true;
+  }
+
+  /** @returns whether the session is live. @throws UnjudgedError */
+  async renew(entry: Entry, renewal: Renewal, policy: SessionsPolicy): Promise<boolean> {
+    if (this.renewInMemory(entry, renewal, policy)) return true;
+    const { identityId, sessionId } = entry.stored;
+    await this.options.beforeWrite?.();
+    const isLive = await fromPostgres(() => this.writer.write({ sessionId, ...renewal }));
+    if (!isLive) return false;
+    entry.stored = withPresence(entry.stored, renewal);
+    entry.writtenAt = performance.now();
+    entry.writtenPresence = Math.max(entry.writtenPresence, renewal.at);
+    if (renewal.kind === 'person') {
+      this.options.dormouse?.noteActivity(identityId, { at: renewal.at, kind: 'human', source: 'session' });
+    }
+    return true;
+  }
+
+  private throttleOf(policy: SessionsPolicy): number {
+    const shortest = shortestIdle(policy) ?? Number.POSITIVE_INFINITY;
+    const wanted = this.options.writeEveryMs ?? Math.min(longestWriteEveryMs, shortest / shareOfIdle);
+    return Math.floor(Math.min(wanted, shortest / leastShareOfIdle, longestWriteEveryMs));
+  }
+}
+
+/** @throws ConfigError where presences would arrive too late */
+export function checkThrottle(writeEveryMs: number | undefined, policy: SessionsPolicy): void {
+  const shortest = shortestIdle(policy);
+  if (writeEveryMs === undefined || shortest === undefined) return;
+  if (writeEveryMs > 0 && writeEveryMs <= shortest / leastShareOfIdle) return;
+  throw new ConfigError(
+    `writeEveryMs is ${writeEveryMs}, and the shortest idle limit ${shortest} ms: a presence could arrive after the session ended. Write ${Math.floor(shortest / leastShareOfIdle)} at most, or leave it out`,
+  );
+}
+
+function withPresence(stored: StoredSession, { at, kind }: Renewal): StoredSession {
+  if (kind === 'lease') return { ...stored, leaseBeatAt: Math.max(stored.leaseBeatAt ?? at, at) };
+  return at <= stored.lastActiveAt ? stored : { ...stored, lastActiveAt: at };
+}
