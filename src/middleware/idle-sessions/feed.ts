@@ -5,7 +5,7 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
 import { readNews, sessionsChannel } from '../../sessions/sessions-table.js';
-import type { DatabaseClock } from './database-clock.js';
+import type { DatabaseClock } from '../database-clock.js';
 
 export interface FeedOptions {
   readonly postgresUrl: string;

@@ -5,7 +5,9 @@ import type { SessionsPolicy } from '../../domain/sessions/policy.js';
 import { PolicyReader } from '../../policies/policies-table.js';
 import { createPool } from '../../postgres/pool.js';
 import type { SessionClosers } from '../../sessions/close.js';
-import { DatabaseClock } from './database-clock.js';
+import type { Presence } from '../../sessions/sessions-table.js';
+import { DatabaseClock } from '../database-clock.js';
+import type { SeenWriter } from '../seen-writer.js';
 import { closersOf, SessionEnds } from './ends.js';
 import { SessionFeed } from './feed.js';
 import { SessionJudge } from './judge.js';
@@ -13,8 +15,7 @@ import { SessionMemory } from './memory.js';
 import type { GuardOptions } from './options.js';
 import { OwnSessions } from './own-sessions.js';
 import { PolicySource } from './policy-source.js';
-import { PresenceWriter } from './presence-writer.js';
-import { checkThrottle, Presences } from './presences.js';
+import { checkThrottle, Presences, presenceWriter } from './presences.js';
 import { SignIns } from './sign-ins.js';
 
 export interface GuardParts {
@@ -22,7 +23,7 @@ export interface GuardParts {
   readonly policies: PolicySource;
   readonly signIns: SignIns;
   readonly memory: SessionMemory;
-  readonly writer: PresenceWriter;
+  readonly writer: SeenWriter<Presence>;
   readonly presences: Presences;
   readonly closers: SessionClosers | undefined;
   readonly ends: SessionEnds;
@@ -46,7 +47,7 @@ export function partsOf(options: GuardOptions, onError: (error: unknown) => void
   const now = () => Math.floor(read());
   const signIns = new SignIns(options, () => namesRoles(policies.current()?.policy));
   const memory = new SessionMemory(pool, cacheEntries);
-  const writer = new PresenceWriter(pool, onError);
+  const writer = presenceWriter(pool, onError);
   const presences = new Presences(writer, options);
   const closers = closersOf(options);
   const ends = new SessionEnds({ pool, memory, closers, now, beforeWrite, onError });

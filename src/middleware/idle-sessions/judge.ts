@@ -6,7 +6,8 @@ import { given } from '../../domain/given.js';
 import { routesAbove } from '../../domain/sessions/paths.js';
 import type { SessionsPolicy } from '../../domain/sessions/policy.js';
 import { idleSince, judge, type LiveVerdict, leaseEndsAt, missingOf } from '../../domain/sessions/verdict.js';
-import type { NewSession, StoredSession } from '../../sessions/sessions-table.js';
+import type { NewSession, Presence, StoredSession } from '../../sessions/sessions-table.js';
+import type { SeenWriter } from '../seen-writer.js';
 import type { Decision, Question } from './decision.js';
 import { deviceOfUserAgent } from './devices.js';
 import type { SessionEnds } from './ends.js';
@@ -15,8 +16,7 @@ import type { SessionFeed } from './feed.js';
 import type { Entry, SessionMemory } from './memory.js';
 import type { GuardedSession, GuardOptions } from './options.js';
 import type { PolicyInForce, PolicySource } from './policy-source.js';
-import type { PresenceWriter } from './presence-writer.js';
-import type { Presences, Renewal } from './presences.js';
+import { flushSession, type Presences, type Renewal } from './presences.js';
 import { type RequestLimits, requestLimits } from './request-limits.js';
 import type { SignIn, SignIns } from './sign-ins.js';
 
@@ -25,7 +25,7 @@ export interface JudgeOptions extends Pick<GuardOptions, 'roles' | 'log'> {
   readonly signIns: SignIns;
   readonly feed: SessionFeed;
   readonly memory: SessionMemory;
-  readonly writer: PresenceWriter;
+  readonly writer: SeenWriter<Presence>;
   readonly presences: Presences;
   readonly ends: SessionEnds;
   /** Epoch milliseconds, whole. */
@@ -126,7 +126,7 @@ export class SessionJudge {
         const live = await this.live(entry, question, applied, verdict, now);
         if (live !== undefined) return live;
       } else if (!isReread) {
-        await fromPostgres(() => writer.flush(stored.sessionId));
+        await fromPostgres(() => flushSession(writer, stored.sessionId));
       } else if (await ends.expire(stored, verdict, inForce)) {
         return { kind: 'ended', end: verdict };
       }

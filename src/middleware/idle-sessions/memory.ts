@@ -5,12 +5,13 @@ import { idleSince } from '../../domain/sessions/verdict.js';
 import {
   admitSession,
   type NewSession,
+  type Presence,
   readSession,
   type StoredSession,
   updateTraits,
 } from '../../sessions/sessions-table.js';
+import type { Deferred } from '../seen-writer.js';
 import { fromPostgres } from './errors.js';
-import type { Deferred } from './presence-writer.js';
 import type { RequestLimits } from './request-limits.js';
 
 /** A session in memory. */
@@ -21,7 +22,7 @@ export interface Entry {
   /** The presence that PostgreSQL has, epoch milliseconds. */
   writtenPresence: number;
   /** The presence that waits to be written. */
-  deferred?: Deferred;
+  deferred?: Deferred<Presence>;
   /** Of the last request. */
   limits?: RequestLimits;
 }

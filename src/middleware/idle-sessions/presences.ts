@@ -1,12 +1,14 @@
 /** Renews sessions: in memory at once, and in PostgreSQL once a window. */
+
+import type pg from 'pg';
 import { ConfigError } from '../../config.js';
 import { shortestIdle } from '../../domain/sessions/limits.js';
 import type { SessionsPolicy } from '../../domain/sessions/policy.js';
-import type { StoredSession } from '../../sessions/sessions-table.js';
+import { type Presence, renewSessions, type StoredSession } from '../../sessions/sessions-table.js';
+import { SeenWriter } from '../seen-writer.js';
 import { fromPostgres } from './errors.js';
 import type { Entry } from './memory.js';
 import type { GuardOptions } from './options.js';
-import type { PresenceWriter } from './presence-writer.js';
 
 /** Of a person who is there, or of a long operation that goes on. */
 export interface Renewal {
@@ -23,7 +25,7 @@ export class Presences {
   private throttle: { readonly policy: SessionsPolicy; readonly ms: number } | undefined;
 
   constructor(
-    private readonly writer: PresenceWriter,
+    private readonly writer: SeenWriter<Presence>,
     private readonly options: Pick<GuardOptions, 'writeEveryMs' | 'beforeWrite' | 'dormouse'>,
   ) {}
 
@@ -41,7 +43,7 @@ export class Presences {
     if (sinceWrite >= everyMs || renewal.at - entry.writtenPresence >= everyMs) return false;
     entry.stored = withPresence(entry.stored, renewal);
     const { deferred } = entry;
-    if (deferred?.isWaiting === true && deferred.kind === renewal.kind) {
+    if (deferred?.isWaiting === true && deferred.seen.kind === renewal.kind) {
       deferred.at = Math.max(deferred.at, renewal.at);
     } else {
       const presence = { sessionId: entry.stored.sessionId, ...renewal };
@@ -71,6 +73,24 @@ export class Presences {
     const wanted = this.options.writeEveryMs ?? Math.min(longestWriteEveryMs, shortest / shareOfIdle);
     return Math.floor(Math.min(wanted, shortest / leastShareOfIdle, longestWriteEveryMs));
   }
+}
+
+const kinds: readonly Presence['kind'][] = ['person', 'lease'];
+
+export function presenceWriter(pool: pg.Pool, onError: (error: unknown) => void): SeenWriter<Presence> {
+  return new SeenWriter<Presence>({
+    keyOf: ({ kind, sessionId }) => `${kind}/${sessionId}`,
+    write: async (batch) => {
+      const live = await renewSessions(pool, batch);
+      return ({ sessionId }) => live.has(sessionId);
+    },
+    onError,
+  });
+}
+
+/** Writes what waits for one session. @throws where PostgreSQL is away */
+export function flushSession(writer: SeenWriter<Presence>, sessionId: string): Promise<void> {
+  return writer.flush(kinds.map((kind) => `${kind}/${sessionId}`));
 }
 
 /** @throws ConfigError where presences would arrive too late */
