@@ -8,7 +8,7 @@ import { endSession, markClosed, type StoredSession } from '../../sessions/sessi
 import { fromPostgres } from './errors.js';
 import type { Entry, SessionMemory } from './memory.js';
 import type { GuardOptions } from './options.js';
-import type { PolicyInForce } from './policy-source.js';
+import type { SessionsInForce } from './sessions-section.js';
 
 export interface EndsOptions {
   readonly pool: pg.Pool;
@@ -27,7 +27,11 @@ export class SessionEnds {
   constructor(private readonly options: EndsOptions) {}
 
   /** @returns whether this call ended it: another instance may have, or the person came back. @throws UnjudgedError */
-  async expire(stored: StoredSession, verdict: EndedVerdict, { reference }: PolicyInForce): Promise<boolean> {
+  async expire(
+    stored: StoredSession,
+    verdict: EndedVerdict,
+    { reference }: SessionsInForce,
+  ): Promise<boolean> {
     const { pool, now, beforeWrite } = this.options;
     const { sessionId } = stored;
     const { reason, rule, endedAt } = verdict;

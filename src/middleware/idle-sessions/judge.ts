@@ -7,23 +7,23 @@ import { routesAbove } from '../../domain/sessions/paths.js';
 import type { SessionsPolicy } from '../../domain/sessions/policy.js';
 import { idleSince, judge, type LiveVerdict, leaseEndsAt, missingOf } from '../../domain/sessions/verdict.js';
 import type { NewSession, Presence, StoredSession } from '../../sessions/sessions-table.js';
+import type { NewsFeed } from '../news-feed.js';
 import type { SeenWriter } from '../seen-writer.js';
 import type { Decision, Question } from './decision.js';
 import { deviceOfUserAgent } from './devices.js';
 import type { SessionEnds } from './ends.js';
 import { fromPostgres, UnjudgedError } from './errors.js';
-import type { SessionFeed } from './feed.js';
 import type { Entry, SessionMemory } from './memory.js';
 import type { GuardedSession, GuardOptions } from './options.js';
-import type { PolicyInForce, PolicySource } from './policy-source.js';
 import { flushSession, type Presences, type Renewal } from './presences.js';
 import { type RequestLimits, requestLimits } from './request-limits.js';
+import type { SessionsInForce, SessionsSource } from './sessions-section.js';
 import type { SignIn, SignIns } from './sign-ins.js';
 
 export interface JudgeOptions extends Pick<GuardOptions, 'roles' | 'log'> {
-  readonly policies: PolicySource;
+  readonly policies: SessionsSource;
   readonly signIns: SignIns;
-  readonly feed: SessionFeed;
+  readonly feed: NewsFeed;
   readonly memory: SessionMemory;
   readonly writer: SeenWriter<Presence>;
   readonly presences: Presences;
@@ -81,7 +81,7 @@ export class SessionJudge {
   }
 
   /** @throws UnjudgedError where none was ever read */
-  async policyInForce(): Promise<PolicyInForce> {
+  async policyInForce(): Promise<SessionsInForce> {
     const { policies, feed } = this.options;
     const known = policies.current();
     if (known !== undefined) return known;

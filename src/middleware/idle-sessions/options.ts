@@ -2,21 +2,10 @@
 import type { Dormouse } from '../../client.js';
 import type { SessionsPolicy, StepUpRule } from '../../domain/sessions/policy.js';
 import type { LiveVerdict } from '../../domain/sessions/verdict.js';
+import type { PolicyOption } from '../policy-source.js';
 
 /** The section `sessions` as a policy file writes it: `{ preset: 'saas', routes: { '/billing': '5m' } }`. */
-export type SessionsFields = { readonly [field in keyof SessionsPolicy]?: unknown } & {
-  /** Allows idle limits below a minute, for tests and demonstrations. */
-  readonly allowShortDurations?: boolean;
-  readonly published?: never;
-};
-
-/** Where the policy comes from. */
-export type PolicyOption =
-  | SessionsFields
-  /** The latest published version of this policy, which is read again every `pollMs`. The engine's sweep judges by it too. */
-  | { readonly published: string }
-  /** Called every `pollMs`. A failure keeps the policy that was read last. */
-  | (() => SessionsFields | Promise<SessionsFields>);
+export type SessionsFields = { readonly [field in keyof SessionsPolicy]?: unknown };
 
 /** Who made the request, and how long the session lives. */
 export interface GuardedSession {
@@ -45,7 +34,7 @@ export interface GuardOptions {
   };
   /** Ends linked logins (`linkLogin`) with the session. */
   readonly hydra?: { readonly adminUrl: string };
-  readonly policy: PolicyOption;
+  readonly policy: PolicyOption<SessionsFields>;
   /** Notes a renewal as a sign of life. */
   readonly dormouse?: Pick<Dormouse, 'noteActivity'>;
   /** Further roles of an identity, as far as the app knows them. They only tighten. */
