@@ -1,6 +1,7 @@
 /** The inactivity policy: its form, and the rules for it as a whole. Pure. */
 import { rungNames } from '../rungs.js';
 import { checkSessions } from '../sessions/checks.js';
+import { checkTokens } from '../tokens/checks.js';
 import { checkBreaker, checkDeletion, checkLadder } from './checks.js';
 import { type Issues, report } from './issues.js';
 import { type LadderOverride, withOverride } from './ladder.js';
@@ -49,6 +50,11 @@ export const policySchema = policyObject.check((payload) => {
   if (policy.sessions !== undefined) {
     checkSessions(policy.sessions, policy.allowShortDurations, (path, message) =>
       report(issues, policy, ['sessions', ...path], message),
+    );
+  }
+  if (policy.tokens !== undefined) {
+    checkTokens(policy.tokens, policy.allowShortDurations, (path, message) =>
+      report(issues, policy, ['tokens', ...path], message),
     );
   }
   if (policy.retry.longestAfter < policy.retry.firstAfter) {

@@ -8,6 +8,7 @@ import { exemptionKinds } from '../exemption.js';
 import { opaqueNamePattern, policyIdPattern } from '../names.js';
 import { destructiveRungs } from '../rungs.js';
 import { sessionsSection } from '../sessions/policy.js';
+import { tokensSection } from '../tokens/policy.js';
 import { absenceSection } from './absence.js';
 import { breakerSection } from './breaker.js';
 import { deletionSection } from './deletion.js';
@@ -141,6 +142,8 @@ export const policyObject = z.strictObject({
   selfService: selfService.optional(),
   /** When a session ends that nobody uses (docs/idle-sessions.md). Absent: sessions are not judged by this policy. */
   sessions: sessionsSection.optional(),
+  /** When a token ends that nobody uses. Absent: tokens are not judged by this policy. */
+  tokens: tokensSection.optional(),
   retry,
 });
 
