@@ -98,10 +98,12 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   notice_sent: context('the step ahead was announced, so that nobody is cut off by mistake'),
   notice_failed: context('the step ahead could not be announced; it waits where the policy says so'),
   tokens_revoked_stale: [
-    ...context('sessions and tokens ended for inactivity; the account itself can still sign in'),
+    ...context(
+      'sessions and tokens ended for inactivity; the account itself can still sign in. With a `type` in its detail: one token of that type, unused for too long',
+    ),
     sessions(
       'context',
-      'all sessions and tokens were ended and none was left, ahead of disabling the account',
+      'without a `type` in its detail: all sessions and tokens were ended and none was left, ahead of disabling the account',
     ),
   ],
   winback_sent: [],
@@ -165,6 +167,10 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   session_expired_absolute: [
     { control: 'asvs-7.3.2', role: 'evidence', why: 'the session ended at its absolute limit' },
   ],
+  personal_token_created: context('a token that acts for the account was created: by whom, and for what'),
+  personal_token_rotated: context('a token that acts for the account was replaced by another one'),
+  personal_token_revoked: context('a token that acts for the account was revoked: by whom'),
+  personal_token_expired: context('a token that acts for the account reached its expiry'),
 };
 
 /** @returns the claims of a type; empty for a type that a newer build wrote */

@@ -15,6 +15,7 @@ import { inTransaction } from '../postgres/pool.js';
 import { forgetSessions } from '../sessions/sessions-table.js';
 import { forgetActivity } from '../signs/signs-table.js';
 import { disablementAsJson, forgetDisablement } from '../standings/disablements-table.js';
+import { forgetPersonalTokens } from '../tokens/personal/personal-tokens-table.js';
 import { forgetDeletionIntent } from './intents-table.js';
 
 /** Data that is deleted with an identity: each room forgets its own. Holds and exemptions stay. */
@@ -31,6 +32,7 @@ const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => P
   forgetConfirmation,
   forgetDeletionIntent,
   forgetSessions,
+  forgetPersonalTokens,
 ];
 
 /**

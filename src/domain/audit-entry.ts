@@ -46,6 +46,10 @@ export const auditEventTypes = [
   'breaker_released',
   'session_expired_idle',
   'session_expired_absolute',
+  'personal_token_created',
+  'personal_token_rotated',
+  'personal_token_revoked',
+  'personal_token_expired',
 ] as const;
 export type AuditEventType = (typeof auditEventTypes)[number];
 

@@ -28,6 +28,8 @@ const runtimeTables: Privileges = {
   mail: 'SELECT, DELETE',
   // A session ends by a function of the owner, with its entry in the log.
   idle_session: `SELECT, DELETE, ${sessionWrites}`,
+  // A token begins and ends by functions of the owner, with their entries in the log.
+  personal_token: 'SELECT, DELETE, UPDATE (last_used_at)',
 };
 
 /** Rights of an app's role, on the tables that it uses. */
@@ -42,10 +44,16 @@ const appTables: Privileges = {
   policy: 'SELECT',
   idle_session: `SELECT, ${sessionWrites}`,
   idle_choice: 'SELECT, INSERT, UPDATE',
+  personal_token: 'SELECT, UPDATE (last_used_at)',
 };
 
 /** Functions of the owner that an app's role may call. */
-const appFunctions = ['idle_session_end'];
+const appFunctions = [
+  'idle_session_end',
+  'personal_token_create',
+  'personal_token_rotate',
+  'personal_token_revoke',
+];
 
 export type RoleKind = 'runtime' | 'app';
 

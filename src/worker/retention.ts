@@ -11,13 +11,14 @@ import { forgetOldReconciliations } from '../reconciliation/reconciliations-tabl
 import { forgetOldEvents } from '../security-events/outbox-table.js';
 import { forgetOldSessions } from '../sessions/sessions-table.js';
 import { forgetOldFeed } from '../signs/feed-table.js';
+import { forgetOldPersonalTokens } from '../tokens/personal/personal-tokens-table.js';
 
 export interface Retention {
   /** How long mails of ended absences are kept, milliseconds. */
   readonly mailsMs: number;
   /**
-   * How long sweeps, released trips of the breaker, undeliverable events, the feed and spent
-   * postponements are kept, milliseconds.
+   * How long sweeps, released trips of the breaker, undeliverable events, the feed, spent
+   * postponements and ended personal access tokens are kept, milliseconds.
    */
   readonly operationsMs: number;
 }
@@ -40,6 +41,7 @@ export async function forgetOld(
     activity_feed: await forgetOldFeed(pool, operations),
     postponement: await forgetOldPostponements(pool, operations),
     idle_session: await forgetOldSessions(pool, now),
+    personal_token: await forgetOldPersonalTokens(pool, operations),
     breaker_trip: await forgetOldTrips(pool, operations),
   };
   return Object.fromEntries(Object.entries(forgotten).filter(([, rows]) => rows > 0));

@@ -109,7 +109,14 @@ it('forgets what has served its time, keeps what is younger or still says someth
 it('lists for each table how its growth is bounded', async () => {
   const byTime = [
     ...['mail', 'reconciliation', 'signal_outbox', 'activity_feed', 'postponement'],
-    ...['idle_session', 'breaker_trip', 'breaker_release', 'breaker_release_vote', 'breaker_pass'],
+    ...[
+      'idle_session',
+      'personal_token',
+      'breaker_trip',
+      'breaker_release',
+      'breaker_release_vote',
+      'breaker_pass',
+    ],
     // Pruned by the code that writes them, and the audit log by its owner.
     ...['activity_mark', 'link', 'retired_identifier', 'bounce_unmatched'],
     ...['breaker_grant', 'breaker_tally', 'breaker_wake', 'audit', 'audit_head'],

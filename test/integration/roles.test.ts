@@ -226,14 +226,20 @@ describe('the role of an app', () => {
         idle_choice: 'SELECT INSERT UPDATE',
         idle_session: 'SELECT INSERT UPDATE',
         identity_activity: 'SELECT INSERT UPDATE',
+        personal_token: 'SELECT UPDATE',
         policy: 'SELECT',
         revocation: 'SELECT',
         standing: 'SELECT',
       });
       const functions = await pool.query(
-        "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prosecdef AND has_function_privilege(oid, 'EXECUTE')",
+        "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prosecdef AND has_function_privilege(oid, 'EXECUTE') ORDER BY proname",
       );
-      expect(functions.rows).toEqual([{ proname: 'idle_session_end' }]);
+      expect(functions.rows.map(({ proname }) => proname)).toEqual([
+        'idle_session_end',
+        'personal_token_create',
+        'personal_token_revoke',
+        'personal_token_rotate',
+      ]);
     } finally {
       await pool.end();
     }

@@ -1,5 +1,4 @@
 /** Apps behind the session guard: real Kratos, a database of their own, the role of an app, and one clock that a test moves. */
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import express from 'express';
 import Fastify from 'fastify';
@@ -12,9 +11,8 @@ import {
   type SessionGuard,
 } from '../../src/middleware/idle-sessions/fastify.js';
 import type { IdleSessionOptions } from '../../src/middleware/idle-sessions/options.js';
-import { grantRole } from '../../src/postgres/roles.js';
 import { portOf } from '../middleware/support.js';
-import { openFreshDatabase } from './system-database.js';
+import { openAppDatabase } from './app-database.js';
 
 export const minute = 60_000;
 export const hour = 60 * minute;
@@ -66,19 +64,8 @@ export class GuardedApps {
   ) {}
 
   static async begin(): Promise<GuardedApps> {
-    const database = await openFreshDatabase();
-    const role = `app_${randomBytes(6).toString('hex')}`;
-    await database.pool.query(`CREATE ROLE ${role} LOGIN PASSWORD 'app'`);
-    await grantRole(database.url, role, 'app');
-    const url = new URL(database.url);
-    url.username = role;
-    url.password = 'app';
-    return new GuardedApps(database.pool, url.href, async () => {
-      const { pool } = database;
-      await pool.query(`DROP OWNED BY ${role}`);
-      await pool.query(`DROP ROLE ${role}`);
-      await database.close();
-    });
+    const { pool, appUrl, close } = await openAppDatabase();
+    return new GuardedApps(pool, appUrl, close);
   }
 
   now = (): number => Date.now() + this.aheadMs;
