@@ -6,6 +6,7 @@ import { checkerGuards } from './checker-guards.js';
 import { faultGuards } from './fault-guards.js';
 import type { Guard } from './guard.js';
 import { noticeGuards } from './notice-guards.js';
+import { personalTokenGuards } from './personal-token-guards.js';
 import { policyGuards } from './policy-guards.js';
 import { sessionGuards } from './session-guards.js';
 import { systemGuards } from './system-guards.js';
@@ -14,6 +15,7 @@ import { unitGuards } from './unit-guards.js';
 export const guards: readonly Guard[] = [
   ...unitGuards,
   ...sessionGuards,
+  ...personalTokenGuards,
   ...systemGuards,
   ...noticeGuards,
   ...breakerGuards,

@@ -5,7 +5,7 @@ export class UnjudgedError extends Error {
     readonly system: 'PostgreSQL' | 'Kratos' | 'policy',
     options?: ErrorOptions,
   ) {
-    super(`a session could not be judged: ${system} is away`, options);
+    super(`a credential could not be judged: ${system} is away`, options);
   }
 }
 

@@ -2,8 +2,8 @@
  * The session guard for Express, and for any server whose middleware takes Node's own request and response.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parseStrictJson } from '../../http/strict-json.js';
-import { type Answer, invalid, json } from './answers.js';
+import { bodyOf, send } from '../node-answers.js';
+import { json } from './answers.js';
 import { SessionGuard } from './guard.js';
 import type { GuardedSession, IdleSessionOptions } from './options.js';
 import { checkedPrefix, judgeRequest, type Outcome, type OwnRoute, ownRoute } from './request.js';
@@ -75,38 +75,11 @@ export function idleSessions(options: IdleSessionOptions<GuardedRequest>): IdleS
 
   async function serve(request: GuardedRequest, response: ServerResponse, own: OwnRoute): Promise<void> {
     const { headers, method = 'GET' } = request;
-    const read = await bodyOf(request);
+    const read = await bodyOf(request, largestBody);
     const answer =
       'refused' in read ? read.refused : await routes.handle({ method, headers, body: read.body, ...own });
     send(response, answer ?? json(404, { error: 'not_found' }));
   }
 
   return Object.assign(middleware, { guard });
-}
-
-type Read = { readonly body: unknown } | { readonly refused: Answer };
-
-async function bodyOf(request: GuardedRequest): Promise<Read> {
-  if (request.body !== undefined) return { body: request.body };
-  if (request.readableEnded) return { body: undefined };
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request) {
-    const bytes = Buffer.from(part);
-    size += bytes.length;
-    if (size > largestBody) return { refused: json(413, { error: 'too_large' }, { connection: 'close' }) };
-    parts.push(bytes);
-  }
-  const text = Buffer.concat(parts).toString('utf8').trim();
-  if (text === '') return { body: undefined };
-  try {
-    return { body: parseStrictJson(text) };
-  } catch {
-    return { refused: invalid('body', 'is not one JSON object') };
-  }
-}
-
-function send(response: ServerResponse, { status, headers, body }: Answer): void {
-  response.writeHead(status, headers);
-  response.end(body === undefined ? undefined : JSON.stringify(body));
 }
