@@ -24,6 +24,7 @@ import { startClaimSweep } from './signs/claim-sweep.js';
 import { tellLifecycle } from './signs/tell-lifecycle.js';
 import { loadSources } from './sources/load-sources.js';
 import { syncSourceSchedules } from './sources/schedules.js';
+import { syncPersonalTokenSchedule } from './tokens/personal/schedule.js';
 import { activityVariables, createActivitySet } from './worker/activity-set.js';
 import { buildIdOf, deploymentOptions, promoteAtStart } from './worker/deployment.js';
 import { patchActivation } from './worker/patch-activation.js';
@@ -39,6 +40,7 @@ async function main(): Promise<void> {
     ...activityVariables,
     ...reconcileVariables,
     'DORMOUSE_SESSIONS_EVERY',
+    'DORMOUSE_PERSONAL_TOKENS_EVERY',
     ...securityEventVariables,
     'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_POLICY_FILE',
@@ -112,6 +114,7 @@ async function main(): Promise<void> {
   }
   await ensureReconcileSchedule(client, config);
   await syncSessionSchedule(client, taskQueue, parseDuration(config.DORMOUSE_SESSIONS_EVERY));
+  await syncPersonalTokenSchedule(client, taskQueue, parseDuration(config.DORMOUSE_PERSONAL_TOKENS_EVERY));
   // Without a file the schedules stay as they are: another worker may have the file.
   if (sourcesFile !== undefined) {
     const wanted = sources.map(({ source }) => source);

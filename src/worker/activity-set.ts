@@ -9,6 +9,7 @@ import { createKratosActivities } from '../activities/kratos.js';
 import { createKratosDeletionActivities } from '../activities/kratos-deletion.js';
 import { createLedgerActivities } from '../activities/ledger.js';
 import { createMailActivities } from '../activities/mail.js';
+import { createPersonalTokenActivities } from '../activities/personal-tokens.js';
 import { createReconcileActivities } from '../activities/reconcile.js';
 import { createSecurityEventActivities } from '../activities/security-events.js';
 import { createSessionActivities } from '../activities/sessions.js';
@@ -105,6 +106,7 @@ export function createActivitySet(
         ...createBurialActivities({ identities, pool, clock }),
         ...createReconcileActivities({ identities, pool, clock, assess: kratos.assess }),
         ...createSessionActivities({ pool, clock, closers: { identities, oauth2 } }),
+        ...createPersonalTokenActivities({ identities, pool, clock }),
       },
       hydra: createHydraActivities({ oauth2 }),
       mail: createMailActivities({

@@ -2,5 +2,6 @@
 export { pollActivitySource } from './activity-source.js';
 export { deliverSignals } from './deliver-signals.js';
 export { endIdleSessions } from './end-idle-sessions.js';
+export { endPersonalTokens } from './end-personal-tokens.js';
 export { identityLifecycle } from './identity-lifecycle.js';
 export { reconcile } from './reconcile.js';

@@ -35,6 +35,10 @@ export interface EndIdleSessionsInput {
   readonly schemaVersion: 1;
 }
 
+export interface EndPersonalTokensInput {
+  readonly schemaVersion: 1;
+}
+
 export interface DeliverSignalsInput {
   readonly schemaVersion: 1;
   /** Its name in DORMOUSE_SHARED_SIGNALS_FILE. */

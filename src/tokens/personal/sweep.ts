@@ -1,0 +1,91 @@
+/** Ends personal access tokens that are over a limit, though nobody asks for them. Two sweeps at once are harmless: one ends each token. */
+import type { IdentityApi } from '@ory/client';
+import type pg from 'pg';
+import { given } from '../../domain/given.js';
+import { personalLimits, shortestInactive, shortestLifetime } from '../../domain/tokens/personal-limits.js';
+import type { PersonalTokensPolicy } from '../../domain/tokens/personal-policy.js';
+import { judgeToken } from '../../domain/tokens/personal-verdict.js';
+import type { StoredPolicy } from '../../policies/policies-table.js';
+import { lapseToken, readPerhapsOver, type StoredToken } from './personal-tokens-table.js';
+import { isSpared } from './spared.js';
+
+export interface TokenSweepDependencies {
+  readonly identities: IdentityApi;
+  readonly pool: pg.Pool;
+  /** Called between two tokens. */
+  readonly onProgress?: () => void;
+}
+
+export interface SweptTokens {
+  /** Ended because nobody used them. */
+  readonly inactive: number;
+  /** Ended at their expiry, or at the policy's ceiling. */
+  readonly expired: number;
+  /** Left alone, because their owners are exempt or on hold. */
+  readonly spared: number;
+  /** Kratos did not answer for their owners: the next sweep tries again. */
+  readonly failed: number;
+}
+
+export const nothingSwept: SweptTokens = { inactive: 0, expired: 0, spared: 0, failed: 0 };
+
+const pageSize = 500;
+/** Kratos is away. What is left waits for the next sweep. */
+const failuresInARow = 5;
+
+/** Ends the tokens of one published policy. @param now epoch milliseconds */
+export async function endStaleTokens(
+  dependencies: TokenSweepDependencies,
+  published: StoredPolicy,
+  personal: PersonalTokensPolicy,
+  now: number,
+): Promise<SweptTokens> {
+  const { pool, onProgress } = dependencies;
+  const inactiveMs = shortestInactive(personal);
+  const lifetimeMs = shortestLifetime(personal);
+  const counts = { ...nothingSwept };
+  let inARow = 0;
+  let after: string | undefined;
+  for (;;) {
+    const page = await readPerhapsOver(pool, {
+      ...{ policyId: published.reference.id, now, limit: pageSize },
+      ...given({
+        unusedSince: inactiveMs === null ? undefined : now - inactiveMs,
+        createdBefore: lifetimeMs === null ? undefined : now - lifetimeMs,
+        after,
+      }),
+    });
+    for (const token of page) {
+      onProgress?.();
+      try {
+        const outcome = await endIfOver(dependencies, published, personal, token, now);
+        if (outcome !== undefined) counts[outcome] += 1;
+        inARow = 0;
+      } catch {
+        counts.failed += 1;
+        inARow += 1;
+        if (inARow >= failuresInARow) return counts;
+      }
+    }
+    after = page.at(-1)?.tokenId;
+    if (page.length < pageSize) return counts;
+  }
+}
+
+async function endIfOver(
+  dependencies: TokenSweepDependencies,
+  published: StoredPolicy,
+  personal: PersonalTokensPolicy,
+  token: StoredToken,
+  now: number,
+): Promise<'inactive' | 'expired' | 'spared' | undefined> {
+  // Whether the owner is deactivated says nothing about the token's own end.
+  const owner = token.owner.isSpared === true ? { isSpared: true as const } : {};
+  const verdict = judgeToken(token, personalLimits(personal, token), owner, personal, now);
+  if (verdict.state === 'live' || verdict.at === undefined) return undefined;
+  const { why, rule, at } = verdict;
+  if (why !== 'inactive' && why !== 'expired') return undefined;
+  if (why === 'inactive' && (await isSpared(dependencies, published, token.identityId, now))) return 'spared';
+  const lapse = { token, why, endedAt: at, policy: published.reference, ...given({ rule }) };
+  return (await lapseToken(dependencies.pool, lapse, now)) ? why : undefined;
+}

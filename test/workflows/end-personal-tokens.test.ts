@@ -1,0 +1,127 @@
+/** The engine's sweep on a real Temporal server: tokens of a published policy end though nobody asks, but those of exempt owners don't. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { readAudit } from '../../src/audit/log-table.js';
+import { setExemption } from '../../src/exemptions/exemptions-table.js';
+import { insertToken, readToken, writeUses } from '../../src/tokens/personal/personal-tokens-table.js';
+import { personalTokenScheduleIdOf, syncPersonalTokenSchedule } from '../../src/tokens/personal/schedule.js';
+import { Live } from '../support/live.js';
+import { publish } from '../support/publish.js';
+
+const day = 86_400_000;
+const policyId = `pat-${randomUUID().slice(0, 8)}`;
+let live: Live;
+let taskQueue: string;
+beforeAll(async () => {
+  live = await Live.begin({
+    stack: inject('stack'),
+    environment: inject('environment'),
+    workflowBundlePath: inject('workflowBundlePath'),
+  });
+  await publish(
+    live.pool,
+    `id: ${policyId}
+ladder: { warn: { after: 30d } }
+recheck: 1d
+retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
+tokens: { personal: { inactive: 60d, longestLifetime: 300d, types: { ci: { inactive: never, longestLifetime: 2000d } } } }
+`,
+  );
+  taskQueue = await live.startWorkers();
+});
+afterAll(() => live.end());
+
+async function make(
+  identityId: string,
+  { ageDays, type = 'personal', expiresDays }: { ageDays: number; type?: string; expiresDays?: number },
+): Promise<string> {
+  const tokenId = randomUUID();
+  const now = Date.now();
+  await insertToken(
+    live.pool,
+    {
+      ...{
+        tokenId,
+        identityId,
+        type,
+        name: 'laptop',
+        hash: randomBytes(32),
+        scopes: [],
+        roles: [],
+        policyId,
+      },
+      ...{ actor: identityId, atMost: 100 },
+      ...(expiresDays === undefined ? {} : { expiresAt: now + expiresDays * day }),
+    },
+    now - ageDays * day,
+  );
+  return tokenId;
+}
+
+async function sweep(): Promise<unknown> {
+  return live.client.workflow.execute('endPersonalTokens', {
+    taskQueue,
+    workflowId: `sweep-${randomUUID()}`,
+    args: [{ schemaVersion: 1 }],
+  });
+}
+
+const endOf = async (tokenId: string) => (await readToken(live.pool, tokenId))?.ended;
+
+test('tokens over a limit end once, audited with type and days; those in use and of exempt owners stay', async () => {
+  const [person, service, exempted] = await Promise.all([
+    live.people.create('pat'),
+    live.people.create('pat', { metadataAdmin: { account_type: 'service' } }),
+    live.people.create('pat'),
+  ]);
+  await setExemption(live.pool, {
+    ...{ identityId: exempted.id, kind: 'other', reason: 'a test', owner: 'team' },
+    ...{ reviewAt: Date.now() + day, actor: 'op-1', at: Date.now() },
+  });
+  const unknown = randomUUID();
+  const stale = await make(person.id, { ageDays: 61 });
+  const used = await make(person.id, { ageDays: 61 });
+  await writeUses(live.pool, [{ tokenId: used, at: Date.now() - day }]);
+  const young = await make(person.id, { ageDays: 59 });
+  const never = await make(person.id, { ageDays: 1_000, type: 'ci' });
+  const expired = await make(person.id, { ageDays: 5, expiresDays: -1 });
+  const ofService = await make(service.id, { ageDays: 61 });
+  const expiredOfService = await make(service.id, { ageDays: 5, expiresDays: -1 });
+  const ofExempted = await make(exempted.id, { ageDays: 61 });
+  const ofNobody = await make(unknown, { ageDays: 61 });
+  const beyondCeiling = await make(person.id, { ageDays: 301 });
+  await writeUses(live.pool, [{ tokenId: beyondCeiling, at: Date.now() }]);
+
+  expect(await sweep()).toEqual({ schemaVersion: 1, inactive: 1, expired: 3, spared: 3, failed: 0 });
+  expect(await Promise.all([stale, expired, expiredOfService, beyondCeiling].map(endOf))).toEqual([
+    ...['inactive', 'expired', 'expired', 'expired'],
+  ]);
+  for (const tokenId of [used, young, never, ofService, ofExempted, ofNobody]) {
+    expect(await endOf(tokenId)).toBeUndefined();
+  }
+  expect(await sweep()).toMatchObject({ inactive: 0, expired: 0 });
+  const ends = (await readAudit(live.pool, person.id)).filter(({ actor }) => actor === 'engine');
+  expect(ends).toHaveLength(3);
+  expect(ends).toContainEqual(
+    expect.objectContaining({
+      eventType: 'tokens_revoked_stale',
+      policyId,
+      policyVersion: 1,
+      daysInactive: expect.closeTo(61, 1),
+      detail: expect.objectContaining({
+        type: 'personal',
+        tokenType: 'personal',
+        tokenId: stale,
+        unusedDays: 61,
+      }),
+    }),
+  );
+});
+
+test('a schedule starts the sweep, and goes where it is off', async () => {
+  await syncPersonalTokenSchedule(live.client, taskQueue, 3_600_000);
+  const schedule = live.client.schedule.getHandle(personalTokenScheduleIdOf(taskQueue));
+  expect((await schedule.describe()).action).toMatchObject({ workflowType: 'endPersonalTokens' });
+  await syncPersonalTokenSchedule(live.client, taskQueue, undefined);
+  await expect(schedule.describe()).rejects.toThrow();
+});
