@@ -13,6 +13,7 @@ import { addEnrolCommands } from './reconciliation/commands.js';
 import { addSecurityEventCommands } from './security-events/commands.js';
 import { addIdentityCommands } from './standings/commands.js';
 import { addParkedCommands } from './standings/parked-commands.js';
+import { addPersonalTokenCommands } from './tokens/personal/commands.js';
 import { addWorkersCommands } from './worker/commands.js';
 import { addWorklistCommands } from './worklist/commands.js';
 
@@ -31,6 +32,7 @@ addKeysCommands(program);
 addExemptionCommands(program);
 addMissingCommands(program);
 addParkedCommands(program);
+addPersonalTokenCommands(program);
 addWorklistCommands(program);
 addWorkersCommands(program);
 

@@ -1,0 +1,75 @@
+/** `dormouse tokens …` as an operator types it. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { readAudit } from '../../src/audit/log-table.js';
+import { isPersonalToken } from '../../src/domain/tokens/personal-token.js';
+import { hashOf } from '../../src/tokens/personal/issue.js';
+import { findToken } from '../../src/tokens/personal/personal-tokens-table.js';
+import { type AppDatabase, openAppDatabase } from '../support/app-database.js';
+import { typed } from '../support/command.js';
+import { publish } from '../support/publish.js';
+
+let database: AppDatabase;
+let environment: Record<string, string>;
+beforeAll(async () => {
+  database = await openAppDatabase();
+  environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.ownerUrl };
+  await publish(
+    database.pool,
+    `id: default
+ladder: { warn: { after: 30d } }
+recheck: 1d
+retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
+tokens: { personal: { scopes: ["repo:read"], types: { ci: { inactive: never } } } }
+`,
+  );
+});
+afterAll(() => database.close());
+
+const run = (...args: string[]) => typed(environment, ['tokens', ...args]);
+
+test('a token is created, listed without itself, rotated and revoked, each audited with its actor', async () => {
+  const identityId = randomUUID();
+  const created = await run(
+    ...['create', identityId, '--name', 'deploy', '--type', 'ci', '--scope', 'repo:read', '--actor', 'op-1'],
+  );
+  expect(isPersonalToken('dmp', created.stdout)).toBe(true);
+  expect(created.stderr).toContain('the only time that the token is shown');
+  const first = await findToken(database.pool, hashOf(created.stdout));
+  expect(first).toMatchObject({ identityId, type: 'ci', scopes: ['repo:read'], policyId: 'default' });
+
+  const listed = await run('list', identityId);
+  expect(listed.stdout).toContain('live');
+  expect(listed.stdout).toContain('ends unused never');
+  expect(listed.stdout).not.toContain(created.stdout);
+
+  const rotated = await run('rotate', String(first?.tokenId), '--actor', 'op-2');
+  const second = await findToken(database.pool, hashOf(rotated.stdout));
+  expect(second).toMatchObject({ rotatedFrom: first?.tokenId });
+  const revoked = await run('revoke', String(second?.tokenId), '--reason', 'leaked', '--actor', 'op-3');
+  expect(revoked.stdout).toContain('revoked');
+  const all = await run('list', identityId, '--ended', '--json');
+  const ends = all.stdout.split('\n').map((line) => JSON.parse(line) as { ended: string });
+  expect(ends.map(({ ended }) => ended).sort()).toEqual(['revoked', 'rotated']);
+  expect(await readAudit(database.pool, identityId)).toMatchObject([
+    { eventType: 'personal_token_created', actor: 'op-1' },
+    { eventType: 'personal_token_rotated', actor: 'op-2' },
+    { eventType: 'personal_token_revoked', actor: 'op-3', detail: { reason: 'leaked' } },
+  ]);
+});
+
+test.each([
+  [['create', 'jo@example.com', '--name', 'a'], 'identityId is not a UUID'],
+  [['create', randomUUID(), '--name', ' '], '--name: is empty'],
+  [['create', randomUUID(), '--name', 'a', '--scope', 'admin'], '--scope: "admin" is not a scope'],
+  [['create', randomUUID(), '--name', 'a', '--expires', '2027-02-30'], '--expires: is no day or time'],
+  [['create', randomUUID(), '--name', 'a', '--policy', 'other'], 'other'],
+  [['create', randomUUID(), '--name', 'a', '--actor', 'jo@example.com'], '--actor: must be an opaque id'],
+  [['rotate', randomUUID()], 'there is no token with this id'],
+  [['revoke', 'x', '--reason', 'a'], 'there is no token with this id'],
+  [['revoke', randomUUID(), '--reason', ' '], '--reason: is empty'],
+])('%j is refused, and says why', async (args, message) => {
+  const { exitCode, all, stdout } = await run(...args);
+  expect(all).toContain(message);
+  expect([exitCode, stdout]).toEqual([1, '']);
+});
