@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { dayMs } from '../../../src/domain/duration.js';
+import {
+  type FamilyFacts,
+  reasonAtSignIn,
+  staleReason,
+} from '../../../src/domain/tokens/refresh-staleness.js';
+import { at, refreshPolicy } from './refresh-fixtures.js';
+
+const home = { address: '198.51.100.7', userAgent: 'Browser/1' };
+const policy = refreshPolicy();
+/** @param days since the last use, or since the creation where it was never used */
+const used = (days: number, more: Partial<FamilyFacts> = {}): FamilyFacts => ({
+  createdAt: at - 1_000 * dayMs,
+  lastUsedAt: at - days * dayMs,
+  ...more,
+});
+const neverUsed = (ms: number): FamilyFacts => ({ createdAt: at - ms });
+
+describe('a stale family', () => {
+  it.each<[string, FamilyFacts, string | undefined]>([
+    ['400 days old and used yesterday', { createdAt: at - 400 * dayMs, lastUsedAt: at - dayMs }, undefined],
+    ['unused for a year less a millisecond', { ...used(0), lastUsedAt: at - 365 * dayMs + 1 }, undefined],
+    ['unused for a year', used(365), 'unused'],
+    ['never used, created a year less a millisecond ago', neverUsed(365 * dayMs - 1), undefined],
+    ['never used, created a year ago', neverUsed(365 * dayMs), 'unused'],
+    ['used in the future', used(-5), undefined],
+  ])('%s, of a person who is active', (_what, family, reason) => {
+    expect(staleReason(family, at, policy, at)).toBe(reason);
+  });
+
+  it.each<[string, number | undefined, number, string | undefined]>([
+    ['inactive for 180 days', 180 * dayMs, 200, 'inactive'],
+    ['inactive for 180 days less a millisecond', 180 * dayMs - 1, 200, undefined],
+    ['without any sign of life, but a use 179 days ago', undefined, 179, undefined],
+    ['without any sign of life, and no use for 180 days', undefined, 180, 'inactive'],
+    ['inactive for 300 days, but for a use yesterday', 300 * dayMs, 1, undefined],
+  ])('of a person who is %s', (_what, inactive, unusedDays, reason) => {
+    const activeAt = inactive === undefined ? undefined : at - inactive;
+    expect(staleReason(used(unusedDays), activeAt, policy, at)).toBe(reason);
+  });
+
+  it.each([
+    [30 * dayMs - 1, undefined],
+    [30 * dayMs, 'lifetime'],
+  ])('with a longest lifetime of 30 days, created %d ms ago and used now', (age, reason) => {
+    const family = { createdAt: at - age, lastUsedAt: at };
+    expect(staleReason(family, at, refreshPolicy({ longestLifetime: '30d' }), at)).toBe(reason);
+  });
+});
+
+describe('at a sign-in', () => {
+  it.each<[string, FamilyFacts, string | undefined]>([
+    ['the same address and user agent, unused for 30 days', used(30, home), 'same_origin'],
+    [
+      'the same, unused for 30 days less a millisecond',
+      { ...used(0, home), lastUsedAt: at - 30 * dayMs + 1 },
+      undefined,
+    ],
+    ['never used, created 30 days ago', { ...neverUsed(30 * dayMs), ...home }, 'same_origin'],
+    ['another address', used(100, { ...home, address: '198.51.100.8' }), undefined],
+    ['another user agent', used(100, { ...home, userAgent: 'Browser/2' }), undefined],
+    ['an address that was cut', used(100, { userAgent: 'Browser/1' }), undefined],
+    ['unused for a year, from elsewhere', used(365), 'unused'],
+    ['unused for 200 days, from elsewhere: the sign-in is a sign of life', used(200), undefined],
+  ])('%s', (_what, family, reason) => {
+    expect(reasonAtSignIn(family, home, policy, at)).toBe(reason);
+  });
+
+  it('an unknown origin leaves nothing behind', () => {
+    expect(reasonAtSignIn(used(100), {}, policy, at)).toBeUndefined();
+    expect(reasonAtSignIn(used(100, home), { address: home.address }, policy, at)).toBeUndefined();
+  });
+
+  it('the rule may be off', () => {
+    expect(reasonAtSignIn(used(100, home), home, refreshPolicy({ sameOrigin: 'off' }), at)).toBeUndefined();
+  });
+});
+
+const anyFamily = fc
+  .record({
+    age: fc.integer({ min: 0, max: 1_000 * dayMs }),
+    idle: fc.option(fc.integer({ min: 0, max: 1_000 * dayMs }), { nil: undefined }),
+    address: fc.constantFrom(undefined, '198.51.100.7', '203.0.113.9'),
+    userAgent: fc.constantFrom(undefined, 'Browser/1', 'Browser/2'),
+  })
+  .map(
+    ({ age, idle, address, userAgent }): FamilyFacts => ({
+      createdAt: at - age,
+      ...(idle !== undefined && { lastUsedAt: at - Math.min(age, idle) }),
+      ...(address !== undefined && { address }),
+      ...(userAgent !== undefined && { userAgent }),
+    }),
+  );
+
+describe('for every family', () => {
+  it('nothing that was used within 30 days is revoked at a sign-in without a longest lifetime', () => {
+    fc.assert(
+      fc.property(anyFamily, (family) => {
+        const reason = reasonAtSignIn(family, home, policy, at);
+        const idle = at - (family.lastUsedAt ?? family.createdAt);
+        expect(reason === undefined || idle >= 30 * dayMs).toBe(true);
+      }),
+    );
+  });
+
+  it('what is stale stays stale while nobody uses it', () => {
+    fc.assert(
+      fc.property(anyFamily, fc.nat(400 * dayMs), (family, later) => {
+        const [now, then] = [at, at + later].map((time) => staleReason(family, undefined, policy, time));
+        expect(now === undefined || then !== undefined).toBe(true);
+      }),
+    );
+  });
+});
