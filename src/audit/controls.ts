@@ -99,7 +99,7 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   notice_failed: context('the step ahead could not be announced; it waits where the policy says so'),
   tokens_revoked_stale: [
     ...context(
-      'sessions and tokens ended for inactivity; the account itself can still sign in. With a `type` in its detail: one token of that type, unused for too long',
+      'sessions and tokens ended for inactivity; the account itself can still sign in. With a `type` in its detail: those of that type, unused for too long',
     ),
     sessions(
       'context',
@@ -171,6 +171,8 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   personal_token_rotated: context('a token that acts for the account was replaced by another one'),
   personal_token_revoked: context('a token that acts for the account was revoked: by whom'),
   personal_token_expired: context('a token that acts for the account reached its expiry'),
+  refresh_family_started: [],
+  refresh_family_revoked: [],
 };
 
 /** @returns the claims of a type; empty for a type that a newer build wrote */

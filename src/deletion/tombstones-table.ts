@@ -16,6 +16,7 @@ import { forgetSessions } from '../sessions/sessions-table.js';
 import { forgetActivity } from '../signs/signs-table.js';
 import { disablementAsJson, forgetDisablement } from '../standings/disablements-table.js';
 import { forgetPersonalTokens } from '../tokens/personal/personal-tokens-table.js';
+import { forgetFamilies } from '../tokens/refresh/families-table.js';
 import { forgetDeletionIntent } from './intents-table.js';
 
 /** Data that is deleted with an identity: each room forgets its own. Holds and exemptions stay. */
@@ -33,6 +34,7 @@ const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => P
   forgetDeletionIntent,
   forgetSessions,
   forgetPersonalTokens,
+  forgetFamilies,
 ];
 
 /**

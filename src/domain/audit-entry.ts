@@ -50,6 +50,8 @@ export const auditEventTypes = [
   'personal_token_rotated',
   'personal_token_revoked',
   'personal_token_expired',
+  'refresh_family_started',
+  'refresh_family_revoked',
 ] as const;
 export type AuditEventType = (typeof auditEventTypes)[number];
 

@@ -13,6 +13,10 @@ type Privileges = Readonly<Record<string, string>>;
 const sessionWrites =
   'INSERT (session_id, identity_id, authenticated_at, last_active_at, devices, roles, assurance, policy_id), UPDATE (authenticated_at, last_active_at, lease_beat_at, devices, roles, assurance, login_sids, closed_at)';
 
+/** What a token service writes of a live family. Its start and its end are not among it. */
+const familyWrites =
+  'UPDATE (token_hash, generation, claims, last_used_at, user_agent, first_address, last_address)';
+
 /** Rights of the runtime role, on tables where it may not do everything. */
 const runtimeTables: Privileges = {
   dormouse_migration: 'SELECT',
@@ -26,10 +30,11 @@ const runtimeTables: Privileges = {
   breaker_release_vote: 'SELECT',
   breaker_pass: 'SELECT',
   mail: 'SELECT, DELETE',
-  // A session ends by a function of the owner, with its entry in the log.
+  // A session or a family ends by a function of the owner, with its entry in the log.
   idle_session: `SELECT, DELETE, ${sessionWrites}`,
   // A token begins and ends by functions of the owner, with their entries in the log.
   personal_token: 'SELECT, DELETE, UPDATE (last_used_at)',
+  refresh_family: `SELECT, DELETE, UPDATE (closed_at), ${familyWrites}`,
 };
 
 /** Rights of an app's role, on the tables that it uses. */
@@ -45,6 +50,7 @@ const appTables: Privileges = {
   idle_session: `SELECT, ${sessionWrites}`,
   idle_choice: 'SELECT, INSERT, UPDATE',
   personal_token: 'SELECT, UPDATE (last_used_at)',
+  refresh_family: `SELECT, ${familyWrites}`,
 };
 
 /** Functions of the owner that an app's role may call. */
@@ -53,6 +59,8 @@ const appFunctions = [
   'personal_token_create',
   'personal_token_rotate',
   'personal_token_revoke',
+  'refresh_family_start',
+  'refresh_family_end',
 ];
 
 export type RoleKind = 'runtime' | 'app';

@@ -68,6 +68,8 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   personal_token_rotated: 'none',
   personal_token_revoked: 'none',
   personal_token_expired: 'none',
+  refresh_family_started: 'none',
+  refresh_family_revoked: 'none',
 };
 
 /** @returns the event to send; `undefined` where other systems need none */

@@ -10,7 +10,10 @@ interface Row {
 }
 
 /** @returns an empty standing for an unknown identity */
-export async function readTokenStanding(pool: pg.Pool, identityId: string): Promise<TokenStanding> {
+export async function readTokenStanding(
+  pool: pg.Pool | pg.PoolClient,
+  identityId: string,
+): Promise<TokenStanding> {
   const found = await pool.query<Row>(
     `SELECT standing.stage, standing.stage_since, revocation.not_before
      FROM (SELECT $1::uuid AS identity_id) AS asked

@@ -12,6 +12,7 @@ import { forgetOldEvents } from '../security-events/outbox-table.js';
 import { forgetOldSessions } from '../sessions/sessions-table.js';
 import { forgetOldFeed } from '../signs/feed-table.js';
 import { forgetOldPersonalTokens } from '../tokens/personal/personal-tokens-table.js';
+import { forgetOldFamilies } from '../tokens/refresh/sweep-table.js';
 
 export interface Retention {
   /** How long mails of ended absences are kept, milliseconds. */
@@ -42,6 +43,7 @@ export async function forgetOld(
     postponement: await forgetOldPostponements(pool, operations),
     idle_session: await forgetOldSessions(pool, now),
     personal_token: await forgetOldPersonalTokens(pool, operations),
+    refresh_family: await forgetOldFamilies(pool, operations),
     breaker_trip: await forgetOldTrips(pool, operations),
   };
   return Object.fromEntries(Object.entries(forgotten).filter(([, rows]) => rows > 0));

@@ -112,6 +112,7 @@ it('lists for each table how its growth is bounded', async () => {
     ...[
       'idle_session',
       'personal_token',
+      'refresh_family',
       'breaker_trip',
       'breaker_release',
       'breaker_release_vote',

@@ -228,6 +228,7 @@ describe('the role of an app', () => {
         identity_activity: 'SELECT INSERT UPDATE',
         personal_token: 'SELECT UPDATE',
         policy: 'SELECT',
+        refresh_family: 'SELECT UPDATE',
         revocation: 'SELECT',
         standing: 'SELECT',
       });
@@ -239,6 +240,8 @@ describe('the role of an app', () => {
         'personal_token_create',
         'personal_token_revoke',
         'personal_token_rotate',
+        'refresh_family_end',
+        'refresh_family_start',
       ]);
     } finally {
       await pool.end();

@@ -1,0 +1,139 @@
+/** Table `refresh_family` as the sweep reads and cleans it. */
+import type pg from 'pg';
+import { removeOld } from '../../postgres/remove-old.js';
+import {
+  type FamilyRow,
+  familyColumns,
+  familyOf,
+  personActive,
+  type RefreshFamily,
+} from './families-table.js';
+
+/** A live family, with the person's latest sign of life, epoch milliseconds. */
+export interface PerhapsStale {
+  readonly family: RefreshFamily;
+  readonly personActiveAt: number | undefined;
+}
+
+/** Live families of one policy that may be stale, in the order of their ids. */
+export async function readPerhapsStale(
+  pool: pg.Pool,
+  bounds: {
+    /** `null`: of the apps' own policies. */
+    readonly policyId: string | null;
+    /** Epoch milliseconds, as `createdBefore`. */
+    readonly unusedSince: number;
+    readonly createdBefore: number;
+    readonly after?: string;
+    readonly limit: number;
+  },
+): Promise<PerhapsStale[]> {
+  const { rows } = await pool.query<FamilyRow & { readonly person_active_at: Date | null }>(
+    `SELECT ${familyColumns}, ${personActive} AS person_active_at FROM refresh_family AS family
+     WHERE family.ended_at IS NULL AND family.policy_id IS NOT DISTINCT FROM $1
+       AND (coalesce(family.last_used_at, family.created_at) <= $2 OR family.created_at <= $3)
+       AND ($4::uuid IS NULL OR family.family_id > $4)
+     ORDER BY family.family_id LIMIT $5`,
+    [
+      bounds.policyId,
+      new Date(bounds.unusedSince),
+      new Date(bounds.createdBefore),
+      bounds.after ?? null,
+      bounds.limit,
+    ],
+  );
+  return rows.map((row) => ({ family: familyOf(row), personActiveAt: row.person_active_at?.getTime() }));
+}
+
+/** Live families from before the moment at which their identity's tokens were revoked. */
+export async function readRevoked(pool: pg.Pool, limit: number): Promise<string[]> {
+  const { rows } = await pool.query<{ family_id: string }>(
+    `SELECT family.family_id FROM refresh_family AS family JOIN revocation USING (identity_id)
+     WHERE family.ended_at IS NULL AND family.signed_in_at <= revocation.not_before ORDER BY family.family_id LIMIT $1`,
+    [limit],
+  );
+  return rows.map((row) => row.family_id);
+}
+
+const wholeLengths = '(32, 128)';
+const cut = (address: string) =>
+  `set_masklen(${address}::cidr, CASE family(${address}) WHEN 4 THEN 24 ELSE 48 END)::inet`;
+
+/**
+ * Cuts addresses to /24, or /48 for IPv6, whose use is older than `before`. The address of the first use counts from the creation.
+ * @param policyId `null`: of the apps' own policies
+ * @returns in how many families
+ */
+export async function cutAddresses(pool: pg.Pool, policyId: string | null, before: number): Promise<number> {
+  const at = new Date(before);
+  const first = await pool.query(
+    `UPDATE refresh_family SET first_address = ${cut('first_address')}
+     WHERE policy_id IS NOT DISTINCT FROM $1 AND created_at <= $2 AND masklen(first_address) IN ${wholeLengths}`,
+    [policyId, at],
+  );
+  const last = await pool.query(
+    `UPDATE refresh_family SET last_address = ${cut('last_address')}
+     WHERE policy_id IS NOT DISTINCT FROM $1 AND coalesce(last_used_at, created_at) <= $2 AND masklen(last_address) IN ${wholeLengths}`,
+    [policyId, at],
+  );
+  return Math.max(first.rowCount ?? 0, last.rowCount ?? 0);
+}
+
+/**
+ * Removes families that ended before a moment. Families of Hydra whose end is not carried out there stay: the row is what refuses them.
+ * @returns how many
+ */
+export async function forgetDeadFamilies(
+  pool: pg.Pool,
+  policyId: string | null,
+  before: number,
+): Promise<number> {
+  const { rowCount } = await pool.query(
+    `DELETE FROM refresh_family WHERE family_id IN (
+       SELECT family_id FROM refresh_family
+       WHERE policy_id IS NOT DISTINCT FROM $1 AND ended_at <= $2 AND closed_at IS NOT NULL LIMIT 5000)`,
+    [policyId, new Date(before)],
+  );
+  return rowCount ?? 0;
+}
+
+/** The same for every policy, also those that are published no more. */
+export function forgetOldFamilies(pool: pg.Pool, before: Date): Promise<number> {
+  return removeOld(pool, 'refresh_family', 'ended_at < $1 AND closed_at IS NOT NULL', before);
+}
+
+/** A client of a person at Hydra, all of whose families ended. */
+export interface ClosableClient {
+  readonly identityId: string;
+  readonly clientId: string;
+  readonly familyIds: readonly string[];
+}
+
+/** Ended families of Hydra that are still owed there, where no live family shares their client. */
+export async function readClosable(pool: pg.Pool, limit: number): Promise<ClosableClient[]> {
+  const { rows } = await pool.query<{ identity_id: string; client_id: string; families: string[] }>(
+    `SELECT identity_id, client_id, array_agg(family_id) AS families FROM refresh_family AS owed
+     WHERE ended_at IS NOT NULL AND closed_at IS NULL AND NOT EXISTS (
+       SELECT FROM refresh_family AS live WHERE live.identity_id = owed.identity_id AND live.client_id = owed.client_id
+         AND live.issuer = 'hydra' AND live.ended_at IS NULL)
+     GROUP BY identity_id, client_id ORDER BY identity_id, client_id LIMIT $1`,
+    [limit],
+  );
+  return rows.map((row) => ({
+    identityId: row.identity_id,
+    clientId: row.client_id,
+    familyIds: row.families,
+  }));
+}
+
+/** The end was carried out in Hydra. */
+export async function markFamiliesClosed(
+  pool: pg.Pool,
+  familyIds: readonly string[],
+  now: number,
+): Promise<void> {
+  await pool.query(
+    'UPDATE refresh_family SET closed_at = $2 WHERE family_id = ANY($1::uuid[]) AND ended_at IS NOT NULL AND closed_at IS NULL',
+    [familyIds, new Date(now)],
+  );
+}

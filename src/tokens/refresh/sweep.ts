@@ -1,0 +1,142 @@
+/** Ends stale families of people who never come, and cleans the registry. Two sweeps at once are harmless: one ends each family. */
+import type { OAuth2Api } from '@ory/client';
+import type pg from 'pg';
+import { given } from '../../domain/given.js';
+import { type StaleReason, staleReason } from '../../domain/tokens/refresh-staleness.js';
+import { callOry } from '../../ory/call.js';
+import { unusedFor } from './at-sign-in.js';
+import type { JudgedBy } from './exchange.js';
+import { endFamilies } from './families-table.js';
+import {
+  cutAddresses,
+  forgetDeadFamilies,
+  markFamiliesClosed,
+  type PerhapsStale,
+  readClosable,
+  readPerhapsStale,
+  readRevoked,
+} from './sweep-table.js';
+
+export interface RefreshSweepDependencies {
+  readonly pool: pg.Pool;
+  /** Called between two steps. */
+  readonly onProgress?: () => void;
+}
+
+const pageSize = 500;
+/** Hydra is away. What is left waits for the next sweep. */
+const failuresInARow = 5;
+
+/** Ends the live families of one policy that are stale. @param now epoch milliseconds @returns how many */
+export async function endStaleFamilies(
+  { pool, onProgress }: RefreshSweepDependencies,
+  judgedBy: JudgedBy,
+  now: number,
+): Promise<number> {
+  const { policy, reference } = judgedBy;
+  let ended = 0;
+  let after: string | undefined;
+  for (;;) {
+    onProgress?.();
+    const page = await readPerhapsStale(pool, {
+      policyId: reference?.id ?? null,
+      unusedSince: now - Math.min(policy.unused, policy.inactive),
+      createdBefore: policy.longestLifetime === undefined ? 0 : now - policy.longestLifetime,
+      limit: pageSize,
+      ...given({ after }),
+    });
+    ended += await endPage(pool, judgedBy, page, now);
+    after = page.at(-1)?.family.familyId;
+    if (page.length < pageSize) return ended;
+  }
+}
+
+/** Cuts old addresses of one policy, and removes what has served its time. */
+export async function cleanFamilies(
+  { pool, onProgress }: RefreshSweepDependencies,
+  { policy, reference }: JudgedBy,
+  now: number,
+): Promise<{ readonly cut: number; readonly removed: number }> {
+  onProgress?.();
+  const policyId = reference?.id ?? null;
+  const cut = await cutAddresses(pool, policyId, now - policy.keepAddress);
+  return { cut, removed: await forgetDeadFamilies(pool, policyId, now - policy.keepDead) };
+}
+
+/** Ends the families of identities whose tokens were revoked as a whole: they are refused already. @returns how many */
+export async function endRevokedFamilies(
+  { pool, onProgress }: RefreshSweepDependencies,
+  now: number,
+): Promise<number> {
+  let ended = 0;
+  for (;;) {
+    onProgress?.();
+    const page = await readRevoked(pool, pageSize);
+    ended += (await endFamilies(pool, { familyIds: page, why: 'account' }, now)).length;
+    if (page.length < pageSize) return ended;
+  }
+}
+
+/**
+ * Revokes consents in Hydra whose families all ended. Hydra 2.3.0 revokes by subject and client, so it waits for the last family of a
+ * client; until then, the token hook refuses the ended ones.
+ */
+export async function closeHydraFamilies(
+  {
+    pool,
+    oauth2,
+    onProgress,
+  }: RefreshSweepDependencies & { readonly oauth2: Pick<OAuth2Api, 'revokeOAuth2ConsentSessions'> },
+  now: number,
+): Promise<{ readonly closed: number; readonly failed: number }> {
+  const counts = { closed: 0, failed: 0 };
+  let inARow = 0;
+  for (const { identityId: subject, clientId: client, familyIds } of await readClosable(pool, pageSize)) {
+    onProgress?.();
+    try {
+      await callOry('Hydra', 'revokeOAuth2ConsentSessions', () =>
+        oauth2.revokeOAuth2ConsentSessions({ subject, client }),
+      );
+      await markFamiliesClosed(pool, familyIds, now);
+      counts.closed += familyIds.length;
+      inARow = 0;
+    } catch {
+      counts.failed += 1;
+      inARow += 1;
+      if (inARow >= failuresInARow) return counts;
+    }
+  }
+  return counts;
+}
+
+async function endPage(
+  pool: pg.Pool,
+  { policy, reference }: JudgedBy,
+  page: readonly PerhapsStale[],
+  now: number,
+): Promise<number> {
+  const byReason = new Map<StaleReason, string[]>();
+  for (const { family, personActiveAt } of page) {
+    const reason = staleReason(family, personActiveAt, policy, now);
+    if (reason !== undefined) byReason.set(reason, [...(byReason.get(reason) ?? []), family.familyId]);
+  }
+  let ended = 0;
+  for (const [why, familyIds] of byReason) {
+    const unused = unusedFor(why, policy);
+    const gone = await endFamilies(
+      pool,
+      {
+        familyIds,
+        why,
+        ...given({
+          policy: reference,
+          unusedSince: unused === null ? undefined : now - unused,
+          inactiveSince: why === 'inactive' ? now - policy.inactive : undefined,
+        }),
+      },
+      now,
+    );
+    ended += gone.length;
+  }
+  return ended;
+}
