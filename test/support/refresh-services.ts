@@ -43,15 +43,13 @@ export class RefreshServices {
 
   /** One instance of the app's service. */
   service(options: Partial<RefreshTokensOptions> = {}): RefreshTokens {
-    const service = new RefreshTokens({
-      postgresUrl: this.appUrl,
-      key: this.key,
-      policy: {},
-      clock: () => this.now,
-      ...options,
-    });
+    const service = new RefreshTokens({ ...this.optionsOf(), ...options });
     this.open.push(service);
     return service;
+  }
+
+  optionsOf(): RefreshTokensOptions {
+    return { postgresUrl: this.appUrl, key: this.key, policy: {}, clock: () => this.now };
   }
 
   /** Signs a person in. @returns their family and its first token */

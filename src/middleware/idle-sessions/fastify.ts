@@ -1,8 +1,8 @@
 /** The session guard as a Fastify plugin. */
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
-import { parseStrictJson } from '../../http/strict-json.js';
-import { type Answer, invalid, json } from './answers.js';
+import { sendAnswer, takeStrictJson } from '../fastify-answers.js';
+import { json } from './answers.js';
 import { SessionGuard } from './guard.js';
 import type { GuardedSession, IdleSessionOptions, RequestRules } from './options.js';
 import { checkedPrefix, judgeRequest, type Outcome, ownRoute } from './request.js';
@@ -53,7 +53,7 @@ const plugin: FastifyPluginAsync<IdleSessionOptions<FastifyRequest>> = async (fa
 
 function settle(outcome: Outcome, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   if (outcome.kind === 'answer') {
-    send(reply, outcome.answer);
+    void sendAnswer(reply, outcome.answer);
     return;
   }
   if (outcome.session !== undefined) request.dormouse = outcome.session;
@@ -61,20 +61,7 @@ function settle(outcome: Outcome, request: FastifyRequest, reply: FastifyReply, 
 }
 
 function serve(child: FastifyInstance, prefix: string, routes: SessionRoutes): void {
-  child.removeAllContentTypeParsers();
-  child.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, parsed) => {
-    const text = body.toString().trim();
-    try {
-      parsed(null, text === '' ? undefined : parseStrictJson(text));
-    } catch (error) {
-      parsed(error instanceof Error ? error : new Error('the body could not be read', { cause: error }));
-    }
-  });
-  child.setErrorHandler(async (error: Error & { statusCode?: number }, _request, reply) => {
-    if (error.name === 'InvalidRequestError') return send(reply, invalid('body', 'is not one JSON object'));
-    if (error.statusCode === 413) return send(reply, json(413, { error: 'too_large' }));
-    throw error;
-  });
+  takeStrictJson(child);
   child.route({
     method: ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'],
     url: `${prefix}/*`,
@@ -83,16 +70,9 @@ function serve(child: FastifyInstance, prefix: string, routes: SessionRoutes): v
       const own = ownRoute(prefix, request.url);
       const { method, headers, body } = request;
       const answer = own && (await routes.handle({ method, headers, body, ...own }));
-      return send(reply, answer ?? json(404, { error: 'not_found' }));
+      return sendAnswer(reply, answer ?? json(404, { error: 'not_found' }));
     },
   });
-}
-
-function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
-  return reply
-    .code(status)
-    .headers(headers)
-    .send(body === undefined ? undefined : JSON.stringify(body));
 }
 
 /**

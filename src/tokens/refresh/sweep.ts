@@ -1,18 +1,14 @@
 /** Ends stale families of people who never come, and cleans the registry. Two sweeps at once are harmless: one ends each family. */
-import type { OAuth2Api } from '@ory/client';
 import type pg from 'pg';
 import { given } from '../../domain/given.js';
 import { type StaleReason, staleReason } from '../../domain/tokens/refresh-staleness.js';
-import { callOry } from '../../ory/call.js';
 import { unusedFor } from './at-sign-in.js';
 import type { JudgedBy } from './exchange.js';
 import { endFamilies } from './families-table.js';
 import {
   cutAddresses,
   forgetDeadFamilies,
-  markFamiliesClosed,
   type PerhapsStale,
-  readClosable,
   readPerhapsStale,
   readRevoked,
 } from './sweep-table.js';
@@ -24,8 +20,6 @@ export interface RefreshSweepDependencies {
 }
 
 const pageSize = 500;
-/** Hydra is away. What is left waits for the next sweep. */
-const failuresInARow = 5;
 
 /** Ends the live families of one policy that are stale. @param now epoch milliseconds @returns how many */
 export async function endStaleFamilies(
@@ -75,38 +69,6 @@ export async function endRevokedFamilies(
     ended += (await endFamilies(pool, { familyIds: page, why: 'account' }, now)).length;
     if (page.length < pageSize) return ended;
   }
-}
-
-/**
- * Revokes consents in Hydra whose families all ended. Hydra 2.3.0 revokes by subject and client, so it waits for the last family of a
- * client; until then, the token hook refuses the ended ones.
- */
-export async function closeHydraFamilies(
-  {
-    pool,
-    oauth2,
-    onProgress,
-  }: RefreshSweepDependencies & { readonly oauth2: Pick<OAuth2Api, 'revokeOAuth2ConsentSessions'> },
-  now: number,
-): Promise<{ readonly closed: number; readonly failed: number }> {
-  const counts = { closed: 0, failed: 0 };
-  let inARow = 0;
-  for (const { identityId: subject, clientId: client, familyIds } of await readClosable(pool, pageSize)) {
-    onProgress?.();
-    try {
-      await callOry('Hydra', 'revokeOAuth2ConsentSessions', () =>
-        oauth2.revokeOAuth2ConsentSessions({ subject, client }),
-      );
-      await markFamiliesClosed(pool, familyIds, now);
-      counts.closed += familyIds.length;
-      inARow = 0;
-    } catch {
-      counts.failed += 1;
-      inARow += 1;
-      if (inARow >= failuresInARow) return counts;
-    }
-  }
-  return counts;
 }
 
 async function endPage(
