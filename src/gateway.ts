@@ -11,6 +11,7 @@ import {
   hookVariables,
   refuseSharedCredentials,
 } from './gateway/credentials.js';
+import { refreshRegistry } from './gateway/refresh-registry.js';
 import { createGateway, type HookOptions } from './gateway/server.js';
 import { guardForPage } from './gateway/sessions-page.js';
 import type { SessionGuard } from './middleware/idle-sessions/guard.js';
@@ -26,7 +27,7 @@ import { clientOptions, clientVariables } from './process/temporal-options.js';
 import { loadPublication, securityEventVariables } from './security-events/load.js';
 import { readTokenStanding } from './tokens/token-standings.js';
 
-type HookSetting = 'DORMOUSE_TOKEN_HOOK_FAILURE' | 'DORMOUSE_IDENTIFIER_KEY';
+type HookSetting = 'DORMOUSE_TOKEN_HOOK_FAILURE' | 'DORMOUSE_IDENTIFIER_KEY' | 'DORMOUSE_POLICY_ID';
 
 await runEntry('dormouse-gateway', main);
 
@@ -107,6 +108,7 @@ function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool
         keys: hydra,
         readStanding: (identityId) => readTokenStanding(pool, identityId),
         onFailure: config.DORMOUSE_TOKEN_HOOK_FAILURE,
+        followGrant: refreshRegistry(pool, config.DORMOUSE_POLICY_ID),
       },
     }),
     ...(mail && { mail: { keys: mail } }),

@@ -84,6 +84,8 @@ function configuration(context: PartContext, options: HydraOptions, publicUrl: s
     },
     oauth2: {
       expose_internal_errors: true,
+      // Two tabs that refresh at once, and an answer that was lost, must not end the chain of tokens.
+      grant: { refresh_token: { rotation_grace_period: '10s' } },
       ...(options.tokenHook === undefined ? {} : { token_hook: tokenHook(options.tokenHook) }),
     },
   };

@@ -1,7 +1,7 @@
 /**
  * `POST /v1/hooks/hydra/token`: Hydra asks before it issues any token (`oauth2.token_hook`)
  * whether the identity may have one. Every token passes here, so it makes one read from
- * PostgreSQL and no call to Temporal.
+ * PostgreSQL, one write where the registry of refresh tokens is on, and no call to Temporal.
  */
 
 import type { FastifyBaseLogger, FastifyPluginAsync } from 'fastify';
@@ -15,6 +15,7 @@ import type { Gate } from '../../http/gate.js';
 import { hookEntrance } from '../../http/hook-auth.js';
 import { answers, problem } from '../../http/schemas.js';
 import { admitToken, type TokenRequest, type TokenStanding } from '../admission-rules.js';
+import type { HydraGrant } from '../refresh/hydra-grants.js';
 import { PromptedLooks } from './prompted-looks.js';
 
 export interface TokenHookOptions {
@@ -22,6 +23,8 @@ export interface TokenHookOptions {
   readonly readStanding: (identityId: string) => Promise<TokenStanding>;
   /** When the standing can't be read: `open` allows the token, `closed` denies it. */
   readonly onFailure: 'open' | 'closed';
+  /** Notes a grant with a refresh token in the registry. Absent: there is none. @returns false where its family ended */
+  readonly followGrant?: (grant: HydraGrant) => Promise<boolean>;
 }
 
 /** The relevant part of Hydra's request (v2.3.0, oauth2/token_hook.go). The rest is dropped. */
@@ -33,8 +36,13 @@ const body = z.object({
         id_token_claims: z.object({ auth_time: z.union([z.number(), z.string()]).nullish() }).nullish(),
       })
       .nullish(),
+    consent_challenge: z.string().nullish(),
   }),
-  request: z.object({ grant_types: z.array(z.string()) }),
+  request: z.object({
+    client_id: z.string().nullish(),
+    grant_types: z.array(z.string()),
+    requested_scopes: z.array(z.string()).nullish(),
+  }),
 });
 type HookBody = z.infer<typeof body>;
 
@@ -89,7 +97,7 @@ export function hydraTokenHook(
 async function decide(
   dormouse: Dormouse,
   looks: PromptedLooks,
-  { readStanding, onFailure }: TokenHookOptions,
+  { readStanding, onFailure, followGrant }: TokenHookOptions,
   asked: HookBody,
   log: FastifyBaseLogger,
 ): Promise<'issue' | 'deny' | 'try-later'> {
@@ -107,6 +115,15 @@ async function decide(
     // An admin may have enabled the account in Kratos, which sends no message.
     if (standing.stage === 'deactivated') looks.prompt(identityId);
     return 'deny';
+  }
+  const grant = followGrant && refreshGrantOf(asked, identityId);
+  if (grant !== undefined) {
+    try {
+      if ((await followGrant?.(grant)) === false) return 'deny';
+    } catch (error) {
+      log.error({ err: error, onFailure }, 'the token hook could not follow a refresh token');
+      if (onFailure === 'closed') return 'try-later';
+    }
   }
   for (const sign of admission.signs) {
     dormouse.noteActivity(identityId, { ...sign, source: 'hydra-token-hook' });
@@ -131,6 +148,29 @@ function requestOf({ session, request }: HookBody): TokenRequest {
   );
   const authenticatedAt = timeOf(session.id_token?.id_token_claims?.auth_time);
   return { grant: grant ?? 'other', ...given({ authenticatedAt }) };
+}
+
+const opaque = /^[\x21-\x7e]{1,255}$/;
+/**
+ * With one of these scopes Hydra issues a refresh token. It asks the hook before it copies what was granted of a code, so the request
+ * has to do: a family without a refresh token ends as unused.
+ */
+const offline: readonly string[] = ['offline', 'offline_access'];
+
+/** @returns what the registry follows; `undefined` for a grant without refresh token */
+function refreshGrantOf(asked: HookBody, identityId: string): HydraGrant | undefined {
+  const { consent_challenge: consent } = asked.session;
+  const { client_id: clientId, requested_scopes: scopes } = asked.request;
+  const { grant, authenticatedAt } = requestOf(asked);
+  if (grant === 'other' || !opaque.test(consent ?? '') || !opaque.test(clientId ?? '')) return undefined;
+  if (grant === 'authorization_code' && !scopes?.some((scope) => offline.includes(scope))) return undefined;
+  return {
+    consent: consent ?? '',
+    clientId: clientId ?? '',
+    identityId,
+    grant,
+    ...given({ authenticatedAt }),
+  };
 }
 
 /** Go writes a time as text, and the zero time as the year 1. The claim itself is in epoch seconds. */

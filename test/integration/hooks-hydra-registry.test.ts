@@ -1,0 +1,187 @@
+/** The registry of refresh tokens follows a real Hydra by its token hook, and refuses families that ended. */
+import { Configuration, OAuth2Api } from '@ory/client';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { authorizeByCode, type OAuthClient } from '../../dev/demo/authorization-code-flow.js';
+import { OryPeople } from '../../dev/demo/ory-people.js';
+import { type RunningStack, startStack } from '../../dev/stack/index.js';
+import { refreshRegistry } from '../../src/gateway/refresh-registry.js';
+import { prepareDatabase } from '../../src/postgres/prepare.js';
+import { closeHydraFamilies } from '../../src/tokens/refresh/close-hydra.js';
+import { endFamilies, readLiveFamilies } from '../../src/tokens/refresh/families-table.js';
+import { readTokenStanding } from '../../src/tokens/token-standings.js';
+import { listenGateway, type TestGateway } from '../support/gateway.js';
+import { publish } from '../support/publish.js';
+
+const policyId = 'with-refresh';
+let own: RunningStack;
+let gateway: TestGateway;
+let people: OryPeople;
+let oauth2: OAuth2Api;
+let client: OAuthClient;
+const failing = { registry: false };
+
+beforeAll(async () => {
+  own = await startStack({
+    dataDirectory: 'unused',
+    ephemeral: true,
+    worker: false,
+    gateway: false,
+    tokenHook: true,
+  });
+  await prepareDatabase({ url: own.info.postgres.runtimeUrl, migrationUrl: own.info.postgres.url });
+  let follow: ReturnType<typeof refreshRegistry>;
+  gateway = await listenGateway({
+    stack: own.info,
+    atStackUrl: true,
+    more: {
+      hooks: {
+        hydra: {
+          keys: [own.info.gateway.hookKeys.hydra],
+          readStanding: (id) => readTokenStanding(gateway.pool, id),
+          onFailure: 'closed',
+          followGrant: (grant) => {
+            if (failing.registry) throw new Error('no database');
+            follow ??= refreshRegistry(gateway.pool, policyId);
+            return follow(grant);
+          },
+        },
+      },
+    },
+  });
+  await publish(
+    gateway.pool,
+    `id: ${policyId}
+ladder: { warn: { after: 30d } }
+recheck: 1d
+retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
+tokens: { refresh: {} }
+`,
+  );
+  people = new OryPeople(own.info);
+  oauth2 = new OAuth2Api(new Configuration({ basePath: own.info.hydra.adminUrl }));
+  const redirectUri = 'http://127.0.0.1:4455/callback';
+  const { data } = await oauth2.createOAuth2Client({
+    oAuth2Client: {
+      grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+      response_types: ['code'],
+      scope: 'openid offline_access',
+      redirect_uris: [redirectUri],
+      token_endpoint_auth_method: 'client_secret_post',
+    },
+  });
+  client = { id: data.client_id ?? '', secret: data.client_secret ?? '', redirectUri };
+});
+afterAll(async () => {
+  await gateway?.close();
+  await own?.stop();
+});
+
+const authorize = (id: string) => authorizeByCode(own.info.hydra.publicUrl, oauth2, client, id);
+const families = (id: string) => readLiveFamilies(gateway.pool, id);
+
+async function refresh(refreshToken: string) {
+  const answer = await fetch(new URL('/oauth2/token', own.info.hydra.publicUrl), {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: refreshToken,
+      client_id: client.id,
+      client_secret: client.secret,
+    }),
+  });
+  const body = (await answer.json()) as { refresh_token?: string; error?: string };
+  return { status: answer.status, refreshToken: body.refresh_token ?? '', error: body.error };
+}
+
+it('each grant is a family, and its refreshes are uses of it', async () => {
+  const { id } = await people.create('registry');
+  const first = await authorize(id);
+  await authorize(id);
+  const [one, two, ...more] = await families(id);
+  expect([one?.issuer, one?.clientId, one?.lastUsedAt, more]).toEqual(['hydra', client.id, undefined, []]);
+  expect(one?.familyId).not.toBe(two?.familyId);
+  const next = await refresh(first.refreshToken);
+  expect((await refresh(next.refreshToken)).status).toBe(200);
+  const after = await families(id);
+  expect(after).toHaveLength(2);
+  expect(after.filter(({ lastUsedAt }) => lastUsedAt !== undefined)).toHaveLength(1);
+});
+
+it('two refreshes of one token at once are one family that lives', async () => {
+  const { id } = await people.create('registry');
+  const { refreshToken } = await authorize(id);
+  const answers = await Promise.all([refresh(refreshToken), refresh(refreshToken)]);
+  const granted = answers.filter(({ status }) => status === 200);
+  expect(granted.length).toBeGreaterThan(0);
+  expect((await refresh(refreshToken)).status).toBe(200);
+  expect(await families(id)).toHaveLength(1);
+});
+
+it('a family that ended in the registry gets no token, and the others of its person do', async () => {
+  const { id } = await people.create('registry');
+  const ended = await authorize(id);
+  const [family] = await families(id);
+  const kept = await authorize(id);
+  await endFamilies(gateway.pool, { familyIds: [family?.familyId ?? ''], why: 'by_person' }, Date.now());
+  expect(await refresh(ended.refreshToken)).toMatchObject({ status: 403, error: 'access_denied' });
+  expect((await refresh(kept.refreshToken)).status).toBe(200);
+  // The consent of one client is one in Hydra: it waits for the last family.
+  expect(await closeHydraFamilies({ pool: gateway.pool, oauth2 }, Date.now())).toMatchObject({ closed: 0 });
+  expect(await people.isTokenActive(ended.refreshToken)).toBe(true);
+  const [last] = await families(id);
+  await endFamilies(gateway.pool, { familyIds: [last?.familyId ?? ''], why: 'by_person' }, Date.now());
+  expect(await closeHydraFamilies({ pool: gateway.pool, oauth2 }, Date.now())).toEqual({
+    closed: 2,
+    failed: 0,
+  });
+  expect(await people.isTokenActive(ended.refreshToken)).toBe(false);
+  expect(await closeHydraFamilies({ pool: gateway.pool, oauth2 }, Date.now())).toEqual({
+    closed: 0,
+    failed: 0,
+  });
+});
+
+it('a family from before the registry begins with its first refresh, with the age of its sign-in', async () => {
+  const { id } = await people.create('registry');
+  const { refreshToken } = await authorize(id);
+  await gateway.pool.query('DELETE FROM refresh_family WHERE identity_id = $1', [id]);
+  expect((await refresh(refreshToken)).status).toBe(200);
+  const [family] = await families(id);
+  expect(family?.createdAt).toBe(family?.signedInAt);
+  expect(family?.lastUsedAt).toBeGreaterThanOrEqual(family?.createdAt ?? Number.POSITIVE_INFINITY);
+});
+
+it('while the registry is away no token is issued, and the refresh token survives', async () => {
+  const { id } = await people.create('registry');
+  const { refreshToken } = await authorize(id);
+  failing.registry = true;
+  const answer = await refresh(refreshToken).finally(() => {
+    failing.registry = false;
+  });
+  expect(answer).toMatchObject({ status: 500, error: 'server_error' });
+  expect((await refresh(refreshToken)).status).toBe(200);
+});
+
+it('a service has no family', async () => {
+  const count = async () =>
+    (await gateway.pool.query<{ count: number }>('SELECT count(*)::int FROM refresh_family')).rows[0]?.count;
+  const before = await count();
+  const answer = await fetch(new URL('/oauth2/token', own.info.hydra.publicUrl), {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: client.id,
+      client_secret: client.secret,
+    }),
+  });
+  expect(answer.status).toBe(200);
+  expect(await count()).toBe(before);
+});
+
+it('under a policy without rules for refresh tokens nothing is recorded, and every grant goes on', async () => {
+  const { id } = await people.create('registry');
+  const follow = refreshRegistry(gateway.pool, 'never-published');
+  const grant = { consent: 'c', clientId: 'web', identityId: id, grant: 'authorization_code' } as const;
+  expect(await follow(grant)).toBe(true);
+  expect(await families(id)).toEqual([]);
+});
