@@ -25,6 +25,7 @@ import { tellLifecycle } from './signs/tell-lifecycle.js';
 import { loadSources } from './sources/load-sources.js';
 import { syncSourceSchedules } from './sources/schedules.js';
 import { syncPersonalTokenSchedule } from './tokens/personal/schedule.js';
+import { syncRefreshSchedule } from './tokens/refresh/schedule.js';
 import { activityVariables, createActivitySet } from './worker/activity-set.js';
 import { buildIdOf, deploymentOptions, promoteAtStart } from './worker/deployment.js';
 import { patchActivation } from './worker/patch-activation.js';
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
     ...reconcileVariables,
     'DORMOUSE_SESSIONS_EVERY',
     'DORMOUSE_PERSONAL_TOKENS_EVERY',
+    'DORMOUSE_REFRESH_EVERY',
     ...securityEventVariables,
     'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_POLICY_FILE',
@@ -115,6 +117,7 @@ async function main(): Promise<void> {
   await ensureReconcileSchedule(client, config);
   await syncSessionSchedule(client, taskQueue, parseDuration(config.DORMOUSE_SESSIONS_EVERY));
   await syncPersonalTokenSchedule(client, taskQueue, parseDuration(config.DORMOUSE_PERSONAL_TOKENS_EVERY));
+  await syncRefreshSchedule(client, taskQueue, parseDuration(config.DORMOUSE_REFRESH_EVERY));
   // Without a file the schedules stay as they are: another worker may have the file.
   if (sourcesFile !== undefined) {
     const wanted = sources.map(({ source }) => source);

@@ -140,6 +140,11 @@ export const variables = {
     .regex(/^(off|[1-9]\d{0,8}[mhd])$/, { message: 'must be off, or a duration of at least a minute as 1h' })
     .default('1h')
     .describe('how often personal access tokens over their limits are ended, as 1h; off: never'),
+  DORMOUSE_REFRESH_EVERY: z
+    .string()
+    .regex(/^(off|[1-9]\d{0,8}[mhd])$/, { message: 'must be off, or a duration of at least a minute as 1h' })
+    .default('1h')
+    .describe('how often stale refresh tokens are ended that nobody uses, as 1h; off: never'),
   DORMOUSE_RECONCILE_RATE: z.coerce
     .number()
     .int()

@@ -11,6 +11,7 @@ import { createLedgerActivities } from '../activities/ledger.js';
 import { createMailActivities } from '../activities/mail.js';
 import { createPersonalTokenActivities } from '../activities/personal-tokens.js';
 import { createReconcileActivities } from '../activities/reconcile.js';
+import { createRefreshTokenActivities } from '../activities/refresh-tokens.js';
 import { createSecurityEventActivities } from '../activities/security-events.js';
 import { createSessionActivities } from '../activities/sessions.js';
 import { createClockWitness } from '../breaker/clock-witness.js';
@@ -108,7 +109,10 @@ export function createActivitySet(
         ...createSessionActivities({ pool, clock, closers: { identities, oauth2 } }),
         ...createPersonalTokenActivities({ identities, pool, clock }),
       },
-      hydra: createHydraActivities({ oauth2 }),
+      hydra: {
+        ...createHydraActivities({ oauth2 }),
+        ...createRefreshTokenActivities({ pool, clock, oauth2 }),
+      },
       mail: createMailActivities({
         notified,
         unverified,

@@ -5,3 +5,4 @@ export { endIdleSessions } from './end-idle-sessions.js';
 export { endPersonalTokens } from './end-personal-tokens.js';
 export { identityLifecycle } from './identity-lifecycle.js';
 export { reconcile } from './reconcile.js';
+export { sweepRefreshTokens } from './sweep-refresh-tokens.js';

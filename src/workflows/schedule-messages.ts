@@ -39,6 +39,10 @@ export interface EndPersonalTokensInput {
   readonly schemaVersion: 1;
 }
 
+export interface SweepRefreshTokensInput {
+  readonly schemaVersion: 1;
+}
+
 export interface DeliverSignalsInput {
   readonly schemaVersion: 1;
   /** Its name in DORMOUSE_SHARED_SIGNALS_FILE. */

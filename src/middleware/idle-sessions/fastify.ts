@@ -1,5 +1,5 @@
 /** The session guard as a Fastify plugin. */
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { sendAnswer, takeStrictJson } from '../fastify-answers.js';
 import { json } from './answers.js';

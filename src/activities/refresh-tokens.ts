@@ -1,0 +1,56 @@
+/** Activity: ends stale refresh tokens of people who never come, and cleans the registry. May run again at any time. */
+
+import type { OAuth2Api } from '@ory/client';
+import { Context, heartbeat } from '@temporalio/activity';
+import type pg from 'pg';
+import { latestPolicies } from '../policies/policies-table.js';
+import type { Clock } from '../process/clock.js';
+import { databaseNow } from '../sessions/sessions-table.js';
+import { closeHydraFamilies } from '../tokens/refresh/close-hydra.js';
+import { cleanFamilies, endRevokedFamilies, endStaleFamilies } from '../tokens/refresh/sweep.js';
+
+export interface RefreshTokenDependencies {
+  readonly pool: pg.Pool;
+  readonly clock: Clock;
+  readonly oauth2: Pick<OAuth2Api, 'revokeOAuth2ConsentSessions'>;
+}
+
+/** What one sweep did, in families. */
+export interface RefreshSwept {
+  /** Ended: stale, or revoked with their identity. */
+  readonly ended: number;
+  /** Ends that Hydra took. */
+  readonly closed: number;
+  /** Clients whose end Hydra did not take: the next sweep tries again. */
+  readonly failed: number;
+  /** Whose addresses were cut. */
+  readonly cut: number;
+  readonly removed: number;
+}
+
+export function createRefreshTokenActivities({ pool, clock, oauth2 }: RefreshTokenDependencies) {
+  return {
+    /** Judges each family by the latest version of its published policy. Families under an app's own policy are the app's. */
+    async sweepRefreshTokens(): Promise<RefreshSwept> {
+      // A worker whose clock is ahead would revoke what is in use.
+      const now = Math.floor(Math.min(await clock.now(), await databaseNow(pool)));
+      const onProgress = () => {
+        heartbeat();
+        Context.current().cancellationSignal.throwIfAborted();
+      };
+      const swept = { ended: await endRevokedFamilies({ pool, onProgress }, now), cut: 0, removed: 0 };
+      const { policies } = await latestPolicies(pool);
+      for (const { policy, reference } of policies) {
+        if (policy.tokens?.refresh === undefined) continue;
+        const judgedBy = { policy: policy.tokens.refresh, reference };
+        swept.ended += await endStaleFamilies({ pool, onProgress }, judgedBy, now);
+        const { cut, removed } = await cleanFamilies({ pool, onProgress }, judgedBy, now);
+        swept.cut += cut;
+        swept.removed += removed;
+      }
+      return { ...swept, ...(await closeHydraFamilies({ pool, oauth2, onProgress }, now)) };
+    },
+  };
+}
+
+export type RefreshTokenActivities = ReturnType<typeof createRefreshTokenActivities>;

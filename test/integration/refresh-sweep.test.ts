@@ -1,0 +1,171 @@
+/** The sweep of refresh families against real PostgreSQL: what it ends, cuts and removes, at each boundary. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { readAudit } from '../../src/audit/log-table.js';
+import { dayMs } from '../../src/domain/duration.js';
+import type { RefreshTokens } from '../../src/middleware/refresh-tokens/refresh-tokens.js';
+import { endFamilies } from '../../src/tokens/refresh/families-table.js';
+import { cleanFamilies, endRevokedFamilies, endStaleFamilies } from '../../src/tokens/refresh/sweep.js';
+import { writeNotBefore } from '../../src/tokens/revocations-table.js';
+import { refreshPolicy } from '../domain/tokens/refresh-fixtures.js';
+import { begin, mint, RefreshServices, requestFrom } from '../support/refresh-services.js';
+
+let services: RefreshServices;
+let tokens: RefreshTokens;
+beforeAll(async () => {
+  services = await RefreshServices.begin();
+  tokens = services.service();
+});
+beforeEach(() => services.pool.query('DELETE FROM refresh_family'));
+afterAll(() => services.close());
+
+const sweep = (policy = refreshPolicy()) => endStaleFamilies({ pool: services.pool }, { policy }, begin);
+const whyOf = async (familyId: string) => (await services.row(familyId))?.ended_why;
+
+/** A family of a person of its own. @param usedAt absent: it was never used */
+async function family(createdAt: number, usedAt?: number, identityId = randomUUID()) {
+  const signedIn = await services.signIn(tokens, { identityId });
+  await services.age(signedIn.familyId, createdAt, usedAt);
+  return signedIn;
+}
+
+const seen = (identityId: string, at: number) =>
+  services.pool.query(
+    `INSERT INTO identity_activity (identity_id, kind, last_active_at, source) VALUES ($1, 'human', $2, 'test')`,
+    [identityId, new Date(at)],
+  );
+
+it('ends families at each limit, and none a millisecond before it', async () => {
+  const cases: [createdAt: number, usedAt: number | undefined, activeAt: number, why: string | null][] = [
+    [begin - 400 * dayMs, begin - dayMs, begin, null],
+    [begin - 400 * dayMs, begin - 365 * dayMs, begin, 'unused'],
+    [begin - 400 * dayMs, begin - 365 * dayMs + 1, begin, null],
+    [begin - 365 * dayMs, undefined, begin, 'unused'],
+    [begin - 365 * dayMs + 1, undefined, begin, null],
+    [begin - 200 * dayMs, undefined, begin - 180 * dayMs, 'inactive'],
+    [begin - 200 * dayMs, undefined, begin - 180 * dayMs + 1, null],
+    [begin - 180 * dayMs, undefined, begin - 300 * dayMs, 'inactive'],
+    [begin - 180 * dayMs + 1, undefined, begin - 300 * dayMs, null],
+  ];
+  const families = [];
+  for (const [createdAt, usedAt, activeAt] of cases) {
+    const one = await family(createdAt, usedAt);
+    await seen(one.identityId, activeAt);
+    families.push(one);
+  }
+  expect(await sweep()).toBe(cases.filter(([, , , why]) => why !== null).length);
+  expect(await Promise.all(families.map(({ familyId }) => whyOf(familyId)))).toEqual(
+    cases.map(([, , , why]) => why),
+  );
+  expect(await sweep()).toBe(0);
+});
+
+it('ends more than a page, by a longest lifetime, with one entry for each family and one for the person', async () => {
+  const identityId = randomUUID();
+  await services.pool.query(
+    `INSERT INTO refresh_family (family_id, identity_id, issuer, client_id, token_hash, signed_in_at, created_at, last_used_at)
+     SELECT gen_random_uuid(), $1, 'app', 'web', '\\x00', $2, $2, $3 FROM generate_series(1, 501)`,
+    [identityId, new Date(begin - 30 * dayMs), new Date(begin)],
+  );
+  expect(await sweep(refreshPolicy({ longestLifetime: '30d' }))).toBe(501);
+  const audit = await readAudit(services.pool, identityId);
+  const stale = audit.filter(({ eventType }) => eventType === 'tokens_revoked_stale');
+  expect(audit).toHaveLength(501 + stale.length);
+  expect(stale.map(({ detail }) => Number(detail.families)).reduce((sum, count) => sum + count)).toBe(501);
+  expect(stale[0]).toMatchObject({ actor: 'engine', detail: { type: 'refresh', why: 'lifetime' } });
+});
+
+it('ends no family that was used, and nobody who was seen, since it was judged', async () => {
+  const used = await family(begin - 400 * dayMs, begin);
+  const active = await family(begin - 200 * dayMs);
+  await seen(active.identityId, begin);
+  const { pool } = services;
+  const late = { why: 'unused', unusedSince: begin - 365 * dayMs } as const;
+  expect(await endFamilies(pool, { familyIds: [used.familyId], ...late }, begin)).toEqual([]);
+  const inactive = { why: 'inactive', inactiveSince: begin - 180 * dayMs } as const;
+  expect(await endFamilies(pool, { familyIds: [active.familyId], ...inactive }, begin)).toEqual([]);
+});
+
+it('two sweeps at once end each family once', async () => {
+  const { identityId, familyId } = await family(begin - 365 * dayMs);
+  await seen(identityId, begin);
+  expect((await Promise.all([sweep(), sweep(), sweep()])).reduce((sum, ended) => sum + ended)).toBe(1);
+  expect(await whyOf(familyId)).toBe('unused');
+  const types = (await readAudit(services.pool, identityId)).map(({ eventType }) => eventType);
+  expect(types).toEqual(['refresh_family_started', 'refresh_family_revoked', 'tokens_revoked_stale']);
+});
+
+it('families of a published policy are not judged by an app’s own', async () => {
+  const { familyId } = await family(begin - 500 * dayMs);
+  await services.pool.query("UPDATE refresh_family SET policy_id = 'p' WHERE family_id = $1", [familyId]);
+  expect(await sweep()).toBe(0);
+  const reference = { id: 'p', version: 2, hash: 'f'.repeat(64) };
+  expect(await endStaleFamilies({ pool: services.pool }, { policy: refreshPolicy(), reference }, begin)).toBe(
+    1,
+  );
+});
+
+it('ends what was signed in before a revocation of the identity, and leaves a later sign-in', async () => {
+  const identityId = randomUUID();
+  const before = await family(begin - dayMs, undefined, identityId);
+  const after = await family(begin - dayMs + 1, undefined, identityId);
+  await writeNotBefore(services.pool, identityId, begin - dayMs);
+  expect(await endRevokedFamilies({ pool: services.pool }, begin)).toBe(1);
+  expect([await whyOf(before.familyId), await whyOf(after.familyId)]).toEqual(['account', null]);
+});
+
+it('cuts addresses at their time, each by its own use, and leaves the rest of the row', async () => {
+  const request = requestFrom('2001:db8:1234:5678::9');
+  const six = await services.signIn(tokens, { request });
+  const old = await family(begin - 60 * dayMs);
+  const young = await family(begin - 60 * dayMs + 1);
+  const used = await family(begin - 60 * dayMs, begin);
+  await services.age(six.familyId, begin - 60 * dayMs);
+  expect(
+    (await cleanFamilies({ pool: services.pool }, { policy: refreshPolicy() }, begin)).cut,
+  ).toBeGreaterThan(0);
+  const addresses = async (familyId: string) => {
+    const row = await services.row(familyId);
+    return [row?.first_address, row?.last_address];
+  };
+  expect(await addresses(six.familyId)).toEqual(['2001:db8:1234::/48', '2001:db8:1234::/48']);
+  expect(await addresses(old.familyId)).toEqual(['203.0.113.0/24', '203.0.113.0/24']);
+  expect(await addresses(young.familyId)).toEqual(['203.0.113.9', '203.0.113.9']);
+  expect(await addresses(used.familyId)).toEqual(['203.0.113.0/24', '203.0.113.9']);
+  expect((await cleanFamilies({ pool: services.pool }, { policy: refreshPolicy() }, begin)).cut).toBe(0);
+  services.now = begin;
+  expect(await tokens.exchange(old.refreshToken, requestFrom('198.51.100.7'), mint)).toMatchObject({
+    granted: true,
+  });
+  expect(await addresses(old.familyId)).toEqual(['203.0.113.0/24', '198.51.100.7']);
+});
+
+it('removes dead families at their time, and Hydra’s only once Hydra has taken their end', async () => {
+  const gone = await family(begin);
+  const kept = await family(begin);
+  const { pool } = services;
+  await endFamilies(pool, { familyIds: [gone.familyId], why: 'by_person' }, begin - 90 * dayMs);
+  await endFamilies(pool, { familyIds: [kept.familyId], why: 'by_person' }, begin - 90 * dayMs + 1);
+  const owed = randomUUID();
+  await pool.query(
+    `INSERT INTO refresh_family (family_id, identity_id, issuer, client_id, hydra_consent, signed_in_at, created_at, ended_at, ended_why)
+     VALUES ($1, gen_random_uuid(), 'hydra', 'web', 'c', $2, $2, $2, 'unused')`,
+    [owed, new Date(begin - 900 * dayMs)],
+  );
+  expect((await cleanFamilies({ pool }, { policy: refreshPolicy() }, begin)).removed).toBe(1);
+  expect(await services.row(gone.familyId)).toBeUndefined();
+  expect(await services.row(kept.familyId)).toBeDefined();
+  expect(await services.row(owed)).toBeDefined();
+  expect(await tokens.exchange(gone.refreshToken, undefined, mint)).toEqual({
+    granted: false,
+    why: 'unknown',
+  });
+});
+
+it('an app with a policy of its own sweeps by itself, with its own role', async () => {
+  const { familyId, identityId } = await family(begin - 365 * dayMs);
+  await seen(identityId, begin);
+  services.now = begin;
+  expect(await tokens.sweep()).toBe(1);
+  expect(await services.row(familyId)).toMatchObject({ ended_why: 'unused', last_address: '203.0.113.0/24' });
+});

@@ -1,0 +1,68 @@
+/** The engine's sweep of refresh tokens on a real Temporal server, with a real Hydra. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { readAudit } from '../../src/audit/log-table.js';
+import { dayMs } from '../../src/domain/duration.js';
+import { createOryClients } from '../../src/ory/clients.js';
+import { followGrant } from '../../src/tokens/refresh/hydra-grants.js';
+import { refreshScheduleIdOf, syncRefreshSchedule } from '../../src/tokens/refresh/schedule.js';
+import { Live } from '../support/live.js';
+import { publish } from '../support/publish.js';
+
+const policyId = `refresh-${randomUUID().slice(0, 8)}`;
+const { adminUrl } = inject('stack').hydra;
+const { oauth2 } = createOryClients({ kratosAdminUrl: adminUrl, hydraAdminUrl: adminUrl });
+let live: Live;
+beforeAll(async () => {
+  live = await Live.begin({
+    stack: inject('stack'),
+    environment: inject('environment'),
+    workflowBundlePath: inject('workflowBundlePath'),
+  });
+  await publish(
+    live.pool,
+    `id: ${policyId}
+ladder: { warn: { after: 30d } }
+recheck: 1d
+retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
+tokens: { refresh: {} }
+`,
+  );
+});
+afterAll(() => live.end());
+
+test('a schedule starts the sweep, which ends a stale family, audits it under its policy, and revokes it in Hydra', async () => {
+  const taskQueue = await live.startWorkers();
+  const person = await live.people.create('refresh');
+  const tokens = await live.people.authorize(person);
+  const { data } = await oauth2.introspectOAuth2Token({ token: tokens.refreshToken });
+  const signedInAt = Date.now() - 365 * dayMs;
+  const grant = {
+    ...{ consent: randomUUID(), identityId: person.id, clientId: data.client_id ?? '', policyId },
+    ...{ grant: 'refresh_token' as const, authenticatedAt: signedInAt },
+  };
+  expect(await followGrant(live.pool, grant, signedInAt)).toBe(true);
+  await syncRefreshSchedule(live.client, taskQueue, 3_600_000);
+  const schedule = live.client.schedule.getHandle(refreshScheduleIdOf(taskQueue));
+  await schedule.describe();
+  const result = await live.client.workflow.execute('sweepRefreshTokens', {
+    taskQueue,
+    workflowId: `sweep-${randomUUID()}`,
+    args: [{ schemaVersion: 1 }],
+  });
+  expect(result).toMatchObject({ schemaVersion: 1, failed: 0 });
+  expect(await live.people.isTokenActive(tokens.refreshToken)).toBe(false);
+  expect(await readAudit(live.pool, person.id)).toMatchObject([
+    { eventType: 'refresh_family_started' },
+    {
+      eventType: 'refresh_family_revoked',
+      policyId,
+      policyVersion: 1,
+      detail: { why: 'unused', issuer: 'hydra' },
+    },
+    { eventType: 'tokens_revoked_stale', policyId, detail: { type: 'refresh', families: 1 } },
+  ]);
+  expect(await followGrant(live.pool, grant, Date.now())).toBe(false);
+  await syncRefreshSchedule(live.client, taskQueue, undefined);
+  await expect(schedule.describe()).rejects.toThrow();
+});
