@@ -8,6 +8,7 @@ import type { Guard } from './guard.js';
 import { noticeGuards } from './notice-guards.js';
 import { personalTokenGuards } from './personal-token-guards.js';
 import { policyGuards } from './policy-guards.js';
+import { refreshGuards } from './refresh-guards.js';
 import { sessionGuards } from './session-guards.js';
 import { systemGuards } from './system-guards.js';
 import { unitGuards } from './unit-guards.js';
@@ -16,6 +17,7 @@ export const guards: readonly Guard[] = [
   ...unitGuards,
   ...sessionGuards,
   ...personalTokenGuards,
+  ...refreshGuards,
   ...systemGuards,
   ...noticeGuards,
   ...breakerGuards,
