@@ -85,7 +85,11 @@ function configuration(context: PartContext, options: KratosOptions) {
         url: new URL(`./kratos/${id}.schema.json`, import.meta.url).href,
       })),
     },
-    session: { lifespan: '720h' },
+    session: {
+      lifespan: '720h',
+      // With a second factor enrolled, a session without it is still one: a route asks for more (docs/idle-sessions.md).
+      whoami: { required_aal: 'aal1' },
+    },
     selfservice: selfService(options.gateway),
     courier: {
       smtp: {
@@ -115,6 +119,7 @@ function selfService(gateway: HookTarget) {
         },
       },
       code: { enabled: true },
+      totp: { enabled: true, config: { issuer: 'Dormouse' } },
     },
     flows: {
       login: { ...flow('login'), after },

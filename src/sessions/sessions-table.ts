@@ -22,8 +22,10 @@ export interface SessionTraits {
 export interface NewSession extends SessionTraits {
   readonly sessionId: string;
   readonly identityId: string;
-  /** Epoch milliseconds; also the first presence. */
+  /** Epoch milliseconds. */
   readonly authenticatedAt: number;
+  /** The latest completion of any factor, epoch milliseconds: a presence. */
+  readonly latestAt: number;
   /** The published policy that judges it; absent: the app's own. */
   readonly policyId?: string;
 }
@@ -68,11 +70,12 @@ const stored = `
 export async function admitSession(pool: pg.Pool, session: NewSession): Promise<StoredSession> {
   await pool.query(
     `INSERT INTO idle_session (session_id, identity_id, authenticated_at, last_active_at, devices, roles, assurance, policy_id)
-     VALUES ($1, $2, $3, $3, $4, $5, $6, $7) ON CONFLICT (session_id) DO NOTHING`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (session_id) DO NOTHING`,
     [
       session.sessionId,
       session.identityId,
       new Date(session.authenticatedAt),
+      new Date(session.latestAt),
       session.devices,
       session.roles,
       session.assurance,
@@ -128,19 +131,20 @@ export async function renewSessions(pool: pg.Pool, presences: readonly Presence[
 }
 
 /**
- * Kratos answered again: writes what changed. A later completion of a first factor restarts both limits.
+ * Kratos answered again: writes what changed. A later completion of a first factor restarts both limits, of a second one
+ * alone the idle limit.
  * @returns whether the session is live
  */
 export async function updateTraits(
   pool: pg.Pool,
-  { sessionId, authenticatedAt, devices, roles, assurance }: NewSession,
+  { sessionId, authenticatedAt, latestAt, devices, roles, assurance }: NewSession,
 ): Promise<boolean> {
   const { rowCount } = await pool.query(
     `UPDATE idle_session
-     SET authenticated_at = greatest(authenticated_at, $2), last_active_at = greatest(last_active_at, $2),
-       devices = $3, roles = $4, assurance = $5
+     SET authenticated_at = greatest(authenticated_at, $2), last_active_at = greatest(last_active_at, $3),
+       devices = $4, roles = $5, assurance = $6
      WHERE session_id = $1 AND ended_at IS NULL`,
-    [sessionId, new Date(authenticatedAt), devices, roles, assurance],
+    [sessionId, new Date(authenticatedAt), new Date(latestAt), devices, roles, assurance],
   );
   return rowCount === 1;
 }

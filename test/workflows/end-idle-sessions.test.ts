@@ -32,10 +32,11 @@ test('a schedule starts the sweep, which ends a session in Kratos and audits it 
   const person = await live.people.create('idle');
   const signIn = await live.people.signIn(person);
   if (signIn === undefined) throw new Error('Kratos refused the sign-in');
+  const at = Date.now() - 40 * 60_000;
   const session = {
     sessionId: signIn.sessionId,
     identityId: person.id,
-    authenticatedAt: Date.now() - 40 * 60_000,
+    ...{ authenticatedAt: at, latestAt: at },
     ...{ devices: [], roles: [], assurance: 'aal1' as const, policyId },
   };
   await admitSession(live.pool, session);

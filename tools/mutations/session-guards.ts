@@ -4,6 +4,7 @@ import type { Guard } from './guard.js';
 const system = { project: 'system', tests: ['test/integration/idle-sessions.test.ts'] } as const;
 const page = { project: 'system', tests: ['test/integration/sessions-page.test.ts'] } as const;
 const browser = { project: 'system', tests: ['test/integration/browser-idle-session.test.ts'] } as const;
+const factor = { project: 'system', tests: ['test/integration/second-factor.test.ts'] } as const;
 const unit = { project: 'unit', tests: ['test/domain/sessions'] } as const;
 
 export const sessionGuards: readonly Guard[] = [
@@ -38,6 +39,38 @@ export const sessionGuards: readonly Guard[] = [
     replace: 'false',
     ...system,
     only: 'is exhausted without the person',
+  },
+  {
+    name: 'sessions: a second factor leaves the absolute limit',
+    file: 'src/ory/whoami.ts',
+    find: "authenticatedAt: latest(completed('aal1')) ?? stated,",
+    replace: 'authenticatedAt: stated,',
+    ...factor,
+    only: 'leaves four hours',
+  },
+  {
+    name: 'sessions: a second factor restarts the idle limit',
+    file: 'src/middleware/idle-sessions/guard.ts',
+    find: 'latestAt: Math.min(signIn.latestAt, this.now()),',
+    replace: 'latestAt: Math.min(signIn.authenticatedAt, this.now()),',
+    ...factor,
+    only: 'leaves four hours',
+  },
+  {
+    name: 'sessions: Kratos is asked again before a route asks for a stronger sign-in',
+    file: 'src/middleware/idle-sessions/guard.ts',
+    find: "if (decision.kind !== 'step-up' || verified.isNew) return decision;",
+    replace: 'if (verified !== undefined) return decision;',
+    ...factor,
+    only: 'leaves four hours',
+  },
+  {
+    name: 'sessions: while Kratos is away no route opens that asks for a stronger sign-in',
+    file: 'src/middleware/idle-sessions/guard.ts',
+    find: 'await this.signIns.anew(credential).catch(() => verified);',
+    replace: 'await this.signIns.anew(credential);',
+    ...factor,
+    only: 'stays closed while Kratos is away',
   },
   {
     name: 'sessions: times in the future lengthen nothing',

@@ -7,7 +7,7 @@ import { UnknownPolicyError } from '../../policies/policies-table.js';
 import { InvalidRequestError } from '../../process/caller-errors.js';
 import { linkLogin, type StoredSession } from '../../sessions/sessions-table.js';
 import { closeEnded, endOverdue, type Swept } from '../../sessions/sweep.js';
-import type { Decision, Question } from './decision.js';
+import type { Decision, Live, Question } from './decision.js';
 import { fromPostgres } from './errors.js';
 import { type GuardParts, partsOf } from './guard-parts.js';
 import type { GuardOptions } from './options.js';
@@ -62,7 +62,7 @@ export class SessionGuard {
   }
 
   /** The same without waiting. @returns `undefined` where memory does not suffice: ask `decide` */
-  decideNow(question: Question): Decision | undefined {
+  decideNow(question: Question): Live | undefined {
     return this.parts.judge.decideNow(question);
   }
 

@@ -9,7 +9,7 @@ import { idleSince, judge, type LiveVerdict, leaseEndsAt, missingOf } from '../.
 import type { NewSession, Presence, StoredSession } from '../../sessions/sessions-table.js';
 import type { NewsFeed } from '../news-feed.js';
 import type { SeenWriter } from '../seen-writer.js';
-import type { Decision, Question } from './decision.js';
+import type { Decision, Live, Question } from './decision.js';
 import { deviceOfUserAgent } from './devices.js';
 import type { SessionEnds } from './ends.js';
 import { fromPostgres, UnjudgedError } from './errors.js';
@@ -18,7 +18,7 @@ import type { GuardedSession, GuardOptions } from './options.js';
 import { flushSession, type Presences, type Renewal } from './presences.js';
 import { type RequestLimits, requestLimits } from './request-limits.js';
 import type { SessionsInForce, SessionsSource } from './sessions-section.js';
-import type { SignIn, SignIns } from './sign-ins.js';
+import type { SignIn, SignIns, Verified } from './sign-ins.js';
 
 export interface JudgeOptions extends Pick<GuardOptions, 'roles' | 'log'> {
   readonly policies: SessionsSource;
@@ -46,7 +46,7 @@ export class SessionJudge {
    * Judges at once where memory suffices: a live session that Kratos confirmed a short while ago, within the window of its last write.
    * @returns `undefined` where it does not
    */
-  decideNow(question: Question): Decision | undefined {
+  decideNow(question: Question): Live | undefined {
     const { signIns, policies, feed, memory, presences, now: clock, staleMs } = this.options;
     const signIn = signIns.known(question.headers);
     const policy = policies.current()?.policy;
@@ -61,8 +61,11 @@ export class SessionJudge {
     // The operation may be over its time, which is looked at where it is renewed.
     if (renewal?.kind === 'lease') return undefined;
     if (renewal !== undefined && !presences.renewInMemory(entry, renewal, policy)) return undefined;
+    const decision = liveDecision(entry, question, applied, verdict, now);
+    // The person may have signed in since Kratos was asked.
+    if (decision.kind !== 'live') return undefined;
     this.counts.live += 1;
-    return liveDecision(entry, question, applied, verdict, now);
+    return decision;
   }
 
   /** Never throws where something is away: the answer says so. */
@@ -94,22 +97,33 @@ export class SessionJudge {
   /** As the table takes it. */
   rowOf(signIn: SignIn): NewSession {
     const { sessionId, identityId, assurance, roles, userAgent } = signIn;
+    const now = this.options.now();
     return {
       sessionId,
       identityId,
       assurance,
       roles: [...new Set(roles)].sort(),
-      authenticatedAt: Math.min(signIn.authenticatedAt, this.options.now()),
+      authenticatedAt: Math.min(signIn.authenticatedAt, now),
+      latestAt: Math.min(signIn.latestAt, now),
       devices: userAgent === undefined ? [] : [deviceOfUserAgent(userAgent)],
       ...given({ policyId: this.options.policies.publishedId }),
     };
   }
 
   private async judged(question: Question): Promise<Decision> {
-    const { signIns, memory, feed, staleMs, writer, ends } = this.options;
+    const { signIns } = this.options;
     const verified = await signIns.of(question.headers);
     if (verified === undefined) return { kind: 'none' };
-    const { signIn, isNew } = verified;
+    const decision = await this.judgedAs(verified, question);
+    if (decision.kind !== 'step-up' || verified.isNew) return decision;
+    // The person may have signed in since Kratos was asked. While it is away, what is known stays: more is asked for.
+    const again = await signIns.anew(question.headers).catch(() => verified);
+    if (again === undefined) return { kind: 'none' };
+    return again === verified ? decision : this.judgedAs(again, question);
+  }
+
+  private async judgedAs({ signIn, isNew }: Verified, question: Question): Promise<Decision> {
+    const { memory, feed, staleMs, writer, ends } = this.options;
     const inForce = await this.policyInForce();
     // The time of the request, not of the write: what waits in between lengthens nothing.
     const now = this.options.now();

@@ -103,6 +103,7 @@ function merged(read: StoredSession, known: StoredSession): StoredSession {
 function differs(stored: StoredSession, row: NewSession): boolean {
   return (
     row.authenticatedAt > stored.authenticatedAt ||
+    row.latestAt > stored.lastActiveAt ||
     row.assurance !== stored.assurance ||
     row.devices.join() !== stored.devices.join() ||
     row.roles.join() !== stored.roles.join()

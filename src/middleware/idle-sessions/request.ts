@@ -32,25 +32,23 @@ export function judgeRequest<Request>(
   if (method === 'OPTIONS' && headers['access-control-request-method'] !== undefined) return pass;
   const rules = rulesOf(options.rules?.(request), incoming.rules);
   const question = questionOf(headers, url, rules);
-  const decision = guard.decideNow(question);
-  if (decision?.kind === 'live') return { kind: 'pass', session: decision.session };
-  return judgeLater(guard, options, incoming, { question, rules, decision });
+  const live = guard.decideNow(question);
+  return live === undefined
+    ? judgeLater(guard, options, incoming, question, rules)
+    : { kind: 'pass', session: live.session };
 }
 
 async function judgeLater<Request>(
   guard: SessionGuard,
   options: IdleSessionOptions<Request>,
   incoming: IncomingRequest<Request>,
-  asked: {
-    readonly question: Question;
-    readonly rules: RequestRules;
-    readonly decision: Decision | undefined;
-  },
+  question: Question,
+  rules: RequestRules,
 ): Promise<Outcome> {
-  const decision = asked.decision ?? (await guard.decide(asked.question));
+  const decision = await guard.decide(question);
   if (decision.kind === 'live') return { kind: 'pass', session: decision.session };
   if (decision.kind === 'unavailable' && decision.opens) return pass;
-  if (asked.rules.public === true && decision.kind !== 'step-up') return pass;
+  if (rules.public === true && decision.kind !== 'step-up') return pass;
   return { kind: 'answer', answer: refusal(guard, options, incoming, decision) };
 }
 

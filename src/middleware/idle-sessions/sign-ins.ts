@@ -77,9 +77,15 @@ export class SignIns {
   async of(headers: IncomingHttpHeaders): Promise<Verified | undefined> {
     const credential = this.credentialIn(headers);
     if (credential === undefined) return undefined;
+    const signIn = this.fresh(keyOf(credential));
+    return signIn === undefined ? this.anew(headers) : { signIn, isNew: false };
+  }
+
+  /** Asks Kratos, whatever is known. @returns `undefined` where it knows no such session. @throws UnjudgedError where it is away */
+  async anew(headers: IncomingHttpHeaders): Promise<Verified | undefined> {
+    const credential = this.credentialIn(headers);
+    if (credential === undefined) return undefined;
     const key = keyOf(credential);
-    const signIn = this.fresh(key);
-    if (signIn !== undefined) return { signIn, isNew: false };
     const earlier = this.asking.get(key);
     if (earlier !== undefined) return earlier;
     const asked = this.ask(key, credential).finally(() => this.asking.delete(key));
