@@ -90,6 +90,35 @@ test('a machine that slept for an hour asks the server when the page is visible 
   expect(calls).not.toContain('POST renew');
 });
 
+test('a tab that was frozen past the limit shows nothing but the end when it is resumed, and renews nothing', async () => {
+  const context = await pages.signedInWithRealTabs();
+  const { page, calls } = await pages.open(context);
+  await page.evaluate(`
+    globalThis.lifecycle = [];
+    for (const type of ['freeze', 'resume'])
+      document.addEventListener(type, () => lifecycle.push(type + ', ' + document.visibilityState));
+  `);
+  const devTools = await context.newCDPSession(page);
+  // Chromium freezes no tab that a person sees.
+  const inFront = await context.newPage();
+  await inFront.bringToFront();
+  await until('the tab is hidden', () => page.evaluate<boolean>('document.hidden'));
+  await devTools.send('Page.setWebLifecycleState', { state: 'frozen' });
+  await until('the tab is frozen', () => page.evaluate<boolean>("lifecycle.includes('freeze, hidden')"));
+  const before = calls.length;
+  pages.apps.aheadMs += 60 * minute;
+  await page.clock.setSystemTime(Date.now() + 60 * minute);
+  const { asked, answer } = holdStatus(page);
+  await page.bringToFront();
+  await asked;
+  expect(await page.evaluate('lifecycle')).toEqual(['freeze, hidden', expect.stringMatching(/^resume/)]);
+  expect(await page.locator('main').isVisible()).toBe(false);
+  answer();
+  await page.getByRole('dialog', { name: /there was no input/ }).waitFor();
+  expect(await page.locator('main').isVisible()).toBe(false);
+  expect(calls.slice(before)).toEqual(['GET status']);
+});
+
 test('a page that was hidden until seven seconds before the limit says seven', async () => {
   const { page } = await pages.open(await pages.signedIn());
   const { idleEndsAt, now } = await (await page.request.get(`${pages.url}/session/status`)).json();

@@ -1,13 +1,16 @@
 /** The example app in real Chromium: real Kratos and PostgreSQL, and the clocks of server and page in the test's hands. */
-import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
 import { inject } from 'vitest';
 import { ensureChromium, launchChromium } from '../../dev/browser/chromium.js';
 import { createExample } from '../../examples/idle-sessions/app.js';
 import { bundleScript } from '../../tools/packages/pack-browser.js';
+import { closedPort } from './fault-tcp.js';
 import { GuardedApps, minute } from './guarded-apps.js';
+import { until } from './until.js';
 
 export class Pages {
   private contexts: BrowserContext[] = [];
+  private browsers: Browser[] = [];
 
   private constructor(
     readonly apps: GuardedApps,
@@ -35,9 +38,30 @@ export class Pages {
   async signedIn(
     prepare: (context: BrowserContext) => Promise<unknown> = async () => {},
   ): Promise<BrowserContext> {
-    const person = await this.apps.people.create('browser');
     const context = await this.browser.newContext({ reducedMotion: 'reduce' });
     this.contexts.push(context);
+    await this.signIn(context);
+    await prepare(context);
+    return context;
+  }
+
+  /**
+   * A browser of its own in which a new person is signed in, and whose tabs are hidden while another one is in front, as a person's are.
+   * (Playwright makes all tabs of its own contexts visible.)
+   */
+  async signedInWithRealTabs(): Promise<BrowserContext> {
+    const port = await closedPort();
+    const url = `http://127.0.0.1:${port}`;
+    this.browsers.push(await launchChromium(await ensureChromium(), [`--remote-debugging-port=${port}`]));
+    await until('Chromium listens', () => fetch(`${url}/json/version`).then(Boolean, () => false));
+    const { 0: context } = (await chromium.connectOverCDP(url, { noDefaults: true })).contexts();
+    if (context === undefined) throw new Error('Chromium has no window');
+    await this.signIn(context);
+    return context;
+  }
+
+  private async signIn(context: BrowserContext): Promise<void> {
+    const person = await this.apps.people.create('browser');
     const page = await context.newPage();
     await page.goto(`${this.url}/login`);
     await page.getByLabel('E-mail').fill(person.identifier);
@@ -45,8 +69,6 @@ export class Pages {
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.waitForURL('**/dashboard');
     await page.close();
-    await prepare(context);
-    return context;
   }
 
   /** Opens a page whose timers stand still until the test moves them. @param aheadMs how wrong the machine's clock is */
@@ -70,6 +92,7 @@ export class Pages {
 
   async closeContexts(): Promise<void> {
     for (const context of this.contexts.splice(0)) await context.close();
+    for (const browser of this.browsers.splice(0)) await browser.close();
     this.apps.aheadMs = 0;
   }
 

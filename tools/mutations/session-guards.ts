@@ -119,6 +119,14 @@ export const sessionGuards: readonly Guard[] = [
     only: 'a slow answer shows too little time',
   },
   {
+    name: 'sessions: a tab that is resumed after the end is covered before the server answered',
+    file: 'src/browser/idle-session.ts',
+    find: 'if (!isFromCache) this.#tick();',
+    replace: '',
+    ...browser,
+    only: 'frozen past the limit',
+  },
+  {
     name: 'sessions: a page where nobody is signed in goes nowhere',
     file: 'src/browser/idle-session.ts',
     find: 'if (this.#live === undefined) this.#settle();',
