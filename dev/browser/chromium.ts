@@ -1,6 +1,6 @@
 /** Finds Chromium, and installs Debian's where a test needs it and may. */
-import { execa } from 'execa';
 import { type Browser, chromium } from 'playwright-core';
+import { findProgram, installPackage } from './debian.js';
 
 const programs = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -8,24 +8,14 @@ const programs = ['chromium', 'chromium-browser', 'google-chrome'];
 export async function findChromium(): Promise<string | undefined> {
   const named = process.env.DORMOUSE_CHROMIUM;
   if (named !== undefined && named !== '') return named;
-  for (const name of programs) {
-    const found = await execa('sh', ['-c', `command -v ${name}`], { reject: false });
-    if (found.exitCode === 0 && found.stdout !== '') return found.stdout;
-  }
-  return undefined;
+  return findProgram(programs);
 }
 
 /** Installs Debian's package where there is no Chromium. @throws Error that names the ways out */
 export async function ensureChromium(): Promise<string> {
   const found = await findChromium();
   if (found !== undefined) return found;
-  const canInstall =
-    process.getuid?.() === 0 &&
-    (await execa('sh', ['-c', 'command -v apt-get'], { reject: false })).exitCode === 0;
-  if (canInstall) {
-    const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    await execa('apt-get', ['update'], { env });
-    await execa('apt-get', ['install', '-y', '--no-install-recommends', 'chromium'], { env });
+  if (await installPackage('chromium')) {
     const installed = await findChromium();
     if (installed !== undefined) return installed;
   }

@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { projectDirectory } from '../../dev/stack/project.js';
+import { renewalsOf, secondsShown, warned, warningIn } from '../support/idle-page.js';
 import { type Opened, Pages } from '../support/pages.js';
 import { until } from '../support/until.js';
 
@@ -18,14 +19,8 @@ beforeAll(async () => {
 afterEach(() => pages.closeContexts());
 afterAll(() => pages.close());
 
-const warningIn = (page: Page) => page.getByRole('alertdialog', { name: 'Are you still there?' });
 const isLive = async (page: Page) => (await page.request.get(`${pages.url}/session/status`)).status() === 200;
-/** Renewals that the server was asked for so far. */
-const renewalsOf = ({ calls }: Opened) => calls.filter((call) => call === 'POST renew').length;
 const becomesVisible = (page: Page) => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
-
-const secondsShown = async (page: Page) =>
-  Number(/in (\d+) second/.exec((await warningIn(page).textContent()) ?? '')?.[1]);
 
 /** Answers of the server to questions for the state wait on their way until the test lets one through. */
 function holdStatus(page: Page): { asked: Promise<void>; answer: () => void } {
@@ -44,16 +39,8 @@ function holdStatus(page: Page): { asked: Promise<void>; answer: () => void } {
   return { asked, answer };
 }
 
-/** Opens a page, and lets it stand until the warning. */
-async function warned(path?: string): Promise<Opened> {
-  const opened = await pages.open(await pages.signedIn(), path);
-  await opened.pass((path === '/billing' ? 36 : 96) * second);
-  await warningIn(opened.page).waitFor();
-  return opened;
-}
-
 test('the warning names the time that is left, and Escape keeps the person signed in', async () => {
-  const { page, calls, pass } = await warned();
+  const { page, calls, pass } = await warned(pages);
   const title = /^\(0:2\d\) Dashboard$/;
   expect(await page.title()).toMatch(title);
   const before = await warningIn(page).textContent();
@@ -69,7 +56,7 @@ test('the warning names the time that is left, and Escape keeps the person signe
 });
 
 test('without an answer the person is signed out at the limit, the page is covered, and a link leads back', async () => {
-  const { page, calls, pass } = await warned('/billing');
+  const { page, calls, pass } = await warned(pages, '/billing');
   await pass(26 * second);
   const cover = page.getByRole('dialog', { name: 'You were signed out: there was no input for a while.' });
   await cover.waitFor();
@@ -264,7 +251,7 @@ test.each([
 });
 
 test('the keyboard alone reaches both answers, and stays in the dialog', async () => {
-  const { page } = await warned();
+  const { page } = await warned(pages);
   const focused = () =>
     page.evaluate(
       'document.activeElement.shadowRoot?.activeElement?.textContent ?? document.activeElement.tagName',
@@ -277,7 +264,7 @@ test('the keyboard alone reaches both answers, and stays in the dialog', async (
 });
 
 test('the warning lies above a modal that the app opens afterwards, and comes back when the app takes it out', async () => {
-  const { page } = await warned();
+  const { page } = await warned(pages);
   await page.evaluate(`
     const modal = document.createElement('dialog');
     modal.textContent = 'of the app';
@@ -293,7 +280,7 @@ test('the warning lies above a modal that the app opens afterwards, and comes ba
 });
 
 test('the warning has no findings by axe-core', async () => {
-  const { page } = await warned();
+  const { page } = await warned(pages);
   // The page's policy allows no inline script; evaluate is none.
   await page.clock.resume();
   await page.evaluate(axe.source);
@@ -304,7 +291,7 @@ test('the warning has no findings by axe-core', async () => {
 });
 
 test('the time that is left is spoken five times at most, and ticks unheard', async () => {
-  const { page, pass } = await warned();
+  const { page, pass } = await warned(pages);
   await page.evaluate(`
     const spoken = document.documentElement.lastElementChild.shadowRoot.querySelector('[aria-live]');
     globalThis.heard = [];
@@ -356,7 +343,7 @@ test('a limit of 2^32 + 5,000 ms makes nothing happen within a day', async () =>
 });
 
 test('a clock that is set back during the countdown does not stop it', async () => {
-  const { page, pass } = await warned();
+  const { page, pass } = await warned(pages);
   const before = await secondsShown(page);
   await page.clock.setSystemTime(Date.now() - 120 * minute);
   await pass(5 * second);
@@ -475,7 +462,7 @@ test('an outage before the warning does not keep it from being shown, and the pa
 });
 
 test('an answer to the warning that does not reach the server is told again', async () => {
-  const opened = await warned();
+  const opened = await warned(pages);
   const { page } = opened;
   await page.route('**/session/renew', (route) => route.abort());
   await page.getByRole('button', { name: 'Stay signed in' }).click();
@@ -551,7 +538,7 @@ test('a slow answer shows too little time, never too much', async () => {
 });
 
 test('an answer that a renewal has overtaken does not bring the warning back', async () => {
-  const opened = await warned();
+  const opened = await warned(pages);
   const { page } = opened;
   const { asked, answer } = holdStatus(page);
   const checked = page.evaluate('session.check()');

@@ -1,4 +1,4 @@
-/** The example app in real Chromium: real Kratos and PostgreSQL, and the clocks of server and page in the test's hands. */
+/** The example app in a real browser: real Kratos and PostgreSQL, and the clocks of server and page in the test's hands. */
 import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
 import { inject } from 'vitest';
 import { ensureChromium, launchChromium } from '../../dev/browser/chromium.js';
@@ -19,7 +19,9 @@ export class Pages {
     private readonly closeApp: () => Promise<unknown>,
   ) {}
 
-  static async begin(): Promise<Pages> {
+  /** @param launch Default: Chromium */
+  static async begin(launch = async () => launchChromium(await ensureChromium())): Promise<Pages> {
+    const browser = await launch();
     const apps = await GuardedApps.begin();
     const app = await createExample({
       postgresUrl: apps.appUrl,
@@ -30,7 +32,6 @@ export class Pages {
       script: Buffer.from(await bundleScript()).toString(),
     });
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
-    const browser = await launchChromium(await ensureChromium());
     return new Pages(apps, url, browser, () => app.close());
   }
 

@@ -1,0 +1,22 @@
+/** What tests of the browser library see in a page, in whichever browser. */
+import type { Page } from 'playwright-core';
+import type { Opened, Pages } from './pages.js';
+
+const second = 1_000;
+
+export const warningIn = (page: Page) => page.getByRole('alertdialog', { name: 'Are you still there?' });
+
+/** The seconds that the warning says are left. */
+export const secondsShown = async (page: Page) =>
+  Number(/in (\d+) second/.exec((await warningIn(page).textContent()) ?? '')?.[1]);
+
+/** Renewals that the server was asked for so far. */
+export const renewalsOf = ({ calls }: Opened) => calls.filter((call) => call === 'POST renew').length;
+
+/** Opens a page of a new person, and lets it stand until the warning. */
+export async function warned(pages: Pages, path?: string): Promise<Opened> {
+  const opened = await pages.open(await pages.signedIn(), path);
+  await opened.pass((path === '/billing' ? 36 : 96) * second);
+  await warningIn(opened.page).waitFor();
+  return opened;
+}
