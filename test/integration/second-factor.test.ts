@@ -1,6 +1,6 @@
 /** Step-up with a real second factor: Kratos' TOTP, PostgreSQL and the guard. Clock and history of the session are the test's. */
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
-import type { SignIn } from '../../dev/demo/ory-people.js';
+import type { Person, SignIn } from '../../dev/demo/ory-people.js';
 import { startWire } from '../support/fault-tcp.js';
 import { bodyOf, type GuardedApp, GuardedApps, hour, minute } from '../support/guarded-apps.js';
 import { ageSession, openKratosDatabase } from '../support/kratos-database.js';
@@ -36,6 +36,18 @@ async function untilHour20(app: GuardedApp, signIn: SignIn, headers: Record<stri
     expect((await app.send('POST', '/session/renew', headers)).status).toBe(200);
   }
   expect(apps.aheadMs).toBe(0);
+}
+
+/** An app whose way to Kratos can be frozen, and a person who is signed in. */
+async function behindWire(ofApp: object) {
+  const { hostname, port } = new URL(inject('stack').kratos.publicUrl);
+  const wire = await startWire({ host: hostname, port: Number(port) });
+  const app = await apps.fastify({
+    policy: ofApp,
+    kratos: { publicUrl: `http://127.0.0.1:${wire.port}` },
+    verifyTimeoutMs: 2_000,
+  });
+  return { app, wire, ...(await withAuthenticator()) };
 }
 
 const statusOf = async (app: GuardedApp, headers: Record<string, string>) => {
@@ -88,6 +100,31 @@ test('a second factor at hour 20 of 24 leaves four hours, and restarts the idle 
   expect(await bodyOf(await app.get('/session/status', headers))).toMatchObject({ error: 'session_ended' });
 });
 
+test.each([
+  ['a second factor', (_person: Person, signIn: SignIn, secret: Buffer) => factor.give(signIn, secret)],
+  ['a full sign-in', (person: Person, signIn: SignIn) => apps.people.reauthenticate(person, signIn)],
+])('%s the moment before the idle end counts, though the guard asked Kratos a moment ago', async (_what, again) => {
+  const app = await apps.fastify({ policy });
+  const { person, signIn, secret, headers } = await withAuthenticator();
+  await untilHour20(app, signIn, headers);
+  const { idleEndsAt, now } = await statusOf(app, headers);
+  await again(person, signIn, secret);
+  apps.aheadMs = idleEndsAt - now + minute;
+  expect((await app.get('/', headers)).status).toBe(200);
+  expect((await statusOf(app, headers)).idleEndsAt).toBeGreaterThan(apps.now());
+});
+
+test('a session over its limit ends while Kratos is away, too', async () => {
+  const { app, headers, signIn, wire } = await behindWire(policy);
+  expect((await app.get('/', headers)).status).toBe(200);
+  wire.freeze();
+  apps.aheadMs = hour + minute;
+  expect(await bodyOf(await app.get('/', headers))).toMatchObject({ error: 'session_ended', reason: 'idle' });
+  expect(await apps.row(signIn.sessionId)).toMatchObject({ ended_reason: 'idle' });
+  await app.close();
+  await wire.close();
+});
+
 test('a full sign-in at hour 20 of 24 restarts both limits, and is no second factor', async () => {
   const app = await apps.fastify({ policy: { ...policy, stepUp: { ...policy.stepUp, '/delete': '5m' } } });
   const { person, signIn, headers } = await withAuthenticator();
@@ -114,14 +151,7 @@ test('the strictest limit of the assurance level counts from the second factor o
 });
 
 test('a route that asks for more stays closed while Kratos is away, also where it would be open then', async () => {
-  const kratosUrl = new URL(inject('stack').kratos.publicUrl);
-  const wire = await startWire({ host: kratosUrl.hostname, port: Number(kratosUrl.port) });
-  const app = await apps.fastify({
-    policy: { ...policy, whenUnavailable: { '/keys': 'open' } },
-    kratos: { publicUrl: `http://127.0.0.1:${wire.port}` },
-    verifyTimeoutMs: 2_000,
-  });
-  const { headers } = await withAuthenticator();
+  const { app, headers, wire } = await behindWire({ ...policy, whenUnavailable: { '/keys': 'open' } });
   expect((await app.get('/', headers)).status).toBe(200);
   wire.freeze();
   expect((await app.get('/keys', headers)).status).toBe(401);

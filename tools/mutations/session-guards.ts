@@ -50,7 +50,7 @@ export const sessionGuards: readonly Guard[] = [
   },
   {
     name: 'sessions: a second factor restarts the idle limit',
-    file: 'src/middleware/idle-sessions/guard.ts',
+    file: 'src/middleware/idle-sessions/judge.ts',
     find: 'latestAt: Math.min(signIn.latestAt, this.now()),',
     replace: 'latestAt: Math.min(signIn.authenticatedAt, this.now()),',
     ...factor,
@@ -58,17 +58,27 @@ export const sessionGuards: readonly Guard[] = [
   },
   {
     name: 'sessions: Kratos is asked again before a route asks for a stronger sign-in',
-    file: 'src/middleware/idle-sessions/guard.ts',
-    find: "if (decision.kind !== 'step-up' || verified.isNew) return decision;",
-    replace: 'if (verified !== undefined) return decision;',
+    file: 'src/middleware/idle-sessions/judge.ts',
+    find: "if (live?.kind === 'step-up' && !isNew) return undefined;",
+    replace: '',
     ...factor,
     only: 'leaves four hours',
   },
   {
+    name: 'sessions: Kratos is asked again before a session ends',
+    file: 'src/middleware/idle-sessions/judge.ts',
+    find: `      } else if (!isNew) {
+        return undefined;
+`,
+    replace: '',
+    ...factor,
+    only: 'the moment before the idle end',
+  },
+  {
     name: 'sessions: while Kratos is away no route opens that asks for a stronger sign-in',
-    file: 'src/middleware/idle-sessions/guard.ts',
-    find: 'await this.signIns.anew(credential).catch(() => verified);',
-    replace: 'await this.signIns.anew(credential);',
+    file: 'src/middleware/idle-sessions/judge.ts',
+    find: '.catch(() => known && { ...known, isNew: true })',
+    replace: '',
     ...factor,
     only: 'stays closed while Kratos is away',
   },

@@ -112,17 +112,19 @@ export class SessionJudge {
 
   private async judged(question: Question): Promise<Decision> {
     const { signIns } = this.options;
-    const verified = await signIns.of(question.headers);
-    if (verified === undefined) return { kind: 'none' };
-    const decision = await this.judgedAs(verified, question);
-    if (decision.kind !== 'step-up' || verified.isNew) return decision;
-    // The person may have signed in since Kratos was asked. While it is away, what is known stays: more is asked for.
-    const again = await signIns.anew(question.headers).catch(() => verified);
-    if (again === undefined) return { kind: 'none' };
-    return again === verified ? decision : this.judgedAs(again, question);
+    const known = await signIns.of(question.headers);
+    let verified = known;
+    while (verified !== undefined) {
+      const decision = await this.judgedAs(verified, question);
+      if (decision !== undefined) return decision;
+      // While Kratos is away, what is known of the sign-in counts: more is asked for, and an end comes.
+      verified = await signIns.anew(question.headers).catch(() => known && { ...known, isNew: true });
+    }
+    return { kind: 'none' };
   }
 
-  private async judgedAs({ signIn, isNew }: Verified, question: Question): Promise<Decision> {
+  /** @returns `undefined` where the request would be refused, and the person may have signed in again since Kratos was asked */
+  private async judgedAs({ signIn, isNew }: Verified, question: Question): Promise<Decision | undefined> {
     const { memory, feed, staleMs, writer, ends } = this.options;
     const inForce = await this.policyInForce();
     // The time of the request, not of the write: what waits in between lengthens nothing.
@@ -138,9 +140,12 @@ export class SessionJudge {
       const verdict = judge(stored, applied.limits, now);
       if (verdict.state === 'live') {
         const live = await this.live(entry, question, applied, verdict, now);
+        if (live?.kind === 'step-up' && !isNew) return undefined;
         if (live !== undefined) return live;
       } else if (!isReread) {
         await fromPostgres(() => flushSession(writer, stored.sessionId));
+      } else if (!isNew) {
+        return undefined;
       } else if (await ends.expire(stored, verdict, inForce)) {
         return { kind: 'ended', end: verdict };
       }
