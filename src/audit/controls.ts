@@ -167,6 +167,13 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   session_expired_absolute: [
     { control: 'asvs-7.3.2', role: 'evidence', why: 'the session ended at its absolute limit' },
   ],
+  token_refused: [
+    {
+      control: 'asvs-7.3.1',
+      role: 'context',
+      why: 'a token was refused: nobody used it for too long, its time was over, or it was revoked',
+    },
+  ],
   personal_token_created: context('a token that acts for the account was created: by whom, and for what'),
   personal_token_rotated: context('a token that acts for the account was replaced by another one'),
   personal_token_revoked: context('a token that acts for the account was revoked: by whom'),

@@ -15,6 +15,7 @@ import { inTransaction } from '../postgres/pool.js';
 import { forgetSessions } from '../sessions/sessions-table.js';
 import { forgetActivity } from '../signs/signs-table.js';
 import { disablementAsJson, forgetDisablement } from '../standings/disablements-table.js';
+import { forgetUses } from '../tokens/access/uses-table.js';
 import { forgetPersonalTokens } from '../tokens/personal/personal-tokens-table.js';
 import { forgetFamilies } from '../tokens/refresh/families-table.js';
 import { forgetDeletionIntent } from './intents-table.js';
@@ -33,6 +34,7 @@ const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => P
   forgetConfirmation,
   forgetDeletionIntent,
   forgetSessions,
+  forgetUses,
   forgetPersonalTokens,
   forgetFamilies,
 ];

@@ -46,6 +46,7 @@ export const auditEventTypes = [
   'breaker_released',
   'session_expired_idle',
   'session_expired_absolute',
+  'token_refused',
   'personal_token_created',
   'personal_token_rotated',
   'personal_token_revoked',

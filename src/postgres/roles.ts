@@ -32,6 +32,8 @@ const runtimeTables: Privileges = {
   mail: 'SELECT, DELETE',
   // A session or a family ends by a function of the owner, with its entry in the log.
   idle_session: `SELECT, DELETE, ${sessionWrites}`,
+  // A use ends by a function of the owner.
+  token_use: 'SELECT, DELETE, INSERT (use_key, identity_id, started_at, last_used_at), UPDATE (last_used_at)',
   // A token begins and ends by functions of the owner, with their entries in the log.
   personal_token: 'SELECT, DELETE, UPDATE (last_used_at)',
   refresh_family: `SELECT, DELETE, UPDATE (closed_at), ${familyWrites}`,
@@ -49,6 +51,8 @@ const appTables: Privileges = {
   policy: 'SELECT',
   idle_session: `SELECT, ${sessionWrites}`,
   idle_choice: 'SELECT, INSERT, UPDATE',
+  token_use: 'SELECT, INSERT (use_key, identity_id, started_at, last_used_at), UPDATE (last_used_at)',
+  admission_change: 'SELECT',
   personal_token: 'SELECT, UPDATE (last_used_at)',
   refresh_family: `SELECT, ${familyWrites}`,
 };
@@ -56,6 +60,7 @@ const appTables: Privileges = {
 /** Functions of the owner that an app's role may call. */
 const appFunctions = [
   'idle_session_end',
+  'token_refuse',
   'personal_token_create',
   'personal_token_rotate',
   'personal_token_revoke',

@@ -63,6 +63,7 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   // One session of several: other systems have sessions of their own.
   session_expired_idle: 'none',
   session_expired_absolute: 'none',
+  token_refused: 'none',
   // Tokens of the apps: other systems don't know them.
   personal_token_created: 'none',
   personal_token_rotated: 'none',

@@ -11,6 +11,7 @@ import { forgetOldReconciliations } from '../reconciliation/reconciliations-tabl
 import { forgetOldEvents } from '../security-events/outbox-table.js';
 import { forgetOldSessions } from '../sessions/sessions-table.js';
 import { forgetOldFeed } from '../signs/feed-table.js';
+import { forgetOldAdmissionChanges, forgetOldUses } from '../tokens/access/uses-table.js';
 import { forgetOldPersonalTokens } from '../tokens/personal/personal-tokens-table.js';
 import { forgetOldFamilies } from '../tokens/refresh/sweep-table.js';
 
@@ -41,6 +42,8 @@ export async function forgetOld(
     signal_outbox: await forgetOldEvents(pool, operations),
     activity_feed: await forgetOldFeed(pool, operations),
     postponement: await forgetOldPostponements(pool, operations),
+    token_use: await forgetOldUses(pool, now),
+    admission_change: await forgetOldAdmissionChanges(pool, operations),
     idle_session: await forgetOldSessions(pool, now),
     personal_token: await forgetOldPersonalTokens(pool, operations),
     refresh_family: await forgetOldFamilies(pool, operations),

@@ -112,6 +112,8 @@ it('lists for each table how its growth is bounded', async () => {
     ...[
       'idle_session',
       'personal_token',
+      'token_use',
+      'admission_change',
       'refresh_family',
       'breaker_trip',
       'breaker_release',

@@ -219,6 +219,7 @@ describe('the role of an app', () => {
         if (may.length > 0) open[name] = may.join(' ');
       }
       expect(open).toEqual({
+        admission_change: 'SELECT',
         activity_feed: 'SELECT INSERT UPDATE',
         activity_mark: 'SELECT INSERT UPDATE DELETE',
         activity_signal: 'SELECT INSERT UPDATE',
@@ -231,6 +232,7 @@ describe('the role of an app', () => {
         refresh_family: 'SELECT UPDATE',
         revocation: 'SELECT',
         standing: 'SELECT',
+        token_use: 'SELECT INSERT UPDATE',
       });
       const functions = await pool.query(
         "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND prosecdef AND has_function_privilege(oid, 'EXECUTE') ORDER BY proname",
@@ -242,6 +244,7 @@ describe('the role of an app', () => {
         'personal_token_rotate',
         'refresh_family_end',
         'refresh_family_start',
+        'token_refuse',
       ]);
     } finally {
       await pool.end();

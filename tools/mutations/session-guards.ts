@@ -51,8 +51,8 @@ export const sessionGuards: readonly Guard[] = [
   {
     name: 'sessions: a second factor restarts the idle limit',
     file: 'src/middleware/idle-sessions/judge.ts',
-    find: 'latestAt: Math.min(signIn.latestAt, this.now()),',
-    replace: 'latestAt: Math.min(signIn.authenticatedAt, this.now()),',
+    find: 'latestAt: Math.min(signIn.latestAt, now),',
+    replace: 'latestAt: Math.min(signIn.authenticatedAt, now),',
     ...factor,
     only: 'leaves four hours',
   },

@@ -13,12 +13,19 @@ export function routesAbove<Value>(routes: Readonly<Record<string, Value>>, path
   const entries = Object.entries(routes);
   if (entries.length === 0) return [];
   const asked = spellings(path);
-  return entries
-    .filter(([route]) => {
-      const above = normal(route);
-      return asked.some((one) => above === '/' || one === above || one.startsWith(`${above}/`));
-    })
-    .sort(([a], [b]) => b.length - a.length);
+  return entries.filter(([route]) => isAbove(route, asked)).sort(([a], [b]) => b.length - a.length);
+}
+
+/** Whether a path lies below one of the routes. */
+export function isBelowAny(routes: readonly string[], path: string): boolean {
+  if (routes.length === 0) return false;
+  const asked = spellings(path);
+  return routes.some((route) => isAbove(route, asked));
+}
+
+function isAbove(route: string, asked: readonly string[]): boolean {
+  const above = normal(route);
+  return asked.some((one) => above === '/' || one === above || one.startsWith(`${above}/`));
 }
 
 /** A path with `..` behind a percent-encoding is one path to a router and another to an app behind it: both count. */

@@ -1,4 +1,5 @@
 /** The rules for a policy's `tokens`: each kind of token has a file of its own. Pure. */
+import { checkAccessTokens } from './access-checks.js';
 import { checkPersonalTokens } from './personal-checks.js';
 import type { TokensPolicy } from './policy.js';
 import { checkRefresh } from './refresh-checks.js';
@@ -11,6 +12,7 @@ export function checkTokens(policy: TokensPolicy, allowsShort: boolean, report: 
     (member: string): Report =>
     (path, message) =>
       report([member, ...path], message);
+  if (policy.access !== undefined) checkAccessTokens(policy.access, allowsShort, below('access'));
   if (policy.refresh !== undefined) checkRefresh(policy.refresh, allowsShort, below('refresh'));
   if (policy.personal !== undefined) checkPersonalTokens(policy.personal, allowsShort, below('personal'));
 }

@@ -2,7 +2,7 @@
 export class UnjudgedError extends Error {
   override readonly name = 'UnjudgedError';
   constructor(
-    readonly system: 'PostgreSQL' | 'Kratos' | 'policy',
+    readonly system: 'PostgreSQL' | 'Kratos' | 'policy' | 'keys',
     options?: ErrorOptions,
   ) {
     super(`a credential could not be judged: ${system} is away`, options);

@@ -1,0 +1,94 @@
+/** The guard of access tokens for Express, and for any server whose middleware takes Node's own request and response. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Answer } from '../idle-sessions/answers.js';
+import { UnjudgedError } from '../idle-sessions/errors.js';
+import { checkedPrefix, ownRoute } from '../idle-sessions/request.js';
+import { send } from '../node-answers.js';
+import { endsInHeader, refusalOf } from './answers.js';
+import type { GuardedToken, InactiveTokensAppOptions } from './options.js';
+import { answerConfig, answerOwnRoute, judgeRequest, type Outcome } from './request.js';
+import { InactivityJwtStrategy } from './strategy.js';
+
+export type { AccessClaims } from '../../domain/tokens/access-claims.js';
+export type {
+  AccessTokensFields,
+  GuardedToken,
+  InactiveTokensAppOptions,
+  InactiveTokensOptions,
+  TokenEnd,
+  TokenRules,
+} from './options.js';
+export { InactivityJwtStrategy } from './strategy.js';
+
+/** A request behind the middleware. */
+export interface TokenRequest extends IncomingMessage {
+  /** The good token; absent on routes that need none. */
+  dormouseToken?: GuardedToken;
+  /** Express: the URL as it came, when a router has cut it. */
+  readonly originalUrl?: string;
+}
+
+export interface InactiveTokensMiddlewareOptions extends InactiveTokensAppOptions<TokenRequest> {
+  /** Where `GET status` and `POST sign-out` are served. Default `/token`. */
+  readonly prefix?: string;
+  /** Where pages read the figures of the policy. Default `/api/auth/config`. */
+  readonly configPath?: string;
+}
+
+export interface InactiveTokensMiddleware {
+  (request: TokenRequest, response: ServerResponse, next: (error?: unknown) => void): void;
+  readonly strategy: InactivityJwtStrategy;
+}
+
+/**
+ * Refuses access tokens that nobody used for too long, that are over their time, or that were revoked, for all that is behind it
+ * (docs/inactive-tokens.md). `request.dormouseToken` is the good token. Close it with `middleware.strategy.close()`.
+ *
+ * @throws ConfigError where a field of the policy or an option is wrong
+ */
+export function inactiveTokens(options: InactiveTokensMiddlewareOptions): InactiveTokensMiddleware {
+  const prefix = checkedPrefix(options.prefix ?? '/token');
+  const configPath = checkedPrefix(options.configPath ?? '/api/auth/config');
+  const strategy = new InactivityJwtStrategy(options);
+  const middleware = (request: TokenRequest, response: ServerResponse, next: (error?: unknown) => void) => {
+    const { headers, method = 'GET' } = request;
+    const url = request.originalUrl ?? request.url ?? '/';
+    const own = ownRoute(prefix, url);
+    if (own !== undefined) {
+      answerOwnRoute(strategy, { method, headers, own })
+        .catch((error: unknown): Answer => {
+          if (!(error instanceof UnjudgedError)) throw error;
+          return refusalOf({ kind: 'unavailable', system: error.system }, strategy.clock());
+        })
+        .then((answer) => send(response, answer))
+        .catch(next);
+      return;
+    }
+    if (url.split('?', 1)[0] === configPath && (method === 'GET' || method === 'HEAD')) {
+      send(response, answerConfig(strategy));
+      return;
+    }
+    const settle = (outcome: Outcome) => {
+      if (outcome.kind === 'answer') {
+        send(response, outcome.answer);
+        return;
+      }
+      if (outcome.token !== undefined) request.dormouseToken = outcome.token;
+      if (outcome.endsInSeconds !== undefined) {
+        response.setHeader(endsInHeader, String(outcome.endsInSeconds));
+      }
+      next();
+    };
+    let outcome: Outcome | Promise<Outcome>;
+    try {
+      outcome = judgeRequest(strategy, options, { request, method, url, headers });
+    } catch (error) {
+      // Not every server takes what a middleware throws.
+      next(error);
+      return;
+    }
+    if (outcome instanceof Promise) outcome.then(settle).catch(next);
+    else settle(outcome);
+  };
+  return Object.assign(middleware, { strategy });
+}

@@ -1,0 +1,106 @@
+/** The guard of access tokens as a Fastify plugin. */
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
+import { sendAnswer } from '../fastify-answers.js';
+import { UnjudgedError } from '../idle-sessions/errors.js';
+import { checkedPrefix, ownRoute } from '../idle-sessions/request.js';
+import { endsInHeader, refusalOf } from './answers.js';
+import type { GuardedToken, InactiveTokensAppOptions, TokenRules } from './options.js';
+import { answerConfig, answerOwnRoute, judgeRequest, type Outcome } from './request.js';
+import { InactivityJwtStrategy } from './strategy.js';
+
+export type { AccessClaims } from '../../domain/tokens/access-claims.js';
+export type {
+  AccessTokensFields,
+  GuardedToken,
+  InactiveTokensAppOptions,
+  InactiveTokensOptions,
+  TokenEnd,
+  TokenRules,
+} from './options.js';
+export { InactivityJwtStrategy } from './strategy.js';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Set by the plugin `inactiveTokens`. */
+    inactiveTokens: InactivityJwtStrategy;
+  }
+  interface FastifyRequest {
+    /** The good token of the request; `null` on routes that need none. Set by the plugin `inactiveTokens`. */
+    dormouseToken: GuardedToken | null;
+  }
+  interface FastifyContextConfig {
+    /** How the plugin `inactiveTokens` treats the route. */
+    dormouseToken?: TokenRules;
+  }
+}
+
+export interface InactiveTokensPluginOptions extends InactiveTokensAppOptions<FastifyRequest> {
+  /** Where `GET status` and `POST sign-out` are served. Default `/token`. */
+  readonly prefix?: string;
+  /** Where pages read the figures of the policy. Default `/api/auth/config`. */
+  readonly configPath?: string;
+}
+
+const plugin: FastifyPluginAsync<InactiveTokensPluginOptions> = async (fastify, options) => {
+  const prefix = checkedPrefix(options.prefix ?? '/token');
+  const configPath = checkedPrefix(options.configPath ?? '/api/auth/config');
+  const strategy = new InactivityJwtStrategy(options);
+  fastify.decorate('inactiveTokens', strategy);
+  fastify.decorateRequest('dormouseToken', null);
+  fastify.addHook('onClose', () => strategy.close());
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const { url, method, headers } = request;
+    if (ownRoute(prefix, url) !== undefined || url.split('?', 1)[0] === configPath) {
+      done();
+      return;
+    }
+    const rules = request.routeOptions.config.dormouseToken;
+    const outcome = judgeRequest(strategy, options, { request, method, url, headers, rules });
+    if (outcome instanceof Promise) {
+      outcome.then((later) => settle(later, request, reply, done)).catch(done);
+      return;
+    }
+    settle(outcome, request, reply, done);
+  });
+  fastify.get(configPath, (_request, reply) => sendAnswer(reply, answerConfig(strategy)));
+  fastify.all(`${prefix}/*`, { bodyLimit: 1_024 }, async (request, reply) => {
+    const own = ownRoute(prefix, request.url) ?? { route: '', query: new URLSearchParams() };
+    const { method, headers } = request;
+    try {
+      return await sendAnswer(reply, await answerOwnRoute(strategy, { method, headers, own }));
+    } catch (error) {
+      if (!(error instanceof UnjudgedError)) throw error;
+      return sendAnswer(reply, refusalOf({ kind: 'unavailable', system: error.system }, strategy.clock()));
+    }
+  });
+  await strategy.ready();
+};
+
+function settle(outcome: Outcome, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (outcome.kind === 'answer') {
+    void sendAnswer(reply, outcome.answer);
+    return;
+  }
+  if (outcome.token !== undefined) request.dormouseToken = outcome.token;
+  if (outcome.endsInSeconds !== undefined) reply.header(endsInHeader, String(outcome.endsInSeconds));
+  done();
+}
+
+/**
+ * Refuses access tokens that nobody used for too long, that are over their time, or that were revoked, beside and below the place where it
+ * is registered (docs/inactive-tokens.md). `request.dormouseToken` is the good token.
+ *
+ * @throws ConfigError at registration where a field of the policy or an option is wrong
+ *
+ * @example
+ * ```ts
+ * await app.register(inactiveTokens, {
+ *   postgresUrl, keys: { jwksUrl: 'https://hydra.example/.well-known/jwks.json' },
+ *   issuer: 'https://hydra.example/', audience: 'https://api.example', policy: { idle: '20m' },
+ * });
+ * app.get('/', { config: { dormouseToken: { public: true } } }, () => 'hello');
+ * app.get('/account', (request) => request.dormouseToken.identityId);
+ * ```
+ */
+export const inactiveTokens = fastifyPlugin(plugin, { fastify: '5.x', name: 'dormouse-inactive-tokens' });

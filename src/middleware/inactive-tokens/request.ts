@@ -1,0 +1,81 @@
+/** What the plugin and the middleware have in common: one request in, what to do with it out. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Answer } from '../idle-sessions/answers.js';
+import { json } from '../idle-sessions/answers.js';
+import { isBackground } from '../idle-sessions/origin.js';
+import type { OwnRoute } from '../idle-sessions/request.js';
+import { configOf, refusalOf, stateOf } from './answers.js';
+import type { GuardedToken, InactiveTokensAppOptions, TokenRules } from './options.js';
+import type { InactivityJwtStrategy, TokenDecision } from './strategy.js';
+
+export interface IncomingRequest<Request> {
+  readonly request: Request;
+  readonly method: string;
+  /** With its query, as it came. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  /** What the route itself says. */
+  readonly rules?: TokenRules | undefined;
+}
+
+export type Outcome =
+  /** `token` is absent where the route needs none. `endsInSeconds`: the answer says it. */
+  | { readonly kind: 'pass'; readonly token?: GuardedToken; readonly endsInSeconds?: number }
+  | { readonly kind: 'answer'; readonly answer: Answer };
+
+const pass: Outcome = { kind: 'pass' };
+
+/** Judges a request of the app: at once where memory suffices, which is most of the time. */
+export function judgeRequest<Request>(
+  strategy: InactivityJwtStrategy,
+  options: Pick<InactiveTokensAppOptions<Request>, 'rules'>,
+  { request, method, url, headers, rules: ofRoute }: IncomingRequest<Request>,
+): Outcome | Promise<Outcome> {
+  // A browser sends no token with the question whether it may ask.
+  if (method === 'OPTIONS' && headers['access-control-request-method'] !== undefined) return pass;
+  const ofApp = options.rules?.(request);
+  const isPublic = (ofRoute?.public ?? ofApp?.public) === true;
+  const inBackground = (ofRoute?.background ?? ofApp?.background) === true || isBackground(headers);
+  const question = { headers, path: url, isUse: !inBackground };
+  const decision = strategy.decideNow(question);
+  if (decision !== undefined) return outcomeOf(strategy, decision, isPublic);
+  return strategy.decide(question).then((later) => outcomeOf(strategy, later, isPublic));
+}
+
+function outcomeOf(strategy: InactivityJwtStrategy, decision: TokenDecision, isPublic: boolean): Outcome {
+  if (decision.kind === 'good') {
+    const { token, leftMs } = decision;
+    return leftMs === undefined
+      ? { kind: 'pass', token }
+      : { kind: 'pass', token, endsInSeconds: Math.max(0, Math.floor(leftMs / 1_000)) };
+  }
+  return isPublic ? pass : { kind: 'answer', answer: refusalOf(decision, strategy.clock()) };
+}
+
+/**
+ * The routes of the plugin: `GET status` renews nothing, `POST sign-out` ends the use of the token for all that share its session. A
+ * token in a header is sent by the page's own code alone, so that no other site can make a browser ask.
+ */
+export async function answerOwnRoute(
+  strategy: InactivityJwtStrategy,
+  { method, headers, own }: { method: string; headers: IncomingHttpHeaders; own: OwnRoute },
+): Promise<Answer> {
+  const allowed = { status: 'GET', 'sign-out': 'POST' }[own.route];
+  if (allowed === undefined) return json(404, { error: 'not_found' });
+  if (method !== allowed && !(allowed === 'GET' && method === 'HEAD')) {
+    return json(405, { error: 'method_not_allowed' }, { allow: allowed });
+  }
+  const decision = await strategy.decide({ headers, path: own.query.get('path') ?? '/', isUse: false });
+  if (decision.kind !== 'good') return refusalOf(decision, strategy.clock());
+  if (own.route === 'status') return stateOf(decision.token, strategy.clock());
+  await strategy.revoke(headers);
+  return { status: 204, headers: { 'cache-control': 'no-store' } };
+}
+
+/** The figures of the policy, which are no secret. */
+export function answerConfig(strategy: InactivityJwtStrategy): Answer {
+  const policy = strategy.policy();
+  return policy === undefined
+    ? refusalOf({ kind: 'unavailable', system: 'policy' }, strategy.clock())
+    : configOf(policy);
+}

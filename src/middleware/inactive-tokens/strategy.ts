@@ -1,0 +1,393 @@
+/**
+ * The strategy of inactive tokens: a token is good while its signature holds, its own times are right, nobody revoked it, and somebody
+ * uses it. Ends what is over (docs/inactive-tokens.md).
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import { LRUCache } from 'lru-cache';
+import type pg from 'pg';
+import { ConfigError } from '../../config.js';
+import { given } from '../../domain/given.js';
+import { isBelowAny } from '../../domain/sessions/paths.js';
+import { checkAccessTokens } from '../../domain/tokens/access-checks.js';
+import { type AccessTokensPolicy, accessTokensSection } from '../../domain/tokens/access-policy.js';
+import {
+  type AccessEnd,
+  endByTime,
+  idleLimitOf,
+  judgeToken,
+  type RefusedToken,
+  startOf,
+} from '../../domain/tokens/access-verdict.js';
+import { PolicyReader, UnknownPolicyError } from '../../policies/policies-table.js';
+import { createPool } from '../../postgres/pool.js';
+import { readTokenNews, tokensChannel } from '../../tokens/access/uses-table.js';
+import { DatabaseClock } from '../database-clock.js';
+import { UnjudgedError } from '../idle-sessions/errors.js';
+import { NewsFeed } from '../news-feed.js';
+import { type PolicySection, PolicySource, type SectionInForce } from '../policy-source.js';
+import type {
+  AccessTokensFields,
+  EndKind,
+  Forgery,
+  GuardedToken,
+  InactiveTokensOptions,
+  TokenEnd,
+} from './options.js';
+import { Subjects } from './subjects.js';
+import { type UseEntry, Uses } from './uses.js';
+import { TokenVerifier, type VerifiedToken } from './verify.js';
+
+export interface TokenQuestion {
+  readonly headers: IncomingHttpHeaders;
+  /** The path that is asked for. */
+  readonly path: string;
+  /** Whether the request is a use. Requests below the policy's `excluded` never are. */
+  readonly isUse: boolean;
+}
+
+export type TokenDecision =
+  /** `leftMs`: the token ends so soon that the answer is to say it. */
+  | { readonly kind: 'good'; readonly token: GuardedToken; readonly leftMs?: number }
+  | { readonly kind: 'refused'; readonly end: TokenEnd }
+  /** There is no bearer token. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unavailable'; readonly system: string };
+
+export interface TokenCounters {
+  readonly good: number;
+  readonly refused: number;
+  readonly unavailable: number;
+  /** Statements that wrote uses. */
+  readonly writes: number;
+  /** How old what is known of ends elsewhere is, milliseconds. */
+  readonly staleMs: number;
+}
+
+const accessOfPolicy: PolicySection<AccessTokensPolicy> = {
+  name: 'tokens.access',
+  document: 'docs/inactive-tokens.md',
+  of: (policy) => policy.tokens?.access,
+  parse: (fields) => accessTokensSection.safeParse(fields),
+  check: checkAccessTokens,
+};
+
+/** A use can be renewed by another instance between judgement and end; more often than this it is a fault. */
+const mostRounds = 5;
+const kinds: Readonly<Record<AccessEnd, EndKind>> = {
+  idle: 'idle',
+  expired: 'time',
+  lifetime: 'time',
+  not_yet: 'error',
+  revoked: 'revoked',
+  stage: 'revoked',
+};
+
+export class InactivityJwtStrategy {
+  private readonly pool: pg.Pool;
+  private readonly policies: PolicySource<AccessTokensPolicy, AccessTokensFields>;
+  private readonly verifier: TokenVerifier;
+  private readonly subjects: Subjects;
+  private readonly uses: Uses;
+  private readonly feed: NewsFeed;
+  private readonly now: () => number;
+  private readonly staleMs: number;
+  private readonly counts = { good: 0, refused: 0, unavailable: 0 };
+  /** Refusals that the audit log has, so that a client that asks on and on writes nothing. */
+  private readonly told = new LRUCache<string, true>({ max: 10_000 });
+
+  /** Opens connections as they are needed. @throws ConfigError where an option or a field of the policy is wrong */
+  constructor(private readonly options: InactiveTokensOptions) {
+    const { postgresUrl, pollMs = 2_000, staleMs = 5_000, cacheEntries = 100_000, beforeWrite } = options;
+    this.verifier = new TokenVerifier(options);
+    this.pool = createPool({ url: postgresUrl, connectTimeoutMs: 2_000, statementTimeoutMs: 2_000 });
+    this.policies = new PolicySource(accessOfPolicy, options.policy, new PolicyReader(this.pool));
+    this.staleMs = staleMs;
+    const clock = new DatabaseClock();
+    const read = options.clock ?? clock.now;
+    // Whole, as PostgreSQL keeps them: an end rests on times that are compared for equality.
+    this.now = () => Math.floor(read());
+    const onError = (error: unknown) => this.report(error);
+    this.subjects = new Subjects(this.pool, cacheEntries);
+    this.uses = new Uses({ pool: this.pool, most: cacheEntries, beforeWrite, onError });
+    const hear = (what: string | undefined, id: string | undefined) => {
+      if (id === undefined) return;
+      if (what === 'ended') this.uses.forget(id);
+      if (what === 'identity') this.subjects.forget(id);
+    };
+    this.feed = new NewsFeed({
+      postgresUrl,
+      channel: tokensChannel,
+      clock,
+      pollMs,
+      read: async (since) => {
+        const news = await readTokenNews(this.pool, since);
+        for (const key of news.ended) hear('ended', key);
+        for (const identityId of news.identities) hear('identity', identityId);
+        return news.now;
+      },
+      hear: (payload) => {
+        const [what, id] = payload.split('/', 2);
+        hear(what, id);
+      },
+      alongside: () => this.policies.reload(),
+      onError,
+    });
+    this.feed.start();
+  }
+
+  /**
+   * Waits until the policy was read once, or PostgreSQL was found to be away.
+   * @throws ConfigError where the policy has no section `tokens.access`. UnknownPolicyError
+   */
+  async ready(): Promise<void> {
+    await this.feed.poll();
+    if (this.policies.current() !== undefined) return;
+    await this.policies.reload().catch((error: unknown) => {
+      if (error instanceof ConfigError || error instanceof UnknownPolicyError) throw error;
+    });
+  }
+
+  /** Reads what changed elsewhere now, rather than with the next poll. Never throws. */
+  refresh(): Promise<void> {
+    return this.feed.poll();
+  }
+
+  /** The policy that is in force; `undefined`: none was ever read. */
+  policy(): AccessTokensPolicy | undefined {
+    return this.policies.current()?.policy;
+  }
+
+  /**
+   * Judges at once where memory suffices: a good token whose signature was verified a short while ago, within the window of its last
+   * write. @returns `undefined` where it does not
+   */
+  decideNow(question: TokenQuestion): TokenDecision | undefined {
+    const token = bearerOf(question.headers);
+    const verified = token === undefined ? undefined : this.verifier.known(token);
+    const policy = this.policies.current()?.policy;
+    if (verified === undefined || policy === undefined || this.feed.ageMs() > this.staleMs) return undefined;
+    const entry = this.uses.get(verified.useKey);
+    const standing = this.subjects.get(verified.identityId);
+    if (entry === undefined || standing === undefined) return undefined;
+    const now = this.now();
+    const limit = this.limitOf(verified, question.path, policy);
+    const verdict = judgeToken(verified.claims, { use: entry.stored, standing, limit }, policy, now);
+    if (verdict.state !== 'good') return undefined;
+    const isUse = isUseOf(question, policy);
+    if (isUse && !this.uses.touchInMemory(entry, now, policy.writeEvery)) return undefined;
+    return this.good(verified, { ...verdict, ...(isUse && { idleEndsAt: now + limit.ms }) }, policy, now);
+  }
+
+  /** Never throws where something is away: the answer says so. */
+  async decide(question: TokenQuestion): Promise<TokenDecision> {
+    const atOnce = this.decideNow(question);
+    if (atOnce !== undefined) return atOnce;
+    const token = bearerOf(question.headers);
+    if (token === undefined) return { kind: 'none' };
+    let verified: VerifiedToken | undefined;
+    try {
+      const verification = await this.verifier.verify(token);
+      if ('forgery' in verification) return this.forged(verification.forgery);
+      verified = verification;
+      return await this.judged(verified, question);
+    } catch (error) {
+      if (!(error instanceof UnjudgedError)) throw error;
+      return this.unavailable(error.system, verified);
+    }
+  }
+
+  /** Ends the use of the request's token, for all that share its session. @returns whether it was live. @throws UnjudgedError */
+  async revoke(headers: IncomingHttpHeaders): Promise<boolean> {
+    const token = bearerOf(headers);
+    const verified = token === undefined ? undefined : await this.verifier.verify(token);
+    if (verified === undefined || 'forgery' in verified) return false;
+    const { policy } = await this.inForce();
+    const { identityId, claims, useKey } = verified;
+    const now = this.now();
+    await this.uses.admit(useKey, identityId, startOf(claims, policy, now), now);
+    return this.uses.refuse({ key: useKey, identityId, reason: 'revoked', endedAt: now, ends: {} }, now);
+  }
+
+  counters(): TokenCounters {
+    const writes = this.uses.writer.statementCount();
+    return { ...this.counts, writes, staleMs: Math.round(this.feed.ageMs()) };
+  }
+
+  clock(): number {
+    return this.now();
+  }
+
+  async close(): Promise<void> {
+    await this.uses.writer.close();
+    await this.feed.close();
+    await this.pool.end();
+  }
+
+  private async judged(verified: VerifiedToken, question: TokenQuestion): Promise<TokenDecision> {
+    const inForce = await this.inForce();
+    const { policy } = inForce;
+    const { identityId, claims, useKey } = verified;
+    // The time of the request, not of the write: what waits in between lengthens nothing.
+    const now = this.now();
+    const byTime = endByTime(claims, policy, now);
+    // No row for a token that never was good.
+    if (byTime !== undefined) return this.refused(verified, byTime, inForce, now);
+    const limit = this.limitOf(verified, question.path, policy);
+    let isReread = this.feed.ageMs() > this.staleMs;
+    let entry = await this.uses.admit(useKey, identityId, startOf(claims, policy, now), now);
+    if (isReread) entry = await this.uses.reread(entry);
+    for (let round = 0; round < mostRounds; round += 1) {
+      const known = isReread ? undefined : this.subjects.get(identityId);
+      const standing = known ?? (await this.subjects.read(identityId));
+      const verdict = judgeToken(claims, { use: entry.stored, standing, limit }, policy, now);
+      if (verdict.state === 'good') {
+        if (!isUseOf(question, policy)) return this.good(verified, verdict, policy, now);
+        if (await this.used(entry, now, policy)) {
+          return this.good(verified, { ...verdict, idleEndsAt: now + limit.ms }, policy, now);
+        }
+      } else if (isReread) {
+        const isOver = verdict.reason !== 'idle' || entry.stored.ended !== undefined;
+        const isDone = isOver || (await this.expire(entry, verdict, inForce, now));
+        if (isDone) return this.refused(verified, verdict, inForce, now, entry.stored.lastUsedAt);
+      }
+      entry = await this.uses.reread(entry);
+      isReread = true;
+    }
+    throw new UnjudgedError('PostgreSQL');
+  }
+
+  /** @returns whether the use is live */
+  private async used(entry: UseEntry, now: number, policy: AccessTokensPolicy): Promise<boolean> {
+    const { identityId } = entry.stored;
+    const writesBefore = entry.writtenAt;
+    if (!(await this.uses.touch(entry, now, policy.writeEvery))) return false;
+    if (entry.writtenAt !== writesBefore) {
+      this.options.dormouse?.noteActivity(identityId, { at: now, kind: 'token', source: 'token' });
+    }
+    return true;
+  }
+
+  /** @returns whether this call ended it: another instance may have, or the person came back */
+  private async expire(
+    { stored }: UseEntry,
+    { endedAt, rule }: RefusedToken,
+    { reference }: SectionInForce<AccessTokensPolicy>,
+    now: number,
+  ): Promise<boolean> {
+    const { key, identityId, lastUsedAt } = stored;
+    const isDone = await this.uses.refuse(
+      {
+        ...{ key, identityId, reason: 'idle', endedAt, policy: reference, ends: { judgedAt: lastUsedAt } },
+        ...given({ rule }),
+      },
+      now,
+    );
+    if (isDone) this.told.set(`${key}/idle`, true);
+    return isDone;
+  }
+
+  private limitOf({ identityId, claims }: VerifiedToken, path: string, policy: AccessTokensPolicy) {
+    const further = this.options.roles?.(identityId);
+    const roles = further === undefined ? claims.roles : [...claims.roles, ...further];
+    return idleLimitOf(policy, { path, roles, subjectMs: this.options.idleOf?.(identityId) });
+  }
+
+  private good(
+    { identityId, claims }: VerifiedToken,
+    verdict: NonNullable<GuardedToken['verdict']>,
+    { warnBefore }: AccessTokensPolicy,
+    now: number,
+  ): TokenDecision {
+    this.counts.good += 1;
+    const leftMs = Math.min(verdict.idleEndsAt, verdict.endsAt) - now;
+    const token = { identityId, claims, verdict };
+    return leftMs <= warnBefore ? { kind: 'good', token, leftMs } : { kind: 'good', token };
+  }
+
+  /** Anybody can send a forgery, so that the audit log would be anybody's to fill: the security log has it. */
+  private forged(reason: Forgery): TokenDecision {
+    this.counts.refused += 1;
+    this.options.log?.(
+      { category: 'SECURITY', event: 'token_refused', reason },
+      'a token was refused that is not one of this API',
+    );
+    return { kind: 'refused', end: { kind: 'error', reason } };
+  }
+
+  private async refused(
+    { identityId, useKey: key }: VerifiedToken,
+    { reason, endedAt, rule }: RefusedToken,
+    { reference }: SectionInForce<AccessTokensPolicy>,
+    now: number,
+    lastUsedAt?: number,
+  ): Promise<TokenDecision> {
+    this.counts.refused += 1;
+    const idleMinutes =
+      lastUsedAt === undefined ? undefined : Math.max(0, Math.floor((now - lastUsedAt) / 60_000));
+    this.options.log?.(
+      {
+        ...{ category: 'SECURITY', event: 'token_refused', reason, identityId },
+        ...given({ rule, idleMinutes }),
+      },
+      'a token was refused',
+    );
+    const name = `${key}/${reason}`;
+    if (!this.told.has(name)) {
+      this.told.set(name, true);
+      await this.uses
+        .refuse({ key, identityId, reason, endedAt, policy: reference, ...given({ rule }) }, now)
+        .catch((error: unknown) => {
+          // Refused all the same. The next request with the token tells it.
+          this.told.delete(name);
+          this.report(error);
+        });
+    }
+    return { kind: 'refused', end: { kind: kinds[reason], reason, endedAt, ...given({ rule }) } };
+  }
+
+  /** @param verified absent: not even the signature could be verified */
+  private unavailable(system: string, verified: VerifiedToken | undefined): TokenDecision {
+    this.counts.unavailable += 1;
+    const policy = this.policies.current()?.policy;
+    const now = this.now();
+    const opens =
+      policy?.whenUnavailable === 'time' &&
+      verified !== undefined &&
+      endByTime(verified.claims, policy, now) === undefined;
+    this.options.log?.(
+      { category: 'SECURITY', event: 'token_unjudged', system, opens },
+      opens
+        ? 'a token was judged by its own times alone'
+        : 'a token was refused, because it could not be judged',
+    );
+    if (!opens) return { kind: 'unavailable', system };
+    return { kind: 'good', token: { identityId: verified.identityId, claims: verified.claims } };
+  }
+
+  private async inForce(): Promise<SectionInForce<AccessTokensPolicy>> {
+    const known = this.policies.current();
+    if (known !== undefined) return known;
+    await this.feed.poll();
+    const read = this.policies.current();
+    if (read === undefined) throw new UnjudgedError('policy');
+    return read;
+  }
+
+  private report(error: unknown): void {
+    const name = error instanceof Error ? error.name : 'unknown';
+    const problem = error instanceof ConfigError ? error.message : undefined;
+    this.options.log?.(
+      { category: 'ERROR', event: 'token_guard_failed', name, ...given({ problem }) },
+      'the guard of tokens failed at a step that is repeated',
+    );
+  }
+}
+
+function bearerOf(headers: IncomingHttpHeaders): string | undefined {
+  const [scheme, token] = (headers.authorization ?? '').split(/ +(.*)/s, 2);
+  return scheme?.toLowerCase() === 'bearer' ? token?.trim() || undefined : undefined;
+}
+
+function isUseOf({ isUse, path }: TokenQuestion, { excluded }: AccessTokensPolicy): boolean {
+  return isUse && !isBelowAny(excluded, path);
+}
