@@ -49,6 +49,7 @@ async function main(): Promise<void> {
     'DORMOUSE_MAIL_RATE',
     'DORMOUSE_KEEP_MAILS',
     'DORMOUSE_KEEP_OPERATIONS',
+    'DORMOUSE_KEEP_REQUEST_LOG',
     'DORMOUSE_ACTIVITY_SOURCES_FILE',
     'DORMOUSE_AUDIT_SIGNING_KEY',
     'DORMOUSE_WORKER_HEALTH_PORT',
@@ -143,7 +144,11 @@ async function main(): Promise<void> {
   });
   const retention = startRetention({
     pool,
-    retention: { mailsMs: config.DORMOUSE_KEEP_MAILS, operationsMs: config.DORMOUSE_KEEP_OPERATIONS },
+    retention: {
+      mailsMs: config.DORMOUSE_KEEP_MAILS,
+      operationsMs: config.DORMOUSE_KEEP_OPERATIONS,
+      requestLogMs: config.DORMOUSE_KEEP_REQUEST_LOG,
+    },
     onPass: (outcome) => log.info(outcome, 'rows that have served their time were forgotten'),
     onError: (error) => log.warn({ err: error }, 'rows that have served their time could not be forgotten'),
   });

@@ -123,6 +123,11 @@ export const variables = {
     .describe(
       'how long sweeps, released trips of the breaker, events that no receiver took and the feed of signs are kept, as 400d',
     ),
+  DORMOUSE_KEEP_REQUEST_LOG: keptFor
+    .default(30 * dayMs)
+    .describe(
+      'how long what apps log of requests with access tokens is kept, as 30d (docs/inactive-tokens.md)',
+    ),
   DORMOUSE_RECONCILE_EVERY: z
     .string()
     .regex(/^(off|[1-9]\d{0,8}[mhd])$/, { message: 'must be off, or a duration of at least a minute as 1h' })

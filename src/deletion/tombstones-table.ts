@@ -15,6 +15,7 @@ import { inTransaction } from '../postgres/pool.js';
 import { forgetSessions } from '../sessions/sessions-table.js';
 import { forgetActivity } from '../signs/signs-table.js';
 import { disablementAsJson, forgetDisablement } from '../standings/disablements-table.js';
+import { forgetLines } from '../tokens/access/request-log-table.js';
 import { forgetUses } from '../tokens/access/uses-table.js';
 import { forgetPersonalTokens } from '../tokens/personal/personal-tokens-table.js';
 import { forgetFamilies } from '../tokens/refresh/families-table.js';
@@ -35,6 +36,7 @@ const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => P
   forgetDeletionIntent,
   forgetSessions,
   forgetUses,
+  forgetLines,
   forgetPersonalTokens,
   forgetFamilies,
 ];

@@ -52,6 +52,7 @@ const appTables: Privileges = {
   idle_session: `SELECT, ${sessionWrites}`,
   idle_choice: 'SELECT, INSERT, UPDATE',
   token_use: 'SELECT, INSERT (use_key, identity_id, started_at, last_used_at), UPDATE (last_used_at)',
+  request_log: 'SELECT, INSERT',
   admission_change: 'SELECT',
   personal_token: 'SELECT, UPDATE (last_used_at)',
   refresh_family: `SELECT, ${familyWrites}`,

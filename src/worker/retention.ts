@@ -11,6 +11,7 @@ import { forgetOldReconciliations } from '../reconciliation/reconciliations-tabl
 import { forgetOldEvents } from '../security-events/outbox-table.js';
 import { forgetOldSessions } from '../sessions/sessions-table.js';
 import { forgetOldFeed } from '../signs/feed-table.js';
+import { forgetOldLines } from '../tokens/access/request-log-table.js';
 import { forgetOldAdmissionChanges, forgetOldUses } from '../tokens/access/uses-table.js';
 import { forgetOldPersonalTokens } from '../tokens/personal/personal-tokens-table.js';
 import { forgetOldFamilies } from '../tokens/refresh/sweep-table.js';
@@ -23,6 +24,8 @@ export interface Retention {
    * postponements and ended personal access tokens are kept, milliseconds.
    */
   readonly operationsMs: number;
+  /** How long what apps log of requests is kept, milliseconds. */
+  readonly requestLogMs: number;
 }
 
 /**
@@ -32,7 +35,7 @@ export interface Retention {
  */
 export async function forgetOld(
   pool: pg.Pool,
-  { mailsMs, operationsMs }: Retention,
+  { mailsMs, operationsMs, requestLogMs }: Retention,
   now: number,
 ): Promise<Record<string, number>> {
   const operations = new Date(now - operationsMs);
@@ -42,6 +45,7 @@ export async function forgetOld(
     signal_outbox: await forgetOldEvents(pool, operations),
     activity_feed: await forgetOldFeed(pool, operations),
     postponement: await forgetOldPostponements(pool, operations),
+    request_log: await forgetOldLines(pool, new Date(now - requestLogMs)),
     token_use: await forgetOldUses(pool, now),
     admission_change: await forgetOldAdmissionChanges(pool, operations),
     idle_session: await forgetOldSessions(pool, now),

@@ -8,7 +8,7 @@ import { type FreshDatabase, openFreshDatabase } from '../support/system-databas
 let database: FreshDatabase;
 const now = Date.UTC(2030, 0, 1);
 const at = (daysAgo: number) => new Date(now - daysAgo * dayMs);
-const retention = { mailsMs: 1_095 * dayMs, operationsMs: 400 * dayMs };
+const retention = { mailsMs: 1_095 * dayMs, operationsMs: 400 * dayMs, requestLogMs: 30 * dayMs };
 const [returned, away, buried, buriedLately] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
 
 beforeAll(async () => {
@@ -67,6 +67,12 @@ beforeAll(async () => {
       );
     }
   }
+  for (const days of [31, 29]) {
+    await pool.query("INSERT INTO request_log (at, category, app, event) VALUES ($1, 'AUDIT', 'shop', $2)", [
+      at(days),
+      `${days}`,
+    ]);
+  }
   await pool.query(
     "INSERT INTO breaker_release (trip_id, reason, proposed_at) SELECT id, 'r', now() FROM breaker_trip",
   );
@@ -89,6 +95,7 @@ it('forgets what has served its time, keeps what is younger or still says someth
     signal_outbox: 1,
     activity_feed: 1,
     postponement: 1,
+    request_log: 1,
     breaker_trip: 1,
   });
   expect(await forgetOld(pool, retention, now)).toEqual({});
@@ -98,6 +105,7 @@ it('forgets what has served its time, keeps what is younger or still says someth
     'old, came back, and the person is back',
     'younger',
   ]);
+  expect(await kept('SELECT event FROM request_log')).toEqual(['29']);
   expect(await kept('SELECT run_id FROM reconciliation')).toEqual(['399']);
   expect(await kept('SELECT jti FROM signal_outbox')).toEqual(['parked 399', 'pending 399', 'pending 401']);
   expect(await kept('SELECT why FROM breaker_trip')).toEqual(['clock 399', 'clock 401', 'limit 399']);
@@ -113,6 +121,7 @@ it('lists for each table how its growth is bounded', async () => {
       'idle_session',
       'personal_token',
       'token_use',
+      'request_log',
       'admission_change',
       'refresh_family',
       'breaker_trip',

@@ -230,6 +230,7 @@ describe('the role of an app', () => {
         personal_token: 'SELECT UPDATE',
         policy: 'SELECT',
         refresh_family: 'SELECT UPDATE',
+        request_log: 'SELECT INSERT',
         revocation: 'SELECT',
         standing: 'SELECT',
         token_use: 'SELECT INSERT UPDATE',

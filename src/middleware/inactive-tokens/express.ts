@@ -5,8 +5,9 @@ import { UnjudgedError } from '../idle-sessions/errors.js';
 import { checkedPrefix, ownRoute } from '../idle-sessions/request.js';
 import { send } from '../node-answers.js';
 import { endsInHeader, refusalOf } from './answers.js';
+import { answerLogs } from './log-route.js';
 import type { GuardedToken, InactiveTokensAppOptions } from './options.js';
-import { answerConfig, answerOwnRoute, judgeRequest, type Outcome } from './request.js';
+import { answerConfig, answerOwnRoute, judgeRequest, noteRequest, type Outcome } from './request.js';
 import { InactivityJwtStrategy } from './strategy.js';
 
 export type { AccessClaims } from '../../domain/tokens/access-claims.js';
@@ -33,6 +34,8 @@ export interface InactiveTokensMiddlewareOptions extends InactiveTokensAppOption
   readonly prefix?: string;
   /** Where pages read the figures of the policy. Default `/api/auth/config`. */
   readonly configPath?: string;
+  /** Where people read their own lines of the log, where the app keeps one. Default `/api/logs/recent`. */
+  readonly logsPath?: string;
 }
 
 export interface InactiveTokensMiddleware {
@@ -49,24 +52,32 @@ export interface InactiveTokensMiddleware {
 export function inactiveTokens(options: InactiveTokensMiddlewareOptions): InactiveTokensMiddleware {
   const prefix = checkedPrefix(options.prefix ?? '/token');
   const configPath = checkedPrefix(options.configPath ?? '/api/auth/config');
+  const logsPath = checkedPrefix(options.logsPath ?? '/api/logs/recent');
   const strategy = new InactivityJwtStrategy(options);
   const middleware = (request: TokenRequest, response: ServerResponse, next: (error?: unknown) => void) => {
     const { headers, method = 'GET' } = request;
     const url = request.originalUrl ?? request.url ?? '/';
     const own = ownRoute(prefix, url);
+    const [path = '', search = ''] = url.split('?', 2);
+    const isRead = method === 'GET' || method === 'HEAD';
     if (own !== undefined) {
-      answerOwnRoute(strategy, { method, headers, own })
-        .catch((error: unknown): Answer => {
-          if (!(error instanceof UnjudgedError)) throw error;
-          return refusalOf({ kind: 'unavailable', system: error.system }, strategy.clock());
-        })
-        .then((answer) => send(response, answer))
-        .catch(next);
+      answer(response, answerOwnRoute(strategy, { method, headers, own })).catch(next);
       return;
     }
-    if (url.split('?', 1)[0] === configPath && (method === 'GET' || method === 'HEAD')) {
+    if (path === configPath && isRead) {
       send(response, answerConfig(strategy));
       return;
+    }
+    if (path === logsPath && isRead && strategy.requestLog !== undefined) {
+      answer(response, answerLogs(strategy, { headers, path, search: new URLSearchParams(search) })).catch(
+        next,
+      );
+      return;
+    }
+    if (strategy.requestLog !== undefined) {
+      response.once('finish', () =>
+        noteRequest(strategy, request.dormouseToken, { method, path, status: response.statusCode }),
+      );
     }
     const settle = (outcome: Outcome) => {
       if (outcome.kind === 'answer') {
@@ -90,5 +101,15 @@ export function inactiveTokens(options: InactiveTokensMiddlewareOptions): Inacti
     if (outcome instanceof Promise) outcome.then(settle).catch(next);
     else settle(outcome);
   };
+
+  async function answer(response: ServerResponse, work: Promise<Answer>): Promise<void> {
+    try {
+      send(response, await work);
+    } catch (error) {
+      if (!(error instanceof UnjudgedError)) throw error;
+      send(response, refusalOf({ kind: 'unavailable', system: error.system }, strategy.clock()));
+    }
+  }
+
   return Object.assign(middleware, { strategy });
 }

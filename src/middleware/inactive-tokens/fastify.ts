@@ -2,11 +2,13 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { sendAnswer } from '../fastify-answers.js';
+import type { Answer } from '../idle-sessions/answers.js';
 import { UnjudgedError } from '../idle-sessions/errors.js';
 import { checkedPrefix, ownRoute } from '../idle-sessions/request.js';
 import { endsInHeader, refusalOf } from './answers.js';
+import { answerLogs } from './log-route.js';
 import type { GuardedToken, InactiveTokensAppOptions, TokenRules } from './options.js';
-import { answerConfig, answerOwnRoute, judgeRequest, type Outcome } from './request.js';
+import { answerConfig, answerOwnRoute, judgeRequest, noteRequest, type Outcome } from './request.js';
 import { InactivityJwtStrategy } from './strategy.js';
 
 export type { AccessClaims } from '../../domain/tokens/access-claims.js';
@@ -40,18 +42,22 @@ export interface InactiveTokensPluginOptions extends InactiveTokensAppOptions<Fa
   readonly prefix?: string;
   /** Where pages read the figures of the policy. Default `/api/auth/config`. */
   readonly configPath?: string;
+  /** Where people read their own lines of the log, where the app keeps one. Default `/api/logs/recent`. */
+  readonly logsPath?: string;
 }
 
 const plugin: FastifyPluginAsync<InactiveTokensPluginOptions> = async (fastify, options) => {
   const prefix = checkedPrefix(options.prefix ?? '/token');
   const configPath = checkedPrefix(options.configPath ?? '/api/auth/config');
+  const logsPath = checkedPrefix(options.logsPath ?? '/api/logs/recent');
   const strategy = new InactivityJwtStrategy(options);
+  const ownPaths = strategy.requestLog === undefined ? [configPath] : [configPath, logsPath];
   fastify.decorate('inactiveTokens', strategy);
   fastify.decorateRequest('dormouseToken', null);
   fastify.addHook('onClose', () => strategy.close());
   fastify.addHook('onRequest', (request, reply, done) => {
     const { url, method, headers } = request;
-    if (ownRoute(prefix, url) !== undefined || url.split('?', 1)[0] === configPath) {
+    if (ownRoute(prefix, url) !== undefined || ownPaths.includes(url.split('?', 1)[0] ?? '')) {
       done();
       return;
     }
@@ -64,18 +70,39 @@ const plugin: FastifyPluginAsync<InactiveTokensPluginOptions> = async (fastify, 
     settle(outcome, request, reply, done);
   });
   fastify.get(configPath, (_request, reply) => sendAnswer(reply, answerConfig(strategy)));
+  if (strategy.requestLog !== undefined) {
+    fastify.get(logsPath, (request, reply) =>
+      answer(strategy, reply, answerLogs(strategy, logQuestion(request))),
+    );
+    fastify.addHook('onResponse', async ({ method, url, routeOptions, dormouseToken }, { statusCode }) => {
+      noteRequest(strategy, dormouseToken, { method, path: routeOptions.url ?? url, status: statusCode });
+    });
+  }
   fastify.all(`${prefix}/*`, { bodyLimit: 1_024 }, async (request, reply) => {
     const own = ownRoute(prefix, request.url) ?? { route: '', query: new URLSearchParams() };
     const { method, headers } = request;
-    try {
-      return await sendAnswer(reply, await answerOwnRoute(strategy, { method, headers, own }));
-    } catch (error) {
-      if (!(error instanceof UnjudgedError)) throw error;
-      return sendAnswer(reply, refusalOf({ kind: 'unavailable', system: error.system }, strategy.clock()));
-    }
+    return answer(strategy, reply, answerOwnRoute(strategy, { method, headers, own }));
   });
   await strategy.ready();
 };
+
+function logQuestion({ headers, url }: FastifyRequest) {
+  const [path = '', search = ''] = url.split('?', 2);
+  return { headers, path, search: new URLSearchParams(search) };
+}
+
+async function answer(
+  strategy: InactivityJwtStrategy,
+  reply: FastifyReply,
+  work: Promise<Answer>,
+): Promise<FastifyReply> {
+  try {
+    return await sendAnswer(reply, await work);
+  } catch (error) {
+    if (!(error instanceof UnjudgedError)) throw error;
+    return sendAnswer(reply, refusalOf({ kind: 'unavailable', system: error.system }, strategy.clock()));
+  }
+}
 
 function settle(outcome: Outcome, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   if (outcome.kind === 'answer') {

@@ -39,6 +39,13 @@ export interface InactiveTokensOptions {
   readonly idleOf?: (identityId: string) => number | undefined;
   /** Notes uses as signs of life. */
   readonly dormouse?: Pick<Dormouse, 'noteActivity'>;
+  /** Keeps a log of requests and refusals, which people read of their own (`GET /api/logs/recent`). Default: none. */
+  readonly requestLog?: {
+    /** The app's name in the log. */
+    readonly app: string;
+    /** Who may read everybody's lines of this app. Default: nobody. */
+    readonly isOperator?: (token: GuardedToken) => boolean;
+  };
   /** Gets one line for each refusal, without the token. Default: none. */
   readonly log?: SecurityLog;
   /** How long a signature that was verified counts, milliseconds. Default 300,000. */

@@ -6,6 +6,7 @@ import { isBackground } from '../idle-sessions/origin.js';
 import type { OwnRoute } from '../idle-sessions/request.js';
 import { configOf, refusalOf, stateOf } from './answers.js';
 import type { GuardedToken, InactiveTokensAppOptions, TokenRules } from './options.js';
+import { loggedPath } from './request-log.js';
 import type { InactivityJwtStrategy, TokenDecision } from './strategy.js';
 
 export interface IncomingRequest<Request> {
@@ -70,6 +71,25 @@ export async function answerOwnRoute(
   if (own.route === 'status') return stateOf(decision.token, strategy.clock());
   await strategy.revoke(headers);
   return { status: 204, headers: { 'cache-control': 'no-store' } };
+}
+
+/** Notes a request that was served in the app's log, where it keeps one. */
+export function noteRequest(
+  { requestLog, clock }: Pick<InactivityJwtStrategy, 'requestLog' | 'clock'>,
+  token: GuardedToken | null | undefined,
+  { method, path, status }: { readonly method: string; readonly path: string; readonly status: number },
+): void {
+  if (token === null || token === undefined || requestLog === undefined) return;
+  const { identityId } = token;
+  const line = {
+    category: 'AUDIT',
+    event: 'request',
+    identityId,
+    method,
+    path: loggedPath(path),
+    status,
+  } as const;
+  requestLog.note({ at: clock(), ...line });
 }
 
 /** The figures of the policy, which are no secret. */

@@ -20,9 +20,10 @@ import {
 } from '../../domain/tokens/access-verdict.js';
 import { PolicyReader, UnknownPolicyError } from '../../policies/policies-table.js';
 import { createPool } from '../../postgres/pool.js';
+import { type LogQuestion, readLines, type StoredLine } from '../../tokens/access/request-log-table.js';
 import { readTokenNews, tokensChannel } from '../../tokens/access/uses-table.js';
 import { DatabaseClock } from '../database-clock.js';
-import { UnjudgedError } from '../idle-sessions/errors.js';
+import { fromPostgres, UnjudgedError } from '../idle-sessions/errors.js';
 import { NewsFeed } from '../news-feed.js';
 import { type PolicySection, PolicySource, type SectionInForce } from '../policy-source.js';
 import type {
@@ -33,6 +34,7 @@ import type {
   InactiveTokensOptions,
   TokenEnd,
 } from './options.js';
+import { RequestLog } from './request-log.js';
 import { Subjects } from './subjects.js';
 import { type UseEntry, Uses } from './uses.js';
 import { TokenVerifier, type VerifiedToken } from './verify.js';
@@ -92,6 +94,8 @@ export class InactivityJwtStrategy {
   private readonly now: () => number;
   private readonly staleMs: number;
   private readonly counts = { good: 0, refused: 0, unavailable: 0 };
+  /** Absent: the app keeps none. */
+  readonly requestLog: RequestLog | undefined;
   /** Refusals that the audit log has, so that a client that asks on and on writes nothing. */
   private readonly told = new LRUCache<string, true>({ max: 10_000 });
 
@@ -109,6 +113,7 @@ export class InactivityJwtStrategy {
     const onError = (error: unknown) => this.report(error);
     this.subjects = new Subjects(this.pool, cacheEntries);
     this.uses = new Uses({ pool: this.pool, most: cacheEntries, beforeWrite, onError });
+    this.requestLog = options.requestLog && new RequestLog(this.pool, options.requestLog.app, onError);
     const hear = (what: string | undefined, id: string | undefined) => {
       if (id === undefined) return;
       if (what === 'ended') this.uses.forget(id);
@@ -213,11 +218,22 @@ export class InactivityJwtStrategy {
     return { ...this.counts, writes, staleMs: Math.round(this.feed.ageMs()) };
   }
 
-  clock(): number {
-    return this.now();
+  /** Lines of this app's log, the latest first. @throws UnjudgedError */
+  async readLog(question: Omit<LogQuestion, 'app'>): Promise<StoredLine[]> {
+    const log = this.requestLog;
+    if (log === undefined) return [];
+    return fromPostgres(() => readLines(this.pool, { ...question, app: log.app }));
   }
 
+  /** Whether the token's holder may read everybody's lines. */
+  isOperator(token: GuardedToken): boolean {
+    return this.options.requestLog?.isOperator?.(token) === true;
+  }
+
+  readonly clock = (): number => this.now();
+
   async close(): Promise<void> {
+    await this.requestLog?.flush();
     await this.uses.writer.close();
     await this.feed.close();
     await this.pool.end();
@@ -311,6 +327,7 @@ export class InactivityJwtStrategy {
       { category: 'SECURITY', event: 'token_refused', reason },
       'a token was refused that is not one of this API',
     );
+    this.requestLog?.note({ at: this.now(), category: 'SECURITY', event: 'token_refused', reason });
     return { kind: 'refused', end: { kind: 'error', reason } };
   }
 
@@ -331,6 +348,7 @@ export class InactivityJwtStrategy {
       },
       'a token was refused',
     );
+    this.requestLog?.note({ at: now, category: 'SECURITY', event: 'token_refused', identityId, reason });
     const name = `${key}/${reason}`;
     if (!this.told.has(name)) {
       this.told.set(name, true);
@@ -360,6 +378,10 @@ export class InactivityJwtStrategy {
         ? 'a token was judged by its own times alone'
         : 'a token was refused, because it could not be judged',
     );
+    this.requestLog?.note({
+      ...{ at: now, category: 'ERROR', event: 'token_unjudged', reason: system },
+      ...given({ identityId: verified?.identityId }),
+    });
     if (!opens) return { kind: 'unavailable', system };
     return { kind: 'good', token: { identityId: verified.identityId, claims: verified.claims } };
   }
