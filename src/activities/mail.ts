@@ -16,10 +16,17 @@ import { readAddressHistories, readMail } from '../mail/mails-table.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../mail/notified-addresses-table.js';
 import { isOwed, isWithheld } from '../mail/owed.js';
 import { isUnsubscribed } from '../mail/preferences-table.js';
-import { type MailFacts, type MailKind, type RenderedMail, renderMail } from '../mail/render.js';
+import {
+  type AnnouncedAction,
+  type MailFacts,
+  type MailKind,
+  type RenderedMail,
+  renderMail,
+} from '../mail/render.js';
 import { MailTemplateError } from '../mail/template-error.js';
 import { type KratosIdentity, readIdentity, textField } from '../ory/kratos-identity.js';
 import { giveUp, tryAgain } from '../process/step-error.js';
+import { readToken } from '../tokens/personal/personal-tokens-table.js';
 
 export interface MailDependencies extends DeliveryDependencies {
   readonly identities: IdentityApi;
@@ -40,7 +47,7 @@ export interface MailRequest {
   readonly key: string;
   readonly inactiveForMs: number;
   readonly upcoming?: {
-    readonly action: 'suspend' | 'revoke' | 'deactivate' | 'delete';
+    readonly action: AnnouncedAction;
     readonly at: number;
   };
   /** Whether a lost answer to the final dot is worth one duplicate: only where acceptance must be proven. */
@@ -49,6 +56,8 @@ export interface MailRequest {
    * What the mail lets the person do. The links themselves are made with the mail, and are kept nowhere else.
    */
   readonly links?: MailLinks;
+  /** The token that the mail is about. Its name is read as the mail is written: a person wrote it. */
+  readonly token?: { readonly tokenId: string; readonly by: 'inactive' | 'expiry' };
 }
 
 export interface MailResult {
@@ -255,10 +264,11 @@ function isLastAttempt(): boolean {
 
 async function factsOf(
   deps: MailDependencies,
-  request: Pick<MailRequest, 'kind' | 'inactiveForMs' | 'upcoming'>,
+  request: Pick<MailRequest, 'kind' | 'inactiveForMs' | 'upcoming' | 'token'>,
   identity: KratosIdentity | undefined,
 ): Promise<MailFacts> {
   const { upcoming } = request;
+  const token = request.token && (await readToken(deps.pool, request.token.tokenId));
   const now = await deps.clock.now();
   const locale = textField(identity?.traits, 'locale');
   return {
@@ -267,6 +277,7 @@ async function factsOf(
     productName: deps.productName,
     signInUrl: deps.signInUrl,
     inactiveForMs: request.inactiveForMs,
+    ...(request.token && token && { token: { name: token.name, by: request.token.by } }),
     ...(upcoming === undefined ? {} : { upcoming: { ...upcoming, inMs: Math.max(0, upcoming.at - now) } }),
   };
 }

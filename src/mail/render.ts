@@ -14,9 +14,9 @@ export { MailTemplateError } from './template-error.js';
 export { type MailKind, mailKinds } from './templates.js';
 
 /** The steps that a mail can announce. */
-export type AnnouncedAction = 'suspend' | 'revoke' | 'deactivate' | 'delete';
+export type AnnouncedAction = 'suspend' | 'revoke' | 'deactivate' | 'delete' | 'end-token';
 
-/** Everything that a mail may contain. Holds no personal data except the language. */
+/** Everything that a mail may contain. Holds no personal data except the language, and the name of a token. */
 export interface MailFacts {
   kind: MailKind;
   /** BCP 47 tag, e.g. `de-AT`; absent, malformed or another language: English. */
@@ -49,6 +49,8 @@ export interface MailFacts {
    * or, in `reactivation` (required there), the link and its lifetime, milliseconds.
    */
   reactivation?: { url: string; lifetimeMs?: number };
+  /** The token that `token-ends` is about (required there): its name as the person wrote it, and what ends it. */
+  token?: { name: string; by: 'inactive' | 'expiry' };
   /** Where the person can unsubscribe; for mails that are not owed. */
   unsubscribeUrl?: string;
 }
@@ -75,6 +77,7 @@ const announcedBy: Record<MailKind, AnnouncedAction | null> = {
   reactivated: null,
   reactivation: null,
   'address-changed': null,
+  'token-ends': 'end-token',
 };
 
 /** The latest instant that a Date can hold (ECMA-262, time values). */
@@ -93,11 +96,12 @@ export function renderMail(facts: MailFacts): RenderedMail {
     facts.unsubscribeUrl === undefined ? undefined : parseUrl(facts, 'unsubscribeUrl', facts.unsubscribeUrl);
   const view: MailView = {
     lang: language,
-    product: oneLine(facts),
+    product: oneLine(facts, 'productName', facts.productName),
     signInUrl: url.href,
     inactiveFor: durationInWords(requireInactivity(facts), formatTag),
     next: describeNext(facts, formatTag),
     ...describeLinks(facts, formatTag, url),
+    token: describeToken(facts),
     unsubscribeUrl: unsubscribe?.href ?? '',
   };
   const template = templateFor(facts.kind, language);
@@ -166,6 +170,15 @@ function describeLinks(
   };
 }
 
+function describeToken(facts: MailFacts): MailView['token'] {
+  const { kind, token } = facts;
+  if (token !== undefined) {
+    return { name: oneLine(facts, 'token.name', token.name), isUnused: token.by === 'inactive' };
+  }
+  if (kind === 'token-ends') throw new MailTemplateError(kind, 'token', 'is missing');
+  return { name: '', isUnused: false };
+}
+
 function requireInactivity(facts: MailFacts): number {
   if (!Number.isFinite(facts.inactiveForMs) || facts.inactiveForMs < 0) {
     throw new MailTemplateError(
@@ -178,9 +191,9 @@ function requireInactivity(facts: MailFacts): number {
 }
 
 /** Line breaks would reach into mail headers. Invisible and bidirectional controls would disguise text. */
-function oneLine(facts: MailFacts): string {
-  const name = facts.productName.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
-  if (name === '') throw new MailTemplateError(facts.kind, 'productName', 'is empty');
+function oneLine(facts: MailFacts, field: string, text: string): string {
+  const name = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  if (name === '') throw new MailTemplateError(facts.kind, field, 'is empty');
   return name;
 }
 

@@ -21,6 +21,7 @@ export const mailKinds = [
   'reactivated',
   'reactivation',
   'address-changed',
+  'token-ends',
 ] as const;
 
 export type MailKind = (typeof mailKinds)[number];
@@ -43,6 +44,8 @@ export interface MailView {
   /** Empty where the mail has no such link. */
   keep: { url: string; by: string };
   reactivation: { url: string; lifetime: string };
+  /** Empty where the mail is about no token. */
+  token: { name: string; isUnused: boolean };
   /** Empty where the mail is owed, or has no links. */
   unsubscribeUrl: string;
   /** The host of these links, where it differs from that of the sign-in page. */
@@ -64,7 +67,7 @@ const knownNames: ReadonlySet<string> = new Set([
   ...['lang', 'product', 'signInUrl', 'host', 'inactiveFor'],
   ...['next.in', 'next.date', 'next.isSuspend', 'next.isRevoke', 'next.isDeactivate', 'next.isDelete'],
   ...['keep.url', 'keep.by', 'reactivation.url', 'reactivation.lifetime', 'linkHost', 'hasMoreLinks'],
-  'unsubscribeUrl',
+  ...['unsubscribeUrl', 'token.name', 'token.isUnused'],
   ...['subject', 'body', 'footer'],
 ]);
 
@@ -110,6 +113,7 @@ function loadLocale(locale: MailLocale): Record<MailKind, MailTemplate> {
     reactivated: one('reactivated'),
     reactivation: one('reactivation'),
     'address-changed': one('address-changed'),
+    'token-ends': one('token-ends'),
   };
 }
 

@@ -14,6 +14,7 @@ import { createReconcileActivities } from '../activities/reconcile.js';
 import { createRefreshTokenActivities } from '../activities/refresh-tokens.js';
 import { createSecurityEventActivities } from '../activities/security-events.js';
 import { createSessionActivities } from '../activities/sessions.js';
+import { createTokenNoticeActivities } from '../activities/token-notices.js';
 import { createClockWitness } from '../breaker/clock-witness.js';
 import type { Config } from '../config.js';
 import { given } from '../domain/given.js';
@@ -92,6 +93,19 @@ export function createActivitySet(
     unverified,
     ...keyed,
   });
+  const mail = createMailActivities({
+    notified,
+    unverified,
+    identities,
+    pool,
+    clock,
+    transport,
+    from: config.DORMOUSE_MAIL_FROM,
+    ...(config.DORMOUSE_MAIL_PROVIDER !== 'none' && { provider: config.DORMOUSE_MAIL_PROVIDER }),
+    productName: config.DORMOUSE_PRODUCT_NAME,
+    signInUrl: config.DORMOUSE_SIGN_IN_URL,
+    ...given({ linkBaseUrl: config.DORMOUSE_LINK_BASE_URL }),
+  });
   return {
     activities: {
       kratos: {
@@ -113,19 +127,7 @@ export function createActivitySet(
         ...createHydraActivities({ oauth2 }),
         ...createRefreshTokenActivities({ pool, clock, oauth2 }),
       },
-      mail: createMailActivities({
-        notified,
-        unverified,
-        identities,
-        pool,
-        clock,
-        transport,
-        from: config.DORMOUSE_MAIL_FROM,
-        ...(config.DORMOUSE_MAIL_PROVIDER !== 'none' && { provider: config.DORMOUSE_MAIL_PROVIDER }),
-        productName: config.DORMOUSE_PRODUCT_NAME,
-        signInUrl: config.DORMOUSE_SIGN_IN_URL,
-        ...given({ linkBaseUrl: config.DORMOUSE_LINK_BASE_URL }),
-      }),
+      mail: { ...mail, ...createTokenNoticeActivities({ identities, pool, clock }, mail) },
       ledger: {
         ...createLedgerActivities({
           pool,

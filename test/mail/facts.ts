@@ -16,6 +16,7 @@ const announced: Record<MailKind, AnnouncedAction | undefined> = {
   reactivated: undefined,
   reactivation: undefined,
   'address-changed': 'delete',
+  'token-ends': 'end-token',
 };
 
 export function factsOf(kind: MailKind, changes: Partial<MailFacts> = {}): MailFacts {
@@ -27,6 +28,7 @@ export function factsOf(kind: MailKind, changes: Partial<MailFacts> = {}): MailF
     inactiveForMs: 90 * DAY_MS,
     ...(action === undefined ? {} : { upcoming: { action, at: DEADLINE_AT, inMs: 7 * DAY_MS } }),
     ...(kind === 'reactivation' ? { reactivation: { url: REACTIVATION_URL, lifetimeMs: DAY_MS } } : {}),
+    ...(kind === 'token-ends' ? { token: { name: 'build server', by: 'inactive' } } : {}),
     ...changes,
   };
 }

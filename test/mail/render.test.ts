@@ -223,3 +223,25 @@ describe('strict mode', () => {
     expect(() => compileTemplate('{{product}}', format)({})).toThrow(/product/u);
   });
 });
+
+describe('the notice of a token', () => {
+  it('by expiry asks to replace it, and by inactivity to use it', () => {
+    const text = (by: 'inactive' | 'expiry') =>
+      words(renderMail(factsOf('token-ends', { token: { name: 'ci', by } })).text);
+    expect(text('expiry')).toContain('rotate the token');
+    expect(text('inactive')).toContain('let the program use it once');
+  });
+
+  it('shows a name as text on one line, whatever is in it', () => {
+    const mail = renderMail(
+      factsOf('token-ends', { token: { name: 'a\r\nb <b>&amp;\u202E', by: 'expiry' } }),
+    );
+    expect(mail.html).toContain('a b &lt;b&gt;&amp;amp;');
+    expect(words(mail.text)).toContain('“a b <b>&amp;”');
+  });
+
+  it('without its token is refused', () => {
+    const { token: _token, ...facts } = factsOf('token-ends');
+    expect(() => renderMail(facts)).toThrow(MailTemplateError);
+  });
+});

@@ -1,6 +1,7 @@
 /** The engine's sweep on a real Temporal server: tokens of a published policy end though nobody asks, but those of exempt owners don't. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { readMailbox } from '../../dev/demo/mailbox.js';
 import { readAudit } from '../../src/audit/log-table.js';
 import { setExemption } from '../../src/exemptions/exemptions-table.js';
 import { insertToken, readToken, writeUses } from '../../src/tokens/personal/personal-tokens-table.js';
@@ -66,6 +67,11 @@ async function sweep(): Promise<unknown> {
   });
 }
 
+const mailsTo = async (address: string | undefined) =>
+  (await readMailbox(inject('stack').mail.apiUrl)).filter(
+    ({ to }) => address !== undefined && to.includes(address),
+  );
+
 const endOf = async (tokenId: string) => (await readToken(live.pool, tokenId))?.ended;
 
 test('tokens over a limit end once, audited with type and days; those in use and of exempt owners stay', async () => {
@@ -92,7 +98,7 @@ test('tokens over a limit end once, audited with type and days; those in use and
   const beyondCeiling = await make(person.id, { ageDays: 301 });
   await writeUses(live.pool, [{ tokenId: beyondCeiling, at: Date.now() }]);
 
-  expect(await sweep()).toEqual({ schemaVersion: 1, inactive: 1, expired: 3, spared: 3, failed: 0 });
+  expect(await sweep()).toMatchObject({ schemaVersion: 1, inactive: 1, expired: 3, spared: 3, failed: 0 });
   expect(await Promise.all([stale, expired, expiredOfService, beyondCeiling].map(endOf))).toEqual([
     ...['inactive', 'expired', 'expired', 'expired'],
   ]);
@@ -116,6 +122,34 @@ test('tokens over a limit end once, audited with type and days; those in use and
       }),
     }),
   );
+});
+
+test('each notice is one mail, ahead of the nearest end, and to nobody who is exempt or on hold', async () => {
+  const [person, service, held] = await Promise.all([
+    live.people.create('pat'),
+    live.people.create('pat', { metadataAdmin: { account_type: 'service' } }),
+    live.people.create('pat'),
+  ]);
+  await live.pool.query(
+    `INSERT INTO identity_hold (identity_id, hold_id, reason, set_by, set_at, until)
+     VALUES ($1, 'h1', 'a test', 'op-1', now(), now() + interval '1 day')`,
+    [held.id],
+  );
+  await make(person.id, { ageDays: 45 });
+  await make(person.id, { ageDays: 20, expiresDays: 5 });
+  await make(person.id, { ageDays: 20 });
+  for (const owner of [service, held]) await make(owner.id, { ageDays: 45 });
+  await make(service.id, { ageDays: 20, expiresDays: 5 });
+  await make(held.id, { ageDays: 20, expiresDays: 5 });
+
+  expect(await sweep()).toMatchObject({ notified: 3, unsent: 0 });
+  expect(await sweep()).toMatchObject({ notified: 0, unsent: 0 });
+  const mails = await mailsTo(person.email);
+  expect(mails.map(({ kind }) => kind)).toEqual(['token-ends', 'token-ends']);
+  expect(mails.map(({ text }) => text).filter((text) => text.includes('expiry'))).toHaveLength(1);
+  for (const { text } of mails) expect(text).toContain('“laptop”');
+  expect(await mailsTo(service.email)).toHaveLength(1);
+  expect(await mailsTo(held.email)).toEqual([]);
 });
 
 test('a schedule starts the sweep, and goes where it is off', async () => {

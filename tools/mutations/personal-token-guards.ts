@@ -3,6 +3,7 @@ import type { Guard } from './guard.js';
 
 const unit = { project: 'unit', tests: ['test/domain/tokens'] } as const;
 const memory = { project: 'unit', tests: ['test/middleware/token-cache.test.ts'] } as const;
+const sweep = { project: 'system', tests: ['test/workflows/end-personal-tokens.test.ts'] } as const;
 const table = { project: 'system', tests: ['test/integration/personal-tokens-table.test.ts'] } as const;
 const apps = { project: 'system', tests: ['test/integration/personal-tokens.test.ts'] } as const;
 
@@ -80,5 +81,29 @@ export const personalTokenGuards: readonly Guard[] = [
     replace: '',
     ...table,
     only: 'over its inactivity',
+  },
+  {
+    name: 'tokens: the sweep asks about exemptions at the time of the act',
+    file: 'src/tokens/personal/sweep.ts',
+    find: "if (why === 'inactive' && (await isSpared(dependencies, published, token.identityId, now))) return 'spared';",
+    replace: '',
+    ...sweep,
+    only: 'those in use and of exempt owners stay',
+  },
+  {
+    name: 'tokens: a notice is one mail',
+    file: 'src/activities/token-notices.ts',
+    find: 'isSettled || (await isUnwanted(',
+    replace: '(await isUnwanted(',
+    ...sweep,
+    only: 'each notice is one mail',
+  },
+  {
+    name: 'tokens: a hold stops notices',
+    file: 'src/activities/token-notices.ts',
+    find: '? isOnHold(deps.pool, identityId, now)',
+    replace: '? Promise.resolve(false)',
+    ...sweep,
+    only: 'each notice is one mail',
   },
 ];

@@ -28,6 +28,10 @@ export function checkPersonalTokens(
       `is longer than a quarter of the shortest time without a use (${formatDuration(shortest)}). Shorten it`,
     );
   }
+  const { notices } = policy;
+  if (notices.some((lead, index) => index > 0 && lead >= (notices[index - 1] ?? 0))) {
+    report(['notices'], 'must descend: the longest lead first, no two alike');
+  }
   checkCeilings(policy, report);
 }
 

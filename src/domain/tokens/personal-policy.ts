@@ -49,6 +49,11 @@ export const personalTokensSection = z.strictObject({
   types: z.record(typeName, typeLimits).default({}),
   /** Ceilings by the owner's role. They only tighten. */
   roles: z.record(z.string().min(1).max(64), ceiling).default({}),
+  /** How long ahead of an end its owner is told, the longest lead first. Empty: they are not. */
+  notices: z
+    .array(duration)
+    .max(8, 'holds more than 8 leads. Name fewer')
+    .default([30 * dayMs, 7 * dayMs, dayMs]),
   /** The stage of the owner from which tokens are refused. */
   refusedFrom: z
     .enum(['suspended', 'revoked', 'deactivated'], {

@@ -34,6 +34,7 @@ describe('the section tokens.personal', () => {
       scopes: [],
       types: {},
       roles: {},
+      notices: [30 * day, 7 * day, day],
       refusedFrom: 'deactivated',
       writeEvery: 300_000,
       atMost: 100,
@@ -72,6 +73,8 @@ describe('the section tokens.personal', () => {
     ['{ prefix: Dmp_ }', 'tokens.personal.prefix: is not a prefix'],
     ['{ scopes: ["a b"] }', 'tokens.personal.scopes.0: is not a scope'],
     ['{ refusedFrom: warned }', 'tokens.personal.refusedFrom: write the first stage'],
+    ['{ notices: [7d, 30d] }', 'tokens.personal.notices: must descend'],
+    ['{ notices: [7d, 7d] }', 'tokens.personal.notices: must descend'],
     ['{ atMost: 0 }', 'tokens.personal.atMost: must be 1 at least'],
     ['{ expires: 3d }', 'tokens.personal'],
   ])('%s is refused by field and reason', (text, problem) => {

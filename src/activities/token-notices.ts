@@ -1,0 +1,127 @@
+/** Activity: tells people that a token of theirs is about to end. May run again at any time: each notice is one mail. */
+import { Context, heartbeat } from '@temporalio/activity';
+import type pg from 'pg';
+import { given } from '../domain/given.js';
+import { personalLimits, shortestInactive, shortestLifetime } from '../domain/tokens/personal-limits.js';
+import { dueNotice, type TokenNotice } from '../domain/tokens/personal-notices.js';
+import type { PersonalTokensPolicy } from '../domain/tokens/personal-policy.js';
+import { judgeToken } from '../domain/tokens/personal-verdict.js';
+import { isOnHold } from '../holds/holds-table.js';
+import { readCopies } from '../mail/mails-table.js';
+import { latestPolicies, type StoredPolicy } from '../policies/policies-table.js';
+import { databaseNow } from '../sessions/sessions-table.js';
+import { readPerhapsOver, type StoredToken } from '../tokens/personal/personal-tokens-table.js';
+import { isSpared } from '../tokens/personal/spared.js';
+import type { MailActivities, MailDependencies } from './mail.js';
+
+export interface NoticesSent {
+  /** Notices that a mail server took. */
+  readonly notified: number;
+  /** Notices that it did not take: the next run tries again. */
+  readonly unsent: number;
+}
+
+const pageSize = 500;
+/** Kratos or the mail server is away. What is left waits for the next run. */
+const failuresInARow = 5;
+
+export function createTokenNoticeActivities(
+  deps: Pick<MailDependencies, 'pool' | 'clock' | 'identities'>,
+  { sendMail }: Pick<MailActivities, 'sendMail'>,
+) {
+  return {
+    async sendTokenNotices(): Promise<NoticesSent> {
+      const now = Math.min(await deps.clock.now(), await databaseNow(deps.pool));
+      const counts = { notified: 0, unsent: 0 };
+      let inARow = 0;
+      for (const published of (await latestPolicies(deps.pool)).policies) {
+        const personal = published.policy.tokens?.personal;
+        if (personal === undefined || personal.notices.length === 0) continue;
+        for await (const token of endingSoon(deps.pool, published, personal, now)) {
+          heartbeat();
+          Context.current().cancellationSignal.throwIfAborted();
+          try {
+            if (await notifyOf(token, published, personal, now)) counts.notified += 1;
+            inARow = 0;
+          } catch {
+            counts.unsent += 1;
+            inARow += 1;
+            if (inARow >= failuresInARow) return counts;
+          }
+        }
+      }
+      return counts;
+    },
+  };
+
+  /** @returns whether a notice was sent just now */
+  async function notifyOf(
+    token: StoredToken,
+    published: StoredPolicy,
+    personal: PersonalTokensPolicy,
+    now: number,
+  ): Promise<boolean> {
+    const verdict = judgeToken(token, personalLimits(personal, token), token.owner, personal, now);
+    if (verdict.state === 'refused') return false;
+    const notice = dueNotice(token, verdict, personal.notices, now);
+    if (notice === undefined) return false;
+    const { identityId, tokenId, createdAt, lastUsedAt = createdAt } = token;
+    const key = keyOf(tokenId, notice);
+    const copies = (await readCopies(deps.pool, identityId, [key])).get(key) ?? [];
+    const isSettled =
+      copies.length > 0 && !copies.some((state) => state === 'sending' || state === 'deferred');
+    if (isSettled || (await isUnwanted(notice, published, identityId, now))) return false;
+    const { outcome } = await sendMail({
+      ...{ identityId, key, kind: 'token-ends', proofNeeded: false },
+      inactiveForMs: Math.max(0, now - Math.max(createdAt, lastUsedAt)),
+      upcoming: { action: 'end-token', at: notice.endsAt },
+      token: { tokenId, by: notice.by },
+    });
+    return outcome === 'accepted' || outcome === 'ambiguous';
+  }
+
+  /** A hold stops mails. Whoever is exempt loses no token for inactivity, and is told of none. */
+  function isUnwanted(
+    { by }: TokenNotice,
+    published: StoredPolicy,
+    identityId: string,
+    now: number,
+  ): Promise<boolean> {
+    return by === 'expiry'
+      ? isOnHold(deps.pool, identityId, now)
+      : isSpared(deps, published, identityId, now);
+  }
+}
+
+export type TokenNoticeActivities = ReturnType<typeof createTokenNoticeActivities>;
+
+/** One mail for each token, end and lead: a token that was used has another end, and notices of its own for that. */
+function keyOf(tokenId: string, { by, endsAt, leadMs }: TokenNotice): string {
+  return `personal-token/${tokenId}/${by}/${endsAt}/${leadMs}`;
+}
+
+/** Live tokens that may be over a limit once the longest lead has passed. */
+async function* endingSoon(
+  pool: pg.Pool,
+  { reference }: StoredPolicy,
+  personal: PersonalTokensPolicy,
+  now: number,
+): AsyncGenerator<StoredToken> {
+  const then = now + Math.max(...personal.notices);
+  const inactiveMs = shortestInactive(personal);
+  const lifetimeMs = shortestLifetime(personal);
+  let after: string | undefined;
+  for (;;) {
+    const page = await readPerhapsOver(pool, {
+      ...{ policyId: reference.id, now: then, limit: pageSize },
+      ...given({
+        unusedSince: inactiveMs === null ? undefined : then - inactiveMs,
+        createdBefore: lifetimeMs === null ? undefined : then - lifetimeMs,
+        after,
+      }),
+    });
+    yield* page;
+    after = page.at(-1)?.tokenId;
+    if (page.length < pageSize) return;
+  }
+}
