@@ -14,7 +14,9 @@ import {
 import { refreshRegistry } from './gateway/refresh-registry.js';
 import { createGateway, type HookOptions } from './gateway/server.js';
 import { guardForPage } from './gateway/sessions-page.js';
+import { tokensForPage } from './gateway/tokens-page.js';
 import type { SessionGuard } from './middleware/idle-sessions/guard.js';
+import type { PersonalTokens } from './middleware/personal-tokens/personal-tokens.js';
 import { createKratosClient } from './ory/clients.js';
 import type { PagesOptions } from './people-pages/page.js';
 import { warnUnlessPublished } from './policies/start.js';
@@ -44,6 +46,7 @@ async function main(): Promise<void> {
     'DORMOUSE_TOKEN_HOOK_FAILURE',
     'DORMOUSE_LINK_BASE_URL',
     'DORMOUSE_SESSIONS_PAGE',
+    'DORMOUSE_PERSONAL_TOKENS_PAGE',
     'DORMOUSE_TRUSTED_PROXIES',
     ...securityEventVariables,
     'DORMOUSE_IDENTIFIER_KEY',
@@ -70,12 +73,13 @@ async function main(): Promise<void> {
   await warnUnlessPublished({ pool, log, policyId: config.DORMOUSE_POLICY_ID });
   const signals = await loadPublication(config);
   const sessions = config.DORMOUSE_SESSIONS_PAGE === 'on' ? await guardForPage(config, log) : undefined;
+  const tokens = config.DORMOUSE_PERSONAL_TOKENS_PAGE === 'on' ? await tokensForPage(config, log) : undefined;
   const server = await createGateway({
     dormouse,
     serviceTokens: config.DORMOUSE_SERVICE_TOKENS,
     eventSecrets: config.DORMOUSE_EVENT_SECRETS ?? [],
     hooks: hooksOf(config, pool),
-    ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool, sessions),
+    ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool, { sessions, tokens }),
     ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES }),
     ...(signals && { signals }),
     log,
@@ -89,6 +93,7 @@ async function main(): Promise<void> {
   onShutdown(log, async () => {
     await server.close();
     await sessions?.close();
+    await tokens?.close();
     await dormouse.close();
     await pool.end();
   });
@@ -119,7 +124,7 @@ function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool
 function pagesOf(
   baseUrl: string | undefined,
   pool: pg.Pool,
-  sessions: SessionGuard | undefined,
+  own: { readonly sessions: SessionGuard | undefined; readonly tokens: PersonalTokens | undefined },
 ): { pages?: PagesOptions } {
   if (baseUrl === undefined) return {};
   const config = readConfig([
@@ -140,7 +145,7 @@ function pagesOf(
     productName,
     signInUrl,
     baseUrl,
-    ...given({ identifierKey, sessions }),
+    ...given({ identifierKey, ...own }),
   };
   return { pages };
 }

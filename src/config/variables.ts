@@ -197,6 +197,12 @@ export const variables = {
     .describe(
       "whether the gateway serves the page with a person's own sessions (docs/idle-sessions.md); it has to get the cookie of Kratos",
     ),
+  DORMOUSE_PERSONAL_TOKENS_PAGE: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe(
+      "whether the gateway serves the page with a person's own access tokens (docs/personal-access-tokens.md); needs DORMOUSE_SESSIONS_PAGE",
+    ),
   DORMOUSE_WORKER_HEALTH_PORT: port.optional().describe("port of the worker's /healthz; unset: none"),
   DORMOUSE_SERVICE_TOKENS: serviceTokens.describe(
     'bearer tokens of apps and operators that may call the gateway',

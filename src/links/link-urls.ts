@@ -5,6 +5,7 @@ export const pagePaths = {
   reactivate: '/account/reactivate',
   unsubscribe: '/account/unsubscribe',
   sessions: '/account/sessions',
+  tokens: '/account/tokens',
 } as const;
 
 /** @param base DORMOUSE_LINK_BASE_URL, without a trailing slash */
@@ -29,4 +30,9 @@ export function unsubscribeUrl(base: string, token: string): string {
 /** The page with a person's own sessions. The URL holds nothing secret. */
 export function sessionsPageUrl(base: string): string {
   return `${base}${pagePaths.sessions}`;
+}
+
+/** The page with a person's own access tokens. The URL holds nothing secret. */
+export function tokensPageUrl(base: string): string {
+  return `${base}${pagePaths.tokens}`;
 }

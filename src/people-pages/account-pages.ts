@@ -12,6 +12,7 @@ import { limitTo, type PageContext, type PagesOptions, show } from './page.js';
 import { reactivationRoutes } from './reactivation-pages.js';
 import { styleHash } from './render-page.js';
 import { sessionRoutes } from './sessions-page.js';
+import { tokenRoutes } from './tokens-page.js';
 import { unsubscribeRoutes } from './unsubscribe-page.js';
 
 const policy = [
@@ -35,9 +36,11 @@ export function accountPages(
     keepRoutes(server, context);
     reactivationRoutes(server, context, limits);
     await server.register(async (scope) => unsubscribeRoutes(scope, context));
-    const { sessions } = options;
+    const { sessions, tokens } = options;
     if (sessions !== undefined)
       await server.register(async (scope) => sessionRoutes(scope, context, sessions));
+    if (sessions !== undefined && tokens !== undefined)
+      await server.register(async (scope) => tokenRoutes(scope, context, sessions, tokens));
   };
 }
 

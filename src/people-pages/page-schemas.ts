@@ -26,6 +26,27 @@ export interface SessionsForm {
   Body: z.output<typeof sessionsForm>;
 }
 
+const tokensForm = z.discriminatedUnion('do', [
+  z.object({
+    do: z.literal('create'),
+    name: z.string().default('').describe('what the token is for'),
+    type: z.string().default('personal').describe('a type of the policy'),
+    scopes: z.string().default('').describe('separated by spaces'),
+    days: z
+      .string()
+      .regex(/^\s*(\d{1,5})?\s*$/)
+      .transform((text) => (text.trim() === '' ? undefined : Number(text)))
+      .optional()
+      .describe('until it expires; empty: as long as the policy allows'),
+  }),
+  z.object({ do: z.literal('rotate'), id: z.uuid().describe('the token to replace') }),
+  z.object({ do: z.literal('revoke'), id: z.uuid().describe('the token to end') }),
+]);
+
+export interface TokensForm {
+  Body: z.output<typeof tokensForm>;
+}
+
 export interface TokenParameters {
   Params: z.output<typeof params>;
 }
@@ -103,6 +124,22 @@ export const pageSchemas = {
       200: html('Signed out'),
       303: html('Done: leads back to the page'),
       400: html('No form of this page, or a limit that is not offered'),
+      403: html('The form came from another origin'),
+    },
+  },
+  tokens: {
+    summary: "A page: the person's own access tokens, by the cookie of Kratos",
+    response: { ...ofSessions, 200: html('The tokens, never themselves') },
+  },
+  changeTokens: {
+    summary: 'Make, replace or revoke an own access token',
+    body: { content: { 'application/x-www-form-urlencoded': { schema: tokensForm } } },
+    response: {
+      ...ofSessions,
+      ...withForm,
+      200: html('The new token, this once'),
+      303: html('Done: leads back to the page'),
+      400: html('No form of this page, or what the policy does not allow'),
       403: html('The form came from another origin'),
     },
   },

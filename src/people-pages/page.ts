@@ -6,9 +6,10 @@ import type { DirectDormouse } from '../client/direct-types.js';
 import type { IdentifierKey } from '../keys/identifier-hash.js';
 import { requestPageUrl } from '../links/link-urls.js';
 import type { SessionGuard } from '../middleware/idle-sessions/guard.js';
+import type { PersonalTokens } from '../middleware/personal-tokens/personal-tokens.js';
 import type { Clock } from '../process/clock.js';
 import { localeOf } from './accept-language.js';
-import { type PageName, type PageView, renderPage } from './render-page.js';
+import { noTokens, type PageName, type PageView, renderPage } from './render-page.js';
 
 export interface PagesOptions {
   readonly pool: pg.Pool;
@@ -25,6 +26,8 @@ export interface PagesOptions {
   readonly identifierKey?: IdentifierKey;
   /** Judges the sessions of the page with a person's own sessions. Absent: there is no such page. */
   readonly sessions?: SessionGuard;
+  /** Makes and ends the tokens of the page with a person's own tokens; needs `sessions`. Absent: there is no such page. */
+  readonly tokens?: PersonalTokens;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -56,6 +59,7 @@ export function show(
     requestUrl: requestPageUrl(context.baseUrl),
     ...{ date: '', by: '', until: '', isRevoke: false, isDeactivate: false, isDelete: false },
     ...{ sessions: [], hasOthers: false, choices: [] },
+    ...noTokens,
     ...more,
   };
   const status = statusOf[page];

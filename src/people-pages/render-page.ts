@@ -20,6 +20,8 @@ export const pageNames = [
   'signed-out',
   'not-signed-in',
   'sessions-busy',
+  'tokens',
+  'token',
   'invalid',
   'busy',
   'too-many',
@@ -43,7 +45,50 @@ export interface PageView {
   readonly sessions: readonly SessionView[];
   readonly hasOthers: boolean;
   readonly choices: readonly ChoiceView[];
+  /** For `tokens`; empty elsewhere. */
+  readonly tokens: readonly TokenView[];
+  readonly tokenTypes: readonly TokenTypeView[];
+  /** What the person wrote into a form that was refused, and why it was. */
+  readonly typedName: string;
+  readonly typedScopes: string;
+  readonly typedDays: string;
+  readonly isTooMany: boolean;
+  readonly isNameWrong: boolean;
+  readonly isTypeWrong: boolean;
+  readonly isScopesWrong: boolean;
+  readonly isExpiryWrong: boolean;
+  /** For `token`: the new token itself; empty elsewhere. */
+  readonly token: string;
 }
+
+/** One of the person's access tokens. Empty times: never. */
+export interface TokenView {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly scopes: string;
+  readonly since: string;
+  readonly seen: string;
+  readonly expires: string;
+  readonly unusedUntil: string;
+  readonly isLive: boolean;
+}
+
+/** A type of tokens, with its limits in words. Empty: without limit. */
+export interface TokenTypeView {
+  readonly type: string;
+  readonly unused: string;
+  readonly longest: string;
+  readonly scopes: string;
+}
+
+/** The fields of the pages with tokens, where there are none. */
+export const noTokens = {
+  tokens: [],
+  tokenTypes: [],
+  ...{ typedName: '', typedScopes: '', typedDays: '', token: '' },
+  ...{ isTooMany: false, isNameWrong: false, isTypeWrong: false, isScopesWrong: false, isExpiryWrong: false },
+} as const satisfies Partial<PageView>;
 
 /** One of the person's sessions. Empty: not known. */
 export interface SessionView {
@@ -71,6 +116,29 @@ const names = new Set([
   ...['lang', 'title', 'style', 'body'],
   ...['each', 'sessions', 'hasOthers', 'choices', 'id', 'device', 'place', 'since', 'seen', 'isCurrent'],
   ...['idleMs', 'limit', 'isChosen'],
+  ...[
+    'tokens',
+    'tokenTypes',
+    'token',
+    'name',
+    'type',
+    'scopes',
+    'expires',
+    'unusedUntil',
+    'isLive',
+    'unused',
+    'longest',
+  ],
+  ...[
+    'typedName',
+    'typedScopes',
+    'typedDays',
+    'isTooMany',
+    'isNameWrong',
+    'isTypeWrong',
+    'isScopesWrong',
+    'isExpiryWrong',
+  ],
 ]);
 const layout = compileStrict(read('layout.hbs'), { names });
 const pages = { en: loadLocale('en'), de: loadLocale('de') };

@@ -40,8 +40,8 @@ export function sessionRoutes(server: FastifyInstance, context: PageContext, gua
   });
 }
 
-/** The page renews nothing: to look at one's sessions is no work with any app. */
-async function whenSignedIn(
+/** Runs for whoever is signed in. Renews nothing: to look at one's own account is no work with any app. */
+export async function whenSignedIn(
   guard: SessionGuard,
   context: PageContext,
   request: FastifyRequest,

@@ -5,6 +5,7 @@ import { createDormouse } from '../../src/client/direct.js';
 import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { createGateway, type GatewayOptions } from '../../src/gateway/server.js';
 import type { SessionGuard } from '../../src/middleware/idle-sessions/guard.js';
+import type { PersonalTokens } from '../../src/middleware/personal-tokens/personal-tokens.js';
 import { createKratosClient } from '../../src/ory/clients.js';
 import { createPool } from '../../src/postgres/pool.js';
 import type { Clock } from '../../src/process/clock.js';
@@ -34,6 +35,8 @@ export interface TestGatewayOptions {
   readonly clock?: Clock;
   /** With it, the gateway serves the page with a person's own sessions. */
   readonly sessions?: SessionGuard;
+  /** With it, and `sessions`, the gateway serves the page with a person's own access tokens. */
+  readonly personalTokens?: PersonalTokens;
   /** Where the pages are reached. Default: as the stack says. */
   readonly baseUrl?: string;
   readonly wrap?: (dormouse: DirectDormouse) => DirectDormouse;
@@ -47,6 +50,7 @@ export async function listenGateway({
   temporalAddress,
   clock,
   sessions,
+  personalTokens,
   baseUrl = stack.gateway.url,
   wrap,
 }: TestGatewayOptions): Promise<TestGateway> {
@@ -86,6 +90,7 @@ export async function listenGateway({
       identifierKey: testIdentifierKey,
       ...(clock && { clock }),
       ...(sessions && { sessions }),
+      ...(personalTokens && { tokens: personalTokens }),
     },
     log: log ?? pino({ level: 'silent' }),
     ...more,
