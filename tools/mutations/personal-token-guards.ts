@@ -91,6 +91,14 @@ export const personalTokenGuards: readonly Guard[] = [
     only: 'those in use and of exempt owners stay',
   },
   {
+    name: 'tokens: the sweep waits for last uses that are not written yet',
+    file: 'src/tokens/personal/sweep.ts',
+    find: 'const judgedAt = now - personal.writeEvery;',
+    replace: 'const judgedAt = now;',
+    ...sweep,
+    only: 'those in use and of exempt owners stay',
+  },
+  {
     name: 'tokens: a notice is one mail',
     file: 'src/activities/token-notices.ts',
     find: 'isSettled || (await isUnwanted(',

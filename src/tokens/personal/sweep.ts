@@ -33,7 +33,11 @@ const pageSize = 500;
 /** Kratos is away. What is left waits for the next sweep. */
 const failuresInARow = 5;
 
-/** Ends the tokens of one published policy. @param now epoch milliseconds */
+/**
+ * Ends the tokens of one published policy. Judges them as of `writeEvery` ago: an app may have accepted a last use since then that is not
+ * written yet. A check refuses at the instant of the limit all the same.
+ * @param now epoch milliseconds
+ */
 export async function endStaleTokens(
   dependencies: TokenSweepDependencies,
   published: StoredPolicy,
@@ -41,6 +45,7 @@ export async function endStaleTokens(
   now: number,
 ): Promise<SweptTokens> {
   const { pool, onProgress } = dependencies;
+  const judgedAt = now - personal.writeEvery;
   const inactiveMs = shortestInactive(personal);
   const lifetimeMs = shortestLifetime(personal);
   const counts = { ...nothingSwept };
@@ -48,17 +53,17 @@ export async function endStaleTokens(
   let after: string | undefined;
   for (;;) {
     const page = await readPerhapsOver(pool, {
-      ...{ policyId: published.reference.id, now, limit: pageSize },
+      ...{ policyId: published.reference.id, now: judgedAt, limit: pageSize },
       ...given({
-        unusedSince: inactiveMs === null ? undefined : now - inactiveMs,
-        createdBefore: lifetimeMs === null ? undefined : now - lifetimeMs,
+        unusedSince: inactiveMs === null ? undefined : judgedAt - inactiveMs,
+        createdBefore: lifetimeMs === null ? undefined : judgedAt - lifetimeMs,
         after,
       }),
     });
     for (const token of page) {
       onProgress?.();
       try {
-        const outcome = await endIfOver(dependencies, published, personal, token, now);
+        const outcome = await endIfOver(dependencies, published, personal, token, { judgedAt, now });
         if (outcome !== undefined) counts[outcome] += 1;
         inARow = 0;
       } catch {
@@ -77,11 +82,11 @@ async function endIfOver(
   published: StoredPolicy,
   personal: PersonalTokensPolicy,
   token: StoredToken,
-  now: number,
+  { judgedAt, now }: { readonly judgedAt: number; readonly now: number },
 ): Promise<'inactive' | 'expired' | 'spared' | undefined> {
   // Whether the owner is deactivated says nothing about the token's own end.
   const owner = token.owner.isSpared === true ? { isSpared: true as const } : {};
-  const verdict = judgeToken(token, personalLimits(personal, token), owner, personal, now);
+  const verdict = judgeToken(token, personalLimits(personal, token), owner, personal, judgedAt);
   if (verdict.state === 'live' || verdict.at === undefined) return undefined;
   const { why, rule, at } = verdict;
   if (why !== 'inactive' && why !== 'expired') return undefined;
