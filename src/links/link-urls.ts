@@ -6,6 +6,7 @@ export const pagePaths = {
   unsubscribe: '/account/unsubscribe',
   sessions: '/account/sessions',
   tokens: '/account/tokens',
+  refreshTokens: '/account/access',
 } as const;
 
 /** @param base DORMOUSE_LINK_BASE_URL, without a trailing slash */
@@ -35,4 +36,9 @@ export function sessionsPageUrl(base: string): string {
 /** The page with a person's own access tokens. The URL holds nothing secret. */
 export function tokensPageUrl(base: string): string {
   return `${base}${pagePaths.tokens}`;
+}
+
+/** The page with the apps and devices that stay signed in for a person. The URL holds nothing secret. */
+export function refreshTokensPageUrl(base: string): string {
+  return `${base}${pagePaths.refreshTokens}`;
 }

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { DirectDormouse } from '../client/direct-types.js';
 import type { RateLimits } from '../http/gate.js';
 import { systemClock } from '../process/clock.js';
+import { accessRoutes } from './access-page.js';
 import { keepRoutes } from './keep-page.js';
 import { limitTo, type PageContext, type PagesOptions, show } from './page.js';
 import { reactivationRoutes } from './reactivation-pages.js';
@@ -38,7 +39,10 @@ export function accountPages(
     await server.register(async (scope) => unsubscribeRoutes(scope, context));
     const { sessions, tokens } = options;
     if (sessions !== undefined)
-      await server.register(async (scope) => sessionRoutes(scope, context, sessions));
+      await server.register(async (scope) => {
+        sessionRoutes(scope, context, sessions);
+        accessRoutes(scope, context, sessions);
+      });
     if (sessions !== undefined && tokens !== undefined)
       await server.register(async (scope) => tokenRoutes(scope, context, sessions, tokens));
   };

@@ -22,6 +22,15 @@ const sessionsForm = z.discriminatedUnion('do', [
   }),
 ]);
 
+const accessForm = z.discriminatedUnion('do', [
+  z.object({ do: z.literal('end'), id: z.uuid().describe('the family to end') }),
+  z.object({ do: z.literal('end-all') }),
+]);
+
+export interface AccessForm {
+  Body: z.output<typeof accessForm>;
+}
+
 export interface SessionsForm {
   Body: z.output<typeof sessionsForm>;
 }
@@ -114,6 +123,21 @@ export const pageSchemas = {
   sessions: {
     summary: "A page: the person's own sessions, by the cookie of Kratos",
     response: { ...ofSessions, 200: html('The sessions') },
+  },
+  access: {
+    summary: 'A page: apps and devices that stay signed in by refresh tokens, by the cookie of Kratos',
+    response: { ...ofSessions, 200: html('The apps and devices') },
+  },
+  changeAccess: {
+    summary: 'End the access of one app or device, or of all',
+    body: { content: { 'application/x-www-form-urlencoded': { schema: accessForm } } },
+    response: {
+      ...ofSessions,
+      ...withForm,
+      303: html('Done: leads back to the page'),
+      400: html('No form of this page'),
+      403: html('The form came from another origin'),
+    },
   },
   changeSessions: {
     summary: 'End own sessions, or choose when one is signed out',

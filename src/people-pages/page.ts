@@ -58,7 +58,7 @@ export function show(
     signInUrl: context.signInUrl,
     requestUrl: requestPageUrl(context.baseUrl),
     ...{ date: '', by: '', until: '', isRevoke: false, isDeactivate: false, isDelete: false },
-    ...{ sessions: [], hasOthers: false, choices: [] },
+    ...{ sessions: [], hasOthers: false, choices: [], live: [], ended: [] },
     ...noTokens,
     ...more,
   };

@@ -17,6 +17,7 @@ export const pageNames = [
   'unsubscribe',
   'unsubscribed',
   'sessions',
+  'access',
   'signed-out',
   'not-signed-in',
   'sessions-busy',
@@ -59,6 +60,24 @@ export interface PageView {
   readonly isExpiryWrong: boolean;
   /** For `token`: the new token itself; empty elsewhere. */
   readonly token: string;
+  /** For `access`; empty elsewhere. */
+  readonly live: readonly FamilyView[];
+  readonly ended: readonly FamilyView[];
+}
+
+/** An app or a device that stays signed in by refresh tokens. Empty: not known. */
+export interface FamilyView {
+  readonly id: string;
+  readonly device: string;
+  readonly client: string;
+  readonly place: string;
+  readonly since: string;
+  /** Empty: never used. */
+  readonly used: string;
+  /** When it ended; empty for a live one. */
+  readonly until: string;
+  readonly isStale: boolean;
+  readonly isReuse: boolean;
 }
 
 /** One of the person's access tokens. Empty times: never. */
@@ -139,6 +158,7 @@ const names = new Set([
     'isScopesWrong',
     'isExpiryWrong',
   ],
+  ...['live', 'ended', 'client', 'used', 'isStale', 'isReuse'],
 ]);
 const layout = compileStrict(read('layout.hbs'), { names });
 const pages = { en: loadLocale('en'), de: loadLocale('de') };

@@ -1,9 +1,8 @@
 /** A person's own sessions: where they are signed in, "sign out" for each and for all others, and after how long they are signed out. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { pagePaths, sessionsPageUrl } from '../links/link-urls.js';
 import { durationInWords, formatTime } from '../mail/durations.js';
 import type { Live } from '../middleware/idle-sessions/decision.js';
-import { UnjudgedError } from '../middleware/idle-sessions/errors.js';
 import type { SessionGuard } from '../middleware/idle-sessions/guard.js';
 import { isSameOrigin } from '../middleware/idle-sessions/origin.js';
 import type { OwnSession } from '../middleware/idle-sessions/own-sessions.js';
@@ -12,6 +11,7 @@ import { deviceName } from './device-name.js';
 import { type PageContext, show } from './page.js';
 import { pageSchemas, type SessionsForm } from './page-schemas.js';
 import type { ChoiceView, PageView, SessionView } from './render-page.js';
+import { whenSignedIn } from './signed-in.js';
 
 export function sessionRoutes(server: FastifyInstance, context: PageContext, guard: SessionGuard): void {
   const url = pagePaths.sessions;
@@ -38,25 +38,6 @@ export function sessionRoutes(server: FastifyInstance, context: PageContext, gua
         : show(request, reply.code(400), context, 'problem');
     });
   });
-}
-
-/** Runs for whoever is signed in. Renews nothing: to look at one's own account is no work with any app. */
-export async function whenSignedIn(
-  guard: SessionGuard,
-  context: PageContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  run: (live: Live) => Promise<FastifyReply>,
-): Promise<FastifyReply> {
-  try {
-    const decision = await guard.decide({ headers: request.headers, path: '/', isOwnRoute: true });
-    if (decision.kind === 'live') return await run(decision);
-    if (decision.kind === 'none' || decision.kind === 'ended')
-      return show(request, reply, context, 'not-signed-in');
-  } catch (error) {
-    if (!(error instanceof UnjudgedError)) throw error;
-  }
-  return show(request, reply.header('retry-after', '60'), context, 'sessions-busy');
 }
 
 /** @returns whether the form says something that can be done */

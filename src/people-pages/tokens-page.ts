@@ -18,7 +18,7 @@ import { localeOf } from './accept-language.js';
 import { type PageContext, show } from './page.js';
 import { pageSchemas, type TokensForm } from './page-schemas.js';
 import type { PageView, TokenTypeView, TokenView } from './render-page.js';
-import { whenSignedIn } from './sessions-page.js';
+import { whenSignedIn } from './signed-in.js';
 
 type CreateForm = Extract<TokensForm['Body'], { do: 'create' }>;
 
