@@ -15,16 +15,17 @@ export interface RefreshTokenDependencies {
   readonly oauth2: Pick<OAuth2Api, 'revokeOAuth2ConsentSessions'>;
 }
 
-/** What one sweep did, in families. */
+/** What one sweep did. */
 export interface RefreshSwept {
-  /** Ended: stale, or revoked with their identity. */
+  /** Families that ended: stale, or revoked with their identity. */
   readonly ended: number;
   /** Ends that Hydra took. */
   readonly closed: number;
   /** Clients whose end Hydra did not take: the next sweep tries again. */
   readonly failed: number;
-  /** Whose addresses were cut. */
+  /** Addresses that were cut. */
   readonly cut: number;
+  /** Dead families that were removed. */
   readonly removed: number;
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
+import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import type { RefreshTokens } from '../../src/middleware/refresh-tokens/refresh-tokens.js';
 import { endFamilies } from '../../src/tokens/refresh/families-table.js';
@@ -84,6 +85,31 @@ it('ends no family that was used, and nobody who was seen, since it was judged',
   expect(await endFamilies(pool, { familyIds: [used.familyId], ...late }, begin)).toEqual([]);
   const inactive = { why: 'inactive', inactiveSince: begin - 180 * dayMs } as const;
   expect(await endFamilies(pool, { familyIds: [active.familyId], ...inactive }, begin)).toEqual([]);
+});
+
+it('leaves people who are exempt or on hold, whoever asks, and not their longest lifetime', async () => {
+  for (const blocked of ['exempt', 'hold']) {
+    const { identityId, familyId, refreshToken } = await family(begin - 400 * dayMs);
+    await services.pool.query(
+      `INSERT INTO standing (identity_id, stage, stage_since, last_active_at, blocked_by, document, revision, updated_at)
+       VALUES ($1, 'active', $2, $2, $3, '{}', 0, $2)`,
+      [identityId, new Date(begin - 400 * dayMs), blocked],
+    );
+    expect(await sweep()).toBe(0);
+    const stale = { familyIds: [familyId], why: 'unused' } as const;
+    expect(await endFamilies(services.pool, stale, begin)).toEqual([]);
+    services.now = begin;
+    expect(await tokens.exchange(refreshToken, undefined, mint)).toMatchObject({ granted: true });
+    expect(await sweep(refreshPolicy({ longestLifetime: '400d' }))).toBe(1);
+  }
+});
+
+it('is forgotten with its identity', async () => {
+  const one = await family(begin);
+  const other = await family(begin);
+  await buryIdentity(services.pool, one.identityId, undefined, begin);
+  expect(await services.row(one.familyId)).toBeUndefined();
+  expect(await services.row(other.familyId)).toBeDefined();
 });
 
 it('two sweeps at once end each family once', async () => {

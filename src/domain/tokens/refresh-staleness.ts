@@ -13,6 +13,8 @@ export interface FamilyFacts extends RequestOrigin {
   readonly createdAt: number;
   /** Absent: never used. */
   readonly lastUsedAt?: number;
+  /** Its person is exempt from the ladder or on hold: only a longest lifetime applies. */
+  readonly isSpared?: boolean;
 }
 
 export type StaleReason = 'unused' | 'inactive' | 'lifetime' | 'same_origin';
@@ -36,8 +38,10 @@ export function staleReason(
 ): Exclude<StaleReason, 'same_origin'> | undefined {
   const usedAt = lastUseOf(family);
   const isPast = (since: number, limit: number) => now - since >= limit;
-  if (isPast(usedAt, unused)) return 'unused';
-  if (isPast(Math.max(usedAt, personActiveAt ?? 0), inactive)) return 'inactive';
+  if (family.isSpared !== true) {
+    if (isPast(usedAt, unused)) return 'unused';
+    if (isPast(Math.max(usedAt, personActiveAt ?? 0), inactive)) return 'inactive';
+  }
   if (longestLifetime !== undefined && isPast(family.createdAt, longestLifetime)) return 'lifetime';
   return undefined;
 }
@@ -52,7 +56,8 @@ export function isLeftBehind(
   { sameOrigin }: RefreshPolicy,
   now: number,
 ): boolean {
-  if (sameOrigin === null || origin.address === undefined || origin.userAgent === undefined) return false;
+  if (sameOrigin === null || family.isSpared === true) return false;
+  if (origin.address === undefined || origin.userAgent === undefined) return false;
   const isSame = family.address === origin.address && family.userAgent === origin.userAgent;
   return isSame && now - lastUseOf(family) >= sameOrigin;
 }

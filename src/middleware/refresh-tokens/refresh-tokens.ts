@@ -165,7 +165,7 @@ export class RefreshTokens {
     if (judgedBy.reference !== undefined) return 0;
     const now = await this.now();
     const ended = await endStaleFamilies({ pool: this.pool }, judgedBy, now);
-    await cutAddresses(this.pool, null, now - judgedBy.policy.keepAddress);
+    while ((await cutAddresses(this.pool, null, now - judgedBy.policy.keepAddress)) > 0);
     return ended;
   }
 

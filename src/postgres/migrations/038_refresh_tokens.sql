@@ -99,6 +99,9 @@ BEGIN
     SET ended_at = moment, ended_why = a_why, closed_at = CASE issuer WHEN 'app' THEN moment END
     WHERE family_id = ANY(families) AND ended_at IS NULL
       AND (unused_since IS NULL OR greatest(last_used_at, created_at) <= unused_since)
+      -- Who is exempt from the ladder or on hold is not revoked as stale.
+      AND (a_why NOT IN ('unused', 'inactive', 'same_origin') OR NOT EXISTS (SELECT FROM standing AS owner
+        WHERE owner.identity_id = family.identity_id AND owner.blocked_by IN ('exempt', 'hold')))
       AND (inactive_since IS NULL OR NOT EXISTS (SELECT FROM identity_activity AS seen
         WHERE seen.identity_id = family.identity_id AND seen.last_active_at > inactive_since))
     RETURNING family_id, identity_id, client_id, issuer,

@@ -4,7 +4,7 @@ import { callOry } from '../../ory/call.js';
 import type { RefreshSweepDependencies } from './sweep.js';
 import { markFamiliesClosed, readClosable } from './sweep-table.js';
 
-/** Clients of people at once. The next sweep continues with the rest. */
+/** Clients of people that are read at once. */
 const closedAtOnce = 500;
 /** Hydra is away. What is left waits for the next sweep. */
 const failuresInARow = 5;
@@ -22,21 +22,25 @@ export async function closeHydraFamilies(
   now: number,
 ): Promise<{ readonly closed: number; readonly failed: number }> {
   const counts = { closed: 0, failed: 0 };
-  let inARow = 0;
-  for (const { identityId: subject, clientId: client, familyIds } of await readClosable(pool, closedAtOnce)) {
-    onProgress?.();
-    try {
-      await callOry('Hydra', 'revokeOAuth2ConsentSessions', () =>
-        oauth2.revokeOAuth2ConsentSessions({ subject, client }),
-      );
-      await markFamiliesClosed(pool, familyIds, now);
-      counts.closed += familyIds.length;
-      inARow = 0;
-    } catch {
-      counts.failed += 1;
-      inARow += 1;
-      if (inARow >= failuresInARow) return counts;
+  for (;;) {
+    const page = await readClosable(pool, closedAtOnce);
+    let inARow = 0;
+    for (const { identityId: subject, clientId: client, familyIds } of page) {
+      onProgress?.();
+      try {
+        await callOry('Hydra', 'revokeOAuth2ConsentSessions', () =>
+          oauth2.revokeOAuth2ConsentSessions({ subject, client }),
+        );
+        await markFamiliesClosed(pool, familyIds, now);
+        counts.closed += familyIds.length;
+        inARow = 0;
+      } catch {
+        counts.failed += 1;
+        inARow += 1;
+        if (inARow >= failuresInARow) return counts;
+      }
     }
+    // What failed would be read again.
+    if (page.length < closedAtOnce || counts.failed > 0) return counts;
   }
-  return counts;
 }

@@ -63,11 +63,13 @@ export interface FamilyRow {
   readonly last_used_at: Date | null;
   readonly ended_at: Date | null;
   readonly ended_why: FamilyEndReason | null;
+  readonly is_spared: boolean;
 }
 
 /** Of `refresh_family AS family`. */
 export const familyColumns = `family.family_id, family.identity_id, family.issuer, family.client_id, family.device_name, family.user_agent,
-  family.first_address, family.last_address, family.signed_in_at, family.created_at, family.last_used_at, family.ended_at, family.ended_why`;
+  family.first_address, family.last_address, family.signed_in_at, family.created_at, family.last_used_at, family.ended_at, family.ended_why,
+  EXISTS (SELECT FROM standing AS owner WHERE owner.identity_id = family.identity_id AND owner.blocked_by IN ('exempt', 'hold')) AS is_spared`;
 
 /** The latest sign of life of the family's person. */
 export const personActive =
@@ -251,6 +253,7 @@ export function familyOf(row: FamilyRow): RefreshFamily {
     clientId: row.client_id,
     signedInAt: row.signed_in_at.getTime(),
     createdAt: row.created_at.getTime(),
+    isSpared: row.is_spared,
     ...given({
       deviceName: row.device_name ?? undefined,
       userAgent: row.user_agent ?? undefined,

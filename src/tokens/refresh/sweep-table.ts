@@ -59,28 +59,35 @@ const wholeLengths = '(32, 128)';
 const cut = (address: string) =>
   `set_masklen(${address}::cidr, CASE family(${address}) WHEN 4 THEN 24 ELSE 48 END)::inet`;
 
+/** Rows changed in one statement. */
+const changedAtOnce = 5_000;
+
 /**
- * Cuts addresses to /24, or /48 for IPv6, whose use is older than `before`. The address of the first use counts from the creation.
+ * Cuts addresses to /24, or /48 for IPv6, whose use is older than `before`. The address of the first use counts from the creation. At
+ * most 5,000 of each: to be called until none is left.
  * @param policyId `null`: of the apps' own policies
- * @returns in how many families
+ * @returns how many addresses
  */
 export async function cutAddresses(pool: pg.Pool, policyId: string | null, before: number): Promise<number> {
   const at = new Date(before);
   const first = await pool.query(
     `UPDATE refresh_family SET first_address = ${cut('first_address')}
-     WHERE policy_id IS NOT DISTINCT FROM $1 AND created_at <= $2 AND masklen(first_address) IN ${wholeLengths}`,
-    [policyId, at],
+     WHERE family_id IN (SELECT family_id FROM refresh_family
+       WHERE policy_id IS NOT DISTINCT FROM $1 AND created_at <= $2 AND masklen(first_address) IN ${wholeLengths} LIMIT $3)`,
+    [policyId, at, changedAtOnce],
   );
   const last = await pool.query(
     `UPDATE refresh_family SET last_address = ${cut('last_address')}
-     WHERE policy_id IS NOT DISTINCT FROM $1 AND coalesce(last_used_at, created_at) <= $2 AND masklen(last_address) IN ${wholeLengths}`,
-    [policyId, at],
+     WHERE family_id IN (SELECT family_id FROM refresh_family
+       WHERE policy_id IS NOT DISTINCT FROM $1 AND coalesce(last_used_at, created_at) <= $2
+         AND masklen(last_address) IN ${wholeLengths} LIMIT $3)`,
+    [policyId, at, changedAtOnce],
   );
-  return Math.max(first.rowCount ?? 0, last.rowCount ?? 0);
+  return (first.rowCount ?? 0) + (last.rowCount ?? 0);
 }
 
 /**
- * Removes families that ended before a moment. Families of Hydra whose end is not carried out there stay: the row is what refuses them.
+ * Removes families that ended before a moment, 5,000 at most: to be called until none is left. Families of Hydra whose end is not carried out there stay: the row is what refuses them.
  * @returns how many
  */
 export async function forgetDeadFamilies(
@@ -91,8 +98,8 @@ export async function forgetDeadFamilies(
   const { rowCount } = await pool.query(
     `DELETE FROM refresh_family WHERE family_id IN (
        SELECT family_id FROM refresh_family
-       WHERE policy_id IS NOT DISTINCT FROM $1 AND ended_at <= $2 AND closed_at IS NOT NULL LIMIT 5000)`,
-    [policyId, new Date(before)],
+       WHERE policy_id IS NOT DISTINCT FROM $1 AND ended_at <= $2 AND closed_at IS NOT NULL LIMIT $3)`,
+    [policyId, new Date(before), changedAtOnce],
   );
   return rowCount ?? 0;
 }

@@ -51,10 +51,19 @@ export async function cleanFamilies(
   { policy, reference }: JudgedBy,
   now: number,
 ): Promise<{ readonly cut: number; readonly removed: number }> {
-  onProgress?.();
   const policyId = reference?.id ?? null;
-  const cut = await cutAddresses(pool, policyId, now - policy.keepAddress);
-  return { cut, removed: await forgetDeadFamilies(pool, policyId, now - policy.keepDead) };
+  const untilNone = async (work: () => Promise<number>) => {
+    let whole = 0;
+    for (let done = -1; done !== 0; whole += done) {
+      onProgress?.();
+      done = await work();
+    }
+    return whole;
+  };
+  return {
+    cut: await untilNone(() => cutAddresses(pool, policyId, now - policy.keepAddress)),
+    removed: await untilNone(() => forgetDeadFamilies(pool, policyId, now - policy.keepDead)),
+  };
 }
 
 /** Ends the families of identities whose tokens were revoked as a whole: they are refused already. @returns how many */

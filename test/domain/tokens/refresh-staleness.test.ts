@@ -42,6 +42,15 @@ describe('a stale family', () => {
   });
 
   it.each([
+    [used(500), undefined],
+    [used(30, { ...home, createdAt: at - 40 * dayMs }), undefined],
+  ])('is none while its person is exempt or on hold', (family) => {
+    expect(reasonAtSignIn({ ...family, isSpared: true }, home, policy, at)).toBeUndefined();
+    const capped = refreshPolicy({ longestLifetime: '40d' });
+    expect(reasonAtSignIn({ ...family, isSpared: true }, home, capped, at)).toBe('lifetime');
+  });
+
+  it.each([
     [30 * dayMs - 1, undefined],
     [30 * dayMs, 'lifetime'],
   ])('with a longest lifetime of 30 days, created %d ms ago and used now', (age, reason) => {
