@@ -43,12 +43,16 @@ function parameter(url: URL, name: string): string {
 
 const scope = ['openid', 'offline_access'];
 
-/** @param subject the identity that signs in and consents */
+/**
+ * @param subject the identity that signs in and consents
+ * @param onConsent what a consent page does before it accepts
+ */
 export async function authorizeByCode(
   hydraPublicUrl: string,
   admin: OAuth2Api,
   client: OAuthClient,
   subject: string,
+  onConsent?: (loginSessionId: string) => Promise<void>,
 ): Promise<Tokens> {
   const browser = new Browser();
   const start = new URL('/oauth2/auth', hydraPublicUrl);
@@ -66,6 +70,10 @@ export async function authorizeByCode(
     acceptOAuth2LoginRequest: { subject, remember: true, remember_for: 0 },
   });
   const consentChallenge = parameter(await browser.follow(login.redirect_to), 'consent_challenge');
+  if (onConsent !== undefined) {
+    const { data: asked } = await admin.getOAuth2ConsentRequest({ consentChallenge });
+    await onConsent(asked.login_session_id ?? '');
+  }
   const { data: consent } = await admin.acceptOAuth2ConsentRequest({
     consentChallenge,
     acceptOAuth2ConsentRequest: { grant_scope: scope, remember: true, remember_for: 0 },

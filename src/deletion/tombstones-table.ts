@@ -18,6 +18,7 @@ import { disablementAsJson, forgetDisablement } from '../standings/disablements-
 import { forgetLines } from '../tokens/access/request-log-table.js';
 import { forgetUses } from '../tokens/access/uses-table.js';
 import { forgetPersonalTokens } from '../tokens/personal/personal-tokens-table.js';
+import { forgetConsents } from '../tokens/refresh/consents-table.js';
 import { forgetFamilies } from '../tokens/refresh/families-table.js';
 import { forgetDeletionIntent } from './intents-table.js';
 
@@ -39,6 +40,7 @@ const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => P
   forgetLines,
   forgetPersonalTokens,
   forgetFamilies,
+  forgetConsents,
 ];
 
 /**

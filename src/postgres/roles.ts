@@ -56,6 +56,7 @@ const appTables: Privileges = {
   admission_change: 'SELECT',
   personal_token: 'SELECT, UPDATE (last_used_at)',
   refresh_family: `SELECT, ${familyWrites}`,
+  refresh_consent: 'SELECT, INSERT, UPDATE',
 };
 
 /** Functions of the owner that an app's role may call. */

@@ -14,6 +14,7 @@ import { forgetOldFeed } from '../signs/feed-table.js';
 import { forgetOldLines } from '../tokens/access/request-log-table.js';
 import { forgetOldAdmissionChanges, forgetOldUses } from '../tokens/access/uses-table.js';
 import { forgetOldPersonalTokens } from '../tokens/personal/personal-tokens-table.js';
+import { forgetOldConsents } from '../tokens/refresh/consents-table.js';
 import { forgetOldFamilies } from '../tokens/refresh/sweep-table.js';
 
 export interface Retention {
@@ -51,6 +52,7 @@ export async function forgetOld(
     idle_session: await forgetOldSessions(pool, now),
     personal_token: await forgetOldPersonalTokens(pool, operations),
     refresh_family: await forgetOldFamilies(pool, operations),
+    refresh_consent: await forgetOldConsents(pool, now),
     breaker_trip: await forgetOldTrips(pool, operations),
   };
   return Object.fromEntries(Object.entries(forgotten).filter(([, rows]) => rows > 0));

@@ -5,6 +5,7 @@ import { authorizeByCode, type OAuthClient } from '../../dev/demo/authorization-
 import { OryPeople } from '../../dev/demo/ory-people.js';
 import { type RunningStack, startStack } from '../../dev/stack/index.js';
 import { refreshRegistry } from '../../src/gateway/refresh-registry.js';
+import { RefreshTokens } from '../../src/middleware/refresh-tokens/refresh-tokens.js';
 import { prepareDatabase } from '../../src/postgres/prepare.js';
 import { closeHydraFamilies } from '../../src/tokens/refresh/close-hydra.js';
 import { endFamilies, readLiveFamilies } from '../../src/tokens/refresh/families-table.js';
@@ -149,6 +150,35 @@ it('a family from before the registry begins with its first refresh, with the ag
   const [family] = await families(id);
   expect(family?.createdAt).toBe(family?.signedInAt);
   expect(family?.lastUsedAt).toBeGreaterThanOrEqual(family?.createdAt ?? Number.POSITIVE_INFINITY);
+});
+
+it('what the consent page noted of the device stands in the family, and another person’s does not', async () => {
+  const { id } = await people.create('registry');
+  const other = await people.create('registry');
+  const consents = new RefreshTokens({
+    postgresUrl: own.info.postgres.runtimeUrl,
+    key: Buffer.alloc(32).toString('base64'),
+    policy: {},
+  });
+  const note = (identityId: string) => (loginSessionId: string) =>
+    consents.consent({
+      ...{ identityId, clientId: client.id, loginSessionId },
+      request: { headers: { 'user-agent': 'Browser/1' }, socket: { remoteAddress: '203.0.113.9' } },
+      deviceName: 'Ada’s phone',
+    });
+  const authorizeNoting = (noted: (loginSessionId: string) => Promise<void>) =>
+    authorizeByCode(own.info.hydra.publicUrl, oauth2, client, id, noted);
+  try {
+    await authorizeNoting(note(other.id));
+    await authorizeNoting(note(id));
+  } finally {
+    await consents.close();
+  }
+  const found = (await families(id)).sort((a, b) => a.createdAt - b.createdAt);
+  expect(found.map(({ deviceName, userAgent, address }) => [deviceName, userAgent, address])).toEqual([
+    [undefined, undefined, undefined],
+    ['Ada’s phone', 'Browser/1', '203.0.113.9'],
+  ]);
 });
 
 it('while the registry is away no token is issued, and the refresh token survives', async () => {

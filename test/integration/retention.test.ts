@@ -124,6 +124,7 @@ it('lists for each table how its growth is bounded', async () => {
       'request_log',
       'admission_change',
       'refresh_family',
+      'refresh_consent',
       'breaker_trip',
       'breaker_release',
       'breaker_release_vote',

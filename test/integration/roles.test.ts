@@ -229,6 +229,7 @@ describe('the role of an app', () => {
         identity_activity: 'SELECT INSERT UPDATE',
         personal_token: 'SELECT UPDATE',
         policy: 'SELECT',
+        refresh_consent: 'SELECT INSERT UPDATE',
         refresh_family: 'SELECT UPDATE',
         request_log: 'SELECT INSERT',
         revocation: 'SELECT',

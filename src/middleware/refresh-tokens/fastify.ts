@@ -9,7 +9,7 @@ import { RefreshTokens } from './refresh-tokens.js';
 import { largestBody, RefreshRoutes, type RefreshRoutesOptions, type TokenHolder } from './route-table.js';
 
 export type { Exchange, Mint, MintRequest } from '../../tokens/refresh/exchange.js';
-export type { Grant, ListedFamily, NewGrant, RefreshTokensOptions } from './options.js';
+export type { Grant, HydraConsent, ListedFamily, NewGrant, RefreshTokensOptions } from './options.js';
 export { RefreshTokens } from './refresh-tokens.js';
 export type { TokenHolder } from './route-table.js';
 

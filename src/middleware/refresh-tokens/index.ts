@@ -2,6 +2,7 @@
 export type { Exchange, ExchangeRefusal, Mint, MintRequest } from '../../tokens/refresh/exchange.js';
 export type {
   Grant,
+  HydraConsent,
   ListedFamily,
   NewGrant,
   RefreshRequest,

@@ -56,6 +56,18 @@ export interface NewGrant {
   readonly authenticatedAt?: number;
 }
 
+/** A consent that Hydra asked the app for, which becomes a family when its grant comes. */
+export interface HydraConsent {
+  readonly identityId: string;
+  /** `client.client_id` of the consent request. */
+  readonly clientId: string;
+  /** `login_session_id` of the consent request. */
+  readonly loginSessionId: string;
+  readonly request: RefreshRequest;
+  /** As the person calls the device. At most 100 characters. */
+  readonly deviceName?: string;
+}
+
 export type Grant =
   | {
       readonly granted: true;

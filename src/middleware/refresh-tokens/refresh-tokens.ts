@@ -13,6 +13,7 @@ import { databaseNow } from '../../sessions/sessions-table.js';
 import { isOwnerAdmitted } from '../../tokens/refresh/admission.js';
 import { endStaleAtSignIn } from '../../tokens/refresh/at-sign-in.js';
 import { trustedProxies } from '../../tokens/refresh/client-address.js';
+import { noteConsent } from '../../tokens/refresh/consents-table.js';
 import { type Exchange, exchangeToken, familyOfToken, type Mint } from '../../tokens/refresh/exchange.js';
 import {
   endFamilies,
@@ -26,12 +27,21 @@ import { endStaleFamilies } from '../../tokens/refresh/sweep.js';
 import { cutAddresses } from '../../tokens/refresh/sweep-table.js';
 import { firstToken, formatToken } from '../../tokens/refresh/token.js';
 import { readTokenStanding } from '../../tokens/token-standings.js';
-import type { Grant, ListedFamily, NewGrant, RefreshRequest, RefreshTokensOptions } from './options.js';
+import type {
+  Grant,
+  HydraConsent,
+  ListedFamily,
+  NewGrant,
+  RefreshRequest,
+  RefreshTokensOptions,
+} from './options.js';
 import { originOf } from './origin.js';
 import { RefreshPolicySource } from './policy-source.js';
 
 const source = 'refresh-tokens';
 const keyBytes = 32;
+/** What Hydra names clients and login sessions by. */
+const hydraName = /^[\x21-\x7e]{1,255}$/;
 
 /**
  * @example
@@ -112,6 +122,29 @@ export class RefreshTokens {
       this.pool,
       judgedBy,
       { identityId: parseIdentityId(identityId), origin },
+      await this.now(),
+    );
+  }
+
+  /**
+   * On the consent page of Hydra, before the consent is accepted: remembers device, address and user agent for the family that the
+   * grant will be.
+   * @throws InvalidIdentityIdError, InvalidRequestError
+   */
+  async consent(consent: HydraConsent): Promise<void> {
+    const { clientId, deviceName } = checked(consent, hydraName);
+    if (!hydraName.test(consent.loginSessionId)) {
+      throw new InvalidRequestError(
+        'loginSessionId is none of Hydra. Pass login_session_id of the consent request',
+      );
+    }
+    await noteConsent(
+      this.pool,
+      {
+        ...{ identityId: parseIdentityId(consent.identityId), clientId, loginSid: consent.loginSessionId },
+        ...given({ deviceName }),
+        ...originOf(consent.request, this.trusted),
+      },
       await this.now(),
     );
   }
@@ -198,10 +231,15 @@ export class RefreshTokens {
 }
 
 /** @throws InvalidRequestError */
-function checked({ clientId, deviceName }: NewGrant): Pick<NewGrant, 'clientId' | 'deviceName'> {
-  if (!opaqueNamePattern.test(clientId)) {
+function checked(
+  { clientId, deviceName }: Pick<NewGrant, 'clientId' | 'deviceName'>,
+  names = opaqueNamePattern,
+): Pick<NewGrant, 'clientId' | 'deviceName'> {
+  if (!names.test(clientId)) {
     throw new InvalidRequestError(
-      'clientId must be a name of at most 64 letters, digits and . _ : / -, never an e-mail address',
+      names === hydraName
+        ? 'clientId is none of Hydra. Pass client.client_id of the consent request'
+        : 'clientId must be a name of at most 64 letters, digits and . _ : / -, never an e-mail address',
     );
   }
   const problem = deviceName === undefined ? undefined : textProblem(deviceName, { characters: 100 });

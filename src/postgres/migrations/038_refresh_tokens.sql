@@ -42,6 +42,20 @@ CREATE INDEX refresh_family_ended ON refresh_family (ended_at) WHERE ended_at IS
 CREATE INDEX refresh_family_first_address ON refresh_family (created_at) WHERE masklen(first_address) IN (32, 128);
 CREATE INDEX refresh_family_last_address ON refresh_family (coalesce(last_used_at, created_at)) WHERE masklen(last_address) IN (32, 128);
 
+-- Where a consent of Hydra was given, as the app's consent page saw it, until its grant comes.
+CREATE TABLE refresh_consent (
+  login_sid text NOT NULL,
+  client_id text NOT NULL,
+  identity_id uuid NOT NULL,
+  address inet,
+  user_agent text,
+  device_name text,
+  noted_at timestamptz NOT NULL,
+  PRIMARY KEY (login_sid, client_id)
+);
+CREATE INDEX refresh_consent_noted ON refresh_consent (noted_at);
+CREATE INDEX refresh_consent_identity ON refresh_consent (identity_id);
+
 -- What ended stays ended, whoever writes. Addresses are still cut, and the end is carried out elsewhere.
 CREATE FUNCTION refresh_family_stays_ended() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -33,7 +33,12 @@ const body = z.object({
     id_token: z
       .object({
         subject: z.string().default(''),
-        id_token_claims: z.object({ auth_time: z.union([z.number(), z.string()]).nullish() }).nullish(),
+        id_token_claims: z
+          .object({
+            auth_time: z.union([z.number(), z.string()]).nullish(),
+            ext: z.looseObject({ sid: z.unknown() }).nullish(),
+          })
+          .nullish(),
       })
       .nullish(),
     consent_challenge: z.string().nullish(),
@@ -164,12 +169,11 @@ function refreshGrantOf(asked: HookBody, identityId: string): HydraGrant | undef
   const { grant, authenticatedAt } = requestOf(asked);
   if (grant === 'other' || !opaque.test(consent ?? '') || !opaque.test(clientId ?? '')) return undefined;
   if (grant === 'authorization_code' && !scopes?.some((scope) => offline.includes(scope))) return undefined;
+  const sid = asked.session.id_token?.id_token_claims?.ext?.sid;
+  const loginSid = typeof sid === 'string' && opaque.test(sid) ? sid : undefined;
   return {
-    consent: consent ?? '',
-    clientId: clientId ?? '',
-    identityId,
-    grant,
-    ...given({ authenticatedAt }),
+    ...{ consent: consent ?? '', clientId: clientId ?? '', identityId, grant },
+    ...given({ authenticatedAt, loginSid }),
   };
 }
 

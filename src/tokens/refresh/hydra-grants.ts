@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { given } from '../../domain/given.js';
+import { readConsent } from './consents-table.js';
 import { startFamily } from './families-table.js';
 
 export interface HydraGrant {
@@ -12,6 +13,8 @@ export interface HydraGrant {
   readonly grant: 'authorization_code' | 'refresh_token';
   /** When the person signed in, epoch milliseconds; absent: not known. */
   readonly authenticatedAt?: number;
+  /** Hydra's login session; absent: not known. */
+  readonly loginSid?: string;
   /** The policy that judges the family. */
   readonly policyId?: string;
 }
@@ -27,10 +30,14 @@ export async function followGrant(pool: pg.Pool, grant: HydraGrant, now: number)
   const isRefresh = grant.grant === 'refresh_token';
   if (isRefresh && (await noteRefresh(pool, grant.consent, now))) return true;
   const signedInAt = Math.min(grant.authenticatedAt ?? now, now);
+  const { loginSid, clientId, identityId } = grant;
+  const consent =
+    isRefresh || loginSid === undefined ? {} : await readConsent(pool, { loginSid, clientId, identityId });
   const started = await startFamily(pool, {
+    ...consent,
     familyId: randomUUID(),
-    identityId: grant.identityId,
-    clientId: grant.clientId,
+    identityId,
+    clientId,
     from: { hydraConsent: grant.consent },
     signedInAt,
     createdAt: isRefresh ? signedInAt : now,
