@@ -140,6 +140,24 @@ it('ends what was signed in before a revocation of the identity, and leaves a la
   expect([await whyOf(before.familyId), await whyOf(after.familyId)]).toEqual(['account', null]);
 });
 
+it.each([
+  [500, 1],
+  [0, 0],
+])('of a sign-in that Hydra tells in whole seconds, revoked %d ms after the next second, ends %d', async (ms, count) => {
+  const { pool } = services;
+  const identityId = randomUUID();
+  const start = (signedInAt: number) =>
+    pool.query(
+      `INSERT INTO refresh_family (family_id, identity_id, issuer, client_id, hydra_consent, signed_in_at, created_at)
+       VALUES (gen_random_uuid(), $1, 'hydra', 'web', gen_random_uuid()::text, $2, $2)`,
+      [identityId, new Date(signedInAt)],
+    );
+  await start(begin - (ms === 0 ? 0 : 1_000));
+  await start(begin);
+  await writeNotBefore(pool, identityId, begin + ms);
+  expect(await endRevokedFamilies({ pool }, begin + 5_000)).toBe(count);
+});
+
 it('cuts addresses at their time, each by its own use, and leaves the rest of the row', async () => {
   const request = requestFrom('2001:db8:1234:5678::9');
   const six = await services.signIn(tokens, { request });

@@ -11,27 +11,26 @@ const freshMs = 10_000;
 
 export class RefreshPolicySource {
   private known: { readonly judgedBy: JudgedBy; readonly readAt: number } | undefined;
-  private readonly own: JudgedBy | undefined;
-  private readonly published: string | undefined;
+  /** The app's own policy, or the id of a published one. */
+  private readonly source: JudgedBy | string;
 
   /** @throws ConfigError where the option is a policy and a field of it is wrong */
   constructor(
     option: RefreshTokensOptions['policy'],
     private readonly reader: PolicyReader,
   ) {
-    if (option.published === undefined) this.own = { policy: parsed(option) };
-    else this.published = option.published;
+    this.source = option.published ?? { policy: parsed(option) };
   }
 
-  /** @throws UnknownPolicyError, ConfigError where a published policy has no such section, and where it was never read */
+  /** @throws UnknownPolicyError; ConfigError where a published policy has no such section; where PostgreSQL is away */
   async current(): Promise<JudgedBy> {
-    if (this.published === undefined) return this.own ?? { policy: parsed({}) };
+    if (typeof this.source !== 'string') return this.source;
     const now = performance.now();
     if (this.known !== undefined && now - this.known.readAt < freshMs) return this.known.judgedBy;
-    const { policy, reference } = await this.reader.read(this.published);
+    const { policy, reference } = await this.reader.read(this.source);
     if (policy.tokens?.refresh === undefined) {
       throw new ConfigError(
-        `the policy "${this.published}" has no section "tokens.refresh". Add one (docs/refresh-tokens.md), or give the service a policy of its own`,
+        `the policy "${this.source}" has no section "tokens.refresh". Add one (docs/refresh-tokens.md), or give the service a policy of its own`,
       );
     }
     this.known = { judgedBy: { policy: policy.tokens.refresh, reference }, readAt: now };

@@ -45,11 +45,16 @@ export async function readPerhapsStale(
   return rows.map((row) => ({ family: familyOf(row), personActiveAt: row.person_active_at?.getTime() }));
 }
 
-/** Live families from before the moment at which their identity's tokens were revoked. */
+/**
+ * Live families from before the moment at which their identity's tokens were revoked. Hydra tells whole seconds of a sign-in, so one within
+ * the second of the revocation counts as after it, as at the token hook.
+ */
 export async function readRevoked(pool: pg.Pool, limit: number): Promise<string[]> {
   const { rows } = await pool.query<{ family_id: string }>(
     `SELECT family.family_id FROM refresh_family AS family JOIN revocation USING (identity_id)
-     WHERE family.ended_at IS NULL AND family.signed_in_at <= revocation.not_before ORDER BY family.family_id LIMIT $1`,
+     WHERE family.ended_at IS NULL AND CASE family.issuer WHEN 'app' THEN family.signed_in_at <= revocation.not_before
+       ELSE family.signed_in_at < date_trunc('second', revocation.not_before) END
+     ORDER BY family.family_id LIMIT $1`,
     [limit],
   );
   return rows.map((row) => row.family_id);
