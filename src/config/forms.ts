@@ -51,12 +51,17 @@ export const port = z.coerce.number().int().min(0).max(65535);
 const minServiceTokenLength = 32;
 
 /** Milliseconds. Below 90 days the breaker would lose its baseline. */
-export const keptFor = z
-  .string()
-  .transform((text) => parseDuration(text) ?? 0)
-  .refine((keptMs) => keptMs >= 90 * dayMs && keptMs <= 36_500 * dayMs, {
-    message: 'must be a duration from 90d to 36500d, as 400d',
-  });
+const kept = (least: string, example: string) =>
+  z
+    .string()
+    .transform((text) => parseDuration(text) ?? 0)
+    .refine((keptMs) => keptMs >= (parseDuration(least) ?? 0) && keptMs <= 36_500 * dayMs, {
+      message: `must be a duration from ${least} to 36500d, as ${example}`,
+    });
+
+export const keptFor = kept('90d', '400d');
+/** Of what is no evidence. */
+export const logKeptFor = kept('1d', '30d');
 
 export const serviceTokens = z
   .string()

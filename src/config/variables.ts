@@ -2,7 +2,17 @@ import { z } from 'zod';
 import { dayMs } from '../domain/duration.js';
 import { mailProviders, unverifiedChoices } from '../domain/mail-choices.js';
 import { policyIdPattern } from '../domain/names.js';
-import { flag, httpUrl, keptFor, linkBaseUrl, networks, port, serviceTokens, url } from './forms.js';
+import {
+  flag,
+  httpUrl,
+  keptFor,
+  linkBaseUrl,
+  logKeptFor,
+  networks,
+  port,
+  serviceTokens,
+  url,
+} from './forms.js';
 
 /**
  * Every variable that Dormouse reads, with its meaning. Tests check documentation and
@@ -123,7 +133,7 @@ export const variables = {
     .describe(
       'how long sweeps, released trips of the breaker, events that no receiver took and the feed of signs are kept, as 400d',
     ),
-  DORMOUSE_KEEP_REQUEST_LOG: keptFor
+  DORMOUSE_KEEP_REQUEST_LOG: logKeptFor
     .default(30 * dayMs)
     .describe(
       'how long what apps log of requests with access tokens is kept, as 30d (docs/inactive-tokens.md)',
