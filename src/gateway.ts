@@ -23,7 +23,7 @@ import { warnUnlessPublished } from './policies/start.js';
 import { createPool } from './postgres/pool.js';
 import { prepareDatabase } from './postgres/prepare.js';
 import { runEntry } from './process/entry.js';
-import { createLogger } from './process/logger.js';
+import { createLogger, type Logger } from './process/logger.js';
 import { onShutdown } from './process/shutdown.js';
 import { clientOptions, clientVariables } from './process/temporal-options.js';
 import { loadPublication, securityEventVariables } from './security-events/load.js';
@@ -78,7 +78,7 @@ async function main(): Promise<void> {
     dormouse,
     serviceTokens: config.DORMOUSE_SERVICE_TOKENS,
     eventSecrets: config.DORMOUSE_EVENT_SECRETS ?? [],
-    hooks: hooksOf(config, pool),
+    hooks: hooksOf(config, pool, log),
     ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool, { sessions, tokens }),
     ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES }),
     ...(signals && { signals }),
@@ -99,7 +99,7 @@ async function main(): Promise<void> {
   });
 }
 
-function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool): HookOptions {
+function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool, log: Logger): HookOptions {
   const { kratos, hydra, mail } = hookKeysOf(config);
   const identifierKey = config.DORMOUSE_IDENTIFIER_KEY;
   const isRetiredName =
@@ -113,7 +113,9 @@ function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool
         keys: hydra,
         readStanding: (identityId) => readTokenStanding(pool, identityId),
         onFailure: config.DORMOUSE_TOKEN_HOOK_FAILURE,
-        followGrant: refreshRegistry(pool, config.DORMOUSE_POLICY_ID),
+        followGrant: refreshRegistry(pool, config.DORMOUSE_POLICY_ID, (error) =>
+          log.warn({ err: error }, 'stale refresh tokens were left to the sweep'),
+        ),
       },
     }),
     ...(mail && { mail: { keys: mail } }),

@@ -1,29 +1,51 @@
 /** The registry of Hydra's refresh tokens: on where the published policy has rules for them. */
 import type pg from 'pg';
 import { PolicyReader, UnknownPolicyError } from '../policies/policies-table.js';
+import { endStaleAtSignIn } from '../tokens/refresh/at-sign-in.js';
+import { readConsent } from '../tokens/refresh/consents-table.js';
+import type { JudgedBy } from '../tokens/refresh/exchange.js';
 import { followGrant, type HydraGrant } from '../tokens/refresh/hydra-grants.js';
 
 /** How long what the policy says is used before it is read again, milliseconds. */
 const freshMs = 10_000;
 
-/** @returns what the token hook calls; its answer is false where a family ended */
-export function refreshRegistry(pool: pg.Pool, policyId: string): (grant: HydraGrant) => Promise<boolean> {
+/**
+ * @param onError told when a person's stale families could not be ended: the sweep will
+ * @returns what the token hook calls; its answer is false where a family ended
+ */
+export function refreshRegistry(
+  pool: pg.Pool,
+  policyId: string,
+  onError: (error: unknown) => void,
+): (grant: HydraGrant) => Promise<boolean> {
   const reader = new PolicyReader(pool);
-  let known: { readonly isOn: boolean; readonly readAt: number } | undefined;
-  const isOn = async (): Promise<boolean> => {
+  let known: { readonly judgedBy: JudgedBy | undefined; readonly readAt: number } | undefined;
+  const rules = async (): Promise<JudgedBy | undefined> => {
     if (known === undefined || performance.now() - known.readAt >= freshMs) {
-      known = { isOn: await hasRules(reader, policyId), readAt: performance.now() };
+      known = { judgedBy: await readRules(reader, policyId), readAt: performance.now() };
     }
-    return known.isOn;
+    return known.judgedBy;
   };
-  return async (grant) => ((await isOn()) ? followGrant(pool, { ...grant, policyId }, Date.now()) : true);
+  return async (grant) => {
+    const judgedBy = await rules();
+    if (judgedBy === undefined) return true;
+    const { identityId, clientId, loginSid } = grant;
+    const now = Date.now();
+    if (grant.grant === 'refresh_token') return followGrant(pool, { ...grant, policyId }, now);
+    const noted = loginSid === undefined ? {} : await readConsent(pool, { loginSid, clientId, identityId });
+    if (!(await followGrant(pool, { ...grant, noted, policyId }, now))) return false;
+    await endStaleAtSignIn(pool, judgedBy, { identityId, origin: noted }, now).catch(onError);
+    return true;
+  };
 }
 
-async function hasRules(reader: PolicyReader, policyId: string): Promise<boolean> {
+/** @returns `undefined` where the policy has none, or was never published */
+async function readRules(reader: PolicyReader, policyId: string): Promise<JudgedBy | undefined> {
   try {
-    return (await reader.read(policyId)).policy.tokens?.refresh !== undefined;
+    const { policy, reference } = await reader.read(policyId);
+    return policy.tokens?.refresh && { policy: policy.tokens.refresh, reference };
   } catch (error) {
-    if (error instanceof UnknownPolicyError) return false;
+    if (error instanceof UnknownPolicyError) return undefined;
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import { type RunningStack, startStack } from '../../dev/stack/index.js';
 import { refreshRegistry } from '../../src/gateway/refresh-registry.js';
 import { RefreshTokens } from '../../src/middleware/refresh-tokens/refresh-tokens.js';
 import { prepareDatabase } from '../../src/postgres/prepare.js';
+import { withClient } from '../../src/postgres/roles.js';
 import { closeHydraFamilies } from '../../src/tokens/refresh/close-hydra.js';
 import { endFamilies, readLiveFamilies } from '../../src/tokens/refresh/families-table.js';
 import { readTokenStanding } from '../../src/tokens/token-standings.js';
@@ -20,6 +21,9 @@ let people: OryPeople;
 let oauth2: OAuth2Api;
 let client: OAuthClient;
 const failing = { registry: false };
+const fail = (error: unknown) => {
+  throw error;
+};
 
 beforeAll(async () => {
   own = await startStack({
@@ -42,7 +46,7 @@ beforeAll(async () => {
           onFailure: 'closed',
           followGrant: (grant) => {
             if (failing.registry) throw new Error('no database');
-            follow ??= refreshRegistry(gateway.pool, policyId);
+            follow ??= refreshRegistry(gateway.pool, policyId, fail);
             return follow(grant);
           },
         },
@@ -181,6 +185,35 @@ it('what the consent page noted of the device stands in the family, and another 
   ]);
 });
 
+it('a grant ends what its person left behind from the same device, and unused for 30 days', async () => {
+  const { id } = await people.create('registry');
+  const consents = new RefreshTokens({
+    postgresUrl: own.info.postgres.runtimeUrl,
+    key: Buffer.alloc(32).toString('base64'),
+    policy: {},
+  });
+  const from = (remoteAddress: string) =>
+    authorizeByCode(own.info.hydra.publicUrl, oauth2, client, id, (loginSessionId) =>
+      consents.consent({
+        ...{ identityId: id, clientId: client.id, loginSessionId },
+        request: { headers: { 'user-agent': 'Browser/1' }, socket: { remoteAddress } },
+      }),
+    );
+  const left = await from('203.0.113.9');
+  const elsewhere = await from('198.51.100.7');
+  // As the owner of the table: no other role moves a creation.
+  await withClient(own.info.postgres.url, (owner) =>
+    owner.query(
+      "UPDATE refresh_family SET created_at = created_at - interval '30 days' WHERE identity_id = $1",
+      [id],
+    ),
+  );
+  await from('203.0.113.9').finally(() => consents.close());
+  expect((await refresh(left.refreshToken)).status).toBe(403);
+  expect((await refresh(elsewhere.refreshToken)).status).toBe(200);
+  expect(await families(id)).toHaveLength(2);
+});
+
 it('while the registry is away no token is issued, and the refresh token survives', async () => {
   const { id } = await people.create('registry');
   const { refreshToken } = await authorize(id);
@@ -210,7 +243,7 @@ it('a service has no family', async () => {
 
 it('under a policy without rules for refresh tokens nothing is recorded, and every grant goes on', async () => {
   const { id } = await people.create('registry');
-  const follow = refreshRegistry(gateway.pool, 'never-published');
+  const follow = refreshRegistry(gateway.pool, 'never-published', fail);
   const grant = { consent: 'c', clientId: 'web', identityId: id, grant: 'authorization_code' } as const;
   expect(await follow(grant)).toBe(true);
   expect(await families(id)).toEqual([]);

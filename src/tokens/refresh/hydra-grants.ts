@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { given } from '../../domain/given.js';
-import { readConsent } from './consents-table.js';
+import type { RequestOrigin } from '../../domain/tokens/refresh-staleness.js';
 import { startFamily } from './families-table.js';
 
 export interface HydraGrant {
@@ -15,6 +15,8 @@ export interface HydraGrant {
   readonly authenticatedAt?: number;
   /** Hydra's login session; absent: not known. */
   readonly loginSid?: string;
+  /** What the consent page noted. */
+  readonly noted?: RequestOrigin & { readonly deviceName?: string };
   /** The policy that judges the family. */
   readonly policyId?: string;
 }
@@ -30,14 +32,11 @@ export async function followGrant(pool: pg.Pool, grant: HydraGrant, now: number)
   const isRefresh = grant.grant === 'refresh_token';
   if (isRefresh && (await noteRefresh(pool, grant.consent, now))) return true;
   const signedInAt = Math.min(grant.authenticatedAt ?? now, now);
-  const { loginSid, clientId, identityId } = grant;
-  const consent =
-    isRefresh || loginSid === undefined ? {} : await readConsent(pool, { loginSid, clientId, identityId });
   const started = await startFamily(pool, {
-    ...consent,
+    ...grant.noted,
     familyId: randomUUID(),
-    identityId,
-    clientId,
+    identityId: grant.identityId,
+    clientId: grant.clientId,
     from: { hydraConsent: grant.consent },
     signedInAt,
     createdAt: isRefresh ? signedInAt : now,
