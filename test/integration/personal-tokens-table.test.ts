@@ -270,6 +270,25 @@ test.each([
   await expect(app.query(statement)).rejects.toMatchObject({ code: '42501' });
 });
 
+test('a role that sees no tokens can change the standing of somebody who has one', async () => {
+  const { identityId } = await make();
+  await stand(identityId, 'active');
+  const client = await database.pool.connect();
+  try {
+    await client.query('BEGIN');
+    await client.query('CREATE ROLE writes_standings');
+    await client.query('GRANT SELECT, UPDATE ON standing TO writes_standings');
+    await client.query('SET LOCAL ROLE writes_standings');
+    const updated = await client.query("UPDATE standing SET stage = 'deactivated' WHERE identity_id = $1", [
+      identityId,
+    ]);
+    expect(updated.rowCount).toBe(1);
+  } finally {
+    await client.query('ROLLBACK');
+    client.release();
+  }
+});
+
 test('a deleted identity’s tokens are gone, and ended ones after their time', async () => {
   const [one, other] = [await make(), await make()];
   await buryIdentity(database.pool, one.identityId, undefined, start);

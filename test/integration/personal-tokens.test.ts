@@ -313,6 +313,7 @@ test('without PostgreSQL nobody gets in unjudged, and afterwards everybody does 
   const { token } = await made(tokens);
   wire.freeze();
   await until('a refusal', async () => (await tokens.check(token)).kind === 'unavailable');
+  expect(log.at(-1)).toEqual({ category: 'SECURITY', event: 'personal_token_refused', why: 'unavailable' });
   wire.replace();
   await until('the token is live again', async () => (await tokens.check(token)).kind === 'live');
   await tokens.close();

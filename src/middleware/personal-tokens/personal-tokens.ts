@@ -242,6 +242,7 @@ export class PersonalTokens {
       };
     } catch (error) {
       this.report(error);
+      this.log('unavailable');
       return { kind: 'unavailable' };
     }
   }

@@ -51,8 +51,8 @@ CREATE TRIGGER personal_token_tell_end AFTER UPDATE OF ended_at ON personal_toke
 CREATE TRIGGER personal_token_tell_delete AFTER DELETE ON personal_token
   FOR EACH ROW WHEN (OLD.ended_at IS NULL) EXECUTE FUNCTION personal_token_tell();
 
--- The same for an owner whose standing changed.
-CREATE FUNCTION personal_token_tell_owner() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The same for an owner whose standing changed. By the owner's rights: whoever writes standings may not see tokens yet.
+CREATE FUNCTION personal_token_tell_owner() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   IF EXISTS (SELECT FROM personal_token WHERE identity_id = NEW.identity_id AND ended_at IS NULL) THEN
     PERFORM pg_notify('dormouse_personal_tokens', 'owner/' || NEW.identity_id);
@@ -180,7 +180,8 @@ DO $$
 DECLARE
   name text;
 BEGIN
-  FOREACH name IN ARRAY ARRAY['personal_token_create', 'personal_token_rotate', 'personal_token_revoke', 'personal_token_lapse'] LOOP
+  FOREACH name IN ARRAY ARRAY['personal_token_tell_owner', 'personal_token_create', 'personal_token_rotate',
+    'personal_token_revoke', 'personal_token_lapse'] LOOP
     EXECUTE format('ALTER FUNCTION %I SET search_path = %I, pg_temp', name, current_schema());
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %I FROM PUBLIC', name);
   END LOOP;
