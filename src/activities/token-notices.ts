@@ -1,8 +1,6 @@
 /** Activity: tells people that a token of theirs is about to end. May run again at any time: each notice is one mail. */
 import { Context, heartbeat } from '@temporalio/activity';
-import type pg from 'pg';
-import { given } from '../domain/given.js';
-import { personalLimits, shortestInactive, shortestLifetime } from '../domain/tokens/personal-limits.js';
+import { personalLimits } from '../domain/tokens/personal-limits.js';
 import { dueNotice, type TokenNotice } from '../domain/tokens/personal-notices.js';
 import type { PersonalTokensPolicy } from '../domain/tokens/personal-policy.js';
 import { judgeToken } from '../domain/tokens/personal-verdict.js';
@@ -10,7 +8,8 @@ import { isOnHold } from '../holds/holds-table.js';
 import { readCopies } from '../mail/mails-table.js';
 import { latestPolicies, type StoredPolicy } from '../policies/policies-table.js';
 import { databaseNow } from '../sessions/sessions-table.js';
-import { readPerhapsOver, type StoredToken } from '../tokens/personal/personal-tokens-table.js';
+import { endingBy } from '../tokens/personal/ending-soon.js';
+import type { StoredToken } from '../tokens/personal/personal-tokens-table.js';
 import { isSpared } from '../tokens/personal/spared.js';
 import type { MailActivities, MailDependencies } from './mail.js';
 
@@ -21,7 +20,6 @@ export interface NoticesSent {
   readonly unsent: number;
 }
 
-const pageSize = 500;
 /** Kratos or the mail server is away. What is left waits for the next run. */
 const failuresInARow = 5;
 
@@ -37,7 +35,8 @@ export function createTokenNoticeActivities(
       for (const published of (await latestPolicies(deps.pool)).policies) {
         const personal = published.policy.tokens?.personal;
         if (personal === undefined || personal.notices.length === 0) continue;
-        for await (const token of endingSoon(deps.pool, published, personal, now)) {
+        const then = now + Math.max(...personal.notices);
+        for await (const token of endingBy(deps.pool, published.reference.id, personal, then)) {
           heartbeat();
           Context.current().cancellationSignal.throwIfAborted();
           try {
@@ -98,30 +97,4 @@ export type TokenNoticeActivities = ReturnType<typeof createTokenNoticeActivitie
 /** One mail for each token, end and lead: a token that was used has another end, and notices of its own for that. */
 function keyOf(tokenId: string, { by, endsAt, leadMs }: TokenNotice): string {
   return `personal-token/${tokenId}/${by}/${endsAt}/${leadMs}`;
-}
-
-/** Live tokens that may be over a limit once the longest lead has passed. */
-async function* endingSoon(
-  pool: pg.Pool,
-  { reference }: StoredPolicy,
-  personal: PersonalTokensPolicy,
-  now: number,
-): AsyncGenerator<StoredToken> {
-  const then = now + Math.max(...personal.notices);
-  const inactiveMs = shortestInactive(personal);
-  const lifetimeMs = shortestLifetime(personal);
-  let after: string | undefined;
-  for (;;) {
-    const page = await readPerhapsOver(pool, {
-      ...{ policyId: reference.id, now: then, limit: pageSize },
-      ...given({
-        unusedSince: inactiveMs === null ? undefined : then - inactiveMs,
-        createdBefore: lifetimeMs === null ? undefined : then - lifetimeMs,
-        after,
-      }),
-    });
-    yield* page;
-    after = page.at(-1)?.tokenId;
-    if (page.length < pageSize) return;
-  }
 }

@@ -1,5 +1,8 @@
 /** `dormouse tokens …` as an operator types it. */
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { isPersonalToken } from '../../src/domain/tokens/personal-token.js';
@@ -11,18 +14,16 @@ import { publish } from '../support/publish.js';
 
 let database: AppDatabase;
 let environment: Record<string, string>;
-beforeAll(async () => {
-  database = await openAppDatabase();
-  environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.ownerUrl };
-  await publish(
-    database.pool,
-    `id: default
+const policy = `id: default
 ladder: { warn: { after: 30d } }
 recheck: 1d
 retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
 tokens: { personal: { scopes: ["repo:read"], types: { ci: { inactive: never } } } }
-`,
-  );
+`;
+beforeAll(async () => {
+  database = await openAppDatabase();
+  environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.ownerUrl };
+  await publish(database.pool, policy);
 });
 afterAll(() => database.close());
 
@@ -58,7 +59,30 @@ test('a token is created, listed without itself, rotated and revoked, each audit
   ]);
 });
 
+test('what a policy would end is told before it is published, and nothing is ended', async () => {
+  const identityId = randomUUID();
+  for (const type of ['personal', 'ci']) await run('create', identityId, '--name', 'x', '--type', type);
+  expect((await run('due', '--within', '364d')).stdout).not.toContain(identityId);
+  const usual = await run('due', '--within', '366d');
+  expect(usual.stdout.split('\n').filter((line) => line.includes(identityId))).toHaveLength(1);
+  const directory = await mkdtemp(join(tmpdir(), 'dormouse-policy-'));
+  try {
+    const file = join(directory, 'p.yaml');
+    await writeFile(file, policy.replace('personal: {', 'personal: { inactive: 20d,'));
+    const shorter = await run('due', '--within', '21d', '--file', file);
+    expect(shorter.stdout).toMatch(new RegExp(`${identityId}  personal  inactive  \\d{4}-`));
+    expect(shorter.stderr).toMatch(/^\d+ unused, 0 expired within 21d$/m);
+    await writeFile(file, policy.replace('id: default', 'id: other'));
+    const other = await run('due', '--within', '21d', '--file', file);
+    expect([other.exitCode, other.all]).toEqual([1, expect.stringContaining('Write --policy other')]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+  expect((await run('list', identityId)).stdout.split('\n')).toHaveLength(2);
+});
+
 test.each([
+  [['due', '--within', 'soon'], '--within: "soon" is not a duration'],
   [['create', 'jo@example.com', '--name', 'a'], 'identityId is not a UUID'],
   [['create', randomUUID(), '--name', ' '], '--name: is empty'],
   [['create', randomUUID(), '--name', 'a', '--scope', 'admin'], '--scope: "admin" is not a scope'],

@@ -3,15 +3,20 @@ import { type Command, Option } from 'commander';
 import type pg from 'pg';
 import { actorOption, checkedActor, checkedDecision, type Decision, reasonOption } from '../../cli/actor.js';
 import { withPool } from '../../cli/connection.js';
+import { durationFlag } from '../../cli/durations.js';
 import { beginOf } from '../../cli/times.js';
 import { formatDuration } from '../../domain/duration.js';
 import { given } from '../../domain/given.js';
 import { parseIdentityId } from '../../domain/identity-id.js';
+import type { Policy } from '../../domain/policy/schema.js';
 import { personalLimits } from '../../domain/tokens/personal-limits.js';
 import type { PersonalTokensPolicy } from '../../domain/tokens/personal-policy.js';
 import { judgeToken } from '../../domain/tokens/personal-verdict.js';
 import { PolicyReader } from '../../policies/policies-table.js';
+import { readPolicyFile } from '../../policies/read-file.js';
+import { parsePolicyFile } from '../../policies/yaml.js';
 import { databaseNow } from '../../sessions/sessions-table.js';
+import { endingBy } from './ending-soon.js';
 import { createToken, type IssuedToken, rotateToken } from './issue.js';
 import { readToken, readTokensOf, revokeToken, type StoredToken } from './personal-tokens-table.js';
 
@@ -36,14 +41,19 @@ export function addPersonalTokenCommands(program: Command): void {
     .option('--json', 'one JSON object a line')
     .action(async (id: string, options: { ended?: true; json?: true }) => list(id, options));
   tokens
+    .command('due')
+    .description(
+      'the tokens that end within a time if nobody uses them; with --file, under a policy that is not published yet',
+    )
+    .requiredOption('--within <duration>', 'as 30d')
+    .addOption(policyOption())
+    .option('--file <path>', 'a policy file with the same id')
+    .action(async (options: { within: string; policy: string; file?: string }) => due(options));
+  tokens
     .command('create <identityId>')
     .description('makes a token, and prints it once')
     .requiredOption('--name <text>', 'what it is for')
-    .addOption(
-      new Option('--policy <id>', 'the published policy that it is under')
-        .env('DORMOUSE_POLICY_ID')
-        .default('default'),
-    )
+    .addOption(policyOption())
     .option('--type <type>', 'a type of the policy')
     .option('--scope <scope>', 'may be repeated', collect, [])
     .option(
@@ -66,6 +76,52 @@ export function addPersonalTokenCommands(program: Command): void {
     .requiredOption(...reasonOption)
     .option(...actorOption)
     .action(async (id: string, decision: Decision) => revoke(id, checkedDecision(decision)));
+}
+
+function policyOption(): Option {
+  return new Option('--policy <id>', 'a published policy').env('DORMOUSE_POLICY_ID').default('default');
+}
+
+/** Exempt owners are in it as far as their standing says so: the sweep asks Kratos at the time of the act. */
+async function due({
+  within,
+  policy: id,
+  file,
+}: {
+  within: string;
+  policy: string;
+  file?: string;
+}): Promise<void> {
+  const ahead = durationFlag('--within', within);
+  await withPool(async (pool) => {
+    const policy = file === undefined ? await personalPolicy(pool, id) : await policyOfFile(id, file);
+    const now = await databaseNow(pool);
+    const counts = { inactive: 0, expired: 0 };
+    for await (const token of endingBy(pool, id, policy, now + ahead)) {
+      const owner = token.owner.isSpared === true ? { isSpared: true as const } : {};
+      const verdict = judgeToken(token, personalLimits(policy, token), owner, policy, now + ahead);
+      if (verdict.state === 'live' || (verdict.why !== 'inactive' && verdict.why !== 'expired')) continue;
+      counts[verdict.why] += 1;
+      console.log(
+        [
+          token.tokenId,
+          token.identityId,
+          token.type,
+          verdict.why,
+          new Date(verdict.at ?? now).toISOString(),
+        ].join('  '),
+      );
+    }
+    console.error(`${counts.inactive} unused, ${counts.expired} expired within ${formatDuration(ahead)}`);
+  });
+}
+
+/** @throws PolicyFileError, or Error where the file holds another policy, or none for tokens */
+async function policyOfFile(id: string, file: string): Promise<PersonalTokensPolicy> {
+  const policy = parsePolicyFile(await readPolicyFile(file), file);
+  if (policy.id !== id)
+    throw new Error(`--file: holds the policy "${policy.id}". Write --policy ${policy.id}`);
+  return sectionOf(policy, id);
 }
 
 async function list(id: string, { ended, json }: { ended?: true; json?: true }): Promise<void> {
@@ -139,6 +195,10 @@ async function known(pool: pg.Pool, tokenId: string): Promise<StoredToken> {
 /** @throws Error where the policy has no section for tokens. UnknownPolicyError */
 async function personalPolicy(pool: pg.Pool, id: string): Promise<PersonalTokensPolicy> {
   const { policy } = await new PolicyReader(pool).read(id);
+  return sectionOf(policy, id);
+}
+
+function sectionOf(policy: Policy, id: string): PersonalTokensPolicy {
   if (policy.tokens?.personal !== undefined) return policy.tokens.personal;
   throw new Error(`the policy "${id}" has no section "tokens.personal" (docs/personal-access-tokens.md)`);
 }

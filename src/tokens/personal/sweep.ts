@@ -2,11 +2,12 @@
 import type { IdentityApi } from '@ory/client';
 import type pg from 'pg';
 import { given } from '../../domain/given.js';
-import { personalLimits, shortestInactive, shortestLifetime } from '../../domain/tokens/personal-limits.js';
+import { personalLimits } from '../../domain/tokens/personal-limits.js';
 import type { PersonalTokensPolicy } from '../../domain/tokens/personal-policy.js';
 import { judgeToken } from '../../domain/tokens/personal-verdict.js';
 import type { StoredPolicy } from '../../policies/policies-table.js';
-import { lapseToken, readPerhapsOver, type StoredToken } from './personal-tokens-table.js';
+import { endingBy } from './ending-soon.js';
+import { lapseToken, type StoredToken } from './personal-tokens-table.js';
 import { isSpared } from './spared.js';
 
 export interface TokenSweepDependencies {
@@ -29,7 +30,6 @@ export interface SweptTokens {
 
 export const nothingSwept: SweptTokens = { inactive: 0, expired: 0, spared: 0, failed: 0 };
 
-const pageSize = 500;
 /** Kratos is away. What is left waits for the next sweep. */
 const failuresInARow = 5;
 
@@ -46,35 +46,21 @@ export async function endStaleTokens(
 ): Promise<SweptTokens> {
   const { pool, onProgress } = dependencies;
   const judgedAt = now - personal.writeEvery;
-  const inactiveMs = shortestInactive(personal);
-  const lifetimeMs = shortestLifetime(personal);
   const counts = { ...nothingSwept };
   let inARow = 0;
-  let after: string | undefined;
-  for (;;) {
-    const page = await readPerhapsOver(pool, {
-      ...{ policyId: published.reference.id, now: judgedAt, limit: pageSize },
-      ...given({
-        unusedSince: inactiveMs === null ? undefined : judgedAt - inactiveMs,
-        createdBefore: lifetimeMs === null ? undefined : judgedAt - lifetimeMs,
-        after,
-      }),
-    });
-    for (const token of page) {
-      onProgress?.();
-      try {
-        const outcome = await endIfOver(dependencies, published, personal, token, { judgedAt, now });
-        if (outcome !== undefined) counts[outcome] += 1;
-        inARow = 0;
-      } catch {
-        counts.failed += 1;
-        inARow += 1;
-        if (inARow >= failuresInARow) return counts;
-      }
+  for await (const token of endingBy(pool, published.reference.id, personal, judgedAt)) {
+    onProgress?.();
+    try {
+      const outcome = await endIfOver(dependencies, published, personal, token, { judgedAt, now });
+      if (outcome !== undefined) counts[outcome] += 1;
+      inARow = 0;
+    } catch {
+      counts.failed += 1;
+      inARow += 1;
+      if (inARow >= failuresInARow) return counts;
     }
-    after = page.at(-1)?.tokenId;
-    if (page.length < pageSize) return counts;
   }
+  return counts;
 }
 
 async function endIfOver(
