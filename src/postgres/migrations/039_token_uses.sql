@@ -34,7 +34,8 @@ CREATE TABLE admission_change (
 );
 CREATE INDEX admission_change_at ON admission_change (changed_at);
 
-CREATE FUNCTION tell_admission_change() RETURNS trigger LANGUAGE plpgsql AS $$
+-- By the owner's rights: whoever writes standings may not see this table yet.
+CREATE FUNCTION tell_admission_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   INSERT INTO admission_change AS known (identity_id, changed_at) VALUES (NEW.identity_id, clock_timestamp())
   ON CONFLICT (identity_id) DO UPDATE SET changed_at = greatest(known.changed_at, EXCLUDED.changed_at);
@@ -82,7 +83,12 @@ BEGIN
   )::text]);
   RETURN true;
 END $$;
-DO $$ BEGIN
-  EXECUTE format('ALTER FUNCTION token_refuse SET search_path = %I, pg_temp', current_schema());
-  REVOKE EXECUTE ON FUNCTION token_refuse FROM PUBLIC;
+DO $$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['tell_admission_change', 'token_refuse'] LOOP
+    EXECUTE format('ALTER FUNCTION %I SET search_path = %I, pg_temp', name, current_schema());
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %I FROM PUBLIC', name);
+  END LOOP;
 END $$;
