@@ -14,6 +14,7 @@ import {
 import { refreshRegistry } from './gateway/refresh-registry.js';
 import { createGateway, type HookOptions } from './gateway/server.js';
 import { guardForPage } from './gateway/sessions-page.js';
+import { slidingAccess } from './gateway/sliding-access.js';
 import { tokensForPage } from './gateway/tokens-page.js';
 import type { SessionGuard } from './middleware/idle-sessions/guard.js';
 import type { PersonalTokens } from './middleware/personal-tokens/personal-tokens.js';
@@ -113,6 +114,7 @@ function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool
         keys: hydra,
         readStanding: (identityId) => readTokenStanding(pool, identityId),
         onFailure: config.DORMOUSE_TOKEN_HOOK_FAILURE,
+        admitSliding: slidingAccess(pool, config.DORMOUSE_POLICY_ID),
         followGrant: refreshRegistry(pool, config.DORMOUSE_POLICY_ID, (error) =>
           log.warn({ err: error }, 'stale refresh tokens were left to the sweep'),
         ),

@@ -101,6 +101,15 @@ export async function readLiveSessions(pool: pg.Pool, identityId: string): Promi
   return rows.map(sessionOf);
 }
 
+/** The sessions that a Hydra login is linked to. */
+export async function readSessionsOfLogin(pool: pg.Pool, loginSid: string): Promise<StoredSession[]> {
+  const { rows } = await pool.query<SessionRow>(
+    `${stored} WHERE known.login_sids @> ARRAY[$1::text] ORDER BY known.last_active_at DESC LIMIT 20`,
+    [loginSid],
+  );
+  return rows.map(sessionOf);
+}
+
 export interface Presence {
   readonly sessionId: string;
   /** Epoch milliseconds. */

@@ -21,6 +21,13 @@ export const accessTokensSection = z
     lifetime: duration.exactOptional(),
     /** Refuses tokens whose own life is longer than `lifetime`: their client is to fetch a new one while the person is there. */
     sliding: z.boolean().default(false),
+    /**
+     * Clients of Hydra that get a token only while the session behind the sign-in is live: its token hook refuses their refresh grants.
+     */
+    clients: z
+      .array(z.string().regex(/^[\x21-\x7e]{1,255}$/, 'is not the id of a client'))
+      .max(1_000)
+      .default([]),
     /** Idle limits below a path. The strictest counts. */
     routes: z.record(route, duration).default({}),
     /** Idle limits of roles. The strictest counts. */

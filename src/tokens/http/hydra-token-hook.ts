@@ -14,6 +14,7 @@ import { parseIdentityId } from '../../domain/identity-id.js';
 import type { Gate } from '../../http/gate.js';
 import { hookEntrance } from '../../http/hook-auth.js';
 import { answers, problem } from '../../http/schemas.js';
+import type { SlidingAdmission, SlidingGrant } from '../access/sliding.js';
 import { admitToken, type TokenRequest, type TokenStanding } from '../admission-rules.js';
 import type { HydraGrant } from '../refresh/hydra-grants.js';
 import { PromptedLooks } from './prompted-looks.js';
@@ -25,6 +26,8 @@ export interface TokenHookOptions {
   readonly onFailure: 'open' | 'closed';
   /** Notes a grant with a refresh token in the registry. Absent: there is none. @returns false where its family ended */
   readonly followGrant?: (grant: HydraGrant) => Promise<boolean>;
+  /** Whether a client with sliding access gets a token. Absent: no client has it. */
+  readonly admitSliding?: (grant: SlidingGrant) => Promise<SlidingAdmission>;
 }
 
 /** The relevant part of Hydra's request (v2.3.0, oauth2/token_hook.go). The rest is dropped. */
@@ -102,10 +105,11 @@ export function hydraTokenHook(
 async function decide(
   dormouse: Dormouse,
   looks: PromptedLooks,
-  { readStanding, onFailure, followGrant }: TokenHookOptions,
+  options: TokenHookOptions,
   asked: HookBody,
   log: FastifyBaseLogger,
 ): Promise<'issue' | 'deny' | 'try-later'> {
+  const { readStanding, onFailure, followGrant } = options;
   const identityId = identityOf(asked);
   if (identityId === undefined) return 'issue';
   let standing: TokenStanding;
@@ -121,6 +125,8 @@ async function decide(
     if (standing.stage === 'deactivated') looks.prompt(identityId);
     return 'deny';
   }
+  const sliding = await slidingAnswer(options, asked, identityId, log);
+  if (sliding !== 'issue') return sliding;
   const grant = followGrant && refreshGrantOf(asked, identityId);
   if (grant !== undefined) {
     try {
@@ -134,6 +140,38 @@ async function decide(
     dormouse.noteActivity(identityId, { ...sign, source: 'hydra-token-hook' });
   }
   return 'issue';
+}
+
+/** Before the registry notes the grant: it must not hold what was never issued. */
+async function slidingAnswer(
+  { admitSliding, onFailure }: TokenHookOptions,
+  asked: HookBody,
+  identityId: string,
+  log: FastifyBaseLogger,
+): Promise<'issue' | 'deny' | 'try-later'> {
+  if (admitSliding === undefined) return 'issue';
+  const { grant } = requestOf(asked);
+  const clientId = asked.request.client_id ?? '';
+  try {
+    const admission = await admitSliding({
+      ...{ identityId, clientId, grant },
+      ...given({ loginSid: loginSidOf(asked) }),
+    });
+    if (admission === 'admitted' || admission === 'not-sliding') return 'issue';
+    log.warn(
+      { category: 'SECURITY', event: 'sliding_token_refused', identityId, clientId, why: admission },
+      'a client with sliding access got no token',
+    );
+    return 'deny';
+  } catch (error) {
+    log.error({ err: error, onFailure }, 'the token hook could not read the session of a sign-in');
+    return onFailure === 'open' ? 'issue' : 'try-later';
+  }
+}
+
+function loginSidOf({ session }: HookBody): string | undefined {
+  const sid = session.id_token?.id_token_claims?.ext?.sid;
+  return typeof sid === 'string' && opaque.test(sid) ? sid : undefined;
 }
 
 /** @returns `undefined` for a token without an identity: client credentials, whose subject is the client */
@@ -169,8 +207,7 @@ function refreshGrantOf(asked: HookBody, identityId: string): HydraGrant | undef
   const { grant, authenticatedAt } = requestOf(asked);
   if (grant === 'other' || !opaque.test(consent ?? '') || !opaque.test(clientId ?? '')) return undefined;
   if (grant === 'authorization_code' && !scopes?.some((scope) => offline.includes(scope))) return undefined;
-  const sid = asked.session.id_token?.id_token_claims?.ext?.sid;
-  const loginSid = typeof sid === 'string' && opaque.test(sid) ? sid : undefined;
+  const loginSid = loginSidOf(asked);
   return {
     ...{ consent: consent ?? '', clientId: clientId ?? '', identityId, grant },
     ...given({ authenticatedAt, loginSid }),
