@@ -11,6 +11,7 @@ import { migrate } from '../../src/postgres/migrate.js';
 import { createPool } from '../../src/postgres/pool.js';
 import { percentiles, timeRequests } from '../activity/latencies.js';
 import { seeded } from '../activity/zipf.js';
+import { printTokenGuards } from './tokens.js';
 import { startWhoami, tokenOf } from './whoami.js';
 
 const sessions = Number(process.env.DORMOUSE_BENCH_SESSIONS ?? 100_000);
@@ -112,6 +113,7 @@ ${cpus().length} cores (${cpus()[0]?.model}), ${Math.round(totalmem() / 2 ** 30)
 | the same, where nearly each request is the first of its session in the window, so that it waits for its write | ${row(worst)} |
 | presences written in ${windows} window(s) of a minute in that case, of ${(rounds * requestsOfRound).toLocaleString('en')} requests | ${written} |
 `);
+  await printTokenGuards(pool, url, sessions);
   await pool.end();
 
   async function updates(): Promise<number> {
