@@ -63,6 +63,9 @@ export const keptFor = kept('90d', '400d');
 /** Of what is no evidence. */
 export const logKeptFor = kept('1d', '30d');
 
+/** Standard Webhooks 1.0: 24 bytes at least, in base64 behind `whsec_`. Other secrets are taken as they stand. */
+const webhookSecret = /^whsec_(?=.{32})[A-Za-z0-9+/]+={0,2}$/;
+
 export const serviceTokens = z
   .string()
   .transform((value) =>
@@ -77,3 +80,11 @@ export const serviceTokens = z
   .refine((tokens) => tokens.every((token) => token.length >= minServiceTokenLength), {
     message: `needs at least ${minServiceTokenLength} characters a token (for example: openssl rand -base64 32)`,
   });
+
+export const eventSecrets = serviceTokens.refine(
+  (secrets) => secrets.every((secret) => !secret.startsWith('whsec_') || webhookSecret.test(secret)),
+  {
+    message:
+      'has a whsec_ secret that is no base64 of 24 bytes or more (make one: echo whsec_$(openssl rand -base64 32))',
+  },
+);

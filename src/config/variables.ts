@@ -3,6 +3,7 @@ import { dayMs } from '../domain/duration.js';
 import { mailProviders, unverifiedChoices } from '../domain/mail-choices.js';
 import { policyIdPattern } from '../domain/names.js';
 import {
+  eventSecrets,
   flag,
   httpUrl,
   keptFor,
@@ -230,7 +231,7 @@ export const variables = {
     .describe(
       "API keys of the mail provider, for bounces (two while one is rotated out); unset: bounces come with an app's service token only",
     ),
-  DORMOUSE_EVENT_SECRETS: serviceTokens
+  DORMOUSE_EVENT_SECRETS: eventSecrets
     .optional()
     .describe(
       'HMAC secrets of signed events (two while one is rotated out); unset: unsigned events by service token only',

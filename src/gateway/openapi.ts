@@ -5,7 +5,7 @@ import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Entrance, Gate } from '../http/gate.js';
 import { hookKeyHeader } from '../http/hook-auth.js';
-import { signatureHeader, timestampHeader } from '../signs/http/event-signature.js';
+import { signatureHeader, timestampHeader, webhookHeaders } from '../signs/http/event-signature.js';
 
 const hookKey = (description: string) =>
   ({ type: 'apiKey', in: 'header', name: hookKeyHeader, description }) as const;
@@ -31,6 +31,24 @@ const securitySchemes = {
     in: 'header',
     name: timestampHeader,
     description: 'epoch seconds, at most 300 s off; part of the signature',
+  },
+  webhookId: {
+    type: 'apiKey',
+    in: 'header',
+    name: webhookHeaders.id,
+    description: 'Standard Webhooks 1.0: part of the signature',
+  },
+  webhookTimestamp: {
+    type: 'apiKey',
+    in: 'header',
+    name: webhookHeaders.timestamp,
+    description: 'Standard Webhooks 1.0: epoch seconds, at most 300 s off; part of the signature',
+  },
+  webhookSignature: {
+    type: 'apiKey',
+    in: 'header',
+    name: webhookHeaders.signature,
+    description: 'Standard Webhooks 1.0: v1,<base64 HMAC-SHA-256 of "<id>.<timestamp>.<raw body>">',
   },
 } as const;
 

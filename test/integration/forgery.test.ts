@@ -1,5 +1,6 @@
 /** Every known way to forge a sign of life, tried against the real gateway. */
 import { gzipSync } from 'node:zlib';
+import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { signEvent } from '../../src/signs/http/event-signature.js';
@@ -166,6 +167,62 @@ describe('signatures', () => {
     const body = event(id, { at: Date.now() + 86_400_000 });
     expect((await send('/v1/activity', body, bearer(gateway.tokens[0]))).status).toBe(202);
     expect((await readActivity(gateway.pool, id)).human).toBeLessThanOrEqual(Date.now());
+  });
+});
+
+describe('signatures by Standard Webhooks', () => {
+  const body = () => event(unknownId());
+  /** As the package of Standard Webhooks signs; a plain secret as its bytes. */
+  function webhook(
+    text: string,
+    more: { secret?: string; id?: string; offsetSeconds?: number } = {},
+  ): Headers & { 'webhook-signature': string } {
+    const { secret = gateway.secrets[0], id = 'msg_1', offsetSeconds = 0 } = more;
+    const at = new Date(Date.now() + offsetSeconds * 1_000);
+    const signer = secret.startsWith('whsec_') ? new Webhook(secret) : new Webhook(secret, { format: 'raw' });
+    return {
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(at.getTime() / 1_000)),
+      'webhook-signature': signer.sign(id, at, text),
+    };
+  }
+  const post = async (text: string, headers: Headers) => (await send('/v1/activity', text, headers)).status;
+
+  it('those of the package are taken, with each of two secrets, and among others in one header', async () => {
+    for (const secret of gateway.secrets) {
+      const text = body();
+      expect(await post(text, webhook(text, { secret }))).toBe(202);
+    }
+    const text = body();
+    const headers = webhook(text);
+    const foreign = webhook(text, { secret: fresh('another') })['webhook-signature'];
+    const rotated = `v1a,${'A'.repeat(86)}== ${foreign} ${headers['webhook-signature']}`;
+    expect(await post(text, { ...headers, 'webhook-signature': rotated })).toBe(202);
+  });
+
+  it('an old or early one, and one of another body, id, time, secret or version, are refused', async () => {
+    const text = body();
+    const valid = webhook(text);
+    const { 'webhook-signature': signature } = valid;
+    for (const headers of [
+      webhook(text, { offsetSeconds: -302 }),
+      webhook(text, { offsetSeconds: 302 }),
+      webhook(body()),
+      webhook(text, { secret: fresh('guess') }),
+      { ...valid, 'webhook-id': 'msg_2' },
+      { ...valid, 'webhook-id': '' },
+      { ...valid, 'webhook-timestamp': nowSeconds(-5) },
+      { ...valid, 'webhook-timestamp': `${valid['webhook-timestamp']}.0` },
+      { ...valid, 'webhook-signature': signature.replace('v1,', 'v2,') },
+      { ...valid, 'webhook-signature': signature.replace('v1,', 'v1=') },
+      { ...valid, 'webhook-signature': signature.slice(0, -4) },
+      { ...valid, 'webhook-signature': `${'v1,x '.repeat(10)}${signature}` },
+      { ...valid, 'webhook-signature': '' },
+      // The other form's timestamp does not stand in for a missing one.
+      { 'webhook-signature': signature, 'webhook-id': 'msg_1', 'x-dormouse-timestamp': nowSeconds() },
+    ]) {
+      expect([headers, await post(text, headers as Headers)]).toEqual([headers, 401]);
+    }
   });
 });
 

@@ -21,7 +21,11 @@ const schema = {
   summary: 'Tell that somebody was active',
   description:
     'Late, duplicate and out-of-order events are harmless, the future is clamped to now. Unknown, never enrolled and deleted identities are answered alike.',
-  security: [{ serviceToken: [] }, { signature: [], timestamp: [] }],
+  security: [
+    { serviceToken: [] },
+    { signature: [], timestamp: [] },
+    { webhookId: [], webhookTimestamp: [], webhookSignature: [] },
+  ],
   body: {
     content: {
       'application/json': { schema: activityEvent },

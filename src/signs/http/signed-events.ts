@@ -6,10 +6,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Entrance, Gate } from '../../http/gate.js';
 import {
   acceptableTimestamp,
+  claimsSignature,
   createSignatureCheck,
+  type SignatureClaim,
+  signatureClaim,
   signatureHeader,
   signatureToleranceMs,
   timestampHeader,
+  webhookHeaders,
 } from './event-signature.js';
 
 export interface SignedEvents {
@@ -25,36 +29,36 @@ export interface SignedEvents {
 
 const message =
   'Send a service token (Authorization: Bearer <token>), or sign the event: ' +
-  `${timestampHeader} in epoch seconds, at most ${signatureToleranceMs / 1_000} s off, and ${signatureHeader} as v1=<hex>.`;
+  `${timestampHeader} in epoch seconds, at most ${signatureToleranceMs / 1_000} s off, and ${signatureHeader} as v1=<hex>; ` +
+  `or ${Object.values(webhookHeaders).join(', ')} by Standard Webhooks.`;
 
 /** @param secrets HMAC secrets; none: service tokens only */
 export function signedEvents(gate: Gate, service: Entrance, secrets: readonly string[]): SignedEvents {
   const isSigned = createSignatureCheck(secrets);
-  const times = new WeakMap<FastifyRequest, number>();
+  const claims = new WeakMap<FastifyRequest, { readonly claim: SignatureClaim; readonly at: number }>();
   // One message for all cases: it does not show which of token, timestamp and signature was wrong.
   const refusal = { ...service, ...(secrets.length === 0 ? {} : { message }) };
   const withToken = gate.guard(refusal);
-  const claimsSignature = (request: FastifyRequest) =>
-    secrets.length > 0 &&
-    request.headers.authorization === undefined &&
-    request.headers[signatureHeader] !== undefined;
+  const isSignedOnly = ({ headers }: FastifyRequest) =>
+    secrets.length > 0 && headers.authorization === undefined && claimsSignature(headers);
 
   return {
     async beforeBody(request, reply) {
-      if (!claimsSignature(request)) return withToken(request, reply);
-      const at = acceptableTimestamp(request.headers[timestampHeader], Date.now());
-      if (at === undefined) return gate.refuse(request, reply, refusal);
-      times.set(request, at);
+      if (!isSignedOnly(request)) return withToken(request, reply);
+      const claim = signatureClaim(request.headers);
+      const at = acceptableTimestamp(claim?.timestamp, Date.now());
+      if (claim === undefined || at === undefined) return gate.refuse(request, reply, refusal);
+      claims.set(request, { claim, at });
     },
     async onBody(request, reply) {
-      if (!times.has(request)) return;
+      const known = claims.get(request);
+      if (known === undefined) return;
       const body = Buffer.isBuffer(request.body) ? request.body : '';
-      const timestamp = String(request.headers[timestampHeader]);
-      if (!isSigned(timestamp, body, request.headers[signatureHeader])) {
+      if (!isSigned(known.claim, body)) {
         return gate.refuse(request, reply, refusal);
       }
       await gate.isOverLimit(request, reply, 'signed');
     },
-    signedAt: (request) => times.get(request),
+    signedAt: (request) => claims.get(request)?.at,
   };
 }
