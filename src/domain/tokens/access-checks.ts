@@ -1,5 +1,5 @@
 /** The rules for a policy's `tokens.access`. Each rule's message says the way out. Pure. */
-import { formatDuration } from '../duration.js';
+import { formatDuration, secondMs } from '../duration.js';
 import type { AccessTokensPolicy } from './access-policy.js';
 
 type Report = (path: readonly (string | number)[], message: string) => void;
@@ -44,7 +44,7 @@ export function checkAccessTokens(policy: AccessTokensPolicy, allowsShort: boole
   if (policy.writeEvery * leastShareOfIdle > shortest) {
     report(
       ['writeEvery'],
-      `is longer than a fifth of the shortest idle limit (${formatDuration(shortest)}): a use could be written after the token ended. Write ${formatDuration(Math.floor(shortest / leastShareOfIdle))} at most`,
+      `is longer than a fifth of the shortest idle limit (${formatDuration(shortest)}): a use could be written after the token ended. ${shorterWrites(shortest)}`,
     );
   }
   if (policy.warnBefore * 2 > shortest) {
@@ -59,6 +59,14 @@ export function checkAccessTokens(policy: AccessTokensPolicy, allowsShort: boole
       `is longer than ${formatDuration(longestLeewayMs)}. Shorten it, and set the clocks of issuer and app`,
     );
   }
+}
+
+/** A policy writes durations in whole seconds. */
+function shorterWrites(shortest: number): string {
+  const seconds = Math.floor(shortest / leastShareOfIdle / secondMs);
+  return seconds > 0
+    ? `Write ${formatDuration(seconds * secondMs)} at most`
+    : `Lengthen the limit to ${formatDuration(leastShareOfIdle * secondMs)} at least`;
 }
 
 /** The shortest idle limit that any request can be under, milliseconds. */
