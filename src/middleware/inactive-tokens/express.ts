@@ -7,7 +7,14 @@ import { send } from '../node-answers.js';
 import { endsInHeader, refusalOf } from './answers.js';
 import { answerLogs } from './log-route.js';
 import type { GuardedToken, InactiveTokensAppOptions } from './options.js';
-import { answerConfig, answerOwnRoute, judgeRequest, noteRequest, type Outcome } from './request.js';
+import {
+  answerConfig,
+  answerOwnRoute,
+  headersOf,
+  judgeRequest,
+  noteRequest,
+  type Outcome,
+} from './request.js';
 import { InactivityJwtStrategy } from './strategy.js';
 
 export type { AccessClaims } from '../../domain/tokens/access-claims.js';
@@ -55,7 +62,8 @@ export function inactiveTokens(options: InactiveTokensMiddlewareOptions): Inacti
   const logsPath = checkedPrefix(options.logsPath ?? '/api/logs/recent');
   const strategy = new InactivityJwtStrategy(options);
   const middleware = (request: TokenRequest, response: ServerResponse, next: (error?: unknown) => void) => {
-    const { headers, method = 'GET' } = request;
+    const { method = 'GET' } = request;
+    const headers = headersOf(request);
     const url = request.originalUrl ?? request.url ?? '/';
     const own = ownRoute(prefix, url);
     const [path = '', search = ''] = url.split('?', 2);

@@ -8,7 +8,14 @@ import { checkedPrefix, ownRoute } from '../idle-sessions/request.js';
 import { endsInHeader, refusalOf } from './answers.js';
 import { answerLogs } from './log-route.js';
 import type { GuardedToken, InactiveTokensAppOptions, TokenRules } from './options.js';
-import { answerConfig, answerOwnRoute, judgeRequest, noteRequest, type Outcome } from './request.js';
+import {
+  answerConfig,
+  answerOwnRoute,
+  headersOf,
+  judgeRequest,
+  noteRequest,
+  type Outcome,
+} from './request.js';
 import { InactivityJwtStrategy } from './strategy.js';
 
 export type { AccessClaims } from '../../domain/tokens/access-claims.js';
@@ -56,8 +63,10 @@ const plugin: FastifyPluginAsync<InactiveTokensPluginOptions> = async (fastify, 
   fastify.decorateRequest('dormouseToken', null);
   fastify.addHook('onClose', () => strategy.close());
   fastify.addHook('onRequest', (request, reply, done) => {
-    const { url, method, headers } = request;
-    if (ownRoute(prefix, url) !== undefined || ownPaths.includes(url.split('?', 1)[0] ?? '')) {
+    const { url, method } = request;
+    const headers = headersOf(request.raw);
+    const isRead = method === 'GET' || method === 'HEAD';
+    if (ownRoute(prefix, url) !== undefined || (isRead && ownPaths.includes(url.split('?', 1)[0] ?? ''))) {
       done();
       return;
     }
@@ -80,15 +89,16 @@ const plugin: FastifyPluginAsync<InactiveTokensPluginOptions> = async (fastify, 
   }
   fastify.all(`${prefix}/*`, { bodyLimit: 1_024 }, async (request, reply) => {
     const own = ownRoute(prefix, request.url) ?? { route: '', query: new URLSearchParams() };
-    const { method, headers } = request;
+    const { method } = request;
+    const headers = headersOf(request.raw);
     return answer(strategy, reply, answerOwnRoute(strategy, { method, headers, own }));
   });
   await strategy.ready();
 };
 
-function logQuestion({ headers, url }: FastifyRequest) {
+function logQuestion({ raw, url }: FastifyRequest) {
   const [path = '', search = ''] = url.split('?', 2);
-  return { headers, path, search: new URLSearchParams(search) };
+  return { headers: headersOf(raw), path, search: new URLSearchParams(search) };
 }
 
 async function answer(

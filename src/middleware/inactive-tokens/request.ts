@@ -1,5 +1,5 @@
 /** What the plugin and the middleware have in common: one request in, what to do with it out. */
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Answer } from '../idle-sessions/answers.js';
 import { json } from '../idle-sessions/answers.js';
 import { isBackground } from '../idle-sessions/origin.js';
@@ -25,6 +25,17 @@ export type Outcome =
   | { readonly kind: 'answer'; readonly answer: Answer };
 
 const pass: Outcome = { kind: 'pass' };
+
+/**
+ * Of two `authorization` headers Node keeps the first, and a proxy before it may have judged the second. Joined, as RFC 9110
+ * (section 5.3) says, they are no token.
+ */
+export function headersOf({ headers, rawHeaders }: IncomingMessage): IncomingHttpHeaders {
+  const values = rawHeaders.filter(
+    (_value, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization',
+  );
+  return values.length > 1 ? { ...headers, authorization: values.join(', ') } : headers;
+}
 
 /** Judges a request of the app: at once where memory suffices, which is most of the time. */
 export function judgeRequest<Request>(
