@@ -2,21 +2,18 @@
 import type { Dormouse } from '../../client.js';
 import type { PersonalTokensPolicy } from '../../domain/tokens/personal-policy.js';
 import type { SecurityLog } from '../idle-sessions/options.js';
+import type { PolicyOption } from '../policy-source.js';
 
 export type { SecurityLog } from '../idle-sessions/options.js';
 
 /** The member `tokens.personal` as a policy file writes it: `{ inactive: '365d', scopes: ['repo:read'] }`. */
-export type PersonalTokensFields = { readonly [field in keyof PersonalTokensPolicy]?: unknown } & {
-  /** Allows limits below a day, for tests and demonstrations. */
-  readonly allowShortDurations?: boolean;
-  readonly published?: never;
-};
+export type PersonalTokensFields = { readonly [field in keyof PersonalTokensPolicy]?: unknown };
 
 export interface PersonalTokensOptions {
   /** Dormouse's database. The role of an app suffices (docs/operations). */
   readonly postgresUrl: string;
   /** The app's own, or the latest published version of a policy. Only tokens of a published policy are ended by the engine's sweep. */
-  readonly policy: PersonalTokensFields | { readonly published: string };
+  readonly policy: PolicyOption<PersonalTokensFields>;
   /** Notes a use as a sign of life of kind `token`. */
   readonly dormouse?: Pick<Dormouse, 'noteActivity'>;
   /** Gets one line for each token that is refused, without the token. Default: none. */
@@ -30,7 +27,7 @@ export interface PersonalTokensOptions {
   readonly cacheMs?: number;
   /** Most tokens in memory, each as a SHA-256. Default 10,000. */
   readonly cacheEntries?: number;
-  /** How often a published policy is read again, milliseconds. Default 10,000. */
+  /** How often the policy is read again, where it is not fixed, milliseconds. Default 10,000. */
   readonly policyMs?: number;
   /** Epoch milliseconds. Default: the clock of the database, so that all instances agree. */
   readonly clock?: () => number;

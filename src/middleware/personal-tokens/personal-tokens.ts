@@ -3,8 +3,9 @@ import { ConfigError } from '../../config.js';
 import { given } from '../../domain/given.js';
 import { parseIdentityId } from '../../domain/identity-id.js';
 import { actorProblem } from '../../domain/names.js';
+import { checkPersonalTokens } from '../../domain/tokens/personal-checks.js';
 import { personalLimits } from '../../domain/tokens/personal-limits.js';
-import type { PersonalTokensPolicy } from '../../domain/tokens/personal-policy.js';
+import { type PersonalTokensPolicy, personalTokensSection } from '../../domain/tokens/personal-policy.js';
 import type { TokenRequest } from '../../domain/tokens/personal-request.js';
 import { isPersonalToken } from '../../domain/tokens/personal-token.js';
 import {
@@ -35,8 +36,8 @@ import {
 } from '../../tokens/personal/personal-tokens-table.js';
 import { DatabaseClock } from '../database-clock.js';
 import { fromPostgres, UnjudgedError } from '../idle-sessions/errors.js';
-import type { PersonalTokensOptions, VerifiedToken } from './options.js';
-import { TokenPolicySource } from './policy-source.js';
+import { type PolicySection, PolicySource } from '../policy-source.js';
+import type { PersonalTokensFields, PersonalTokensOptions, VerifiedToken } from './options.js';
 import { TokenCache } from './token-cache.js';
 import { UseWriter } from './use-writer.js';
 
@@ -69,9 +70,17 @@ export interface TokenCounters {
   readonly writes: number;
 }
 
+const personalOfPolicy: PolicySection<PersonalTokensPolicy> = {
+  name: 'tokens.personal',
+  document: 'docs/personal-access-tokens.md',
+  of: (policy) => policy.tokens?.personal,
+  parse: (fields) => personalTokensSection.safeParse(fields),
+  check: checkPersonalTokens,
+};
+
 export class PersonalTokens {
   private readonly pool;
-  private readonly policies: TokenPolicySource;
+  private readonly policies: PolicySource<PersonalTokensPolicy, PersonalTokensFields>;
   private readonly cache: TokenCache;
   private readonly writer: UseWriter;
   private readonly listener: Listener;
@@ -84,7 +93,7 @@ export class PersonalTokens {
   constructor(private readonly options: PersonalTokensOptions) {
     const { postgresUrl, cacheMs = 10_000, cacheEntries = 10_000, policyMs = 10_000 } = options;
     this.pool = createPool({ url: postgresUrl, connectTimeoutMs: 2_000, statementTimeoutMs: 2_000 });
-    this.policies = new TokenPolicySource(options.policy, new PolicyReader(this.pool));
+    this.policies = new PolicySource(personalOfPolicy, options.policy, new PolicyReader(this.pool));
     this.now = options.clock ?? this.databaseClock.now;
     this.writer = new UseWriter(this.pool, (error) => this.report(error));
     this.listener = new Listener({
@@ -121,7 +130,7 @@ export class PersonalTokens {
 
   /** Whether the text begins as a token of this installation. */
   claims(text: string): boolean {
-    const policy = this.policies.current();
+    const policy = this.policies.current()?.policy;
     return policy !== undefined && text.startsWith(`${policy.prefix}_`);
   }
 
@@ -144,7 +153,7 @@ export class PersonalTokens {
    */
   noteUse({ tokenId, identityId }: Pick<VerifiedToken, 'tokenId' | 'identityId'>): void {
     const at = this.time();
-    const policy = this.policies.current();
+    const policy = this.policies.current()?.policy;
     if (policy !== undefined) this.writer.note({ tokenId, at }, policy.writeEvery);
     try {
       this.options.dormouse?.noteActivity(identityId, { at, kind: 'token', source: 'personal-token' });
@@ -185,7 +194,7 @@ export class PersonalTokens {
 
   /** The policy in force. @throws UnjudgedError where it was never read */
   policy(): PersonalTokensPolicy {
-    const policy = this.policies.current();
+    const policy = this.policies.current()?.policy;
     if (policy === undefined) throw new UnjudgedError('policy');
     return policy;
   }
