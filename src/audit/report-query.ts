@@ -1,26 +1,35 @@
 /** The figures of a report for auditors, from `audit`, `policy` and `standing`. */
 import type pg from 'pg';
+import { given } from '../domain/given.js';
 import type { AuditSelection } from './stream.js';
 
 export interface ActionCount {
   /** Month in UTC, such as `2026-01`. */
   readonly period: string;
   readonly eventType: string;
+  /** Whose turn it was to end stale credentials, of `tokens_revoked_stale` alone. */
+  readonly type?: StaleKind;
   readonly outcome: string;
   readonly count: number;
 }
 
+/** The ladder's rung (web sessions and Hydra's consents), or the kind of token that a policy of its own ended. */
+export type StaleKind = 'ladder' | 'refresh' | 'personal';
+
 export async function countActions(pool: pg.Pool, { from, to }: AuditSelection): Promise<ActionCount[]> {
   const found = await pool.query(
-    `SELECT to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM') AS period, event_type, outcome, count(*)::int AS count
+    `SELECT to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM') AS period, event_type,
+       CASE event_type WHEN 'tokens_revoked_stale' THEN coalesce(detail->>'type', 'ladder') END AS type,
+       outcome, count(*)::int AS count
      FROM audit
      WHERE ($1::timestamptz IS NULL OR occurred_at >= $1) AND ($2::timestamptz IS NULL OR occurred_at < $2)
-     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+     GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
     [from === undefined ? null : new Date(from), to === undefined ? null : new Date(to)],
   );
-  return found.rows.map(({ period, event_type, outcome, count }) => ({
+  return found.rows.map(({ period, event_type, type, outcome, count }) => ({
     period,
     eventType: event_type,
+    ...given({ type: type ?? undefined }),
     outcome,
     count,
   }));

@@ -65,8 +65,8 @@ export function describeReport(report: AuditReport): string[] {
     '',
     'What was done, by month',
     ...report.actions.map(
-      ({ period, eventType, outcome, count }) =>
-        `  ${period}  ${eventType.padEnd(24)}${outcome.padEnd(20)}${count}`,
+      ({ period, eventType, type, outcome, count }) =>
+        `  ${period}  ${(type === undefined ? eventType : `${eventType} (${type})`).padEnd(34)}${outcome.padEnd(20)}${count}`,
     ),
     '',
     'Policies',

@@ -234,4 +234,21 @@ describe('the report', () => {
     );
     expect(text).toContain(policy.hash);
   });
+
+  it('counts stale credentials by what ended them: the ladder, or the policy of a kind of token', async () => {
+    const stale = (type?: string) =>
+      auditEntry({ occurredAt: Date.UTC(2026, 3, 15), detail: type === undefined ? {} : { type } });
+    await appendAudit(pool, [stale(), stale('personal'), stale('refresh'), stale('personal')]);
+    const selection = { from: Date.UTC(2026, 3, 1), to: Date.UTC(2026, 4, 1) };
+    const report = await buildReport(pool, { selection, limit: 1, now });
+    const line = { period: '2026-04', eventType: 'tokens_revoked_stale', outcome: 'done' };
+    expect(report.actions).toEqual([
+      { ...line, type: 'ladder', count: 1 },
+      { ...line, type: 'personal', count: 2 },
+      { ...line, type: 'refresh', count: 1 },
+    ]);
+    expect(describeReport(report)).toContainEqual(
+      expect.stringMatching(/^ {2}2026-04 {2}tokens_revoked_stale \(personal\) +done +2$/),
+    );
+  });
 });
