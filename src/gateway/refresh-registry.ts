@@ -1,10 +1,16 @@
 /** The registry of Hydra's refresh tokens: on where the published policy has rules for them. */
 import type pg from 'pg';
 import { PolicyReader, UnknownPolicyError } from '../policies/policies-table.js';
+import { databaseNow } from '../sessions/sessions-table.js';
 import { endStaleAtSignIn } from '../tokens/refresh/at-sign-in.js';
 import { readConsent } from '../tokens/refresh/consents-table.js';
 import type { JudgedBy } from '../tokens/refresh/exchange.js';
-import { followGrant, type HydraGrant } from '../tokens/refresh/hydra-grants.js';
+import {
+  followGrant,
+  followRefresh,
+  type HydraGrant,
+  isEndedInRegistry,
+} from '../tokens/refresh/hydra-grants.js';
 
 /** How long what the policy says is used before it is read again, milliseconds. */
 const freshMs = 10_000;
@@ -28,12 +34,15 @@ export function refreshRegistry(
   };
   return async (grant) => {
     const judgedBy = await rules();
-    if (judgedBy === undefined) return true;
+    const isRefresh = grant.grant === 'refresh_token';
+    // What ended stays ended, also where the policy's rules were taken away since.
+    if (judgedBy === undefined) return !(isRefresh && (await isEndedInRegistry(pool, grant.consent)));
+    if (isRefresh) return followRefresh(pool, judgedBy, grant, Date.now());
     const { identityId, clientId, loginSid } = grant;
-    const now = Date.now();
-    if (grant.grant === 'refresh_token') return followGrant(pool, { ...grant, policyId }, now);
+    // A gateway whose clock is ahead would end what is in use.
+    const now = Math.floor(Math.min(Date.now(), await databaseNow(pool)));
     const noted = loginSid === undefined ? {} : await readConsent(pool, { loginSid, clientId, identityId });
-    if (!(await followGrant(pool, { ...grant, noted, policyId }, now))) return false;
+    if (!(await followGrant(pool, judgedBy, { ...grant, noted }, now))) return false;
     await endStaleAtSignIn(pool, judgedBy, { identityId, origin: noted }, now).catch(onError);
     return true;
   };

@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { dayMs } from '../../src/domain/duration.js';
+import type { PolicyReference } from '../../src/domain/policy-reference.js';
 import { createOryClients } from '../../src/ory/clients.js';
-import { followGrant } from '../../src/tokens/refresh/hydra-grants.js';
+import { followRefresh } from '../../src/tokens/refresh/hydra-grants.js';
 import { refreshScheduleIdOf, syncRefreshSchedule } from '../../src/tokens/refresh/schedule.js';
+import { refreshPolicy } from '../domain/tokens/refresh-fixtures.js';
 import { Live } from '../support/live.js';
 import { publish } from '../support/publish.js';
 
@@ -13,13 +15,14 @@ const policyId = `refresh-${randomUUID().slice(0, 8)}`;
 const { adminUrl } = inject('stack').hydra;
 const { oauth2 } = createOryClients({ kratosAdminUrl: adminUrl, hydraAdminUrl: adminUrl });
 let live: Live;
+let reference: PolicyReference;
 beforeAll(async () => {
   live = await Live.begin({
     stack: inject('stack'),
     environment: inject('environment'),
     workflowBundlePath: inject('workflowBundlePath'),
   });
-  await publish(
+  reference = await publish(
     live.pool,
     `id: ${policyId}
 ladder: { warn: { after: 30d } }
@@ -38,10 +41,11 @@ test('a schedule starts the sweep, which ends a stale family, audits it under it
   const { data } = await oauth2.introspectOAuth2Token({ token: tokens.refreshToken });
   const signedInAt = Date.now() - 365 * dayMs;
   const grant = {
-    ...{ consent: randomUUID(), identityId: person.id, clientId: data.client_id ?? '', policyId },
+    ...{ consent: randomUUID(), identityId: person.id, clientId: data.client_id ?? '' },
     ...{ grant: 'refresh_token' as const, authenticatedAt: signedInAt },
   };
-  expect(await followGrant(live.pool, grant, signedInAt)).toBe(true);
+  const judgedBy = { policy: refreshPolicy(), reference };
+  expect(await followRefresh(live.pool, judgedBy, grant, signedInAt)).toBe(true);
   await syncRefreshSchedule(live.client, taskQueue, 3_600_000);
   const schedule = live.client.schedule.getHandle(refreshScheduleIdOf(taskQueue));
   await schedule.describe();
@@ -62,7 +66,7 @@ test('a schedule starts the sweep, which ends a stale family, audits it under it
     },
     { eventType: 'tokens_revoked_stale', policyId, detail: { type: 'refresh', families: 1 } },
   ]);
-  expect(await followGrant(live.pool, grant, Date.now())).toBe(false);
+  expect(await followRefresh(live.pool, judgedBy, grant, Date.now())).toBe(false);
   await syncRefreshSchedule(live.client, taskQueue, undefined);
   await expect(schedule.describe()).rejects.toThrow();
 });

@@ -4,6 +4,7 @@ import type { Guard } from './guard.js';
 const system = { project: 'system', tests: ['test/integration/refresh-tokens.test.ts'] } as const;
 const sweep = { project: 'system', tests: ['test/integration/refresh-sweep.test.ts'] } as const;
 const routes = { project: 'system', tests: ['test/integration/refresh-routes.test.ts'] } as const;
+const changes = { project: 'system', tests: ['test/integration/refresh-registry.test.ts'] } as const;
 const registry = { project: 'system', tests: ['test/integration/hooks-hydra-registry.test.ts'] } as const;
 
 export const refreshGuards: readonly Guard[] = [
@@ -26,7 +27,7 @@ export const refreshGuards: readonly Guard[] = [
   {
     name: 'refresh: a reuse ends the family',
     file: 'src/tokens/refresh/exchange.ts',
-    find: "      await end('reuse');\n",
+    find: "      await endFamilies(client, { familyIds, why: 'reuse', ...given({ policy: reference }) }, now);\n",
     replace: '',
     ...system,
     only: 'ends its family at the end of the grace',
@@ -110,5 +111,29 @@ export const refreshGuards: readonly Guard[] = [
     replace: 'await followGrant?.(grant);',
     ...registry,
     only: 'a family that ended in the registry gets no token',
+  },
+  {
+    name: 'refresh: what ended gets no token when the policy lost its rules',
+    file: 'src/gateway/refresh-registry.ts',
+    find: '!(isRefresh && (await isEndedInRegistry(pool, grant.consent)))',
+    replace: 'true',
+    ...changes,
+    only: 'is refused after the policy lost its rules',
+  },
+  {
+    name: 'refresh: a stale family of Hydra is not brought back by its refresh',
+    file: 'src/tokens/refresh/hydra-grants.ts',
+    find: 'AND greatest(last_used_at, created_at) > $3 AND created_at > $4`',
+    replace: 'AND ($3::timestamptz, $4::timestamptz) IS NOT NULL`',
+    ...changes,
+    only: 'a refresh under',
+  },
+  {
+    name: 'refresh: a gateway whose clock is ahead ends nothing',
+    file: 'src/gateway/refresh-registry.ts',
+    find: 'Math.min(Date.now(), await databaseNow(pool))',
+    replace: 'Math.max(Date.now(), await databaseNow(pool))',
+    ...changes,
+    only: 'ends nothing at a grant',
   },
 ];

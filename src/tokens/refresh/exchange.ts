@@ -8,13 +8,8 @@ import { type RequestOrigin, staleReason } from '../../domain/tokens/refresh-sta
 import { inTransaction } from '../../postgres/pool.js';
 import { readTokenStanding } from '../token-standings.js';
 import { isOwnerAdmitted } from './admission.js';
-import {
-  claimToken,
-  endFamilies,
-  type FamilyEndReason,
-  lockFamily,
-  type RefreshFamily,
-} from './families-table.js';
+import { endStale } from './end-stale.js';
+import { claimToken, endFamilies, lockFamily, type RefreshFamily } from './families-table.js';
 import { formatToken, parseToken, type RefreshToken, successorOf, validTokenOf } from './token.js';
 
 export interface JudgedBy {
@@ -74,10 +69,11 @@ const refused = (why: ExchangeRefusal) => ({ granted: false, why }) as const;
  */
 export async function exchangeToken<Minted>(
   { pool, key, clock, beforeMint }: ExchangeDependencies,
-  { policy, reference }: JudgedBy,
+  judgedBy: JudgedBy,
   asked: { readonly token: unknown; readonly origin: RequestOrigin },
   mint: Mint<Minted>,
 ): Promise<Exchange<Minted>> {
+  const { policy, reference } = judgedBy;
   const presented = parseToken(asked.token);
   if (presented === undefined) return refused('unknown');
   return inTransaction(pool, async (client) => {
@@ -87,8 +83,7 @@ export async function exchangeToken<Minted>(
     const { family, standing, personActiveAt } = locked;
     if (family.ended !== undefined) return refused('ended');
     const now = Math.floor(clock?.() ?? locked.now);
-    const end = (why: FamilyEndReason) =>
-      endFamilies(client, { familyIds: [family.familyId], why, ...given({ policy: reference }) }, now);
+    const familyIds = [family.familyId];
     const verdict = judgeClaim(
       {
         generation: presented.generation,
@@ -99,13 +94,13 @@ export async function exchangeToken<Minted>(
       now,
     );
     if (verdict === 'reuse') {
-      await end('reuse');
+      await endFamilies(client, { familyIds, why: 'reuse', ...given({ policy: reference }) }, now);
       return refused('reuse');
     }
     if (!isOwnerAdmitted(standing, family.signedInAt)) return refused('account');
     const stale = staleReason(family, personActiveAt, policy, now);
     if (stale !== undefined) {
-      await end(stale);
+      await endStale(client, judgedBy, { why: stale, familyIds }, now);
       return refused('stale');
     }
     await beforeMint?.();

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { given } from '../../domain/given.js';
 import { type StaleReason, staleReason } from '../../domain/tokens/refresh-staleness.js';
-import { unusedFor } from './at-sign-in.js';
+import { endStale } from './end-stale.js';
 import type { JudgedBy } from './exchange.js';
 import { endFamilies } from './families-table.js';
 import {
@@ -82,32 +82,18 @@ export async function endRevokedFamilies(
 
 async function endPage(
   pool: pg.Pool,
-  { policy, reference }: JudgedBy,
+  judgedBy: JudgedBy,
   page: readonly PerhapsStale[],
   now: number,
 ): Promise<number> {
   const byReason = new Map<StaleReason, string[]>();
   for (const { family, personActiveAt } of page) {
-    const reason = staleReason(family, personActiveAt, policy, now);
+    const reason = staleReason(family, personActiveAt, judgedBy.policy, now);
     if (reason !== undefined) byReason.set(reason, [...(byReason.get(reason) ?? []), family.familyId]);
   }
   let ended = 0;
   for (const [why, familyIds] of byReason) {
-    const unused = unusedFor(why, policy);
-    const gone = await endFamilies(
-      pool,
-      {
-        familyIds,
-        why,
-        ...given({
-          policy: reference,
-          unusedSince: unused === null ? undefined : now - unused,
-          inactiveSince: why === 'inactive' ? now - policy.inactive : undefined,
-        }),
-      },
-      now,
-    );
-    ended += gone.length;
+    ended += await endStale(pool, judgedBy, { why, familyIds }, now);
   }
   return ended;
 }
