@@ -4,13 +4,13 @@ import { PolicyReader, UnknownPolicyError } from '../policies/policies-table.js'
 import { databaseNow } from '../sessions/sessions-table.js';
 import { endStaleAtSignIn } from '../tokens/refresh/at-sign-in.js';
 import { readConsent } from '../tokens/refresh/consents-table.js';
-import type { JudgedBy } from '../tokens/refresh/exchange.js';
 import {
   followGrant,
   followRefresh,
   type HydraGrant,
   isEndedInRegistry,
 } from '../tokens/refresh/hydra-grants.js';
+import type { JudgedBy } from '../tokens/refresh/judged-by.js';
 
 /** How long what the policy says is used before it is read again, milliseconds. */
 const freshMs = 10_000;

@@ -126,7 +126,7 @@ export const refreshGuards: readonly Guard[] = [
     find: 'AND greatest(last_used_at, created_at) > $3 AND created_at > $4`',
     replace: 'AND ($3::timestamptz, $4::timestamptz) IS NOT NULL`',
     ...changes,
-    only: 'a refresh under',
+    only: 'of a family that is',
   },
   {
     name: 'refresh: a gateway whose clock is ahead ends nothing',

@@ -3,7 +3,7 @@ import { ConfigError } from '../../config.js';
 import { checkRefresh } from '../../domain/tokens/refresh-checks.js';
 import { type RefreshPolicy, refreshSection } from '../../domain/tokens/refresh-policy.js';
 import type { PolicyReader } from '../../policies/policies-table.js';
-import type { JudgedBy } from '../../tokens/refresh/exchange.js';
+import type { JudgedBy } from '../../tokens/refresh/judged-by.js';
 import type { RefreshFields, RefreshTokensOptions } from './options.js';
 
 /** How long a published policy is used before it is read again, milliseconds. */

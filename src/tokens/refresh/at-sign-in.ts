@@ -6,8 +6,8 @@ import {
   type StaleReason,
 } from '../../domain/tokens/refresh-staleness.js';
 import { endStale } from './end-stale.js';
-import type { JudgedBy } from './exchange.js';
 import { type RefreshFamily, readLiveFamilies } from './families-table.js';
+import type { JudgedBy } from './judged-by.js';
 
 /**
  * Families of other policies are left to their apps. A family that is used in this very moment stays.

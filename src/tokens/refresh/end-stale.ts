@@ -3,8 +3,8 @@ import type pg from 'pg';
 import { given } from '../../domain/given.js';
 import type { RefreshPolicy } from '../../domain/tokens/refresh-policy.js';
 import type { StaleReason } from '../../domain/tokens/refresh-staleness.js';
-import type { JudgedBy } from './exchange.js';
 import { endFamilies } from './families-table.js';
+import type { JudgedBy } from './judged-by.js';
 
 /** How long a family must be unused for each rule, milliseconds. `null`: its use makes no difference. */
 function unusedFor(why: StaleReason, policy: RefreshPolicy): number | null {

@@ -1,22 +1,15 @@
 /** The exchange of a refresh token of the app's own service: one lineage, whoever asks at once. */
 import type pg from 'pg';
 import { given } from '../../domain/given.js';
-import type { PolicyReference } from '../../domain/policy-reference.js';
 import { judgeClaim } from '../../domain/tokens/refresh-claim.js';
-import type { RefreshPolicy } from '../../domain/tokens/refresh-policy.js';
 import { type RequestOrigin, staleReason } from '../../domain/tokens/refresh-staleness.js';
 import { inTransaction } from '../../postgres/pool.js';
 import { readTokenStanding } from '../token-standings.js';
 import { isOwnerAdmitted } from './admission.js';
 import { endStale } from './end-stale.js';
 import { claimToken, endFamilies, lockFamily, type RefreshFamily } from './families-table.js';
+import type { JudgedBy } from './judged-by.js';
 import { formatToken, parseToken, type RefreshToken, successorOf, validTokenOf } from './token.js';
-
-export interface JudgedBy {
-  readonly policy: RefreshPolicy;
-  /** Absent: the app's own policy. */
-  readonly reference?: PolicyReference;
-}
 
 export interface ExchangeDependencies {
   readonly pool: pg.Pool;

@@ -5,8 +5,8 @@ import { given } from '../../domain/given.js';
 import type { RefreshPolicy } from '../../domain/tokens/refresh-policy.js';
 import { type RequestOrigin, staleReason } from '../../domain/tokens/refresh-staleness.js';
 import { endStale } from './end-stale.js';
-import type { JudgedBy } from './exchange.js';
 import { type FamilyRow, familyColumns, familyOf, personActive, startFamily } from './families-table.js';
+import type { JudgedBy } from './judged-by.js';
 
 export interface HydraGrant {
   /** Hydra's consent, which all tokens of one grant go back to. */

@@ -3,8 +3,8 @@ import type pg from 'pg';
 import { given } from '../../domain/given.js';
 import { type StaleReason, staleReason } from '../../domain/tokens/refresh-staleness.js';
 import { endStale } from './end-stale.js';
-import type { JudgedBy } from './exchange.js';
 import { endFamilies } from './families-table.js';
+import type { JudgedBy } from './judged-by.js';
 import {
   cutAddresses,
   forgetDeadFamilies,

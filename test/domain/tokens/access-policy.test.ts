@@ -33,6 +33,7 @@ describe('the section tokens.access', () => {
       idle: 20 * minute,
       lifetime: 60 * minute,
       sliding: false,
+      clients: [],
       routes: {},
       roles: {},
       excluded: [],
