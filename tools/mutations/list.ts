@@ -1,5 +1,6 @@
 /** All guards that `npm run test:mutations` takes out, one after the other. */
 import { absenceGuards } from './absence-guards.js';
+import { accessTokenGuards } from './access-token-guards.js';
 import { auditGuards } from './audit-guards.js';
 import { breakerGuards } from './breaker-guards.js';
 import { checkerGuards } from './checker-guards.js';
@@ -16,6 +17,7 @@ import { unitGuards } from './unit-guards.js';
 export const guards: readonly Guard[] = [
   ...unitGuards,
   ...sessionGuards,
+  ...accessTokenGuards,
   ...personalTokenGuards,
   ...refreshGuards,
   ...systemGuards,
