@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { OAuth2Api } from '@ory/client';
+import { given } from '../../src/domain/given.js';
 
 export interface OAuthClient {
   readonly id: string;
@@ -46,6 +47,7 @@ const scope = ['openid', 'offline_access'];
 /**
  * @param subject the identity that signs in and consents
  * @param onConsent what a consent page does before it accepts
+ * @param audience the API that the access token is for; without it Hydra names none
  */
 export async function authorizeByCode(
   hydraPublicUrl: string,
@@ -53,6 +55,7 @@ export async function authorizeByCode(
   client: OAuthClient,
   subject: string,
   onConsent?: (loginSessionId: string) => Promise<void>,
+  audience?: string,
 ): Promise<Tokens> {
   const browser = new Browser();
   const start = new URL('/oauth2/auth', hydraPublicUrl);
@@ -62,6 +65,7 @@ export async function authorizeByCode(
     scope: scope.join(' '),
     redirect_uri: client.redirectUri,
     state: randomBytes(16).toString('hex'),
+    ...given({ audience }),
   }).toString();
 
   const loginChallenge = parameter(await browser.follow(start.href), 'login_challenge');
@@ -76,7 +80,12 @@ export async function authorizeByCode(
   }
   const { data: consent } = await admin.acceptOAuth2ConsentRequest({
     consentChallenge,
-    acceptOAuth2ConsentRequest: { grant_scope: scope, remember: true, remember_for: 0 },
+    acceptOAuth2ConsentRequest: {
+      grant_scope: scope,
+      grant_access_token_audience: audience === undefined ? [] : [audience],
+      remember: true,
+      remember_for: 0,
+    },
   });
   const code = parameter(await browser.follow(consent.redirect_to), 'code');
   return requestTokens(hydraPublicUrl, client, {
