@@ -1,10 +1,11 @@
 /** Activity: ends stale refresh tokens of people who never come, and cleans the registry. May run again at any time. */
 
 import type { OAuth2Api } from '@ory/client';
-import { Context, heartbeat } from '@temporalio/activity';
+import { Context, heartbeat, log } from '@temporalio/activity';
 import type pg from 'pg';
 import { latestPolicies } from '../policies/policies-table.js';
 import type { Clock } from '../process/clock.js';
+import { StepError } from '../process/step-error.js';
 import { databaseNow } from '../sessions/sessions-table.js';
 import { closeHydraFamilies } from '../tokens/refresh/close-hydra.js';
 import { cleanFamilies, endRevokedFamilies, endStaleFamilies } from '../tokens/refresh/sweep.js';
@@ -39,6 +40,11 @@ export function createRefreshTokenActivities({ pool, clock, oauth2 }: RefreshTok
         heartbeat();
         Context.current().cancellationSignal.throwIfAborted();
       };
+      const onFailure = (error: unknown, identityId: string) =>
+        log.warn('an end of refresh tokens was not carried out in Hydra', {
+          identityId,
+          errorType: error instanceof StepError ? error.type : 'unknown',
+        });
       const swept = { ended: await endRevokedFamilies({ pool, onProgress }, now), cut: 0, removed: 0 };
       const { policies } = await latestPolicies(pool);
       for (const { policy, reference } of policies) {
@@ -49,7 +55,7 @@ export function createRefreshTokenActivities({ pool, clock, oauth2 }: RefreshTok
         swept.cut += cut;
         swept.removed += removed;
       }
-      return { ...swept, ...(await closeHydraFamilies({ pool, oauth2, onProgress }, now)) };
+      return { ...swept, ...(await closeHydraFamilies({ pool, oauth2, onProgress, onFailure }, now)) };
     },
   };
 }

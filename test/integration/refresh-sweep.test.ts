@@ -1,10 +1,12 @@
 /** The sweep of refresh families against real PostgreSQL: what it ends, cuts and removes, at each boundary. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { AxiosError, type AxiosResponse } from 'axios';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import type { RefreshTokens } from '../../src/middleware/refresh-tokens/refresh-tokens.js';
+import { closeHydraFamilies } from '../../src/tokens/refresh/close-hydra.js';
 import { endFamilies } from '../../src/tokens/refresh/families-table.js';
 import { cleanFamilies, endRevokedFamilies, endStaleFamilies } from '../../src/tokens/refresh/sweep.js';
 import { writeNotBefore } from '../../src/tokens/revocations-table.js';
@@ -212,4 +214,68 @@ it('an app with a policy of its own sweeps by itself, with its own role', async 
   services.now = begin;
   expect(await tokens.sweep()).toBe(1);
   expect(await services.row(familyId)).toMatchObject({ ended_why: 'unused', last_address: '203.0.113.0/24' });
+});
+
+describe('an end that Hydra is owed', () => {
+  const familyOfHydra = async (identityId: string, endedAt: number | null) => {
+    await services.pool.query(
+      `INSERT INTO refresh_family (family_id, identity_id, issuer, client_id, hydra_consent, signed_in_at, created_at, ended_at, ended_why)
+       VALUES (gen_random_uuid(), $1, 'hydra', 'web', gen_random_uuid()::text, $2, $2, $3, $4)`,
+      [
+        identityId,
+        new Date(begin - dayMs),
+        endedAt === null ? null : new Date(endedAt),
+        endedAt === null ? null : 'unused',
+      ],
+    );
+  };
+  /** Hydra, as far as the sweep asks it. @param answer throws where it takes no end */
+  const hydra = (answer: (identityId: string) => Promise<void>) => ({
+    revokeOAuth2ConsentSessions: async ({ subject = '' }: { subject?: string }) => {
+      await answer(subject);
+      return { data: undefined } as unknown as AxiosResponse<void>;
+    },
+  });
+  const sorted = (count: number) => Array.from({ length: count }, () => randomUUID()).sort();
+  const refusal = (status: number) =>
+    new AxiosError('refused', 'ERR', undefined, undefined, { status } as AxiosResponse);
+
+  it('spares the client of a person who signed in since it was read', async () => {
+    const people = sorted(2);
+    for (const id of people) await familyOfHydra(id, begin);
+    const revoked: string[] = [];
+    const oauth2 = hydra(async (id) => {
+      revoked.push(id);
+      await familyOfHydra(people[1] ?? '', null);
+    });
+    expect(await closeHydraFamilies({ pool: services.pool, oauth2 }, begin)).toEqual({
+      closed: 1,
+      failed: 0,
+    });
+    expect(revoked).toEqual([people[0]]);
+  });
+
+  it('is carried out though Hydra refuses that of many others, each of which is told', async () => {
+    const people = sorted(8);
+    for (const id of people) await familyOfHydra(id, begin);
+    const oauth2 = hydra(async (id) => {
+      if (id !== people[7]) throw refusal(400);
+    });
+    const told: string[] = [];
+    const onFailure = (_error: unknown, id: string) => told.push(id);
+    const counts = await closeHydraFamilies({ pool: services.pool, oauth2, onFailure }, begin);
+    expect(counts).toEqual({ closed: 1, failed: 7 });
+    expect(told).toEqual(people.slice(0, 7));
+  });
+
+  it('waits for the next sweep while Hydra is away', async () => {
+    for (const id of sorted(8)) await familyOfHydra(id, begin);
+    const oauth2 = hydra(async () => {
+      throw refusal(503);
+    });
+    expect(await closeHydraFamilies({ pool: services.pool, oauth2 }, begin)).toEqual({
+      closed: 0,
+      failed: 5,
+    });
+  });
 });

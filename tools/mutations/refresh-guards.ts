@@ -136,4 +136,12 @@ export const refreshGuards: readonly Guard[] = [
     ...changes,
     only: 'ends nothing at a grant',
   },
+  {
+    name: 'refresh: who signed in since a page was read keeps the grant in Hydra',
+    file: 'src/tokens/refresh/close-hydra.ts',
+    find: 'const [owed] = await readClosable(pool, 1, { only: { identityId, clientId } });',
+    replace: 'const [owed] = [{ familyIds: [] as string[] }];',
+    ...sweep,
+    only: 'spares the client of a person who signed in since it was read',
+  },
 ];

@@ -121,15 +121,33 @@ export interface ClosableClient {
   readonly familyIds: readonly string[];
 }
 
-/** Ended families of Hydra that are still owed there, where no live family shares their client. */
-export async function readClosable(pool: pg.Pool, limit: number): Promise<ClosableClient[]> {
+export type ClientOfPerson = Pick<ClosableClient, 'identityId' | 'clientId'>;
+
+/**
+ * Ended families of Hydra that are still owed there, where no live family shares their client. In the order of person and client.
+ * @param asked those after a client of the page before, or of one client alone; absent: from the first
+ */
+export async function readClosable(
+  pool: pg.Pool,
+  limit: number,
+  asked: { readonly after?: ClientOfPerson | undefined; readonly only?: ClientOfPerson } = {},
+): Promise<ClosableClient[]> {
+  const { after, only } = asked;
   const { rows } = await pool.query<{ identity_id: string; client_id: string; families: string[] }>(
     `SELECT identity_id, client_id, array_agg(family_id) AS families FROM refresh_family AS owed
      WHERE ended_at IS NOT NULL AND closed_at IS NULL AND NOT EXISTS (
        SELECT FROM refresh_family AS live WHERE live.identity_id = owed.identity_id AND live.client_id = owed.client_id
          AND live.issuer = 'hydra' AND live.ended_at IS NULL)
+       AND ($2::uuid IS NULL OR (identity_id, client_id) > ($2, $3))
+       AND ($4::uuid IS NULL OR (identity_id, client_id) = ($4, $5))
      GROUP BY identity_id, client_id ORDER BY identity_id, client_id LIMIT $1`,
-    [limit],
+    [
+      limit,
+      after?.identityId ?? null,
+      after?.clientId ?? null,
+      only?.identityId ?? null,
+      only?.clientId ?? null,
+    ],
   );
   return rows.map((row) => ({
     identityId: row.identity_id,
