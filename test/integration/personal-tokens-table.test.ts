@@ -17,6 +17,7 @@ import {
 import {
   findToken,
   forgetOldPersonalTokens,
+  insertToken,
   lapseToken,
   readToken,
   readTokensOf,
@@ -24,6 +25,7 @@ import {
   writeUses,
 } from '../../src/tokens/personal/personal-tokens-table.js';
 import { type AppDatabase, openAppDatabase } from '../support/app-database.js';
+import { until } from '../support/until.js';
 
 const day = 86_400_000;
 const start = Date.parse('2026-03-01T01:00:00+05:30');
@@ -199,10 +201,18 @@ describe('revocation', () => {
 
   test.each([
     ['engine', /sweep only/],
+    ['Self-Service', /Dormouse itself/],
     ['jo@example.com', /actor/],
   ])('in the name of %s is refused by the database', async (actor, problem) => {
     const { stored } = await make();
     await expect(revokeToken(app, { tokenId: stored.tokenId, actor }, start)).rejects.toThrow(problem);
+    expect((await readToken(app, stored.tokenId))?.ended).toBeUndefined();
+  });
+
+  test('takes no reason without bounds', async () => {
+    const { stored } = await make();
+    const revocation = { tokenId: stored.tokenId, actor: 'op-1', reason: 'x'.repeat(201) };
+    await expect(revokeToken(app, revocation, start)).rejects.toThrow('longer than 200');
     expect((await readToken(app, stored.tokenId))?.ended).toBeUndefined();
   });
 
@@ -298,6 +308,79 @@ test('a deleted identity’s tokens are gone, and ended ones after their time', 
   expect(await readToken(app, other.stored.tokenId)).toMatchObject({ ended: 'revoked' });
   await forgetOldPersonalTokens(database.pool, new Date(Date.now() + day));
   expect(await readToken(app, other.stored.tokenId)).toBeUndefined();
+});
+
+test('for a deleted identity no token is made', async () => {
+  const { identityId } = await make();
+  await buryIdentity(database.pool, identityId, undefined, start);
+  await expect(
+    createToken(issuer(), { identityId, roles: [], actor: identityId }, { name: 'laptop' }),
+  ).rejects.toThrow('the identity was deleted');
+  expect(await readTokensOf(app, identityId)).toEqual([]);
+});
+
+test.each([
+  'made',
+  'rotated',
+])('a token that is %s while its owner is deleted is forgotten with them', async (what) => {
+  const { identityId, stored } = await make();
+  const [tokenId, hash] = [randomUUID(), Buffer.alloc(32, identityId)];
+  const client = await app.connect();
+  try {
+    await client.query('BEGIN');
+    if (what === 'made') {
+      await client.query(
+        "SELECT personal_token_create($1, $2, 'personal', 'phone', $3, '{}', '{}', NULL, 'p', $4, $5, 100)",
+        [tokenId, identityId, hash, identityId, start],
+      );
+    } else {
+      await client.query('SELECT personal_token_rotate($1, $2, $3, $4, NULL, $5, $6)', [
+        ...[stored.tokenId, identityId, tokenId, hash, identityId, start],
+      ]);
+    }
+    const buried = buryIdentity(database.pool, identityId, undefined, start);
+    await until('the burial waits', async () => {
+      const { rowCount } = await database.pool.query('SELECT FROM pg_locks WHERE NOT granted');
+      return rowCount !== 0;
+    });
+    await client.query('COMMIT');
+    await buried;
+  } finally {
+    client.release();
+  }
+  expect(await readTokensOf(app, identityId, { ended: true })).toEqual([]);
+});
+
+test.each([
+  ['a scope that is free text', { scopes: ['called Zoë'] }],
+  ['two scopes in one', { scopes: ['a\nb'] }],
+  ['a type that is none', { type: 'Jo Doe' }],
+  ['a policy that can have no such id', { policyId: 'Jo Doe' }],
+  ['an expiry that no program can read', { expiresAt: Date.UTC(9_999, 0, 1) }],
+  ['more roles than a person has', { roles: Array.from({ length: 101 }, () => 'r') }],
+])('a row with %s is refused by the database', async (_what, fields) => {
+  const identityId = randomUUID();
+  const token = {
+    ...{
+      tokenId: randomUUID(),
+      identityId,
+      type: 'personal',
+      name: 'laptop',
+      hash: Buffer.alloc(32, identityId),
+    },
+    ...{ scopes: ['a', 'b'], roles: ['admin'], actor: identityId, atMost: 100 },
+  };
+  await expect(insertToken(app, { ...token, ...fields }, start)).rejects.toMatchObject({ code: '23514' });
+  expect(await insertToken(app, token, start)).toBe(true);
+});
+
+test('a last use that no program can read is refused: it would stop the sweep at its row', async () => {
+  const { stored } = await make();
+  for (const time of ['infinity', '-infinity', '200000-01-01']) {
+    await expect(
+      app.query('UPDATE personal_token SET last_used_at = $2 WHERE token_id = $1', [stored.tokenId, time]),
+    ).rejects.toMatchObject({ code: '23514' });
+  }
 });
 
 test('the chain of the audit log is whole', async () => {

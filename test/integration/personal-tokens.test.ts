@@ -253,6 +253,16 @@ describe('the owner', () => {
     await until('the token is live again', async () => (await tokens.check(token)).kind === 'live');
   });
 
+  test('whom the engine finds disabled at its first look loses all tokens at once', async () => {
+    const tokens = await instance();
+    const { token, identityId } = await made(tokens);
+    expect((await tokens.check(token)).kind).toBe('live');
+    await stand(identityId, 'active', 'disabled-by-admin');
+    await until('the token is refused', async () => (await tokens.check(token)).kind === 'refused', {
+      timeoutMs: 10_000,
+    });
+  });
+
   test.each([
     ['suspended', null, 'live'],
     ['revoked', null, 'live'],

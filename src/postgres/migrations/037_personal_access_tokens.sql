@@ -6,15 +6,18 @@ CREATE TABLE personal_token (
   token_id uuid PRIMARY KEY,
   identity_id uuid NOT NULL,
   -- A type of the policy.
-  type text NOT NULL CHECK (char_length(type) BETWEEN 1 AND 32),
+  type text NOT NULL CHECK (type ~ '^[a-z][a-z0-9-]{0,31}$'),
   -- For the person's own eyes.
   name text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 100),
   hash bytea NOT NULL UNIQUE CHECK (octet_length(hash) = 32),
-  scopes text[] NOT NULL CHECK (cardinality(scopes) <= 50),
+  -- The audit log has them, so they can be no free text.
+  scopes text[] NOT NULL CHECK (cardinality(scopes) <= 50 AND array_position(scopes, NULL) IS NULL
+    AND array_to_string(scopes, ' ') ~ '^([A-Za-z0-9][A-Za-z0-9._:/-]{0,63}( [A-Za-z0-9][A-Za-z0-9._:/-]{0,63})*)?$'),
   -- Of the owner, as of the creation.
-  roles text[] NOT NULL,
+  roles text[] NOT NULL CHECK (cardinality(roles) <= 100 AND array_position(roles, NULL) IS NULL
+    AND char_length(array_to_string(roles, '')) <= 6400),
   -- The published policy that judges the token where nobody asks; null: the app's own.
-  policy_id text,
+  policy_id text CHECK (policy_id ~ '^[a-z][a-z0-9-]{0,31}$'),
   created_at timestamptz NOT NULL,
   -- Null: without expiry of its own.
   expires_at timestamptz,
@@ -26,7 +29,10 @@ CREATE TABLE personal_token (
   noticed_at timestamptz,
   -- The token that this one took the place of.
   rotated_from uuid,
-  CHECK ((ended_at IS NULL) = (ended_why IS NULL) AND (ended_at IS NULL) = (noticed_at IS NULL))
+  CHECK ((ended_at IS NULL) = (ended_why IS NULL) AND (ended_at IS NULL) = (noticed_at IS NULL)),
+  -- An app's role writes times. One that no program can read, such as infinity, would stop the sweep at its row.
+  CHECK (created_at BETWEEN '1970-01-01Z' AND '3000-01-01Z' AND expires_at BETWEEN '1970-01-01Z' AND '3000-01-01Z'
+    AND last_used_at BETWEEN '1970-01-01Z' AND '3000-01-01Z' AND ended_at BETWEEN '1970-01-01Z' AND '3000-01-01Z')
 );
 CREATE INDEX personal_token_identity ON personal_token (identity_id);
 CREATE INDEX personal_token_live ON personal_token (policy_id, token_id) WHERE ended_at IS NULL;
@@ -59,9 +65,16 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
+CREATE TRIGGER personal_token_tell_new_owner AFTER INSERT ON standing
+  FOR EACH ROW EXECUTE FUNCTION personal_token_tell_owner();
 CREATE TRIGGER personal_token_tell_owner AFTER UPDATE ON standing
   FOR EACH ROW WHEN ((OLD.stage, OLD.blocked_by) IS DISTINCT FROM (NEW.stage, NEW.blocked_by))
   EXECUTE FUNCTION personal_token_tell_owner();
+
+-- Until the transaction ends, nobody else makes a token for the identity, and it is not buried. A burial takes the same lock.
+CREATE FUNCTION personal_token_lock(an_identity uuid) RETURNS void LANGUAGE sql AS $$
+  SELECT pg_advisory_xact_lock(hashtext('dormouse/personal-token/' || an_identity))
+$$;
 
 -- One line of the audit log about a token. Its name is not in it: a person wrote that.
 CREATE FUNCTION personal_token_audit(
@@ -69,7 +82,7 @@ CREATE FUNCTION personal_token_audit(
   a_policy text, a_version integer, a_hash text, an_outcome text, a_detail json
 ) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  -- Whoever acts is named, and nobody acts as the engine.
+  -- Whoever acts is named.
   IF an_actor !~ '^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$' THEN
     RAISE EXCEPTION 'no name of an actor' USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -80,7 +93,7 @@ BEGIN
     round(unused_days::numeric, 8), an_outcome, json_strip_nulls(a_detail))::text]);
 END $$;
 
--- Creates a token. Answers false where the person has as many live tokens already.
+-- Creates a token, for nobody who is buried. Answers false where the person has as many live tokens already.
 CREATE FUNCTION personal_token_create(
   a_token uuid, an_identity uuid, a_type text, a_name text, a_hash bytea, the_scopes text[], the_roles text[],
   an_expiry timestamptz, a_policy text, an_actor text, at_ms bigint, at_most integer
@@ -88,11 +101,14 @@ CREATE FUNCTION personal_token_create(
 DECLARE
   made personal_token%ROWTYPE;
 BEGIN
-  IF an_actor = 'engine' THEN
-    RAISE EXCEPTION 'the engine creates no token' USING ERRCODE = 'invalid_parameter_value';
+  IF lower(an_actor) IN ('engine', 'self-service') THEN
+    RAISE EXCEPTION 'Dormouse itself creates no token' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   -- Two at once must not both be the last one.
-  PERFORM pg_advisory_xact_lock(hashtext('dormouse/personal-token/' || an_identity));
+  PERFORM personal_token_lock(an_identity);
+  IF EXISTS (SELECT FROM tombstone WHERE identity_id = an_identity) THEN
+    RAISE EXCEPTION 'the identity was deleted' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   IF (SELECT count(*) FROM personal_token WHERE identity_id = an_identity AND ended_at IS NULL) >= at_most THEN
     RETURN false;
   END IF;
@@ -113,9 +129,10 @@ CREATE FUNCTION personal_token_rotate(
 DECLARE
   old personal_token%ROWTYPE;
 BEGIN
-  IF an_actor = 'engine' THEN
-    RAISE EXCEPTION 'the engine rotates no token' USING ERRCODE = 'invalid_parameter_value';
+  IF lower(an_actor) IN ('engine', 'self-service') THEN
+    RAISE EXCEPTION 'Dormouse itself rotates no token' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  PERFORM personal_token_lock(identity_id) FROM personal_token WHERE token_id = a_token;
   UPDATE personal_token
   SET ended_at = timestamptz 'epoch' + at_ms * interval '1 millisecond', ended_why = 'rotated', noticed_at = now()
   WHERE token_id = a_token AND ended_at IS NULL AND (an_identity IS NULL OR identity_id = an_identity)
@@ -137,8 +154,11 @@ RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
   old personal_token%ROWTYPE;
 BEGIN
-  IF an_actor = 'engine' THEN
-    RAISE EXCEPTION 'the engine revokes by its sweep only' USING ERRCODE = 'invalid_parameter_value';
+  IF lower(an_actor) IN ('engine', 'self-service') THEN
+    RAISE EXCEPTION 'Dormouse itself revokes by its sweep only' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF char_length(a_reason) > 200 THEN
+    RAISE EXCEPTION 'the reason is longer than 200 characters' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   UPDATE personal_token
   SET ended_at = timestamptz 'epoch' + at_ms * interval '1 millisecond', ended_why = 'revoked', noticed_at = now()

@@ -97,7 +97,7 @@ export interface NewToken {
   readonly atMost: number;
 }
 
-/** @param now epoch milliseconds. @returns false where the identity has as many live tokens already */
+/** @param now epoch milliseconds. @returns false where the identity has as many live tokens already. @throws where it is buried */
 export async function insertToken(pool: pg.Pool, token: NewToken, now: number): Promise<boolean> {
   const { rows } = await pool.query<{ made: boolean }>(
     'SELECT personal_token_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS made',
@@ -254,6 +254,8 @@ export async function forgetOldPersonalTokens(pool: pg.Pool, before: Date): Prom
 
 /** Forgets what is known of an identity that is deleted. Its tokens are refused from then on. */
 export async function forgetPersonalTokens(client: pg.PoolClient, identityId: string): Promise<void> {
+  // A token that is being made at this moment is forgotten too; later ones are refused, because there is a tombstone.
+  await client.query('SELECT personal_token_lock($1)', [identityId]);
   await client.query('DELETE FROM personal_token WHERE identity_id = $1', [identityId]);
 }
 
