@@ -108,6 +108,24 @@ describe('a token', () => {
     expect(JSON.stringify(log)).not.toContain(token.slice(4, 20));
   });
 
+  test('that is named by no id is nobody’s: no failure of PostgreSQL', async () => {
+    const tokens = await instance();
+    const holder = { identityId: randomUUID() };
+    expect([await tokens.rotate(holder, 'x'), await tokens.revoke(holder, 'x')]).toEqual([
+      { kind: 'none' },
+      false,
+    ]);
+  });
+
+  test('is refused all the same where the log fails', async () => {
+    const failing = () => {
+      throw new Error('the log is full');
+    };
+    const tokens = await instance({ log: failing });
+    expect(await tokens.check('dmp_')).toEqual({ kind: 'refused', why: 'malformed' });
+    expect(errors).toEqual([new Error('the log is full')]);
+  });
+
   test('that was never made is refused as unknown', async () => {
     const tokens = await instance();
     const token = formatPersonalToken('dmp', randomBytes(32));

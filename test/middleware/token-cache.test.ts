@@ -8,9 +8,9 @@ const token: StoredToken = {
 };
 
 /** A cache over a table whose answers a test lets go. */
-function setUp() {
+function setUp(cacheMs = 60_000) {
   const state = { isListening: true, reads: 0, answers: [] as ((stored: StoredToken | undefined) => void)[] };
-  const cache = new TokenCache({ entries: 10, cacheMs: 60_000 }, () => state.isListening);
+  const cache = new TokenCache({ entries: 10, cacheMs }, () => state.isListening);
   const read = () => {
     state.reads += 1;
     return new Promise<StoredToken | undefined>((answer) => state.answers.push(answer));
@@ -30,6 +30,16 @@ it('many at once read once, and the next ones not at all', async () => {
   expect(new Set(await all)).toEqual(new Set([token]));
   expect(await get()).toBe(token);
   expect(state.reads).toBe(1);
+});
+
+it('for no time keeps nothing', async () => {
+  const { state, get, answer } = setUp(0);
+  for (const stored of [token, undefined]) {
+    const read = get();
+    answer(stored);
+    expect(await read).toBe(stored);
+  }
+  expect(state.reads).toBe(2);
 });
 
 it.each([

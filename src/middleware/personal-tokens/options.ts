@@ -22,7 +22,7 @@ export interface PersonalTokensOptions {
   readonly onError?: (error: unknown) => void;
   /**
    * How long an answer of PostgreSQL about a token is used, milliseconds. An end and a change of the owner's standing are heard of at
-   * once; this bounds what a silent network hides. Default 10,000.
+   * once; this bounds what a silent network hides. 0: each request asks. Default 10,000.
    */
   readonly cacheMs?: number;
   /** Most tokens in memory, each as a SHA-256. Default 10,000. */

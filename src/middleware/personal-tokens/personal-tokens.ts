@@ -171,6 +171,7 @@ export class PersonalTokens {
   /** Puts a new token in the place of a live one of the person's. @throws UnjudgedError */
   async rotate(holder: TokenHolder, tokenId: string): Promise<Rotated> {
     const { identityId, actor } = checkedHolder(holder);
+    if (!isTokenId(tokenId)) return { kind: 'none' };
     const rotated = await fromPostgres(() => rotateToken(this.issuer(), { tokenId, identityId, actor }));
     this.cache.forgetToken(tokenId);
     return rotated;
@@ -179,6 +180,7 @@ export class PersonalTokens {
   /** Ends a live token of the person's. @returns false where there is none. @throws UnjudgedError */
   async revoke(holder: TokenHolder, tokenId: string): Promise<boolean> {
     const { identityId, actor } = checkedHolder(holder);
+    if (!isTokenId(tokenId)) return false;
     const isRevoked = await fromPostgres(() =>
       revokeToken(this.pool, { tokenId, identityId, actor }, this.time()),
     );
@@ -271,13 +273,17 @@ export class PersonalTokens {
   }
 
   private log(why: string, stored?: StoredToken, rule?: string): void {
-    this.options.log?.(
-      {
-        ...{ category: 'SECURITY', event: 'personal_token_refused', why },
-        ...given({ tokenId: stored?.tokenId, identityId: stored?.identityId, rule }),
-      },
-      'a personal access token was refused',
-    );
+    try {
+      this.options.log?.(
+        {
+          ...{ category: 'SECURITY', event: 'personal_token_refused', why },
+          ...given({ tokenId: stored?.tokenId, identityId: stored?.identityId, rule }),
+        },
+        'a personal access token was refused',
+      );
+    } catch (error) {
+      this.report(error);
+    }
   }
 
   private issuer(): Issuer {
@@ -317,6 +323,11 @@ function checkedHolder({ identityId, roles = [], actor }: TokenHolder): Required
   const problem = actor === undefined ? undefined : actorProblem(actor);
   if (problem !== undefined) throw new InvalidRequestError(`actor: ${problem}`);
   return { identityId: id, roles, actor: actor ?? id };
+}
+
+/** What is no id names no token: PostgreSQL need not be asked. */
+function isTokenId(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 }
 
 function isMistake(error: unknown): boolean {

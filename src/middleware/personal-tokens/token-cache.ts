@@ -4,6 +4,7 @@ import type { StoredToken } from '../../tokens/personal/personal-tokens-table.js
 
 export class TokenCache {
   private readonly entries: LRUCache<string, StoredToken>;
+  private readonly keeps: boolean;
   /** Reads under way: many requests of one token at once ask PostgreSQL once. */
   private pending = new Map<string, Promise<StoredToken | undefined>>();
   /** Changes with each piece of news: what was read before it is not kept. */
@@ -14,6 +15,8 @@ export class TokenCache {
     private readonly isListening: () => boolean,
   ) {
     this.entries = new LRUCache({ max: entries, ttl: cacheMs });
+    // The library takes 0 for "without end".
+    this.keeps = cacheMs > 0;
   }
 
   /** @param read asks PostgreSQL */
@@ -57,7 +60,7 @@ export class TokenCache {
     const { age } = this;
     const wasListening = this.isListening();
     const stored = await read();
-    if (stored !== undefined && wasListening && age === this.age) this.entries.set(key, stored);
+    if (stored !== undefined && this.keeps && wasListening && age === this.age) this.entries.set(key, stored);
     return stored;
   }
 }
