@@ -69,7 +69,12 @@ export function createTokenNoticeActivities(
     const copies = (await readCopies(deps.pool, identityId, [key])).get(key) ?? [];
     const isSettled =
       copies.length > 0 && !copies.some((state) => state === 'sending' || state === 'deferred');
-    if (isSettled || (await isUnwanted(notice, published, identityId, now))) return false;
+    if (isSettled) return false;
+    if (await isUnwanted(notice, published, identityId, now)) {
+      if (notice.by === 'expiry') return false;
+      // Its expiry may be near all the same.
+      return notifyOf({ ...token, owner: { ...token.owner, isSpared: true } }, published, personal, now);
+    }
     const { outcome } = await sendMail({
       ...{ identityId, key, kind: 'token-ends', proofNeeded: false },
       inactiveForMs: Math.max(0, now - Math.max(createdAt, lastUsedAt)),

@@ -126,6 +126,13 @@ test('tokens over a limit end once, audited with type and days; those in use and
   );
 });
 
+test('a token of an exempt owner that was unused and expired since expires', async () => {
+  const service = await live.people.create('pat', { metadataAdmin: { account_type: 'service' } });
+  const tokenId = await make(service.id, { ageDays: 100, expiresDays: -1 });
+  await sweep();
+  expect(await endOf(tokenId)).toBe('expired');
+});
+
 test('each notice is one mail, ahead of the nearest end, and to nobody who is exempt or on hold', async () => {
   const [person, service, held] = await Promise.all([
     live.people.create('pat'),
@@ -141,7 +148,8 @@ test('each notice is one mail, ahead of the nearest end, and to nobody who is ex
   await make(person.id, { ageDays: 20, expiresDays: 5 });
   await make(person.id, { ageDays: 20 });
   for (const owner of [service, held]) await make(owner.id, { ageDays: 45 });
-  await make(service.id, { ageDays: 20, expiresDays: 5 });
+  // Its inactivity would come first, which ends nothing of theirs.
+  await make(service.id, { ageDays: 58, expiresDays: 5 });
   await make(held.id, { ageDays: 20, expiresDays: 5 });
 
   expect(await sweep()).toMatchObject({ notified: 3, unsent: 0 });

@@ -85,8 +85,8 @@ export const personalTokenGuards: readonly Guard[] = [
   {
     name: 'tokens: the sweep asks about exemptions at the time of the act',
     file: 'src/tokens/personal/sweep.ts',
-    find: "if (why === 'inactive' && (await isSpared(dependencies, published, token.identityId, now))) return 'spared';",
-    replace: '',
+    find: "if (why === 'inactive' && (await isSpared(",
+    replace: "if (why === 'expired' && (await isSpared(",
     ...sweep,
     only: 'those in use and of exempt owners stay',
   },
@@ -101,10 +101,18 @@ export const personalTokenGuards: readonly Guard[] = [
   {
     name: 'tokens: a notice is one mail',
     file: 'src/activities/token-notices.ts',
-    find: 'isSettled || (await isUnwanted(',
-    replace: '(await isUnwanted(',
+    find: 'if (isSettled) return false;',
+    replace: '',
     ...sweep,
     only: 'each notice is one mail',
+  },
+  {
+    name: 'tokens: nobody who is deleted gets a token',
+    file: 'src/postgres/migrations/037_personal_access_tokens.sql',
+    find: 'IF EXISTS (SELECT FROM tombstone WHERE identity_id = an_identity) THEN',
+    replace: 'IF false THEN',
+    ...table,
+    only: 'for a deleted identity no token is made',
   },
   {
     name: 'tokens: a hold stops notices',

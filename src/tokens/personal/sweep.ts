@@ -76,7 +76,11 @@ async function endIfOver(
   if (verdict.state === 'live' || verdict.at === undefined) return undefined;
   const { why, rule, at } = verdict;
   if (why !== 'inactive' && why !== 'expired') return undefined;
-  if (why === 'inactive' && (await isSpared(dependencies, published, token.identityId, now))) return 'spared';
+  if (why === 'inactive' && (await isSpared(dependencies, published, token.identityId, now))) {
+    // It may have expired since all the same.
+    const ofSpared = { ...token, owner: { isSpared: true as const } };
+    return (await endIfOver(dependencies, published, personal, ofSpared, { judgedAt, now })) ?? 'spared';
+  }
   const lapse = { token, why, endedAt: at, policy: published.reference, ...given({ rule }) };
   return (await lapseToken(dependencies.pool, lapse, now)) ? why : undefined;
 }
