@@ -400,6 +400,14 @@ describe('people', () => {
     expect(await exchange(stranger.refreshToken)).toMatchObject({ granted: true });
   });
 
+  it('keep the one that they name in capital letters, and lose none by a name that is no id', async () => {
+    const { identityId, families, alive } = await three();
+    await expect(tokens.revokeOthers(identityId, 'this one')).rejects.toThrow(/^keptFamilyId/);
+    expect(await alive()).toHaveLength(3);
+    expect(await tokens.revokeOthers(identityId, families[2].familyId.toUpperCase())).toBe(2);
+    expect((await alive()).map(({ id }) => id)).toEqual([families[2].familyId]);
+  });
+
   it('sign out, and the server’s copy is destroyed; a made-up token signs nobody out', async () => {
     const { familyId, refreshToken } = await services.signIn(tokens);
     await tokens.signOut(`${refreshToken.slice(0, -4)}AAAA`);
@@ -461,6 +469,8 @@ describe('wrong options', () => {
   });
 
   it.each([
+    [{ identityId: randomUUID(), clientId: 'web', authenticatedAt: Number.NaN }, /^authenticatedAt/],
+    [{ identityId: randomUUID(), clientId: 'web', authenticatedAt: begin / 1_000 }, /^authenticatedAt/],
     [{ identityId: 'jo@example.com', clientId: 'web' }, /identityId/],
     [{ identityId: randomUUID(), clientId: 'jo@example.com' }, /^clientId/],
     [

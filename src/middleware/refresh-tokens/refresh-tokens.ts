@@ -1,6 +1,7 @@
 /** Refresh tokens of the app's own: issued, rotated, listed and revoked by one registry (docs/refresh-tokens.md). */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
+import { z } from 'zod';
 import { ConfigError } from '../../config.js';
 import { textProblem } from '../../domain/free-text.js';
 import { given } from '../../domain/given.js';
@@ -73,6 +74,7 @@ export class RefreshTokens {
   async issue(grant: NewGrant): Promise<Grant> {
     const identityId = parseIdentityId(grant.identityId);
     const { clientId, deviceName } = checked(grant);
+    checkSignIn(grant.authenticatedAt);
     const judgedBy = await this.policies.current();
     const now = await this.now();
     const signedInAt = Math.min(grant.authenticatedAt ?? now, now);
@@ -157,12 +159,20 @@ export class RefreshTokens {
 
   /** Ends one family of a person. @returns whether they have a live one of this id */
   async revoke(identityId: string, familyId: string): Promise<boolean> {
-    return (await this.endOwn(identityId, (one) => one.familyId === familyId, 'by_person')) > 0;
+    const asked = familyId.toLowerCase();
+    return (await this.endOwn(identityId, (one) => one.familyId === asked, 'by_person')) > 0;
   }
 
-  /** Ends all families of a person but one. @returns how many */
+  /**
+   * Ends all families of a person but one. @returns how many
+   * @throws InvalidRequestError where the one is no id: all would end
+   */
   async revokeOthers(identityId: string, keptFamilyId: string): Promise<number> {
-    return this.endOwn(identityId, (one) => one.familyId !== keptFamilyId, 'by_person');
+    const kept = z.uuid().safeParse(keptFamilyId);
+    if (!kept.success) {
+      throw new InvalidRequestError('keptFamilyId is no id of a family. To end all, call revokeAll');
+    }
+    return this.endOwn(identityId, (one) => one.familyId !== kept.data.toLowerCase(), 'by_person');
   }
 
   /** Ends all families of a person. @returns how many */
@@ -245,6 +255,17 @@ function checked(
   const problem = deviceName === undefined ? undefined : textProblem(deviceName, { characters: 100 });
   if (problem !== undefined) throw new InvalidRequestError(`deviceName ${problem}`);
   return { clientId, ...given({ deviceName: deviceName?.normalize('NFC') }) };
+}
+
+/** In seconds, a sign-in of today would be one of 1970. */
+const firstSignIn = Date.UTC(2000, 0, 1);
+
+/** @throws InvalidRequestError */
+function checkSignIn(authenticatedAt: number | undefined): void {
+  if (authenticatedAt === undefined || authenticatedAt >= firstSignIn) return;
+  throw new InvalidRequestError(
+    'authenticatedAt is no time of a sign-in. Pass epoch milliseconds: an auth_time in seconds times 1000',
+  );
 }
 
 function listed({ familyId, clientId, createdAt, ...family }: RefreshFamily): ListedFamily {
