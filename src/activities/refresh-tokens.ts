@@ -3,6 +3,7 @@
 import type { OAuth2Api } from '@ory/client';
 import { Context, heartbeat, log } from '@temporalio/activity';
 import type pg from 'pg';
+import { refreshSection } from '../domain/tokens/refresh-policy.js';
 import { latestPolicies } from '../policies/policies-table.js';
 import type { Clock } from '../process/clock.js';
 import { StepError } from '../process/step-error.js';
@@ -30,6 +31,8 @@ export interface RefreshSwept {
   readonly removed: number;
 }
 
+const defaultRules = refreshSection.parse({});
+
 export function createRefreshTokenActivities({ pool, clock, oauth2 }: RefreshTokenDependencies) {
   return {
     /** Judges each family by the latest version of its published policy. Families under an app's own policy are the app's. */
@@ -48,9 +51,12 @@ export function createRefreshTokenActivities({ pool, clock, oauth2 }: RefreshTok
       const swept = { ended: await endRevokedFamilies({ pool, onProgress }, now), cut: 0, removed: 0 };
       const { policies } = await latestPolicies(pool);
       for (const { policy, reference } of policies) {
-        if (policy.tokens?.refresh === undefined) continue;
-        const judgedBy = { policy: policy.tokens.refresh, reference };
-        swept.ended += await endStaleFamilies({ pool, onProgress }, judgedBy, now);
+        const rules = policy.tokens?.refresh;
+        if (rules !== undefined) {
+          swept.ended += await endStaleFamilies({ pool, onProgress }, { policy: rules, reference }, now);
+        }
+        // A policy that lost its rules ends nothing more, and its addresses are still cut.
+        const judgedBy = { policy: rules ?? defaultRules, reference };
         const { cut, removed } = await cleanFamilies({ pool, onProgress }, judgedBy, now);
         swept.cut += cut;
         swept.removed += removed;

@@ -1,7 +1,9 @@
 /** The sweep of refresh families against real PostgreSQL: what it ends, cuts and removes, at each boundary. */
 import { randomUUID } from 'node:crypto';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { AxiosError, type AxiosResponse } from 'axios';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createRefreshTokenActivities } from '../../src/activities/refresh-tokens.js';
 import { readAudit } from '../../src/audit/log-table.js';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
@@ -11,6 +13,7 @@ import { endFamilies } from '../../src/tokens/refresh/families-table.js';
 import { cleanFamilies, endRevokedFamilies, endStaleFamilies } from '../../src/tokens/refresh/sweep.js';
 import { writeNotBefore } from '../../src/tokens/revocations-table.js';
 import { refreshPolicy } from '../domain/tokens/refresh-fixtures.js';
+import { publish } from '../support/publish.js';
 import { begin, mint, RefreshServices, requestFrom } from '../support/refresh-services.js';
 
 let services: RefreshServices;
@@ -214,6 +217,34 @@ it('an app with a policy of its own sweeps by itself, with its own role', async 
   services.now = begin;
   expect(await tokens.sweep()).toBe(1);
   expect(await services.row(familyId)).toMatchObject({ ended_why: 'unused', last_address: '203.0.113.0/24' });
+});
+
+it('a policy that lost its rules ends nothing, and its addresses are still cut and its dead rows removed', async () => {
+  const policyId = `lost-${randomUUID().slice(0, 8)}`;
+  const text = `id: ${policyId}
+ladder: { warn: { after: 30d } }
+recheck: 1d
+retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
+`;
+  const { pool } = services;
+  await publish(pool, `${text}tokens: { refresh: {} }\n`);
+  await publish(pool, text);
+  const [live, dead] = [await family(begin - 500 * dayMs), await family(begin - 500 * dayMs)];
+  await pool.query('UPDATE refresh_family SET policy_id = $1', [policyId]);
+  await endFamilies(pool, { familyIds: [dead.familyId], why: 'by_person' }, begin - 90 * dayMs);
+  const { sweepRefreshTokens } = createRefreshTokenActivities({
+    pool,
+    clock: { now: async () => begin },
+    oauth2: { revokeOAuth2ConsentSessions: () => Promise.reject(new Error('nothing is owed')) },
+  });
+  const swept = await new MockActivityEnvironment().run(sweepRefreshTokens);
+  expect(swept).toMatchObject({ ended: 0, removed: 1, failed: 0 });
+  expect(await services.row(live.familyId)).toMatchObject({
+    ended_at: null,
+    first_address: '203.0.113.0/24',
+    last_address: '203.0.113.0/24',
+  });
+  expect(await services.row(dead.familyId)).toBeUndefined();
 });
 
 describe('an end that Hydra is owed', () => {
