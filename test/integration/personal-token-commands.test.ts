@@ -59,6 +59,19 @@ test('a token is created, listed without itself, rotated and revoked, each audit
   ]);
 });
 
+test('a token whose policy lost its section is listed and revoked all the same', async () => {
+  const identityId = randomUUID();
+  const bare = policy.replace('id: default', 'id: bare');
+  await publish(database.pool, bare);
+  const { stdout } = await run('create', identityId, '--name', 'deploy', '--policy', 'bare');
+  await publish(database.pool, bare.replace(/^tokens:.*$/m, ''));
+  const listed = await run('list', identityId);
+  expect(listed.stdout).toContain('no limits in the policy "bare"');
+  const token = await findToken(database.pool, hashOf(stdout));
+  const revoked = await run('revoke', String(token?.tokenId), '--reason', 'leaked', '--actor', 'op-1');
+  expect(revoked.stdout).toContain('revoked');
+});
+
 test('what a policy would end is told before it is published, and nothing is ended', async () => {
   const identityId = randomUUID();
   for (const type of ['personal', 'ci']) await run('create', identityId, '--name', 'x', '--type', type);

@@ -227,6 +227,15 @@ describe('revocation', () => {
   });
 });
 
+test('a list has live tokens before those that ended, so that none is beyond its end', async () => {
+  const { stored, identityId } = await make();
+  const who = { identityId, roles: [], actor: identityId };
+  const later = mustBeIssued(await createToken(issuer({}, start + day), who, { name: 'phone' })).stored;
+  await revokeToken(app, { tokenId: later.tokenId, actor: 'op-1' }, start + day);
+  const listed = await readTokensOf(app, identityId, { ended: true });
+  expect(listed.map(({ tokenId }) => tokenId)).toEqual([stored.tokenId, later.tokenId]);
+});
+
 describe('the last use', () => {
   test('moves forward and never back, for many tokens in one statement', async () => {
     const [one, other] = [await make(), await make()];

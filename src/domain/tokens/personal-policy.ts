@@ -63,7 +63,7 @@ export const personalTokensSection = z.strictObject({
   /** The last use of a token is written at most once in this time. */
   writeEvery: duration.default(5 * 60_000),
   /** Live tokens of one person, at most. */
-  atMost: z.int().min(1, 'must be 1 at least').max(10_000, 'must be 10,000 at most').default(100),
+  atMost: z.int().min(1, 'must be 1 at least').max(500, 'must be 500 at most').default(100),
   prefix: z
     .string()
     .regex(prefixPattern, 'is not a prefix. Write 2 to 16 lower-case letters and digits, a letter first')

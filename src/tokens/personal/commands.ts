@@ -9,7 +9,7 @@ import { formatDuration } from '../../domain/duration.js';
 import { given } from '../../domain/given.js';
 import { parseIdentityId } from '../../domain/identity-id.js';
 import type { Policy } from '../../domain/policy/schema.js';
-import { personalLimits } from '../../domain/tokens/personal-limits.js';
+import { type PersonalLimits, personalLimits } from '../../domain/tokens/personal-limits.js';
 import type { PersonalTokensPolicy } from '../../domain/tokens/personal-policy.js';
 import { judgeToken } from '../../domain/tokens/personal-verdict.js';
 import { PolicyReader } from '../../policies/policies-table.js';
@@ -128,11 +128,11 @@ async function list(id: string, { ended, json }: { ended?: true; json?: true }):
   const identityId = parseIdentityId(id);
   await withPool(async (pool) => {
     const now = await databaseNow(pool);
-    const policies = new Map<string, PersonalTokensPolicy>();
+    const policies = new Map<string, PersonalTokensPolicy | undefined>();
     for (const token of await readTokensOf(pool, identityId, { ended: ended === true })) {
       const { policyId } = token;
       if (policyId !== undefined && !policies.has(policyId)) {
-        policies.set(policyId, await personalPolicy(pool, policyId));
+        policies.set(policyId, await personalPolicyOrNone(pool, policyId));
       }
       const policy = policyId === undefined ? undefined : policies.get(policyId);
       console.log(json === true ? JSON.stringify(token) : lineOf(token, policy, now));
@@ -198,6 +198,11 @@ async function personalPolicy(pool: pg.Pool, id: string): Promise<PersonalTokens
   return sectionOf(policy, id);
 }
 
+/** A token whose policy lost its section has to be found all the same: it may have to be revoked. */
+async function personalPolicyOrNone(pool: pg.Pool, id: string): Promise<PersonalTokensPolicy | undefined> {
+  return (await new PolicyReader(pool).read(id)).policy.tokens?.personal;
+}
+
 function sectionOf(policy: Policy, id: string): PersonalTokensPolicy {
   if (policy.tokens?.personal !== undefined) return policy.tokens.personal;
   throw new Error(`the policy "${id}" has no section "tokens.personal" (docs/personal-access-tokens.md)`);
@@ -208,7 +213,7 @@ function print({ token, stored }: IssuedToken): void {
   console.error(`${stored.tokenId}  this is the only time that the token is shown`);
 }
 
-/** @param policy absent: the app's own, which is not known here */
+/** @param policy absent: not known here, because it is the app's own or lost its section */
 function lineOf(token: StoredToken, policy: PersonalTokensPolicy | undefined, now: number): string {
   const at = (time: number) => new Date(time).toISOString();
   const { tokenId, type, name, createdAt, lastUsedAt, ended, endedAt, scopes } = token;
@@ -220,10 +225,7 @@ function lineOf(token: StoredToken, policy: PersonalTokensPolicy | undefined, no
         ? verdict.why
         : 'live'
       : `${ended} ${at(endedAt ?? 0)}`;
-  const unused =
-    limits === undefined
-      ? "the app's own policy"
-      : `ends unused ${limits.inactiveMs === null ? 'never' : `after ${formatDuration(limits.inactiveMs)}`}`;
+  const unused = limits === undefined ? unknownLimits(token) : endsUnused(limits);
   const expiresAt = verdict?.state === 'live' ? verdict.expiresAt : (token.expiresAt ?? null);
   return [
     ...[tokenId, type, state, `created ${at(createdAt)}`],
@@ -231,4 +233,12 @@ function lineOf(token: StoredToken, policy: PersonalTokensPolicy | undefined, no
     expiresAt === null ? 'no expiry' : `expires ${at(expiresAt)}`,
     ...[unused, scopes.join(' ') || 'no scope', name],
   ].join('  ');
+}
+
+function unknownLimits({ policyId }: StoredToken): string {
+  return policyId === undefined ? "the app's own policy" : `no limits in the policy "${policyId}"`;
+}
+
+function endsUnused({ inactiveMs }: PersonalLimits): string {
+  return `ends unused ${inactiveMs === null ? 'never' : `after ${formatDuration(inactiveMs)}`}`;
 }

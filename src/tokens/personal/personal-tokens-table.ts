@@ -66,7 +66,7 @@ export async function readToken(pool: pg.Pool, tokenId: string): Promise<StoredT
   return rows[0] && tokenOf(rows[0]);
 }
 
-/** The live tokens of one identity, the newest first; with `ended`, those that ended as well. At most 500. */
+/** The live tokens of one identity, the newest first; with `ended`, those that ended as well, after them. At most 500, as many as may be live. */
 export async function readTokensOf(
   pool: pg.Pool,
   identityId: string,
@@ -74,7 +74,7 @@ export async function readTokensOf(
 ): Promise<StoredToken[]> {
   const { rows } = await pool.query<Row>(
     `${stored} WHERE token.identity_id = $1 AND ($2 OR token.ended_at IS NULL)
-     ORDER BY token.created_at DESC, token.token_id LIMIT 500`,
+     ORDER BY token.ended_at IS NOT NULL, token.created_at DESC, token.token_id LIMIT 500`,
     [identityId, ended],
   );
   return rows.map(tokenOf);

@@ -76,6 +76,8 @@ describe('the section tokens.personal', () => {
     ['{ notices: [7d, 30d] }', 'tokens.personal.notices: must descend'],
     ['{ notices: [7d, 7d] }', 'tokens.personal.notices: must descend'],
     ['{ atMost: 0 }', 'tokens.personal.atMost: must be 1 at least'],
+    // As many as a list of tokens holds.
+    ['{ atMost: 501 }', 'tokens.personal.atMost: must be 500 at most'],
     ['{ expires: 3d }', 'tokens.personal'],
   ])('%s is refused by field and reason', (text, problem) => {
     const problems = problemsOf(text);
