@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { InactiveTokensAppOptions } from '../../src/middleware/inactive-tokens/options.js';
+import { createPool } from '../../src/postgres/pool.js';
 import { writeNotBefore } from '../../src/tokens/revocations-table.js';
 import { minute, type TokenApp, TokenApps } from '../support/token-apps.js';
 import { until } from '../support/until.js';
@@ -329,4 +330,32 @@ it('a published policy without the section is refused at the start, by its name'
   await expect(apps.fastify({ policy: { idle: '20m', writeEvery: '10m' } })).rejects.toThrow(
     /tokens\.access\.writeEvery: is longer than a fifth/,
   );
+});
+
+describe('the role of an app', () => {
+  it.each([
+    'UPDATE token_use SET ended_at = NULL, ended_reason = NULL, noticed_at = NULL',
+    'UPDATE token_use SET identity_id = gen_random_uuid()',
+    "UPDATE token_use SET last_used_at = 'infinity' WHERE ended_at IS NULL",
+    "UPDATE token_use SET last_used_at = '200000-01-01Z' WHERE ended_at IS NULL",
+    'DELETE FROM token_use',
+    "SELECT token_refuse(use_key, identity_id, 'idle', E'free\\ntext', 0, 0, false, NULL, NULL, NULL, NULL) FROM token_use",
+    "SELECT token_refuse(use_key, identity_id, 'whatever', NULL, 0, 0, false, NULL, NULL, NULL, NULL) FROM token_use",
+    'INSERT INTO admission_change VALUES (gen_random_uuid(), now())',
+    'DELETE FROM request_log',
+  ])('may not: %s', async (statement) => {
+    const app = await apps.fastify();
+    const { token, identityId } = await apps.issue();
+    expect(await status(app, token)).toBe(200);
+    const [before] = await apps.uses(identityId);
+    const pool = createPool({ url: apps.database.appUrl });
+    try {
+      await expect(pool.query(statement)).rejects.toThrow(
+        /permission denied|violates check|no rule|no reason/,
+      );
+    } finally {
+      await pool.end();
+    }
+    expect(await apps.uses(identityId)).toEqual([before]);
+  });
 });

@@ -33,7 +33,10 @@ CREATE TABLE refresh_family (
   closed_at timestamptz,
   CHECK ((ended_at IS NULL) = (ended_why IS NULL)),
   CHECK (CASE issuer WHEN 'app' THEN token_hash IS NOT NULL AND hydra_consent IS NULL
-    ELSE token_hash IS NULL AND hydra_consent IS NOT NULL END)
+    ELSE token_hash IS NULL AND hydra_consent IS NOT NULL END),
+  -- An app's role writes times: none that no program can read, such as infinity.
+  CHECK (last_used_at BETWEEN '1970-01-01Z' AND '3000-01-01Z'
+    AND '1970-01-01Z' <= ALL (claims) AND '3000-01-01Z' >= ALL (claims))
 );
 CREATE INDEX refresh_family_identity ON refresh_family (identity_id);
 CREATE INDEX refresh_family_live ON refresh_family (coalesce(last_used_at, created_at)) WHERE ended_at IS NULL;

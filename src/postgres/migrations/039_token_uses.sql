@@ -13,7 +13,10 @@ CREATE TABLE token_use (
   ended_reason text CHECK (ended_reason IN ('idle', 'revoked')),
   -- When the end was written.
   noticed_at timestamptz,
-  CHECK ((ended_at IS NULL) = (ended_reason IS NULL) AND (ended_at IS NULL) = (noticed_at IS NULL))
+  CHECK ((ended_at IS NULL) = (ended_reason IS NULL) AND (ended_at IS NULL) = (noticed_at IS NULL)),
+  -- An app's role writes times: none that no program can read, such as infinity.
+  CHECK (started_at BETWEEN '1970-01-01Z' AND '3000-01-01Z' AND last_used_at BETWEEN '1970-01-01Z' AND '3000-01-01Z'
+    AND ended_at BETWEEN '1970-01-01Z' AND '3000-01-01Z')
 );
 CREATE INDEX token_use_last ON token_use (last_used_at);
 CREATE INDEX token_use_noticed ON token_use (noticed_at) WHERE ended_at IS NOT NULL;
@@ -62,6 +65,10 @@ DECLARE
 BEGIN
   IF a_reason NOT IN ('idle', 'expired', 'lifetime', 'not_yet', 'revoked', 'stage') THEN
     RAISE EXCEPTION 'no reason of a refusal' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- The audit log has it, so it can be no free text.
+  IF a_rule !~ '^(idle|subject|roles:.+|routes:/.*)$' OR a_rule ~ '[[:cntrl:]]' OR char_length(a_rule) > 300 THEN
+    RAISE EXCEPTION 'no rule of a policy' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF ends THEN
     UPDATE token_use

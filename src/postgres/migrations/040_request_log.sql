@@ -4,7 +4,7 @@
 -- evidence: an app writes here, and the audit log is elsewhere.
 CREATE TABLE request_log (
   log_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  at timestamptz NOT NULL,
+  at timestamptz NOT NULL CHECK (at BETWEEN '1970-01-01Z' AND '3000-01-01Z'),
   category text NOT NULL CHECK (category IN ('AUDIT', 'SECURITY', 'ERROR')),
   -- The app that wrote it.
   app text NOT NULL CHECK (app ~ '^[a-z][a-z0-9-]{0,31}$'),
