@@ -16,6 +16,8 @@ export const laterIndexes: Readonly<Record<string, string>> = {
   mail_settled_at: 'mail (settled_at)',
   // Our own name of a mail, even where a relay changed the rest of its Message-ID.
   mail_name: 'mail (substr(message_id, 2, 40))',
+  // Hydra's token hook asks for the session that a login belongs to.
+  idle_session_login_sids: 'idle_session USING gin (login_sids)',
 };
 
 /**
