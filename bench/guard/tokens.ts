@@ -23,7 +23,13 @@ export async function printTokenGuards(pool: pg.Pool, postgresUrl: string, peopl
   const secret = randomBytes(32);
   const access = await accessTokens(people, secret);
   const strategy = new InactivityJwtStrategy({
-    ...{ postgresUrl, keys: { secret }, issuer, audience, policy: { lifetime: '24h', idle: '12h' } },
+    ...{
+      postgresUrl,
+      keys: { secret },
+      issuer,
+      audience,
+      policy: { lifetime: '24h', idle: '12h', writeEvery: '2h' },
+    },
     ...{ verifyMs: 3_600_000, cacheEntries: people + 1 },
   });
   await strategy.ready();
