@@ -11,6 +11,7 @@ import {
   hookVariables,
   refuseSharedCredentials,
 } from './gateway/credentials.js';
+import { publishedPolicy } from './gateway/published-policy.js';
 import { refreshRegistry } from './gateway/refresh-registry.js';
 import { createGateway, type HookOptions } from './gateway/server.js';
 import { guardForPage } from './gateway/sessions-page.js';
@@ -103,6 +104,7 @@ async function main(): Promise<void> {
 function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool, log: Logger): HookOptions {
   const { kratos, hydra, mail } = hookKeysOf(config);
   const identifierKey = config.DORMOUSE_IDENTIFIER_KEY;
+  const published = publishedPolicy(pool, config.DORMOUSE_POLICY_ID);
   const isRetiredName =
     identifierKey === undefined
       ? {}
@@ -114,8 +116,8 @@ function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool
         keys: hydra,
         readStanding: (identityId) => readTokenStanding(pool, identityId),
         onFailure: config.DORMOUSE_TOKEN_HOOK_FAILURE,
-        admitSliding: slidingAccess(pool, config.DORMOUSE_POLICY_ID),
-        followGrant: refreshRegistry(pool, config.DORMOUSE_POLICY_ID, (error) =>
+        admitSliding: slidingAccess(pool, published),
+        followGrant: refreshRegistry(pool, published, (error) =>
           log.warn({ err: error }, 'stale refresh tokens were left to the sweep'),
         ),
       },

@@ -4,8 +4,8 @@ import type { IdentityApi } from '@ory/client';
 import { Context, heartbeat } from '@temporalio/activity';
 import type pg from 'pg';
 import { latestPolicies } from '../policies/policies-table.js';
+import { earlierNow } from '../postgres/database-now.js';
 import type { Clock } from '../process/clock.js';
-import { databaseNow } from '../sessions/sessions-table.js';
 import { endStaleTokens, nothingSwept, type SweptTokens } from '../tokens/personal/sweep.js';
 
 export interface PersonalTokenDependencies {
@@ -19,7 +19,7 @@ export function createPersonalTokenActivities({ identities, pool, clock }: Perso
     /** Judges each token by the latest version of its published policy. Tokens under an app's own policy are the app's. */
     async endPersonalTokens(): Promise<SweptTokens> {
       // A worker whose clock is ahead would end tokens that are in use.
-      const now = Math.min(await clock.now(), await databaseNow(pool));
+      const now = await earlierNow(pool, await clock.now());
       const onProgress = () => {
         heartbeat();
         Context.current().cancellationSignal.throwIfAborted();

@@ -5,9 +5,9 @@ import { Context, heartbeat, log } from '@temporalio/activity';
 import type pg from 'pg';
 import { refreshSection } from '../domain/tokens/refresh-policy.js';
 import { latestPolicies } from '../policies/policies-table.js';
+import { earlierNow } from '../postgres/database-now.js';
 import type { Clock } from '../process/clock.js';
 import { StepError } from '../process/step-error.js';
-import { databaseNow } from '../sessions/sessions-table.js';
 import { closeHydraFamilies } from '../tokens/refresh/close-hydra.js';
 import { cleanFamilies, endRevokedFamilies, endStaleFamilies } from '../tokens/refresh/sweep.js';
 
@@ -38,7 +38,7 @@ export function createRefreshTokenActivities({ pool, clock, oauth2 }: RefreshTok
     /** Judges each family by the latest version of its published policy. Families under an app's own policy are the app's. */
     async sweepRefreshTokens(): Promise<RefreshSwept> {
       // A worker whose clock is ahead would revoke what is in use.
-      const now = Math.floor(Math.min(await clock.now(), await databaseNow(pool)));
+      const now = Math.floor(await earlierNow(pool, await clock.now()));
       const onProgress = () => {
         heartbeat();
         Context.current().cancellationSignal.throwIfAborted();

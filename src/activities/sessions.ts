@@ -2,9 +2,9 @@
 import { Context, heartbeat } from '@temporalio/activity';
 import type pg from 'pg';
 import { latestPolicies } from '../policies/policies-table.js';
+import { earlierNow } from '../postgres/database-now.js';
 import type { Clock } from '../process/clock.js';
 import type { SessionClosers } from '../sessions/close.js';
-import { databaseNow } from '../sessions/sessions-table.js';
 import { closeEnded, endOverdue, type Swept } from '../sessions/sweep.js';
 
 export interface SessionDependencies {
@@ -18,7 +18,7 @@ export function createSessionActivities({ pool, clock, closers }: SessionDepende
     /** Judges each session by the latest version of its published policy. Sessions under an app's own policy are the app's. */
     async endIdleSessions(): Promise<Swept> {
       // A worker whose clock is ahead would end sessions of people who are there.
-      const now = Math.min(await clock.now(), await databaseNow(pool));
+      const now = await earlierNow(pool, await clock.now());
       const onProgress = () => {
         heartbeat();
         Context.current().cancellationSignal.throwIfAborted();

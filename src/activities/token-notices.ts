@@ -7,7 +7,7 @@ import { judgeToken } from '../domain/tokens/personal-verdict.js';
 import { isOnHold } from '../holds/holds-table.js';
 import { readCopies } from '../mail/mails-table.js';
 import { latestPolicies, type StoredPolicy } from '../policies/policies-table.js';
-import { databaseNow } from '../sessions/sessions-table.js';
+import { earlierNow } from '../postgres/database-now.js';
 import { endingBy } from '../tokens/personal/ending-soon.js';
 import type { StoredToken } from '../tokens/personal/personal-tokens-table.js';
 import { isSpared } from '../tokens/personal/spared.js';
@@ -29,7 +29,7 @@ export function createTokenNoticeActivities(
 ) {
   return {
     async sendTokenNotices(): Promise<NoticesSent> {
-      const now = Math.min(await deps.clock.now(), await databaseNow(deps.pool));
+      const now = await earlierNow(deps.pool, await deps.clock.now());
       const counts = { notified: 0, unsent: 0 };
       let inARow = 0;
       for (const published of (await latestPolicies(deps.pool)).policies) {

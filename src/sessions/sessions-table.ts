@@ -290,12 +290,6 @@ export async function readNews(
   };
 }
 
-/** The database's clock, epoch milliseconds. */
-export async function databaseNow(pool: pg.Pool): Promise<number> {
-  const { rows } = await pool.query<{ now: Date }>('SELECT clock_timestamp() AS now');
-  return rows[0]?.now.getTime() ?? 0;
-}
-
 /** Forgets sessions that ended so long ago that their sign-in is over any absolute limit. @returns how many */
 export async function forgetOldSessions(pool: pg.Pool, now: number): Promise<number> {
   const { rowCount } = await pool.query(

@@ -4,6 +4,7 @@
 import { assertUnreachable } from '../domain/assert.js';
 import type { Stage } from '../domain/rungs.js';
 import type { ActivityKind } from '../domain/sign-of-life.js';
+import { wholeSecond } from '../domain/whole-second.js';
 
 /** What is known of the identity. A field is absent where nothing was ever written. */
 export interface TokenStanding {
@@ -28,8 +29,6 @@ export type TokenAdmission =
   | { readonly allowed: true; readonly signs: readonly { kind: ActivityKind; at?: number }[] }
   /** A denied attempt is never a sign of life: a stolen refresh token must not keep an account alive. */
   | { readonly allowed: false; readonly why: 'stage' | 'revoked' };
-
-const second = 1_000;
 
 /**
  * A fresh sign-in brings a suspended or revoked person back, so its tokens are granted before the lifecycle
@@ -71,12 +70,4 @@ function isFromBefore(notBefore: number | undefined, { grant, authenticatedAt }:
 function isFreshSignIn(since: number | undefined, { grant, authenticatedAt }: TokenRequest): boolean {
   if (grant !== 'authorization_code' || authenticatedAt === undefined || since === undefined) return false;
   return authenticatedAt >= wholeSecond(since);
-}
-
-/**
- * The compared time is truncated to seconds. Without this, a sign-in right after the
- * moment would seem to be before it.
- */
-function wholeSecond(at: number): number {
-  return Math.floor(at / second) * second;
 }

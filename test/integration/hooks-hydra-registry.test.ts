@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { authorizeByCode, type OAuthClient } from '../../dev/demo/authorization-code-flow.js';
 import { OryPeople } from '../../dev/demo/ory-people.js';
 import { type RunningStack, startStack } from '../../dev/stack/index.js';
+import { publishedPolicy } from '../../src/gateway/published-policy.js';
 import { refreshRegistry } from '../../src/gateway/refresh-registry.js';
 import { RefreshTokens } from '../../src/middleware/refresh-tokens/refresh-tokens.js';
 import { prepareDatabase } from '../../src/postgres/prepare.js';
@@ -46,7 +47,7 @@ beforeAll(async () => {
           onFailure: 'closed',
           followGrant: (grant) => {
             if (failing.registry) throw new Error('no database');
-            follow ??= refreshRegistry(gateway.pool, policyId, fail);
+            follow ??= refreshRegistry(gateway.pool, publishedPolicy(gateway.pool, policyId), fail);
             return follow(grant);
           },
         },
@@ -243,7 +244,7 @@ it('a service has no family', async () => {
 
 it('under a policy without rules for refresh tokens nothing is recorded, and every grant goes on', async () => {
   const { id } = await people.create('registry');
-  const follow = refreshRegistry(gateway.pool, 'never-published', fail);
+  const follow = refreshRegistry(gateway.pool, publishedPolicy(gateway.pool, 'never-published'), fail);
   const grant = { consent: 'c', clientId: 'web', identityId: id, grant: 'authorization_code' } as const;
   expect(await follow(grant)).toBe(true);
   expect(await families(id)).toEqual([]);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { authorizeByCode, type OAuthClient } from '../../dev/demo/authorization-code-flow.js';
 import { OryPeople } from '../../dev/demo/ory-people.js';
 import { type RunningStack, startStack } from '../../dev/stack/index.js';
+import { publishedPolicy } from '../../src/gateway/published-policy.js';
 import { slidingAccess } from '../../src/gateway/sliding-access.js';
 import { prepareDatabase } from '../../src/postgres/prepare.js';
 import { admitSession, endSession, linkLogin } from '../../src/sessions/sessions-table.js';
@@ -58,7 +59,7 @@ beforeAll(async () => {
           onFailure: 'closed',
           admitSliding: (grant) => {
             if (failing.database) throw new Error('no database');
-            admit ??= slidingAccess(gateway.pool, policyId);
+            admit ??= slidingAccess(gateway.pool, publishedPolicy(gateway.pool, policyId));
             return admit(grant);
           },
         },

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
+import { publishedPolicy } from '../../src/gateway/published-policy.js';
 import { refreshRegistry } from '../../src/gateway/refresh-registry.js';
 import { endFamilies } from '../../src/tokens/refresh/families-table.js';
 import type { HydraGrant } from '../../src/tokens/refresh/hydra-grants.js';
@@ -26,7 +27,7 @@ ${tokens}
 
 /** A registry of its own: it has read no policy yet. */
 function registryOf(policyId: string) {
-  return refreshRegistry(services.pool, policyId, (error) => {
+  return refreshRegistry(services.pool, publishedPolicy(services.pool, policyId), (error) => {
     throw error;
   });
 }

@@ -131,8 +131,8 @@ export const refreshGuards: readonly Guard[] = [
   {
     name: 'refresh: a gateway whose clock is ahead ends nothing',
     file: 'src/gateway/refresh-registry.ts',
-    find: 'Math.min(Date.now(), await databaseNow(pool))',
-    replace: 'Math.max(Date.now(), await databaseNow(pool))',
+    find: 'await earlierNow(pool, Date.now())',
+    replace: 'Date.now()',
     ...changes,
     only: 'ends nothing at a grant',
   },

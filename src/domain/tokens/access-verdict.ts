@@ -1,6 +1,7 @@
 /** Whether an access token is good at a moment, when it ends, and why it is not. Pure. */
 import type { Stage } from '../rungs.js';
 import { routesAbove } from '../sessions/paths.js';
+import { wholeSecond } from '../whole-second.js';
 import type { AccessClaims } from './access-claims.js';
 import type { AccessTokensPolicy } from './access-policy.js';
 
@@ -167,8 +168,4 @@ function isBarred({ stage, since }: SubjectStanding, { authenticatedAt }: Access
     default:
       return false;
   }
-}
-
-function wholeSecond(at: number): number {
-  return Math.floor(at / 1_000) * 1_000;
 }

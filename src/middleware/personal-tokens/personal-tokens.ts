@@ -15,10 +15,10 @@ import {
   type TokenVerdict,
 } from '../../domain/tokens/personal-verdict.js';
 import { PolicyReader, UnknownPolicyError } from '../../policies/policies-table.js';
+import { databaseNow } from '../../postgres/database-now.js';
 import { Listener } from '../../postgres/listener.js';
 import { createPool } from '../../postgres/pool.js';
 import { InvalidRequestError } from '../../process/caller-errors.js';
-import { databaseNow } from '../../sessions/sessions-table.js';
 import {
   createToken,
   hashOf,

@@ -15,7 +15,7 @@ import { judgeToken } from '../../domain/tokens/personal-verdict.js';
 import { PolicyReader } from '../../policies/policies-table.js';
 import { readPolicyFile } from '../../policies/read-file.js';
 import { parsePolicyFile } from '../../policies/yaml.js';
-import { databaseNow } from '../../sessions/sessions-table.js';
+import { databaseNow } from '../../postgres/database-now.js';
 import { endingBy } from './ending-soon.js';
 import { createToken, type IssuedToken, rotateToken } from './issue.js';
 import { readToken, readTokensOf, revokeToken, type StoredToken } from './personal-tokens-table.js';
