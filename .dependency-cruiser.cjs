@@ -11,6 +11,7 @@ const subjects = [
   'breaker',
   'deletion',
   'exemptions',
+  'forecast',
   'holds',
   'links',
   'looks',
@@ -74,6 +75,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/domain/' },
       to: { pathNot: ['^src/domain/', 'node_modules/(zod|ms|@types/ms)/'] },
+    },
+    {
+      name: 'forecasts-are-pure',
+      comment: 'What is decided here is decided again by a workflow: the same rules, and no I/O.',
+      severity: 'error',
+      from: { path: '^src/forecast/' },
+      to: { pathNot: '^src/(forecast|domain)/' },
     },
   ],
   options: {

@@ -31,6 +31,15 @@ export function countsAsNotice(
   return outcome === 'ambiguous' || rung.withoutNotice === 'proceed';
 }
 
+/** How many notices in a row reached nobody in this absence, including the last one. */
+export function failuresWith(
+  last: NoticeRecord,
+  { since, rung }: { readonly since: number; readonly rung: PlanRung },
+): number {
+  const isSame = last.inactiveSince === since && last.void === undefined;
+  return isSame && !countsAsNotice(last.outcome, rung) ? (last.failures ?? 0) + 1 : 0;
+}
+
 /** @returns the operator's decision to skip the rung in the absence since then */
 export function skipOf(state: LifecycleState, rung: RungName, since: number): Skip | undefined {
   const skip = state.skips?.[rung];
@@ -101,6 +110,20 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
     dueAt = Math.max(dueAt, record.announcedAt ?? 0);
   }
   return { dueAt };
+}
+
+/** What a warning given now announces: the next rung with an effect, at its earliest possible time. */
+export function announcedByWarning(
+  state: LifecycleState,
+  { rungs }: Pick<Plan, 'rungs'>,
+  now: number,
+): { readonly action: Exclude<RungName, 'warn' | 'winback'>; readonly at: number } | undefined {
+  for (const planned of rungs) {
+    const { rung: action, noticeFloorMs } = planned;
+    if (action === 'warn' || action === 'winback') continue;
+    return { action, at: Math.max(scheduleOf(state, planned).dueAt, now + noticeFloorMs) };
+  }
+  return undefined;
 }
 
 /** A late deactivation does not shorten the time until the deletion. */

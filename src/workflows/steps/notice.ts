@@ -1,8 +1,7 @@
 /** Carries out a notice: a mail that announces a rung ahead of it. */
 import { patched } from '@temporalio/workflow';
-import { countsAsNotice, inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
+import { failuresWith, inactiveSince, postponementsOf } from '../../domain/lifecycle/clock.js';
 import type { Decision } from '../../domain/lifecycle/decide.js';
-import type { NoticeRecord } from '../../domain/lifecycle/notice-record.js';
 import { withNotice } from '../../domain/lifecycle/notice-transitions.js';
 import { withWarning } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
@@ -74,15 +73,6 @@ export async function giveNotice(run: LifecycleRun, { rung, leadMs, rungAt }: No
     },
     { interruptible: true },
   );
-}
-
-/** How many notices in a row reached nobody in this absence, including the last one. */
-function failuresWith(
-  last: NoticeRecord,
-  { since, rung }: { readonly since: number; readonly rung: PlanRung },
-): number {
-  const isSame = last.inactiveSince === since && last.void === undefined;
-  return isSame && !countsAsNotice(last.outcome, rung) ? (last.failures ?? 0) + 1 : 0;
 }
 
 /** "Keep my account", as often as the policy grants it in one absence. */

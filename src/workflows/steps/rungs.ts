@@ -1,9 +1,8 @@
 /** Carries out one rung each. The order of calls and the failure cases: docs/irreversible-steps.md. */
 import { ActivityFailure, patched } from '@temporalio/workflow';
 import type { EndedSessions } from '../../activities/kratos.js';
-import type { MailRequest } from '../../activities/mail.js';
 import { assertUnreachable } from '../../domain/assert.js';
-import { inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
+import { announcedByWarning, inactiveSince } from '../../domain/lifecycle/clock.js';
 import { withRungBegun } from '../../domain/lifecycle/rung-transitions.js';
 import { withActivity } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
@@ -59,7 +58,7 @@ function deedOf(rung: PlanRung): Deed {
 }
 
 async function warn(run: LifecycleRun, rung: PlanRung): Promise<void> {
-  const upcoming = afterWarning(run);
+  const upcoming = announcedByWarning(run.state, run.plan, Date.now());
   const { outcome, addresses } = await sendMail(
     run,
     'warn',
@@ -69,17 +68,6 @@ async function warn(run: LifecycleRun, rung: PlanRung): Promise<void> {
   const announcedAt = upcoming === undefined ? {} : { announcedAt: upcoming.at };
   complete(run, rung, patched('warning-keeps-its-day') && upcoming?.action === 'suspend' ? announcedAt : {});
   auditDeed(run, rung, 'inactivity_warned', outcome, { addresses, ...announcedAt });
-}
-
-/** What a warning announces: the next rung with an effect, at its earliest possible time. */
-function afterWarning(run: LifecycleRun): MailRequest['upcoming'] {
-  for (const planned of run.plan.rungs) {
-    const { rung: action, noticeFloorMs } = planned;
-    if (action === 'warn' || action === 'winback') continue;
-    const at = Math.max(scheduleOf(run.state, planned).dueAt, Date.now() + noticeFloorMs);
-    return { action, at };
-  }
-  return undefined;
 }
 
 async function suspend(run: LifecycleRun, rung: PlanRung): Promise<void> {
