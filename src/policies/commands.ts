@@ -7,6 +7,7 @@ import { wholeNumber } from '../cli/numbers.js';
 import { readConfig } from '../config.js';
 import { formatDuration } from '../domain/duration.js';
 import { effectiveRungs } from '../domain/policy/ladder.js';
+import { addCompareCommands } from './compare-commands.js';
 import { checkedPolicyId } from './id-parameter.js';
 import {
   AlteredPolicyError,
@@ -16,6 +17,7 @@ import {
   listPolicies,
   readPolicyRow,
 } from './policies-table.js';
+import { presetNamed, readPreset } from './presets.js';
 import { type Publication, publishPolicy, rollBackPolicy } from './publication.js';
 import { readPolicyFile } from './read-file.js';
 import { parsePolicyToPublish } from './yaml.js';
@@ -77,9 +79,10 @@ export function addPolicyCommands(program: Command): void {
     .action(list);
   policy
     .command('show <id>')
-    .description('the text of a policy as it was published')
+    .description('the text of a policy as it was published, or of a preset: preset:NAME')
     .option('--version <number>', 'this version; left out: the latest')
     .action(show);
+  addCompareCommands(policy);
 }
 
 async function check(file: string): Promise<void> {
@@ -117,6 +120,11 @@ function remarksOn({ id, isLatest, isIntact }: ListedPolicy, followed: string): 
 
 /** @throws AlteredPolicyError after printing the text, which the operator needs to see */
 async function show(id: string, { version }: { version?: string }): Promise<void> {
+  const preset = presetNamed(id);
+  if (preset !== undefined) {
+    process.stdout.write(await readPreset(preset));
+    return;
+  }
   const wanted = version === undefined ? undefined : wholeNumber('--version', version);
   const policyId = checkedPolicyId('id', id);
   const row = await withPool((pool) => readPolicyRow(pool, policyId, wanted));
