@@ -17,6 +17,7 @@ const subjects = [
   'looks',
   'mail',
   'policies',
+  'preview',
   'reconciliation',
   'security-events',
   'sessions',

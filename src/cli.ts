@@ -9,6 +9,7 @@ import { addKeysCommands } from './keys/commands.js';
 import { addMailCommands } from './mail/commands.js';
 import { addPolicyCommands } from './policies/commands.js';
 import { addDatabaseCommands } from './postgres/commands.js';
+import { addPreviewCommands } from './preview/commands.js';
 import { addEnrolCommands } from './reconciliation/commands.js';
 import { addSecurityEventCommands } from './security-events/commands.js';
 import { addIdentityCommands } from './standings/commands.js';
@@ -23,6 +24,7 @@ const program = new Command('dormouse')
 addIdentityCommands(program);
 addEnrolCommands(program);
 addPolicyCommands(program);
+addPreviewCommands(program);
 addSecurityEventCommands(program);
 addAuditCommands(program);
 addMailCommands(program);

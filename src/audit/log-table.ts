@@ -106,3 +106,20 @@ export function auditRowOf(row: pg.QueryResultRow): AuditRow {
     detail: row.detail,
   };
 }
+
+/** @returns the date that the last warning of each identity named, epoch milliseconds; those without one are left out */
+export async function readWarnedDates(
+  pool: pg.Pool,
+  identityIds: readonly string[],
+): Promise<Map<string, number>> {
+  const found = await pool.query<{ target: string; announced_at: string | null }>(
+    `SELECT DISTINCT ON (target) target, detail->>'announcedAt' AS announced_at FROM audit
+     WHERE target = ANY($1) AND event_type = 'inactivity_warned' ORDER BY target, seq DESC`,
+    [identityIds],
+  );
+  return new Map(
+    found.rows.flatMap(({ target, announced_at }) =>
+      announced_at === null ? [] : [[target, Number(announced_at)] as const],
+    ),
+  );
+}

@@ -56,6 +56,10 @@ export function mergeActivity(a: LatestActivity, b: LatestActivity, now: number)
 
 /** The latest sign of the given kinds. @returns epoch milliseconds, or `undefined` when there is none */
 export function latestOf(latest: LatestActivity, kinds: readonly ActivityKind[]): number | undefined {
-  const times = kinds.flatMap((kind) => latest[kind] ?? []);
-  return times.length === 0 ? undefined : Math.max(...times);
+  let latestAt: number | undefined;
+  for (const kind of kinds) {
+    const at = latest[kind];
+    if (at !== undefined && (latestAt === undefined || at > latestAt)) latestAt = at;
+  }
+  return latestAt;
 }

@@ -207,3 +207,15 @@ export async function countExemptionsToReview(pool: pg.Pool, reviewUpTo: number)
   );
   return Number(found.rows[0]?.count ?? 0);
 }
+
+/** The kinds of the exemptions in force of many identities at once. */
+export async function exemptionsOf(
+  pool: pg.Pool,
+  identityIds: readonly string[],
+): Promise<Map<string, ExemptionKind>> {
+  const found = await pool.query<{ identity_id: string; kind: ExemptionKind }>(
+    'SELECT identity_id, kind FROM exemption WHERE identity_id = ANY($1) AND ended_at IS NULL',
+    [identityIds],
+  );
+  return new Map(found.rows.map((row) => [row.identity_id, row.kind]));
+}

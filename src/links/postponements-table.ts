@@ -12,24 +12,47 @@ const mostRead = 60;
 
 /** @returns the latest postponements, including those of earlier absences */
 export async function readPostponements(pool: pg.Pool, identityId: string): Promise<Postponement[]> {
-  const found = await pool.query<{
-    rung: DestructiveRung;
-    inactive_since: Date;
-    round: number;
-    until_at: Date;
-    confirmed_at: Date;
-  }>(
+  const found = await pool.query<Row>(
     `SELECT rung, inactive_since, round, until_at, confirmed_at FROM postponement
      WHERE identity_id = $1 ORDER BY inactive_since DESC, rung, round LIMIT $2`,
     [identityId, mostRead],
   );
-  return found.rows.map((row) => ({
+  return found.rows.map(postponementOf);
+}
+
+/** The same for many identities at once. Those who postponed nothing are left out. */
+export async function readPostponementsOf(
+  pool: pg.Pool,
+  identityIds: readonly string[],
+): Promise<Map<string, Postponement[]>> {
+  const found = await pool.query<Row & { identity_id: string }>(
+    `SELECT identity_id, rung, inactive_since, round, until_at, confirmed_at FROM postponement
+     WHERE identity_id = ANY($1)`,
+    [identityIds],
+  );
+  const all = new Map<string, Postponement[]>();
+  for (const row of found.rows) {
+    all.set(row.identity_id, [...(all.get(row.identity_id) ?? []), postponementOf(row)]);
+  }
+  return all;
+}
+
+interface Row {
+  readonly rung: DestructiveRung;
+  readonly inactive_since: Date;
+  readonly round: number;
+  readonly until_at: Date;
+  readonly confirmed_at: Date;
+}
+
+function postponementOf(row: Row): Postponement {
+  return {
     rung: row.rung,
     inactiveSince: row.inactive_since.getTime(),
     round: row.round,
     untilAt: row.until_at.getTime(),
     confirmedAt: row.confirmed_at.getTime(),
-  }));
+  };
 }
 
 /** Whether this round was answered already, by this link or by another link of its mails. */

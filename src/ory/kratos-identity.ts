@@ -1,7 +1,7 @@
 /** Parses Kratos' identities and sessions into plain facts, at the edge. */
 import type { IdentityApi } from '@ory/client';
 import { z } from 'zod';
-import { tryAgain } from '../process/step-error.js';
+import { StepError, tryAgain } from '../process/step-error.js';
 import { callOry } from './call.js';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
@@ -56,6 +56,31 @@ export async function readIdentity(
   const parsed = identitySchema.safeParse(answer);
   if (parsed.success && parsed.data.id === identityId) return parsed.data;
   throw tryAgain('KratosMalformedAnswer', 'getIdentity answered something that is not this identity');
+}
+
+/**
+ * @param identityIds 500 at most
+ * @returns those of the identities that Kratos knows, by id. Requested in halves where they are too large together
+ */
+export async function readIdentities(
+  api: IdentityApi,
+  identityIds: readonly string[],
+): Promise<Map<string, KratosIdentity>> {
+  if (identityIds.length === 0) return new Map();
+  try {
+    const answer = await callOry<unknown>('Kratos', 'listIdentities', () =>
+      api.listIdentities({ ids: [...identityIds], pageSize: identityIds.length }),
+    );
+    const parsed = z.array(identitySchema).safeParse(answer);
+    if (parsed.success) return new Map(parsed.data.map((identity) => [identity.id, identity]));
+  } catch (error) {
+    if (!(error instanceof StepError) || error.type !== 'KratosAnswerTooLarge') throw error;
+    if (identityIds.length === 1) throw error;
+    const middle = Math.ceil(identityIds.length / 2);
+    const first = await readIdentities(api, identityIds.slice(0, middle));
+    return new Map([...first, ...(await readIdentities(api, identityIds.slice(middle)))]);
+  }
+  throw tryAgain('KratosMalformedAnswer', 'listIdentities answered something that is not identities');
 }
 
 /**

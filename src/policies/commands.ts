@@ -18,7 +18,8 @@ import {
   readPolicyRow,
 } from './policies-table.js';
 import { presetNamed, readPreset } from './presets.js';
-import { type Publication, publishPolicy, rollBackPolicy } from './publication.js';
+import { type Publication, rollBackPolicy } from './publication.js';
+import { addPublishCommand, expectOption } from './publish-command.js';
 import { readPolicyFile } from './read-file.js';
 import { parsePolicyToPublish } from './yaml.js';
 
@@ -26,35 +27,13 @@ interface PolicyFlags extends Decision {
   readonly expect?: string;
 }
 
-const expectOption = [
-  '--expect <version>',
-  'the latest version that the decision rests on; refused where another one is the latest. Left out: the one of this moment',
-] as const;
-
 export function addPolicyCommands(program: Command): void {
   const policy = program.command('policy').description('check, publish, roll back and see policies');
   policy
     .command('check <file>')
     .description('say what is wrong with a policy file, or what its ladder is')
     .action(check);
-  policy
-    .command('publish <file>')
-    .description(
-      'publish a policy file as the next version of its policy; identities take it up when they wake',
-    )
-    .requiredOption(...reasonOption)
-    .option(...expectOption)
-    .option(...actorOption)
-    .action(async (file: string, flags: PolicyFlags) => {
-      const { actor, reason } = checkedDecision(flags);
-      const expect = expected(flags);
-      const text = await readPolicyFile(file);
-      const { id } = parsePolicyToPublish(text, file);
-      const publication = await withPool(async (pool) =>
-        publishPolicy(pool, { text, file }, await decisionOn(pool, id, { actor, reason, expect })),
-      );
-      announce(publication);
-    });
+  addPublishCommand(policy, announce);
   policy
     .command('rollback <id>')
     .description('publish the text of an earlier version as the next version')

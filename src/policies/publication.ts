@@ -26,6 +26,8 @@ export interface PolicyDecision {
   readonly at: number;
   /** The latest version that the decider has seen; 0: none was published. */
   readonly expected: number;
+  /** What the decision rests on, for the audit log, such as `on preview 0123456789ab`. */
+  readonly basis?: string;
 }
 
 export interface Publication {
@@ -67,7 +69,8 @@ export async function publishPolicy(
   const { id } = parsePolicyToPublish(text, file);
   return inTransaction(pool, async (client) => {
     await lockPolicy(client, id);
-    return addVersion(client, { id, text, ...decision, eventType: 'policy_published', outcome: 'published' });
+    const outcome = decision.basis === undefined ? 'published' : `published ${storable(decision.basis)}`;
+    return addVersion(client, { id, text, ...decision, eventType: 'policy_published', outcome });
   });
 }
 

@@ -24,6 +24,7 @@ const runtimeTables: Privileges = {
   audit_head: 'SELECT',
   audit_checkpoint: 'SELECT',
   policy: 'SELECT',
+  policy_preview: 'SELECT, INSERT, DELETE, UPDATE (made_at)',
   tombstone: 'SELECT, INSERT',
   breaker_trip: 'SELECT, INSERT (scope, cause, why, tripped_at, operators)',
   breaker_release: 'SELECT',

@@ -56,19 +56,32 @@ export function assumeDisablement(
   );
 }
 
+interface Row {
+  readonly identity_id: string;
+  readonly state_changed_before: Date;
+  readonly state_changed_at: Date | null;
+  readonly is_assumed: boolean;
+  readonly intended_at: Date;
+}
+
 export async function readDisablement(pool: pg.Pool, identityId: string): Promise<Disablement | undefined> {
-  const found = await pool.query<{
-    state_changed_before: Date;
-    state_changed_at: Date | null;
-    is_assumed: boolean;
-    intended_at: Date;
-  }>(
-    `SELECT state_changed_before, state_changed_at, is_assumed, intended_at FROM disablement
-     WHERE identity_id = $1`,
-    [identityId],
+  return (await readDisablements(pool, [identityId])).get(identityId);
+}
+
+/** The same for many identities at once. */
+export async function readDisablements(
+  pool: pg.Pool,
+  identityIds: readonly string[],
+): Promise<Map<string, Disablement>> {
+  const found = await pool.query<Row>(
+    `SELECT identity_id, state_changed_before, state_changed_at, is_assumed, intended_at FROM disablement
+     WHERE identity_id = ANY($1)`,
+    [identityIds],
   );
-  const row = found.rows[0];
-  if (row === undefined) return undefined;
+  return new Map(found.rows.map((row) => [row.identity_id, disablementOf(row)]));
+}
+
+function disablementOf(row: Row): Disablement {
   return {
     stateChangedBefore: row.state_changed_before.getTime(),
     intendedAt: row.intended_at.getTime(),

@@ -81,3 +81,30 @@ export async function readDatedStanding(
   const row = found.rows[0];
   return row === undefined ? undefined : { standing: row.document, recordedAt: Number(row.revision) };
 }
+
+/**
+ * One page of the lifecycles that follow a policy and have not ended, by identity.
+ * @param after the last identity of the page before. Absent: the first page
+ */
+export async function readStandingsUnder(
+  pool: pg.Pool,
+  policyId: string,
+  { after, rows }: { readonly after?: string; readonly rows: number },
+): Promise<Standing[]> {
+  const found = await pool.query<{ document: Standing }>(
+    `SELECT document FROM standing
+     WHERE policy_id = $1 AND stage <> 'deleted' AND ($2::uuid IS NULL OR identity_id > $2)
+     ORDER BY identity_id LIMIT $3`,
+    [policyId, after ?? null, rows],
+  );
+  return found.rows.map(({ document }) => document);
+}
+
+/** @returns how many lifecycles {@link readStandingsUnder} reads */
+export async function countStandingsUnder(pool: pg.Pool, policyId: string): Promise<number> {
+  const found = await pool.query<{ count: string }>(
+    "SELECT count(*) FROM standing WHERE policy_id = $1 AND stage <> 'deleted'",
+    [policyId],
+  );
+  return Number(found.rows[0]?.count ?? 0);
+}

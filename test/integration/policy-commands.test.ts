@@ -39,6 +39,7 @@ afterAll(async () => {
 
 const policy = (...args: string[]) => typed(environment, ['policy', ...args]);
 const decision = ['--actor', 'op-1', '--reason', 'a new rule'];
+const unseen = ['--without-preview', 'nobody follows it'];
 const versionsOf = async (id: string) =>
   (await listPolicies(pool)).filter((one) => one.id === id).map(({ version }) => version);
 
@@ -56,7 +57,9 @@ describe('dormouse policy', () => {
     expect(published).toMatchObject({ exitCode: 0 });
     expect(published.stdout).toBe(`${id} version 1 (sha256 ${policyHash(slowPolicy(id)).slice(0, 12)})`);
     expect((await policy('publish', first, ...decision)).stdout).toMatch(/nothing was published$/);
-    expect((await policy('publish', second, ...decision, '--expect', '1')).stdout).toMatch(/version 2/);
+    expect((await policy('publish', second, ...decision, ...unseen, '--expect', '1')).stdout).toMatch(
+      /version 2/,
+    );
     const late = await policy('rollback', id, '--to', '1', ...decision, '--expect', '1');
     expect(late).toMatchObject({ exitCode: 1 });
     expect(late.stderr).toMatch(
@@ -85,7 +88,7 @@ describe('dormouse policy', () => {
     await publish(pool, slowPolicy(id));
     const files = await Promise.all(['# a\n', '# b\n'].map((more) => write(slowPolicy(id, more))));
     const ends = await Promise.all(
-      files.map((file) => policy('publish', file, ...decision, '--expect', '1')),
+      files.map((file) => policy('publish', file, ...decision, ...unseen, '--expect', '1')),
     );
     expect(ends.map(({ exitCode }) => exitCode).sort()).toEqual([0, 1]);
     expect(ends.map(({ stderr }) => stderr).join('')).toMatch(/repeat it with --expect 2/);

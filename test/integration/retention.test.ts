@@ -67,6 +67,13 @@ beforeAll(async () => {
       );
     }
   }
+  for (const days of [401, 399]) {
+    await pool.query(
+      `INSERT INTO policy_preview (hash, policy_id, policy_hash, in_force, answer, made_at)
+       VALUES (repeat($1, 64), 'default', repeat('a', 64), 'default@1', '{}', $2)`,
+      [days === 401 ? '1' : '2', at(days)],
+    );
+  }
   for (const days of [31, 29]) {
     await pool.query("INSERT INTO request_log (at, category, app, event) VALUES ($1, 'AUDIT', 'shop', $2)", [
       at(days),
@@ -97,6 +104,7 @@ it('forgets what has served its time, keeps what is younger or still says someth
     postponement: 1,
     request_log: 1,
     breaker_trip: 1,
+    policy_preview: 1,
   });
   expect(await forgetOld(pool, retention, now)).toEqual({});
   expect(await kept('SELECT message_key FROM mail')).toEqual([
@@ -106,6 +114,7 @@ it('forgets what has served its time, keeps what is younger or still says someth
     'younger',
   ]);
   expect(await kept('SELECT event FROM request_log')).toEqual(['29']);
+  expect(await kept('SELECT left(hash, 1) FROM policy_preview')).toEqual(['2']);
   expect(await kept('SELECT run_id FROM reconciliation')).toEqual(['399']);
   expect(await kept('SELECT jti FROM signal_outbox')).toEqual(['parked 399', 'pending 399', 'pending 401']);
   expect(await kept('SELECT why FROM breaker_trip')).toEqual(['clock 399', 'clock 401', 'limit 399']);
@@ -126,6 +135,7 @@ it('lists for each table how its growth is bounded', async () => {
       'refresh_family',
       'refresh_consent',
       'breaker_trip',
+      'policy_preview',
       'breaker_release',
       'breaker_release_vote',
       'breaker_pass',

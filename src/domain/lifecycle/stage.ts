@@ -4,11 +4,12 @@ import type { LifecycleState } from './state.js';
 
 /** The stage that the completed rungs lead to. */
 export function stageOf(state: LifecycleState): Stage {
-  const reached = rungNames.flatMap((rung): Stage[] => {
+  let reached: Stage = 'active';
+  for (const rung of rungNames) {
     const stage = stageOfRung[rung];
-    return state.rungs[rung]?.completedAt !== undefined && stage !== undefined ? [stage] : [];
-  });
-  return reached.at(-1) ?? 'active';
+    if (stage !== undefined && state.rungs[rung]?.completedAt !== undefined) reached = stage;
+  }
+  return reached;
 }
 
 /**

@@ -1,0 +1,102 @@
+/** The people who follow a policy, page by page: their standing, and what was read since. Memory is that of two pages. */
+import type { IdentityApi } from '@ory/client';
+import type pg from 'pg';
+import { readWarnedDates } from '../audit/log-table.js';
+import type { FoundIdentity } from '../domain/lifecycle/assessment.js';
+import type { Unverified } from '../domain/mail-choices.js';
+import type { PolicySubject } from '../domain/plan.js';
+import type { Standing } from '../domain/standing.js';
+import { exemptionsOf } from '../exemptions/exemptions-table.js';
+import type { Known } from '../forecast/life-of.js';
+import { readPostponementsOf } from '../links/postponements-table.js';
+import { subjectOf } from '../looks/plan-in-force.js';
+import { mailAddresses } from '../mail/addresses.js';
+import { type KratosIdentity, readIdentities } from '../ory/kratos-identity.js';
+import { readActivities } from '../signs/signs-table.js';
+import { type Disablement, isEnginesWork, readDisablements } from '../standings/disablements-table.js';
+import { readStandingsUnder } from '../standings/standings-table.js';
+
+/** What a plan and a forecast are made of. */
+export interface Member {
+  readonly subject: PolicySubject;
+  readonly known: Omit<Known, 'planInForce'>;
+}
+
+export interface PeoplePage {
+  readonly members: readonly Member[];
+  /** Lifecycles whose identity Kratos does not know: nothing is said of them. */
+  readonly missing: number;
+}
+
+export interface PeopleSources {
+  readonly pool: pg.Pool;
+  readonly identities: IdentityApi;
+  readonly unverified?: Unverified;
+}
+
+/** Kratos takes 500 ids in a request; its own pages of that size answer fastest with some room. */
+const pageRows = 400;
+
+/** Reads the next page while the caller works on this one. */
+export async function* readPeople(sources: PeopleSources, policyId: string): AsyncGenerator<PeoplePage> {
+  let standings = await readStandingsUnder(sources.pool, policyId, { rows: pageRows });
+  let next = standings.length === 0 ? undefined : readPage(sources, standings);
+  while (next !== undefined) {
+    const page = await next;
+    const after = standings.at(-1)?.identityId;
+    standings =
+      standings.length < pageRows || after === undefined
+        ? []
+        : await readStandingsUnder(sources.pool, policyId, { after, rows: pageRows });
+    next = standings.length === 0 ? undefined : readPage(sources, standings);
+    // The caller handles this page first. A failure meanwhile is thrown when its turn comes.
+    next?.catch(() => undefined);
+    yield page;
+  }
+}
+
+async function readPage(sources: PeopleSources, standings: readonly Standing[]): Promise<PeoplePage> {
+  const { pool, identities } = sources;
+  const ids = standings.map(({ identityId }) => identityId);
+  const warned = standings.flatMap(({ stage, identityId }) => (stage === 'warned' ? [identityId] : []));
+  const [found, activities, exemptions, postponements, disablements, dates] = await Promise.all([
+    readIdentities(identities, ids),
+    readActivities(pool, ids),
+    exemptionsOf(pool, ids),
+    readPostponementsOf(pool, ids),
+    readDisablements(pool, ids),
+    readWarnedDates(pool, warned),
+  ]);
+  const members = standings.flatMap((standing): Member[] => {
+    const { identityId } = standing;
+    const identity = found.get(identityId);
+    if (identity === undefined) return [];
+    const announcedAt = dates.get(identityId);
+    return [
+      {
+        subject: subjectOf(identityId, identity, exemptions.get(identityId)),
+        known: {
+          standing,
+          identity: foundIdentity(identity, disablements.get(identityId)),
+          activity: activities.get(identityId) ?? {},
+          postponements: postponements.get(identityId) ?? [],
+          hasAddress: mailAddresses(identity, sources.unverified).length > 0,
+          ...(announcedAt !== undefined && { announcedAt }),
+        },
+      },
+    ];
+  });
+  return { members, missing: standings.length - members.length };
+}
+
+function foundIdentity(identity: KratosIdentity, disablement: Disablement | undefined): FoundIdentity {
+  const stateChangedAt = identity.state_changed_at ?? identity.created_at;
+  return {
+    state: identity.state,
+    stateChangedAt,
+    createdAt: identity.created_at,
+    disabledByEngine: identity.state === 'inactive' && isEnginesWork(disablement, stateChangedAt),
+    // Only shown to apps; no rule rests on it.
+    publishedStage: 'active',
+  };
+}
