@@ -16,12 +16,7 @@ import { withNotice } from '../domain/lifecycle/notice-transitions.js';
 import { withRungBegun, withRungCompleted } from '../domain/lifecycle/rung-transitions.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
-import {
-  withActivity,
-  withAssessment,
-  withReactivation,
-  withReturn,
-} from '../domain/lifecycle/transitions.js';
+import { withActivity, withAssessment, withReturn } from '../domain/lifecycle/transitions.js';
 import type { Plan, PlanRung } from '../domain/plan.js';
 import type { ActivityKind } from '../domain/sign-of-life.js';
 import type { CourseEnd, Deed, MailFate } from './deed.js';
@@ -61,27 +56,8 @@ export class Walk {
     this.look();
   }
 
-  /** Whether a sign of life would bring the person back from somewhere. */
-  get isOffTheBottom(): boolean {
-    return offTheBottom(this.state);
-  }
-
-  get isDeactivated(): boolean {
-    return this.state.rungs.deactivate?.completedAt !== undefined;
-  }
-
   get isDeleted(): boolean {
     return this.state.rungs.delete?.completedAt !== undefined;
-  }
-
-  /**
-   * When the earliest notice or rung is due if nothing happens before. Only at the bottom of the ladder is it cheaper
-   * than a turn.
-   * @returns epoch milliseconds, or `undefined` where nothing comes
-   */
-  get earliestAt(): number | undefined {
-    const decision = this.decide();
-    return decision.kind === 'wait' ? this.wakesAt(decision) : this.now;
   }
 
   /** Lets time run until then, this instant included. @returns what comes after */
@@ -108,23 +84,12 @@ export class Walk {
   /** The person shows up. The time must be that of the last {@link goTo}. */
   seen(kind: ActivityKind): void {
     this.state = withActivity(this.state, { at: this.now, kind }, this.now);
-    if (this.isOffTheBottom) this.goTo(this.now);
+    if (offTheBottom(this.state)) this.goTo(this.now);
   }
 
   /** An operator sets a hold. */
   hold(hold: Omit<Hold, 'id'>): void {
     this.state = withHold(this.state, hold);
-  }
-
-  /** The person uses a reactivation link. Only where the plan allows it. */
-  reactivate(): void {
-    this.state = withReactivation(this.state, {
-      actor: 'person',
-      reason: 'self-service',
-      at: this.now,
-      selfService: true,
-    });
-    this.goTo(this.now);
   }
 
   private decide(): Decision {

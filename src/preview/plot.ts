@@ -8,7 +8,7 @@ export interface Plot {
   readonly after: readonly number[];
 }
 
-const size = { width: 360, height: 170, left: 52, right: 10, top: 12, bottom: 24 } as const;
+const size = { width: 360, height: 170, left: 52, right: 20, top: 12, bottom: 24 } as const;
 /** Points of a line; more are finer than the pixels. */
 const mostPoints = 180;
 

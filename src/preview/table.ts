@@ -3,6 +3,8 @@ import type { Preview } from './run.js';
 import { counted, type TrippingDay, totalled, within } from './tally.js';
 
 const spans = [1, 7, 30, 90, 365, 730] as const;
+/** Two numbers of up to seven digits. */
+const columnWidth = 19;
 /** Reasons that are shown; the others are summed up. */
 const mostReasons = 12;
 
@@ -17,11 +19,11 @@ export function previewTable(preview: Preview): string[] {
       : [`${missing} more have a lifecycle and are not in Kratos: nothing is said of them`]),
     `earlier: ${moves.earlier}   later: ${moves.later}   as before: ${moves.same}`,
     '',
-    `within      ${spans.map((days) => `${days} d`.padStart(15)).join('')}`,
+    `within      ${spans.map((days) => `${days} d`.padStart(columnWidth)).join('')}`,
     ...totalled.map((what) => {
       const cells = spans.map((days) => {
         const [before, after] = [tally.before, tally.after].map((side) => within(side.days[what], days));
-        return `${before} → ${after}`.padStart(15);
+        return `${before} → ${after}`.padStart(columnWidth);
       });
       return `${what.padEnd(12)}${cells.join('')}`;
     }),
