@@ -4,7 +4,8 @@
  * bundle shows (test/runtime/workflow-bundle.test.ts).
  */
 const edge = '^src/[a-z-]+/(http/|.*(routes|command|commands|hook)[.]ts$)';
-const contracts = '^src/workflows/(messages|reconcile-messages|schedule-messages|queues|patches)[.]ts$';
+const contracts =
+  '^src/workflows/(messages|reconcile-messages|rollout-messages|schedule-messages|queues|patches)[.]ts$';
 const subjects = [
   'absence',
   'audit',
@@ -19,6 +20,7 @@ const subjects = [
   'policies',
   'preview',
   'reconciliation',
+  'rollout',
   'security-events',
   'sessions',
   'signs',

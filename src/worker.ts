@@ -17,6 +17,7 @@ import { createLogger, type Logger } from './process/logger.js';
 import { onShutdown } from './process/shutdown.js';
 import { connectionOptions, temporalVariables } from './process/temporal-options.js';
 import { ensureReconcileSchedule, reconcileVariables } from './reconciliation/schedule.js';
+import { startRollouts } from './rollout/start-pass.js';
 import { loadSender, securityEventVariables } from './security-events/load.js';
 import { syncDeliverySchedules } from './security-events/schedules.js';
 import { syncSessionSchedule } from './sessions/schedule.js';
@@ -142,6 +143,13 @@ async function main(): Promise<void> {
     onPass: (outcome) => log.info(outcome, 'woken after a release of the breaker'),
     onError: (error) => log.warn({ err: error }, 'nobody could be woken after a release of the breaker'),
   });
+  const rollouts = startRollouts({
+    pool,
+    client,
+    taskQueue,
+    onPass: (versions) => log.info({ versions }, 'new versions of policies are taken to people'),
+    onError: (error) => log.warn({ err: error }, 'a new version of a policy could not be taken to people'),
+  });
   const retention = startRetention({
     pool,
     retention: {
@@ -156,7 +164,7 @@ async function main(): Promise<void> {
   log.info({ taskQueue: config.DORMOUSE_TASK_QUEUE, policy }, 'worker ready');
 
   onShutdown(log, async () => {
-    await Promise.all([sweep.stop(), releases.stop(), retention.stop()]);
+    await Promise.all([sweep.stop(), releases.stop(), rollouts.stop(), retention.stop()]);
     await workers.stop();
     await headKeeper?.close();
     await health?.close();

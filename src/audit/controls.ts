@@ -133,6 +133,8 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   policy_rolled_back: context(
     'the text of an earlier version of a policy is in force again: who did it, and why',
   ),
+  policy_rollout_paused: context('People who are due earlier by a new policy were not yet woken for it.'),
+  policy_rollout_resumed: context('People who are due earlier by a new policy are woken for it again.'),
   audit_pruned: context('older rows of the log were removed below a signed one: who did it, and why'),
   step_parked: context('a step failed for good and waits for an operator: the account may be over its time'),
   parked_retried: context('an operator had a failed step tried again'),

@@ -29,6 +29,8 @@ export const auditEventTypes = [
   'policy_applied',
   'policy_published',
   'policy_rolled_back',
+  'policy_rollout_paused',
+  'policy_rollout_resumed',
   'audit_pruned',
   'step_parked',
   'parked_retried',

@@ -41,6 +41,8 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   policy_applied: 'none',
   policy_published: 'none',
   policy_rolled_back: 'none',
+  policy_rollout_paused: 'none',
+  policy_rollout_resumed: 'none',
   audit_pruned: 'none',
   step_parked: 'none',
   parked_retried: 'none',

@@ -12,6 +12,7 @@ import { createMailActivities } from '../activities/mail.js';
 import { createPersonalTokenActivities } from '../activities/personal-tokens.js';
 import { createReconcileActivities } from '../activities/reconcile.js';
 import { createRefreshTokenActivities } from '../activities/refresh-tokens.js';
+import { createRolloutActivities, createRolloutLedgerActivities } from '../activities/rollout.js';
 import { createSecurityEventActivities } from '../activities/security-events.js';
 import { createSessionActivities } from '../activities/sessions.js';
 import { createTokenNoticeActivities } from '../activities/token-notices.js';
@@ -120,6 +121,7 @@ export function createActivitySet(
         }),
         ...createBurialActivities({ identities, pool, clock }),
         ...createReconcileActivities({ identities, pool, clock, assess: kratos.assess }),
+        ...createRolloutActivities({ identities, pool, policies, clock }),
         ...createSessionActivities({ pool, clock, closers: { identities, oauth2 } }),
         ...createPersonalTokenActivities({ identities, pool, clock }),
       },
@@ -136,6 +138,7 @@ export function createActivitySet(
           ...(onAppended && { onAppended }),
           ...(signingKey && { signingKey }),
         }),
+        ...createRolloutLedgerActivities({ pool }),
         ...createBreakerActivities({
           pool,
           clock,

@@ -4,5 +4,6 @@ export { deliverSignals } from './deliver-signals.js';
 export { endIdleSessions } from './end-idle-sessions.js';
 export { endPersonalTokens } from './end-personal-tokens.js';
 export { identityLifecycle } from './identity-lifecycle.js';
+export { policyRollout } from './policy-rollout.js';
 export { reconcile } from './reconcile.js';
 export { sweepRefreshTokens } from './sweep-refresh-tokens.js';

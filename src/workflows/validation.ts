@@ -159,18 +159,18 @@ export function validateSkipParked(
   if (problem !== undefined) refuse(problem);
 }
 
-function checkActor(update: { readonly actor: unknown }): void {
+export function checkActor(update: { readonly actor: unknown }): void {
   if (typeof update !== 'object' || update === null)
     refuse('the payload must be one object. See messages.ts');
   const problem = actorProblem(update.actor);
   if (problem !== undefined) refuse(`actor: ${problem}`);
 }
 
-function checkReason(reason: unknown): void {
+export function checkReason(reason: unknown): void {
   const problem = reasonProblem(reason);
   if (problem !== undefined) refuse(`reason: ${problem}`);
 }
 
-function refuse(message: string): never {
+export function refuse(message: string): never {
   throw ApplicationFailure.create({ type: 'InvalidRequest', message, nonRetryable: true });
 }

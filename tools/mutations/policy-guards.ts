@@ -3,6 +3,7 @@ import type { Guard } from './guard.js';
 
 const publication = 'src/policies/publication.ts';
 const reading = 'src/policies/policies-table.ts';
+const rollout = { project: 'system', tests: ['test/workflows/policy-rollout.test.ts'] } as const;
 const system = { project: 'system', tests: ['test/integration/policies.test.ts'] } as const;
 
 export const policyGuards: readonly Guard[] = [
@@ -139,5 +140,37 @@ export const policyGuards: readonly Guard[] = [
     project: 'system',
     tests: ['test/integration/policy-preview.test.ts'],
     only: 'changed by more than is tolerated',
+  },
+  {
+    name: 'roll-out: who sleeps past an earlier date is woken',
+    file: 'src/rollout/due.ts',
+    find: 'dueAt < next.at - toleranceMs',
+    replace: 'dueAt < 0',
+    ...rollout,
+    only: 'contractors',
+  },
+  {
+    name: 'roll-out: nobody is woken whose date stays',
+    file: 'src/activities/rollout.ts',
+    find: 'if (!isEarlier(standing, dueAt)) return {};',
+    replace: 'if (dueAt === undefined) return {};',
+    ...rollout,
+    only: 'contractors',
+  },
+  {
+    name: 'roll-out: a pause is answered when the last signal is out',
+    file: 'src/workflows/policy-rollout.ts',
+    find: 'await condition(() => isOver || run.isInterrupted(version));',
+    replace: 'await condition(() => isOver);',
+    ...rollout,
+    only: 'a roll-out that is paused',
+  },
+  {
+    name: 'roll-out: what was cancelled stays cancelled',
+    file: 'src/workflows/policy-rollout.ts',
+    find: 'isCancelled: true });',
+    replace: '});',
+    ...rollout,
+    only: 'cancelled in Temporal',
   },
 ];

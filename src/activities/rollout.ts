@@ -1,0 +1,297 @@
+/** Activities of a policy's roll-out. Each may run again at any time. */
+
+import type { IdentityApi } from '@ory/client';
+import { Context, type Info, log } from '@temporalio/activity';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type pg from 'pg';
+import { z } from 'zod';
+import { appendAudit } from '../audit/log-table.js';
+import { installationId } from '../domain/audit-entry.js';
+import { dayMs } from '../domain/duration.js';
+import { given } from '../domain/given.js';
+import { lifecycleWorkflowId } from '../domain/identity-id.js';
+import type { Standing } from '../domain/standing.js';
+import { readPolicy, subjectOf } from '../looks/plan-in-force.js';
+import { type KratosIdentity, readIdentities } from '../ory/kratos-identity.js';
+import {
+  AlteredPolicyError,
+  type PolicyReader,
+  type StoredPolicy,
+  UnknownPolicyError,
+} from '../policies/policies-table.js';
+import { type PolicyDecision, PolicyMovedError, rollBackPolicy } from '../policies/publication.js';
+import { PolicyFileError } from '../policies/yaml.js';
+import type { Clock } from '../process/clock.js';
+import { Pacer, type PacerClock } from '../process/pacer.js';
+import { StepError } from '../process/step-error.js';
+import { dueUnder, isEarlier } from '../rollout/due.js';
+import { stateOfRollout, writeRollout } from '../rollout/rollouts-table.js';
+import { readSleepers } from '../rollout/sleepers.js';
+import { lookAgainSignal } from '../workflows/messages.js';
+import type { RolloutPlace, RolloutPosition, RolloutProgress } from '../workflows/rollout-messages.js';
+
+export interface RolloutDependencies {
+  readonly identities: IdentityApi;
+  readonly pool: pg.Pool;
+  readonly policies: PolicyReader;
+  readonly clock: Clock;
+}
+
+export interface WakeEarlierInput {
+  readonly policyId: string;
+  readonly version: number;
+  /** When the roll-out began, epoch milliseconds. */
+  readonly startedAt: number;
+  readonly position: RolloutPosition;
+  /** Most lifecycles woken a second. */
+  readonly perSecond: number;
+  /** No page begins after this time, milliseconds. */
+  readonly forMs: number;
+}
+
+/** Standings per page. Their ids travel to Kratos in a URL, and proxies commonly stop at 8 kB. */
+const pageSize = 150;
+
+/** Whoever is due within this time after the start is woken before the others. */
+const urgentMs = dayMs;
+
+interface Waking extends RolloutDependencies {
+  readonly input: WakeEarlierInput;
+  readonly next: StoredPolicy;
+  readonly pacer: Pacer;
+  /** Reports a sign of progress. @throws when the attempt was cancelled or has lost its place */
+  readonly alive: () => void;
+  readonly signal: (identityId: string) => Promise<void>;
+  readonly isCancelled: () => boolean;
+}
+
+export function createRolloutActivities(deps: RolloutDependencies) {
+  return {
+    /**
+     * Wakes lifecycles that would sleep past the time at which this version of their policy has something to do. Ends
+     * early, with how far it came, when it is cancelled.
+     * @returns the position reached
+     */
+    async wakeEarlier(input: WakeEarlierInput): Promise<RolloutPosition> {
+      const context = Context.current();
+      const { policyId, version, perSecond } = input;
+      let position = resumed(context.info) ?? input.position;
+      const next = await readPolicy(deps.policies, { id: policyId, version });
+      const paceClock: PacerClock = {
+        now: () => performance.now(),
+        sleep: (ms) => context.sleep(ms).catch(() => undefined),
+      };
+      const isCancelled = () => context.cancellationSignal.aborted;
+      const waking: Waking = {
+        ...deps,
+        ...{ input, next, isCancelled },
+        pacer: new Pacer(perSecond, paceClock),
+        alive: () => context.heartbeat(position),
+        signal: (identityId) =>
+          context.client.workflow
+            .getHandle(lifecycleWorkflowId(identityId))
+            .signal(lookAgainSignal, { schemaVersion: 1 }),
+      };
+      const endAt = performance.now() + input.forMs;
+      const isOver = () => performance.now() >= endAt || isCancelled();
+      do {
+        waking.alive();
+        position = await turnPage(waking, position);
+      } while (!isOver() && !endsPhase(position.place));
+      return position;
+    },
+  };
+}
+
+export type RolloutActivities = ReturnType<typeof createRolloutActivities>;
+
+/** The workflow waits before it looks for those who fell asleep late. */
+function endsPhase(place: RolloutPlace): boolean {
+  return place.phase === 'done' || (place.phase === 'late' && place.after === undefined);
+}
+
+async function turnPage(waking: Waking, { place, counts }: RolloutPosition): Promise<RolloutPosition> {
+  if (place.phase === 'done') return { place, counts };
+  const { policyId, version, startedAt } = waking.input;
+  const { phase, after } = place;
+  const page = await readSleepers(waking.pool, {
+    ...{ policyId, before: version, limit: pageSize },
+    ...(after !== undefined && { after }),
+    ...(phase === 'late' && { since: startedAt }),
+  });
+  const found = await readIdentities(
+    waking.identities,
+    page.map(({ identityId }) => identityId),
+  );
+  let { seen, earlier, woken, failed } = counts;
+  let last = after;
+  for (const standing of page) {
+    // What this page did so far is counted, and the next attempt continues behind it.
+    if (waking.isCancelled())
+      return { place: placeAfter(phase, last), counts: { seen, earlier, woken, failed } };
+    const outcome = await judge(waking, standing, found.get(standing.identityId), phase);
+    // What this page did so far is counted, and the next attempt continues behind it.
+    if (outcome === undefined) {
+      return { place: placeAfter(phase, last), counts: { seen, earlier, woken, failed } };
+    }
+    last = standing.identityId;
+    if (phase === 'urgent') seen += 1;
+    if (outcome.isEarlier && phase !== 'rest') earlier += 1;
+    if (outcome.isWoken) woken += 1;
+    if (outcome.hasFailed) failed += 1;
+  }
+  const isLast = page.length < pageSize;
+  return {
+    place: isLast ? following[phase] : placeAfter(phase, last),
+    counts: { seen, earlier, woken, failed },
+  };
+}
+
+const following = {
+  urgent: { phase: 'rest' },
+  rest: { phase: 'late' },
+  late: { phase: 'done' },
+} as const satisfies Record<string, RolloutPlace>;
+
+function placeAfter(phase: 'urgent' | 'rest' | 'late', after: string | undefined): RolloutPlace {
+  return after === undefined ? { phase } : { phase, after };
+}
+
+interface Outcome {
+  readonly isEarlier?: boolean;
+  readonly isWoken?: boolean;
+  readonly hasFailed?: boolean;
+}
+
+/** @returns `undefined` where the activity was cancelled before anything was done */
+async function judge(
+  waking: Waking,
+  standing: Standing,
+  identity: KratosIdentity | undefined,
+  phase: 'urgent' | 'rest' | 'late',
+): Promise<Outcome | undefined> {
+  // The sweep of the reconciliation looks after an identity that Kratos does not list.
+  if (identity === undefined) return {};
+  const { identityId } = standing;
+  const { startedAt } = waking.input;
+  const dueAt = await dueOf(waking, standing, identity);
+  if (!isEarlier(standing, dueAt)) return {};
+  const isUrgent = dueAt < startedAt + urgentMs;
+  if (phase !== 'late' && isUrgent !== (phase === 'urgent')) return { isEarlier: true };
+  await waking.pacer.turn();
+  waking.alive();
+  if (waking.isCancelled()) return undefined;
+  try {
+    await waking.signal(identityId);
+    return { isEarlier: true, isWoken: true };
+  } catch (error) {
+    // A lifecycle that runs no more has nothing to be woken for. The reconciliation starts it again.
+    if (error instanceof WorkflowNotFoundError) return { isEarlier: true };
+    log.warn('a lifecycle could not be woken for a new version of its policy', { identityId });
+    return { isEarlier: true, hasFailed: true };
+  }
+}
+
+/**
+ * @returns when the next step is due. A lifecycle that can't be judged counts as due now: its own look decides, and
+ * reports what is wrong
+ */
+async function dueOf(
+  { policies, clock, input: { policyId }, next }: Waking,
+  standing: Standing,
+  identity: KratosIdentity,
+): Promise<number | undefined> {
+  const { identityId, policy } = standing;
+  const now = await clock.now();
+  try {
+    const inForce = await readPolicy(policies, { id: policyId, ...given({ version: policy?.version }) });
+    const subject = subjectOf(identityId, identity, undefined);
+    return dueUnder({ standing, identity: foundOf(identity, standing), subject }, inForce, next, now);
+  } catch (error) {
+    log.warn('a lifecycle could not be judged by a new version of its policy, so it is woken', {
+      identityId,
+      errorType: error instanceof StepError ? error.type : 'unknown',
+    });
+    return now;
+  }
+}
+
+/** What the standing and Kratos' list say. The look that follows reads the rest. */
+function foundOf(identity: KratosIdentity, { stage }: Standing) {
+  return {
+    state: identity.state,
+    stateChangedAt: identity.state_changed_at ?? identity.created_at,
+    createdAt: identity.created_at,
+    disabledByEngine: identity.state === 'inactive' && stage === 'deactivated',
+    publishedStage: stage,
+  };
+}
+
+export function createRolloutLedgerActivities({ pool }: Pick<RolloutDependencies, 'pool'>) {
+  return {
+    /** Writes how far a roll-out is, for reports and for workers that look for versions to be rolled out. */
+    async recordRollout(input: { progress: RolloutProgress; isCancelled?: boolean }): Promise<void> {
+      const { progress, isCancelled } = input;
+      await writeRollout(pool, progress, isCancelled === true ? 'cancelled' : stateOfRollout(progress));
+    },
+
+    async auditRollout(input: {
+      eventType: 'policy_rollout_paused' | 'policy_rollout_resumed';
+      policyId: string;
+      version: number;
+      actor: string;
+      reason: string;
+      /** Names the request, so that its entry is written once. */
+      key: string;
+      at: number;
+    }): Promise<void> {
+      const { eventType, policyId, version, actor, reason, key, at } = input;
+      await appendAudit(pool, [
+        {
+          eventId: `${eventType}/${policyId}@${version}/${key}`,
+          ...{ eventType, target: installationId, actor, occurredAt: at, stage: 'none', daysInactive: 0 },
+          outcome: `version ${version}`,
+          detail: { reason, policyId, version },
+        },
+      ]);
+    },
+
+    /**
+     * Publishes the text of an earlier version as the next one.
+     * @returns the version that is in force now
+     * @throws PolicyMovedError, UnknownPolicyError, AlteredPolicyError and PolicyFileError, none of them retried
+     */
+    async rollBackPolicy(input: { policyId: string; to: number; decision: PolicyDecision }): Promise<number> {
+      const { policyId, to, decision } = input;
+      try {
+        const { reference } = await rollBackPolicy(pool, { id: policyId, to }, decision);
+        return reference.version;
+      } catch (error) {
+        throw isRefusal(error) ? ApplicationFailure.nonRetryable(error.message, error.name) : error;
+      }
+    },
+  };
+}
+
+const refusals = [PolicyMovedError, UnknownPolicyError, AlteredPolicyError, PolicyFileError];
+
+function isRefusal(error: unknown): error is Error {
+  return refusals.some((refusal) => error instanceof refusal);
+}
+
+export type RolloutLedgerActivities = ReturnType<typeof createRolloutLedgerActivities>;
+
+const count = z.number().int().nonnegative();
+const positionSchema = z.object({
+  place: z.union([
+    z.object({ phase: z.enum(['urgent', 'rest', 'late']), after: z.guid().exactOptional() }),
+    z.object({ phase: z.literal('done') }),
+  ]),
+  counts: z.object({ seen: count, earlier: count, woken: count, failed: count }),
+});
+
+/** The position of an earlier attempt. An unreadable heartbeat of another build counts as none. */
+function resumed(info: Info): RolloutPosition | undefined {
+  return positionSchema.safeParse(info.heartbeatDetails).data;
+}
