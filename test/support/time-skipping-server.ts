@@ -2,14 +2,19 @@
  * The time-skipping test server, where the SDK's own download is not to be had: fetched by Maven, kept in Dormouse's
  * cache, run by Java.
  */
-import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { withBuildLock } from '../../dev/stack/binaries/build-lock.js';
 import { cacheFolder, cacheRoot } from '../../dev/stack/binaries/cache.js';
 import { findOnPath } from '../../dev/stack/binaries/resolve-binary.js';
 import { readStackEnvironment } from '../../dev/stack/environment.js';
-import { isExecutableFile, lastLinesOf, temporaryNameFor } from '../../dev/stack/files.js';
+import {
+  isExecutableFile,
+  lastLinesOf,
+  temporaryNameFor,
+  writeFileAtomically,
+} from '../../dev/stack/files.js';
 import { createProgress } from '../../dev/stack/progress.js';
 import { projectDirectory } from '../../dev/stack/project.js';
 
@@ -22,6 +27,15 @@ export interface ExistingServer {
 const pom = join(projectDirectory, 'tools', 'temporal-test-server', 'pom.xml');
 const copyDependencies = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 const fetchTimeoutMs = 600_000;
+const executable = 0o755;
+
+/**
+ * Each file of tests starts a server of its own, for seconds: the optimising compiler costs more than it gains. The folder is renamed when
+ * it is complete, so the script finds its libraries by its own place.
+ */
+const script = `#!/bin/sh
+exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$(dirname "$0")/lib/*" io.temporal.testserver.TestServer "$@"
+`;
 
 /**
  * The test server as a program; fetched at the first call, which takes about a minute.
@@ -33,17 +47,25 @@ export async function resolveTimeSkippingServer(
   const [java] = await findOnPath('java', environment.path);
   if (java === undefined) return undefined;
   const folder = await cacheFolder(cacheRoot(environment), 'temporal-test-server', [pom], [copyDependencies]);
-  const path = join(folder, 'run');
-  if (await isExecutableFile(path)) return { type: 'existing-path', path };
+  const cached = await serverIn(folder);
+  if (cached !== undefined) return cached;
   const [maven] = await findOnPath('mvn', environment.path);
   if (maven === undefined) return undefined;
   const progress = createProgress((line) => console.error(line));
   await mkdir(dirname(folder), { recursive: true });
   return withBuildLock(`${folder}.lock`, 'Temporal test server', progress, undefined, async () => {
-    if ((await isExecutableFile(path)) || (await fetchServer(maven, folder)))
-      return { type: 'existing-path', path };
-    return undefined;
+    const meanwhile = await serverIn(folder);
+    if (meanwhile !== undefined) return meanwhile;
+    return (await fetchServer(maven, folder)) ? serverIn(folder) : undefined;
   });
+}
+
+/** @returns `undefined` where it was not fetched. An earlier release of this file may have written another script: it is replaced. */
+async function serverIn(folder: string): Promise<ExistingServer | undefined> {
+  const path = join(folder, 'run');
+  if (!(await isExecutableFile(path))) return undefined;
+  if ((await readFile(path, 'utf8')) !== script) await writeFileAtomically(path, script, executable);
+  return { type: 'existing-path', path };
 }
 
 /** @returns whether it worked; if not, the reason is on stderr. */
@@ -61,10 +83,7 @@ async function fetchServer(maven: string, folder: string): Promise<boolean> {
       console.error(`Maven could not fetch the Temporal test server: ${result.shortMessage}\n${output}`);
       return false;
     }
-    // The folder is renamed when it is complete, so the script finds its libraries by its own place.
-    const script = `#!/bin/sh\nexec java -cp "$(dirname "$0")/lib/*" io.temporal.testserver.TestServer "$@"\n`;
-    await writeFile(join(draft, 'run'), script);
-    await chmod(join(draft, 'run'), 0o755);
+    await writeFileAtomically(join(draft, 'run'), script, executable);
     await rm(folder, { recursive: true, force: true });
     await rename(draft, folder);
     return true;
