@@ -1,25 +1,23 @@
 /** The registry of refresh tokens follows a real Hydra by its token hook, and refuses families that ended. */
-import { Configuration, OAuth2Api } from '@ory/client';
+import type { OAuth2Api } from '@ory/client';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { authorizeByCode, type OAuthClient } from '../../dev/demo/authorization-code-flow.js';
-import { OryPeople } from '../../dev/demo/ory-people.js';
-import { type RunningStack, startStack } from '../../dev/stack/index.js';
+import type { OAuthClient } from '../../dev/demo/authorization-code-flow.js';
+import type { OryPeople } from '../../dev/demo/ory-people.js';
 import { publishedPolicy } from '../../src/gateway/published-policy.js';
 import { refreshRegistry } from '../../src/gateway/refresh-registry.js';
 import { RefreshTokens } from '../../src/middleware/refresh-tokens/refresh-tokens.js';
-import { prepareDatabase } from '../../src/postgres/prepare.js';
 import { withClient } from '../../src/postgres/roles.js';
 import { closeHydraFamilies } from '../../src/tokens/refresh/close-hydra.js';
 import { endFamilies, readLiveFamilies } from '../../src/tokens/refresh/families-table.js';
-import { readTokenStanding } from '../../src/tokens/token-standings.js';
-import { listenGateway, type TestGateway } from '../support/gateway.js';
+import { AskingHydra } from '../support/asking-hydra.js';
 import { publish } from '../support/publish.js';
 
 const policyId = 'with-refresh';
-let own: RunningStack;
-let gateway: TestGateway;
+let hydra: AskingHydra;
 let people: OryPeople;
 let oauth2: OAuth2Api;
+let pool: pg.Pool;
 let client: OAuthClient;
 const failing = { registry: false };
 const fail = (error: unknown) => {
@@ -27,35 +25,18 @@ const fail = (error: unknown) => {
 };
 
 beforeAll(async () => {
-  own = await startStack({
-    dataDirectory: 'unused',
-    ephemeral: true,
-    worker: false,
-    gateway: false,
-    tokenHook: true,
-  });
-  await prepareDatabase({ url: own.info.postgres.runtimeUrl, migrationUrl: own.info.postgres.url });
   let follow: ReturnType<typeof refreshRegistry>;
-  gateway = await listenGateway({
-    stack: own.info,
-    atStackUrl: true,
-    more: {
-      hooks: {
-        hydra: {
-          keys: [own.info.gateway.hookKeys.hydra],
-          readStanding: (id) => readTokenStanding(gateway.pool, id),
-          onFailure: 'closed',
-          followGrant: (grant) => {
-            if (failing.registry) throw new Error('no database');
-            follow ??= refreshRegistry(gateway.pool, publishedPolicy(gateway.pool, policyId), fail);
-            return follow(grant);
-          },
-        },
-      },
+  hydra = await AskingHydra.begin({
+    followGrant: (grant) => {
+      if (failing.registry) throw new Error('no database');
+      follow ??= refreshRegistry(hydra.gateway.pool, publishedPolicy(hydra.gateway.pool, policyId), fail);
+      return follow(grant);
     },
   });
+  ({ people, oauth2 } = hydra);
+  pool = hydra.gateway.pool;
   await publish(
-    gateway.pool,
+    pool,
     `id: ${policyId}
 ladder: { warn: { after: 30d } }
 recheck: 1d
@@ -63,41 +44,15 @@ retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
 tokens: { refresh: {} }
 `,
   );
-  people = new OryPeople(own.info);
-  oauth2 = new OAuth2Api(new Configuration({ basePath: own.info.hydra.adminUrl }));
-  const redirectUri = 'http://127.0.0.1:4455/callback';
-  const { data } = await oauth2.createOAuth2Client({
-    oAuth2Client: {
-      grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
-      response_types: ['code'],
-      scope: 'openid offline_access',
-      redirect_uris: [redirectUri],
-      token_endpoint_auth_method: 'client_secret_post',
-    },
-  });
-  client = { id: data.client_id ?? '', secret: data.client_secret ?? '', redirectUri };
+  client = await hydra.createClient(['refresh_token', 'client_credentials']);
 });
-afterAll(async () => {
-  await gateway?.close();
-  await own?.stop();
-});
+afterAll(() => hydra?.end());
 
-const authorize = (id: string) => authorizeByCode(own.info.hydra.publicUrl, oauth2, client, id);
-const families = (id: string) => readLiveFamilies(gateway.pool, id);
+const authorize = (id: string, onConsent?: (loginSessionId: string) => Promise<void>) =>
+  hydra.authorize(client, id, onConsent);
+const families = (id: string) => readLiveFamilies(pool, id);
 
-async function refresh(refreshToken: string) {
-  const answer = await fetch(new URL('/oauth2/token', own.info.hydra.publicUrl), {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'refresh_token',
-      refresh_token: refreshToken,
-      client_id: client.id,
-      client_secret: client.secret,
-    }),
-  });
-  const body = (await answer.json()) as { refresh_token?: string; error?: string };
-  return { status: answer.status, refreshToken: body.refresh_token ?? '', error: body.error };
-}
+const refresh = (refreshToken = '') => hydra.refresh(client, refreshToken);
 
 it('each grant is a family, and its refreshes are uses of it', async () => {
   const { id } = await people.create('registry');
@@ -107,7 +62,7 @@ it('each grant is a family, and its refreshes are uses of it', async () => {
   expect([one?.issuer, one?.clientId, one?.lastUsedAt, more]).toEqual(['hydra', client.id, undefined, []]);
   expect(one?.familyId).not.toBe(two?.familyId);
   const next = await refresh(first.refreshToken);
-  expect((await refresh(next.refreshToken)).status).toBe(200);
+  expect((await refresh(next.refresh_token)).status).toBe(200);
   const after = await families(id);
   expect(after).toHaveLength(2);
   expect(after.filter(({ lastUsedAt }) => lastUsedAt !== undefined)).toHaveLength(1);
@@ -128,20 +83,20 @@ it('a family that ended in the registry gets no token, and the others of its per
   const ended = await authorize(id);
   const [family] = await families(id);
   const kept = await authorize(id);
-  await endFamilies(gateway.pool, { familyIds: [family?.familyId ?? ''], why: 'by_person' }, Date.now());
+  await endFamilies(pool, { familyIds: [family?.familyId ?? ''], why: 'by_person' }, Date.now());
   expect(await refresh(ended.refreshToken)).toMatchObject({ status: 403, error: 'access_denied' });
   expect((await refresh(kept.refreshToken)).status).toBe(200);
   // The consent of one client is one in Hydra: it waits for the last family.
-  expect(await closeHydraFamilies({ pool: gateway.pool, oauth2 }, Date.now())).toMatchObject({ closed: 0 });
+  expect(await closeHydraFamilies({ pool: pool, oauth2 }, Date.now())).toMatchObject({ closed: 0 });
   expect(await people.isTokenActive(ended.refreshToken)).toBe(true);
   const [last] = await families(id);
-  await endFamilies(gateway.pool, { familyIds: [last?.familyId ?? ''], why: 'by_person' }, Date.now());
-  expect(await closeHydraFamilies({ pool: gateway.pool, oauth2 }, Date.now())).toEqual({
+  await endFamilies(pool, { familyIds: [last?.familyId ?? ''], why: 'by_person' }, Date.now());
+  expect(await closeHydraFamilies({ pool: pool, oauth2 }, Date.now())).toEqual({
     closed: 2,
     failed: 0,
   });
   expect(await people.isTokenActive(ended.refreshToken)).toBe(false);
-  expect(await closeHydraFamilies({ pool: gateway.pool, oauth2 }, Date.now())).toEqual({
+  expect(await closeHydraFamilies({ pool: pool, oauth2 }, Date.now())).toEqual({
     closed: 0,
     failed: 0,
   });
@@ -150,7 +105,7 @@ it('a family that ended in the registry gets no token, and the others of its per
 it('a family from before the registry begins with its first refresh, with the age of its sign-in', async () => {
   const { id } = await people.create('registry');
   const { refreshToken } = await authorize(id);
-  await gateway.pool.query('DELETE FROM refresh_family WHERE identity_id = $1', [id]);
+  await pool.query('DELETE FROM refresh_family WHERE identity_id = $1', [id]);
   expect((await refresh(refreshToken)).status).toBe(200);
   const [family] = await families(id);
   expect(family?.createdAt).toBe(family?.signedInAt);
@@ -161,7 +116,7 @@ it('what the consent page noted of the device stands in the family, and another 
   const { id } = await people.create('registry');
   const other = await people.create('registry');
   const consents = new RefreshTokens({
-    postgresUrl: own.info.postgres.runtimeUrl,
+    postgresUrl: hydra.info.postgres.runtimeUrl,
     key: Buffer.alloc(32).toString('base64'),
     policy: {},
   });
@@ -171,8 +126,7 @@ it('what the consent page noted of the device stands in the family, and another 
       request: { headers: { 'user-agent': 'Browser/1' }, socket: { remoteAddress: '203.0.113.9' } },
       deviceName: 'Ada’s phone',
     });
-  const authorizeNoting = (noted: (loginSessionId: string) => Promise<void>) =>
-    authorizeByCode(own.info.hydra.publicUrl, oauth2, client, id, noted);
+  const authorizeNoting = (noted: (loginSessionId: string) => Promise<void>) => authorize(id, noted);
   try {
     await authorizeNoting(note(other.id));
     await authorizeNoting(note(id));
@@ -189,12 +143,12 @@ it('what the consent page noted of the device stands in the family, and another 
 it('a grant ends what its person left behind from the same device, and unused for 30 days', async () => {
   const { id } = await people.create('registry');
   const consents = new RefreshTokens({
-    postgresUrl: own.info.postgres.runtimeUrl,
+    postgresUrl: hydra.info.postgres.runtimeUrl,
     key: Buffer.alloc(32).toString('base64'),
     policy: {},
   });
   const from = (remoteAddress: string) =>
-    authorizeByCode(own.info.hydra.publicUrl, oauth2, client, id, (loginSessionId) =>
+    authorize(id, (loginSessionId) =>
       consents.consent({
         ...{ identityId: id, clientId: client.id, loginSessionId },
         request: { headers: { 'user-agent': 'Browser/1' }, socket: { remoteAddress } },
@@ -203,7 +157,7 @@ it('a grant ends what its person left behind from the same device, and unused fo
   const left = await from('203.0.113.9');
   const elsewhere = await from('198.51.100.7');
   // As the owner of the table: no other role moves a creation.
-  await withClient(own.info.postgres.url, (owner) =>
+  await withClient(hydra.info.postgres.url, (owner) =>
     owner.query(
       "UPDATE refresh_family SET created_at = created_at - interval '30 days' WHERE identity_id = $1",
       [id],
@@ -228,23 +182,16 @@ it('while the registry is away no token is issued, and the refresh token survive
 
 it('a service has no family', async () => {
   const count = async () =>
-    (await gateway.pool.query<{ count: number }>('SELECT count(*)::int FROM refresh_family')).rows[0]?.count;
+    (await pool.query<{ count: number }>('SELECT count(*)::int FROM refresh_family')).rows[0]?.count;
   const before = await count();
-  const answer = await fetch(new URL('/oauth2/token', own.info.hydra.publicUrl), {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: client.id,
-      client_secret: client.secret,
-    }),
-  });
+  const answer = await hydra.askForToken(client, { grant_type: 'client_credentials' });
   expect(answer.status).toBe(200);
   expect(await count()).toBe(before);
 });
 
 it('under a policy without rules for refresh tokens nothing is recorded, and every grant goes on', async () => {
   const { id } = await people.create('registry');
-  const follow = refreshRegistry(gateway.pool, publishedPolicy(gateway.pool, 'never-published'), fail);
+  const follow = refreshRegistry(pool, publishedPolicy(pool, 'never-published'), fail);
   const grant = { consent: 'c', clientId: 'web', identityId: id, grant: 'authorization_code' } as const;
   expect(await follow(grant)).toBe(true);
   expect(await families(id)).toEqual([]);

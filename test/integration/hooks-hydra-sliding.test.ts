@@ -1,76 +1,38 @@
 /** Sliding access with a real Hydra: a token only while the session behind the sign-in is live, and none by a refresh. */
 import { randomUUID } from 'node:crypto';
-import { Configuration, OAuth2Api } from '@ory/client';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { authorizeByCode, type OAuthClient } from '../../dev/demo/authorization-code-flow.js';
-import { OryPeople } from '../../dev/demo/ory-people.js';
-import { type RunningStack, startStack } from '../../dev/stack/index.js';
+import type { OAuthClient } from '../../dev/demo/authorization-code-flow.js';
+import type { OryPeople } from '../../dev/demo/ory-people.js';
 import { publishedPolicy } from '../../src/gateway/published-policy.js';
 import { slidingAccess } from '../../src/gateway/sliding-access.js';
-import { prepareDatabase } from '../../src/postgres/prepare.js';
 import { admitSession, endSession, linkLogin } from '../../src/sessions/sessions-table.js';
-import { readTokenStanding } from '../../src/tokens/token-standings.js';
-import { listenGateway, type TestGateway } from '../support/gateway.js';
+import { AskingHydra } from '../support/asking-hydra.js';
 import { publish } from '../support/publish.js';
 
 const minute = 60_000;
 const policyId = 'sliding';
-let own: RunningStack;
-let gateway: TestGateway;
+let hydra: AskingHydra;
 let people: OryPeople;
-let oauth2: OAuth2Api;
+let pool: pg.Pool;
 let sliding: OAuthClient;
 let usual: OAuthClient;
 const failing = { database: false };
 
-async function createClient(): Promise<OAuthClient> {
-  const redirectUri = 'http://127.0.0.1:4455/callback';
-  const { data } = await oauth2.createOAuth2Client({
-    oAuth2Client: {
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      scope: 'openid offline_access',
-      redirect_uris: [redirectUri],
-      token_endpoint_auth_method: 'client_secret_post',
-    },
-  });
-  return { id: data.client_id ?? '', secret: data.client_secret ?? '', redirectUri };
-}
-
 beforeAll(async () => {
-  const options = {
-    dataDirectory: 'unused',
-    ephemeral: true,
-    worker: false,
-    gateway: false,
-    tokenHook: true,
-  };
-  own = await startStack(options);
-  await prepareDatabase({ url: own.info.postgres.runtimeUrl, migrationUrl: own.info.postgres.url });
   let admit: ReturnType<typeof slidingAccess>;
-  gateway = await listenGateway({
-    stack: own.info,
-    atStackUrl: true,
-    more: {
-      hooks: {
-        hydra: {
-          keys: [own.info.gateway.hookKeys.hydra],
-          readStanding: (id) => readTokenStanding(gateway.pool, id),
-          onFailure: 'closed',
-          admitSliding: (grant) => {
-            if (failing.database) throw new Error('no database');
-            admit ??= slidingAccess(gateway.pool, publishedPolicy(gateway.pool, policyId));
-            return admit(grant);
-          },
-        },
-      },
+  hydra = await AskingHydra.begin({
+    admitSliding: (grant) => {
+      if (failing.database) throw new Error('no database');
+      admit ??= slidingAccess(hydra.gateway.pool, publishedPolicy(hydra.gateway.pool, policyId));
+      return admit(grant);
     },
   });
-  people = new OryPeople(own.info);
-  oauth2 = new OAuth2Api(new Configuration({ basePath: own.info.hydra.adminUrl }));
-  [sliding, usual] = [await createClient(), await createClient()];
+  ({ people } = hydra);
+  pool = hydra.gateway.pool;
+  [sliding, usual] = [await hydra.createClient(), await hydra.createClient()];
   await publish(
-    gateway.pool,
+    pool,
     `id: ${policyId}
 ladder: { warn: { after: 30d } }
 recheck: 1d
@@ -80,16 +42,13 @@ tokens: { access: { sliding: true, idle: 15m, clients: [${sliding.id}] } }
 `,
   );
 });
-afterAll(async () => {
-  await gateway?.close();
-  await own?.stop();
-});
+afterAll(() => hydra?.end());
 
 /** A session of the person whose last presence was a while ago. */
 async function sessionOf(identityId: string, agoMs = 0): Promise<string> {
   const sessionId = randomUUID();
   const at = Date.now() - agoMs;
-  await admitSession(gateway.pool, {
+  await admitSession(pool, {
     ...{ sessionId, identityId, authenticatedAt: at, latestAt: at, assurance: 'aal1' as const },
     ...{ devices: [], roles: [], policyId },
   });
@@ -102,21 +61,13 @@ const authorize = (
   sessionId?: string,
   meanwhile?: () => Promise<void>,
 ) =>
-  authorizeByCode(own.info.hydra.publicUrl, oauth2, client, identityId, async (loginSid) => {
-    if (sessionId !== undefined) expect(await linkLogin(gateway.pool, sessionId, loginSid)).toBe(true);
+  hydra.authorize(client, identityId, async (loginSid) => {
+    if (sessionId !== undefined) expect(await linkLogin(pool, sessionId, loginSid)).toBe(true);
     await meanwhile?.();
   });
 
-async function refreshOf(client: OAuthClient, refreshToken: string): Promise<number> {
-  const answer = await fetch(new URL('/oauth2/token', own.info.hydra.publicUrl), {
-    method: 'POST',
-    body: new URLSearchParams({
-      ...{ grant_type: 'refresh_token', refresh_token: refreshToken },
-      ...{ client_id: client.id, client_secret: client.secret },
-    }),
-  });
-  return answer.status;
-}
+const refreshOf = async (client: OAuthClient, refreshToken: string) =>
+  (await hydra.refresh(client, refreshToken)).status;
 
 it('a client with sliding access gets a token for a live session, and none by a refresh', async () => {
   const { id } = await people.create('sliding');
@@ -139,7 +90,7 @@ it('it gets none where the session ends between the sign-in and the code’s exc
   const sessionId = await sessionOf(id);
   const signOut = async () => {
     const now = Date.now();
-    await endSession(gateway.pool, { sessionId, reason: 'signed_out', endedAt: now }, now);
+    await endSession(pool, { sessionId, reason: 'signed_out', endedAt: now }, now);
   };
   await expect(authorize(sliding, id, sessionId, signOut)).rejects.toThrow(/403/);
 });
