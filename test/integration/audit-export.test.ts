@@ -17,6 +17,7 @@ import { dayMs } from '../../src/domain/duration.js';
 import type { Stage } from '../../src/domain/rungs.js';
 import { writeStanding } from '../../src/standings/standings-table.js';
 import { auditEntry } from '../support/audit-forger.js';
+import { compiled } from '../support/compiled-sources.js';
 import { recordSigns } from '../support/record-signs.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { publish, slowPolicy, unknownId } from '../support/system-outside.js';
@@ -118,7 +119,7 @@ describe('export as JSON', () => {
 
 describe('the command line', () => {
   const run = async (...args: string[]) =>
-    promisify(execFile)(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'audit', ...args], {
+    promisify(execFile)(process.execPath, [compiled('src/cli.ts'), 'audit', ...args], {
       cwd: projectDirectory,
       env: { ...process.env, ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url },
     });

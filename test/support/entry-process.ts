@@ -2,13 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { projectDirectory } from '../../dev/stack/project.js';
+import { compiled } from './compiled-sources.js';
 
 export class EntryProcess {
   private child: ChildProcess | undefined;
   private output = '';
 
   /**
-   * @param entry its file
+   * @param entry its source
    * @param ready the output that says it is ready
    * @param environment its `DORMOUSE_*` variables
    */
@@ -21,7 +22,7 @@ export class EntryProcess {
 
   /** Starts it. @returns when it is ready */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ['--import', 'tsx', this.entry, ...this.parameters], {
+    const child = spawn(process.execPath, [compiled(this.entry), ...this.parameters], {
       cwd: projectDirectory,
       env: { ...process.env, ...this.environment, DORMOUSE_LOG_LEVEL: 'info' },
       stdio: ['ignore', 'pipe', 'pipe'],

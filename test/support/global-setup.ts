@@ -1,4 +1,4 @@
-/** Starts, once for all files of the project `system`, what they share: the servers, and the workflow bundle. */
+/** Makes, once for all files of a run, what they share: the servers, the workflow bundle, and the sources as JavaScript. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import type { TestProject } from 'vitest/node';
 import { type StackInfo, startStack } from '../../dev/stack/index.js';
 import { prepareDatabase } from '../../src/postgres/prepare.js';
 import { bundleWorkflows } from '../../src/worker/workflow-bundle.js';
+import { compileSources } from './compiled-sources.js';
 import { resolveTimeSkippingServer } from './time-skipping-server.js';
 
 declare module 'vitest' {
@@ -14,6 +15,8 @@ declare module 'vitest' {
     /** The `DORMOUSE_*` variables of the stack. */
     environment: Record<string, string>;
     workflowBundlePath: string;
+    /** Where {@link compileSources} put the sources as JavaScript. */
+    compiledSources: string;
     /** Empty: the SDK downloads its own. */
     timeSkippingServerPath: string;
   }
@@ -33,9 +36,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const { code } = await bundleWorkflows();
   const workflowBundlePath = join(directory, 'workflow-bundle.js');
   await writeFile(workflowBundlePath, code);
+  const compiledSources = join(directory, 'compiled');
+  await compileSources(compiledSources, code);
   project.provide('stack', stack.info);
   project.provide('environment', stack.environment);
   project.provide('workflowBundlePath', workflowBundlePath);
+  project.provide('compiledSources', compiledSources);
   project.provide('timeSkippingServerPath', timeSkipping?.path ?? '');
   return async () => {
     await stack.stop();

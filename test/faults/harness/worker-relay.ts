@@ -1,7 +1,8 @@
-/** Keeps one worker at work that may die at any moment; the next one stands ready and takes over at once. Node only. */
+/** Keeps one worker at work that may die at any moment; the next one stands ready and takes over at once. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { projectDirectory } from '../../../dev/stack/project.js';
+import { compiled } from '../../support/compiled-sources.js';
 import type { WorkerSettings } from './kill-plan.js';
 
 export class WorkerRelay {
@@ -44,7 +45,7 @@ export class WorkerRelay {
   private async prepare(): Promise<ChildProcess> {
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', 'test/faults/harness/killing-worker.ts', JSON.stringify(this.settings)],
+      [compiled('test/faults/harness/killing-worker.ts'), JSON.stringify(this.settings)],
       {
         cwd: projectDirectory,
         env: { ...process.env, ...this.environment },
