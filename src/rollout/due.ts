@@ -2,8 +2,8 @@
 import type { FoundIdentity } from '../domain/lifecycle/assessment.js';
 import { type PolicySubject, planFor } from '../domain/plan.js';
 import type { Standing } from '../domain/standing.js';
+import { courseOf } from '../forecast/course.js';
 import { lifeOf } from '../forecast/life-of.js';
-import { Walk } from '../forecast/walk.js';
 import type { StoredPolicy } from '../policies/policies-table.js';
 
 export interface Sleeper {
@@ -15,7 +15,8 @@ export interface Sleeper {
 /**
  * @param inForce the version that the standing came about by
  * @param now epoch milliseconds
- * @returns epoch milliseconds; `undefined` where nothing comes. A return is due at once
+ * @returns epoch milliseconds; `undefined` where nothing comes before the step that it sleeps towards. A return is due
+ * at once
  */
 export function dueUnder(
   { standing, identity, subject }: Sleeper,
@@ -27,7 +28,8 @@ export function dueUnder(
   const planInForce = planFor(inForce.policy, inForce.reference, subject);
   // Signs of life and postponements since the standing could only make it later, and the look itself reads them.
   const known = { standing, identity, planInForce, activity: {}, postponements: [], hasAddress: true };
-  return new Walk(lifeOf(known, plan, now), now, () => undefined).earliestAt;
+  const until = standing.next?.at ?? now;
+  return courseOf(lifeOf(known, plan, now), now, until).deeds[0]?.at;
 }
 
 /** A lifecycle's own timer is no more exact than this. Milliseconds. */
