@@ -14,6 +14,7 @@ import type {
   Counters,
   Dormouse,
   DormouseOptions,
+  HoldAnswer,
   OperatorRequest,
   PublicStanding,
   RecordOutcome,
@@ -111,11 +112,11 @@ export class GatewayClient implements Dormouse {
     return this.decide(identityId, 'apply-policy', request);
   }
 
-  async hold(identityId: string, request: Parameters<Dormouse['hold']>[1]): Promise<PublicStanding> {
+  async hold(identityId: string, request: Parameters<Dormouse['hold']>[1]): Promise<HoldAnswer> {
     return this.decide(identityId, 'hold', { ...request, until: timeOf('until', request.until) });
   }
 
-  async release(identityId: string, request: Parameters<Dormouse['release']>[1]): Promise<PublicStanding> {
+  async release(identityId: string, request: Parameters<Dormouse['release']>[1]): Promise<HoldAnswer> {
     return this.decide(identityId, 'release', request);
   }
 

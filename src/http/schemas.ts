@@ -43,6 +43,15 @@ const hold = z
     until: epochMs,
   })
   .readonly();
+/** The answer to a hold or a release where no lifecycle runs. */
+export const withoutLifecycleAnswer = z.object({
+  schemaVersion: z.literal(1),
+  identityId: z.string(),
+  stage: z.literal('none'),
+  why: z.string().describe('one sentence for an operator'),
+  holds: z.array(hold).readonly().exactOptional(),
+  warnings: z.array(z.string()).readonly(),
+});
 const parked = z
   .object({ step: z.string(), errorType: z.string(), wayOut: z.string(), since: epochMs })
   .readonly();
