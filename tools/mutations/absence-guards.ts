@@ -143,4 +143,22 @@ export const absenceGuards: readonly Guard[] = [
     tests: ['test/integration/holds-without-lifecycle.test.ts'],
     only: 'ten times at once is one hold',
   },
+  {
+    name: 'preview: it notes no witness',
+    file: 'src/activities/kratos.ts',
+    find: 'if (!input.isPreview) await witnesses.note(identity, now);',
+    replace: 'await witnesses.note(identity, now);',
+    project: 'system',
+    tests: ['test/integration/enrol-all.test.ts'],
+    only: 'leaves every row of every table as it was',
+  },
+  {
+    name: 'preview: it keeps no return address',
+    file: 'src/activities/kratos.ts',
+    find: 'deps.identifierKey !== undefined && !input.isPreview) {',
+    replace: 'deps.identifierKey !== undefined) {',
+    project: 'system',
+    tests: ['test/integration/enrol-all.test.ts'],
+    only: 'leaves every row of every table as it was',
+  },
 ];
