@@ -9,8 +9,8 @@ import { holdKinds } from '../domain/lifecycle/holds.js';
 import { highestVersion } from '../domain/names.js';
 import {
   answers,
-  epochMs,
   inputTime,
+  outputTime,
   identityParameters as params,
   problem,
   standingAnswer,
@@ -56,10 +56,10 @@ const exemption = answers({
     kind: z.enum(exemptionKinds),
     reason: z.string(),
     owner: z.string(),
-    reviewAt: epochMs.describe('somebody has to look again then; it stays in force'),
+    reviewAt: outputTime('somebody has to look again then; it stays in force'),
     setBy: z.string(),
-    setAt: epochMs,
-    endedAt: epochMs.exactOptional(),
+    setAt: outputTime(),
+    endedAt: outputTime().exactOptional(),
   }),
 });
 const security = [{ serviceToken: [] }];
@@ -115,12 +115,11 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
             'The same for unknown and never enrolled identities: absent where nothing was revoked.',
           security,
           params,
-          response: answers({ 200: z.object({ revokedBefore: z.string().exactOptional() }) }),
+          response: answers({ 200: z.object({ revokedBefore: outputTime().exactOptional() }) }),
         },
       },
       async ({ params: { id } }) => {
-        const at = await dormouse.revokedBefore(id);
-        return at === undefined ? {} : { revokedBefore: new Date(at).toISOString() };
+        return given({ revokedBefore: await dormouse.revokedBefore(id) });
       },
     );
     server.post(

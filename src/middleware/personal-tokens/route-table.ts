@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { formatDuration } from '../../domain/duration.js';
 import { given } from '../../domain/given.js';
+import { rfc3339Text } from '../../domain/rfc3339-text.js';
 import { personalLimits } from '../../domain/tokens/personal-limits.js';
 import { usualType } from '../../domain/tokens/personal-policy.js';
 import { scopesOf } from '../../domain/tokens/personal-request.js';
@@ -27,8 +28,7 @@ const createBody = z.strictObject({
   name: z.string({ error: 'is missing. Say what the token is for' }),
   type: z.string().exactOptional(),
   scopes: z.array(z.string(), { error: 'is not a list of scopes' }).exactOptional(),
-  expiresAt: z.iso
-    .datetime({ offset: true, error: 'is not a time with a zone. Write it as 2027-01-31T00:00:00Z' })
+  expiresAt: rfc3339Text('is not a time with a zone. Write it as 2027-01-31T00:00:00Z')
     .transform((text) => Date.parse(text))
     .exactOptional(),
 });
