@@ -122,4 +122,13 @@ export const personalTokenGuards: readonly Guard[] = [
     ...sweep,
     only: 'each notice is one mail',
   },
+  {
+    name: 'tokens: the page makes none without a fresh sign-in',
+    file: 'src/people-pages/tokens-page.ts',
+    find: "request.body.do === 'revoke' ? whenSignedIn : whenFreshlySignedIn;",
+    replace: 'whenSignedIn;',
+    project: 'system',
+    tests: ['test/integration/tokens-page.test.ts'],
+    only: 'makes and replaces no token',
+  },
 ];

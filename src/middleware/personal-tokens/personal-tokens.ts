@@ -88,6 +88,8 @@ export class PersonalTokens {
   private readonly now: () => number;
   private timer: NodeJS.Timeout | undefined;
   private queries = 0;
+  /** Why the policy can't be had, where waiting does not help. */
+  private mistake: unknown;
 
   /** Opens connections as they are needed. @throws ConfigError where a field of the policy is wrong */
   constructor(private readonly options: PersonalTokensOptions) {
@@ -163,16 +165,18 @@ export class PersonalTokens {
   }
 
   /** Makes a token. It is in the answer and nowhere else. @throws UnjudgedError where PostgreSQL is away */
-  create(holder: TokenHolder, request: TokenRequest): Promise<Issued> {
+  async create(holder: TokenHolder, request: TokenRequest): Promise<Issued> {
     const { identityId, actor, roles } = checkedHolder(holder);
-    return fromPostgres(() => createToken(this.issuer(), { identityId, actor, roles }, request));
+    const issuer = this.issuer();
+    return fromPostgres(() => createToken(issuer, { identityId, actor, roles }, request));
   }
 
   /** Puts a new token in the place of a live one of the person's. @throws UnjudgedError */
   async rotate(holder: TokenHolder, tokenId: string): Promise<Rotated> {
     const { identityId, actor } = checkedHolder(holder);
     if (!isTokenId(tokenId)) return { kind: 'none' };
-    const rotated = await fromPostgres(() => rotateToken(this.issuer(), { tokenId, identityId, actor }));
+    const issuer = this.issuer();
+    const rotated = await fromPostgres(() => rotateToken(issuer, { tokenId, identityId, actor }));
     this.cache.forgetToken(tokenId);
     return rotated;
   }
@@ -194,10 +198,10 @@ export class PersonalTokens {
     return stored.map((token) => ({ ...token, verdict: this.verdictOf(token) }));
   }
 
-  /** The policy in force. @throws UnjudgedError where it was never read */
+  /** The policy in force. @throws UnjudgedError where it was never read; its `cause` says what operators have to mend */
   policy(): PersonalTokensPolicy {
     const policy = this.policies.current()?.policy;
-    if (policy === undefined) throw new UnjudgedError('policy');
+    if (policy === undefined) throw new UnjudgedError('policy', given({ cause: this.mistake }));
     return policy;
   }
 
@@ -305,7 +309,13 @@ export class PersonalTokens {
   private async reload(): Promise<void> {
     const askedAt = performance.now();
     this.databaseClock.set(await databaseNow(this.pool), askedAt);
-    await this.policies.reload();
+    try {
+      await this.policies.reload();
+      this.mistake = undefined;
+    } catch (error) {
+      this.mistake = isMistake(error) ? error : undefined;
+      throw error;
+    }
   }
 
   private report(error: unknown): void {

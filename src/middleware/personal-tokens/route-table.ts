@@ -60,7 +60,7 @@ export class PersonalTokenRoutes {
       return await this.answered(request, holder);
     } catch (error) {
       if (!(error instanceof UnjudgedError)) throw error;
-      return json(503, { error: 'unavailable' }, { 'retry-after': '5' });
+      return unjudged(error);
     }
   }
 
@@ -100,6 +100,11 @@ export class PersonalTokenRoutes {
         return json(409, {
           error: 'too_many_tokens',
           message: `there are ${outcome.atMost} live tokens already. Revoke one first`,
+        });
+      case 'owner-deleted':
+        return json(410, {
+          error: 'owner_deleted',
+          message: 'the account was deleted: no token is made for it any more',
         });
       case 'issued':
         return json(201, this.issuedView(outcome.issued));
@@ -147,6 +152,17 @@ function viewOf({ verdict, tokenId: id, name, type, scopes, createdAt, lastUsedA
     inactiveAt: at(isLive ? verdict.inactiveAt : undefined),
     ...given({ rotatedFrom: token.rotatedFrom }),
   };
+}
+
+/** What stands in the way: the policy, which operators mend, or PostgreSQL, which comes back. */
+function unjudged({ system, cause }: UnjudgedError): Answer {
+  if (system !== 'policy') return json(503, { error: 'unavailable' }, { 'retry-after': '5' });
+  if (cause === undefined) {
+    const message = 'the policy of tokens was not read yet, because PostgreSQL is away. Ask again';
+    return json(503, { error: 'policy_not_read', message }, { 'retry-after': '5' });
+  }
+  const message = 'there is no policy of tokens: it was never published, or has no section "tokens.personal"';
+  return json(500, { error: 'no_policy', message });
 }
 
 function notFound(): Answer {
