@@ -103,9 +103,10 @@ async function create(
 
 async function describe(
   tokens: PersonalTokens,
-  { identityId, roles = [] }: TokenHolder,
+  holder: TokenHolder,
   { headers }: FastifyRequest,
 ): Promise<Partial<PageView>> {
+  const { identityId, roles = [] } = holder;
   const { formatTag } = localeOf(headers['accept-language']);
   const policy = tokens.policy();
   const types = [...new Set([usualType, ...Object.keys(policy.types)])].map((type): TokenTypeView => {
@@ -117,6 +118,7 @@ async function describe(
       scopes: scopesOf(policy, type).join(' '),
     };
   });
+  await tokens.followRoles(holder);
   const own = await tokens.list(identityId);
   return { tokens: own.map((token) => tokenView(token, formatTag)), tokenTypes: types };
 }

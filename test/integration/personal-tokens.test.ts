@@ -340,6 +340,48 @@ describe('a request that can not be judged says what is wrong', () => {
   });
 });
 
+describe('an owner whose roles have changed', () => {
+  const ceilings = {
+    ...policy,
+    inactive: '365d',
+    roles: { admin: { inactive: '90d', longestLifetime: '30d' } },
+  };
+  const begin = async (roles: readonly string[]) => {
+    const tokens = await instance({ policy: ceilings });
+    const holder = { identityId: randomUUID(), roles };
+    const outcome = await tokens.create(holder, { name: 'laptop' });
+    if (outcome.kind !== 'issued') throw new Error(outcome.kind);
+    return { tokens, holder, ...outcome.issued };
+  };
+
+  test('to admin: a token of before is under the ceiling of admins, at the next look and at rotation', async () => {
+    const { tokens, holder, token, stored } = await begin([]);
+    aheadMs = 20 * day;
+    await tokens.followRoles({ ...holder, roles: ['admin'] });
+    expect(await tokens.check(token, { counts: false })).toMatchObject({
+      token: { expiresAt: stored.createdAt + 30 * day },
+    });
+    const rotated = await tokens.rotate({ ...holder, roles: ['admin'] }, stored.tokenId);
+    if (rotated.kind !== 'issued') throw new Error(rotated.kind);
+    expect(rotated.issued.stored.roles).toEqual(['admin']);
+    const { expiresAt, createdAt } = rotated.issued.stored;
+    expect(expiresAt).toBe(createdAt + 30 * day);
+  });
+
+  test('to admin after the ceiling: the rotation is refused, and the token too', async () => {
+    const { tokens, holder, token, stored } = await begin([]);
+    aheadMs = 31 * day;
+    expect(await tokens.rotate({ ...holder, roles: ['admin'] }, stored.tokenId)).toEqual({ kind: 'none' });
+    expect((await tokens.check(token)).kind).toBe('refused');
+  });
+
+  test('unknown to whoever asks: they stay as they were', async () => {
+    const { tokens, holder, stored } = await begin(['admin']);
+    const rotated = await tokens.rotate({ identityId: holder.identityId }, stored.tokenId);
+    expect(rotated).toMatchObject({ issued: { stored: { roles: ['admin'] } } });
+  });
+});
+
 describe('the policy', () => {
   test('that is published is read again, and counts for tokens that exist', async () => {
     const text = (personal: string) => `id: pat

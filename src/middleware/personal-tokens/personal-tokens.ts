@@ -29,6 +29,7 @@ import {
 } from '../../tokens/personal/issue.js';
 import {
   findToken,
+  followRoles,
   personalTokensChannel,
   readTokensOf,
   revokeToken,
@@ -167,14 +168,27 @@ export class PersonalTokens {
   /** Makes a token. It is in the answer and nowhere else. @throws UnjudgedError where PostgreSQL is away */
   async create(holder: TokenHolder, request: TokenRequest): Promise<Issued> {
     const { identityId, actor, roles } = checkedHolder(holder);
+    await this.followRoles(holder);
     const issuer = this.issuer();
     return fromPostgres(() => createToken(issuer, { identityId, actor, roles }, request));
+  }
+
+  /**
+   * Judges the person's live tokens by their present roles from now on, where the holder says them.
+   * @throws UnjudgedError where PostgreSQL is away
+   */
+  async followRoles({ identityId, roles }: TokenHolder): Promise<void> {
+    if (roles === undefined) return;
+    const id = parseIdentityId(identityId);
+    await fromPostgres(() => followRoles(this.pool, id, [...new Set(roles)].sort()));
+    this.cache.forgetOwner(id);
   }
 
   /** Puts a new token in the place of a live one of the person's. @throws UnjudgedError */
   async rotate(holder: TokenHolder, tokenId: string): Promise<Rotated> {
     const { identityId, actor } = checkedHolder(holder);
     if (!isTokenId(tokenId)) return { kind: 'none' };
+    await this.followRoles(holder);
     const issuer = this.issuer();
     const rotated = await fromPostgres(() => rotateToken(issuer, { tokenId, identityId, actor }));
     this.cache.forgetToken(tokenId);

@@ -78,6 +78,7 @@ export class PersonalTokenRoutes {
   }
 
   private async list(holder: TokenHolder): Promise<Answer> {
+    await this.tokens.followRoles(holder);
     const tokens = await this.tokens.list(holder.identityId);
     return json(200, {
       now: iso(this.tokens.time()),

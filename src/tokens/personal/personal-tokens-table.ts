@@ -18,7 +18,7 @@ export interface StoredToken extends TokenTimes {
   /** As the person wrote it. */
   readonly name: string;
   readonly scopes: readonly string[];
-  /** Of the owner, as of the creation. */
+  /** Of the owner, as they were last known: at the creation, or when the owner looked after the tokens. */
   readonly roles: readonly string[];
   /** The published policy that judges it; absent: the app's own. */
   readonly policyId?: string;
@@ -133,6 +133,15 @@ async function insertRow(pool: pg.Pool, token: NewToken, now: number): Promise<b
     ],
   );
   return rows[0]?.made === true;
+}
+
+/** Puts the live tokens of an identity under its present roles. @param roles as known from a verified session */
+export async function followRoles(
+  pool: pg.Pool,
+  identityId: string,
+  roles: readonly string[],
+): Promise<void> {
+  await pool.query('SELECT personal_token_follow_roles($1, $2)', [identityId, roles]);
 }
 
 export interface Rotation {
