@@ -112,8 +112,8 @@ export function createKratosActivities(deps: KratosDependencies) {
       notices?: readonly string[];
       /** The lifecycle has no memory, so the last projection is read too. */
       isNew?: true;
-      /** For a preview: how many addresses a mail would go to. */
-      countsAddresses?: true;
+      /** Writes nothing at all, and counts the addresses that a mail would go to. */
+      isPreview?: true;
     }): Promise<Assessment> {
       const { identityId } = input;
       const stored = await readPolicy(deps.policies, input.policyChoice);
@@ -143,7 +143,7 @@ export function createKratosActivities(deps: KratosDependencies) {
           ...(isShell ? {} : { absence: await absenceOf(deps, identityId) }),
         };
       }
-      await witnesses.note(identity, now);
+      if (!input.isPreview) await witnesses.note(identity, now);
       const keys = input.notices ?? [];
       const [activity, disablement, postponements, notices, hasMoved, buried] = await Promise.all([
         readEvidence(deps, identityId),
@@ -155,7 +155,7 @@ export function createKratosActivities(deps: KratosDependencies) {
       ]);
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
       const disabledByEngine = isEnginesWork(disablement, stateChangedAt);
-      if (disabledByEngine && deps.identifierKey !== undefined) {
+      if (disabledByEngine && deps.identifierKey !== undefined && !input.isPreview) {
         await keepReturnAddresses(pool, deps.identifierKey, identityId, everyAddress(identity));
       }
       const isAssumed = disabledByEngine && disablement !== undefined && isUnconfirmed(disablement);
@@ -175,7 +175,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         ...(keys.length === 0 ? {} : { notices }),
         ...(hasMoved ? { addressesChanged: true as const } : {}),
         ...given({ buried }),
-        ...(input.countsAddresses && { addresses: countAddresses(identity, deps.unverified) }),
+        ...(input.isPreview && { addresses: countAddresses(identity, deps.unverified) }),
       };
     },
 

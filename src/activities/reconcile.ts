@@ -36,7 +36,7 @@ export interface ReconcileDependencies {
   readonly assess: (input: {
     identityId: string;
     policyChoice: PolicyChoice;
-    countsAddresses: true;
+    isPreview: true;
   }) => Promise<Assessment>;
   /** The clock of the pacer. Default: the real one. */
   readonly paceClock?: PacerClock;
@@ -205,7 +205,7 @@ async function previewOf(
     sweep.alive();
     try {
       const policyChoice = { id: sweep.options.policyId };
-      const assessment = await sweep.assess({ identityId, policyChoice, countsAddresses: true });
+      const assessment = await sweep.assess({ identityId, policyChoice, isPreview: true });
       const now = await sweep.clock.now();
       if (assessment.identity === undefined) continue;
       started += 1;

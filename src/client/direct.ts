@@ -3,7 +3,6 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type pg from 'pg';
 import type { Exemption } from '../domain/exemption.js';
 import { parseIdentityId } from '../domain/identity-id.js';
-import type { HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
 import { selfServiceActor } from '../domain/names.js';
 import type { Standing } from '../domain/standing.js';
 import type { Bounce } from '../mail/bounce.js';
@@ -16,10 +15,8 @@ import { readStanding } from '../standings/standings-table.js';
 import { readNotBefore } from '../tokens/revocations-table.js';
 import {
   applyPolicyUpdate,
-  holdUpdate,
   lookAgainSignal,
   reactivateUpdate,
-  releaseUpdate,
   requestReactivationLinkUpdate,
   retryParkedUpdate,
   skipParkedUpdate,
@@ -29,12 +26,14 @@ import { checkedPolicyId, checkedSign, checkedTime, updateId } from './checks.js
 import { withDefaults } from './defaults.js';
 import type { BounceOutcome, DirectDormouse } from './direct-types.js';
 import { Exemptions } from './exemptions.js';
+import { Holds } from './holds.js';
 import { Lifecycles } from './temporal.js';
 import type {
   ActivityReport,
   Counters,
   DirectOptions,
   Dormouse,
+  HoldAnswer,
   OperatorRequest,
   RecordOutcome,
   Worklist,
@@ -52,6 +51,7 @@ class DormouseClient implements DirectDormouse {
   private readonly lifecycles: Lifecycles;
   private readonly recorder: ActivityRecorder;
   private readonly exemptions: Exemptions;
+  private readonly holds: Holds;
   /** For operators, who wait longer than an app's request may. */
   private readonly operatorPool: pg.Pool;
   private readonly timeoutMs: number;
@@ -76,6 +76,11 @@ class DormouseClient implements DirectDormouse {
     this.exemptions = new Exemptions(this.operatorPool, (id) =>
       this.lifecycles.lookAgain(this.requestTimeoutMs, id),
     );
+    this.holds = new Holds({
+      pool: this.operatorPool,
+      lifecycles: this.lifecycles,
+      timeoutMs: this.requestTimeoutMs,
+    });
     this.recorder = new ActivityRecorder({
       pool: this.pool,
       tellWorkflow: (id, sign) => this.lifecycles.signal(this.requestTimeoutMs, id, sign),
@@ -149,22 +154,12 @@ class DormouseClient implements DirectDormouse {
     );
   }
 
-  hold(
-    identityId: string,
-    request: OperatorRequest & { reason: string; until: Date | number; kind?: HoldKind },
-  ): Promise<Standing> {
-    const { requestId, until, kind = 'other', ...rest } = request;
-    const update = { schemaVersion: 1 as const, ...rest, kind, until: Number(until) };
-    return this.ask(identityId, (handle) =>
-      handle.executeUpdate(holdUpdate, { args: [update], ...updateId(requestId) }),
-    );
+  hold(identityId: string, request: Parameters<Dormouse['hold']>[1]): Promise<HoldAnswer> {
+    return this.holds.hold(identityId, request);
   }
 
-  release(identityId: string, request: OperatorRequest & HoldChoice & { reason: string }): Promise<Standing> {
-    const { requestId, ...rest } = request;
-    return this.ask(identityId, (handle) =>
-      handle.executeUpdate(releaseUpdate, { args: [{ schemaVersion: 1, ...rest }], ...updateId(requestId) }),
-    );
+  release(identityId: string, request: Parameters<Dormouse['release']>[1]): Promise<HoldAnswer> {
+    return this.holds.release(identityId, request);
   }
 
   reactivate(identityId: string, request: OperatorRequest & { reason: string }): Promise<Standing> {

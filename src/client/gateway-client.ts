@@ -2,6 +2,7 @@
 import type { Exemption } from '../domain/exemption.js';
 import { given } from '../domain/given.js';
 import { parseIdentityId } from '../domain/identity-id.js';
+import { rfc3339 } from '../domain/rfc3339.js';
 import { within } from '../process/bounded.js';
 import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../process/caller-errors.js';
 import { ActivityBuffer } from '../signs/buffer.js';
@@ -14,6 +15,7 @@ import type {
   Counters,
   Dormouse,
   DormouseOptions,
+  HoldAnswer,
   OperatorRequest,
   PublicStanding,
   RecordOutcome,
@@ -86,12 +88,8 @@ export class GatewayClient implements Dormouse {
   }
 
   async revokedBefore(identityId: string): Promise<number | undefined> {
-    const answer = await this.read<{ revokedBefore?: string }>(identityId, this.timeoutMs, 'revoked-before');
-    if (answer.revokedBefore === undefined) return undefined;
-    const at = Date.parse(answer.revokedBefore);
-    // A time that can't be read must not pass for "nothing was revoked".
-    if (!Number.isFinite(at)) throw new DormouseUnavailableError('The gateway');
-    return at;
+    const answer = await this.read<{ revokedBefore?: number }>(identityId, this.timeoutMs, 'revoked-before');
+    return answer.revokedBefore;
   }
 
   async enrol(
@@ -99,7 +97,7 @@ export class GatewayClient implements Dormouse {
     options: { lastActiveAt?: Date | number; policyId?: string } = {},
   ): Promise<boolean> {
     const { lastActiveAt, policyId } = options;
-    const at = lastActiveAt === undefined ? undefined : iso(checkedTime('lastActiveAt', lastActiveAt));
+    const at = lastActiveAt === undefined ? undefined : rfc3339(checkedTime('lastActiveAt', lastActiveAt));
     const body = given({ lastActiveAt: at, policyId });
     return (await this.decide<{ started: boolean }>(identityId, 'enrol', body)).started;
   }
@@ -111,11 +109,11 @@ export class GatewayClient implements Dormouse {
     return this.decide(identityId, 'apply-policy', request);
   }
 
-  async hold(identityId: string, request: Parameters<Dormouse['hold']>[1]): Promise<PublicStanding> {
+  async hold(identityId: string, request: Parameters<Dormouse['hold']>[1]): Promise<HoldAnswer> {
     return this.decide(identityId, 'hold', { ...request, until: timeOf('until', request.until) });
   }
 
-  async release(identityId: string, request: Parameters<Dormouse['release']>[1]): Promise<PublicStanding> {
+  async release(identityId: string, request: Parameters<Dormouse['release']>[1]): Promise<HoldAnswer> {
     return this.decide(identityId, 'release', request);
   }
 
@@ -192,7 +190,7 @@ export class GatewayClient implements Dormouse {
    */
   private async send(signs: readonly IdentitySign[], timeoutMs: number): Promise<BatchAnswer['results']> {
     const lines = signs.map(({ identityId, at, kind, source }) =>
-      JSON.stringify({ identityId, at: iso(at), kind, source }),
+      JSON.stringify({ identityId, at: rfc3339(at), kind, source }),
     );
     const { results } = await this.http.ask<BatchAnswer>({
       method: 'POST',
@@ -222,13 +220,11 @@ function pathOf(identityId: string, what: string): string {
   return `/v1/identities/${parseIdentityId(identityId)}/${what}`;
 }
 
-const iso = (at: number): string => new Date(at).toISOString();
-
 /** @throws InvalidRequestError */
 function timeOf(field: string, time: Date | number): string {
   const at = Number(time);
   if (!Number.isFinite(at) || Math.abs(at) > 8.64e15) {
     throw new InvalidRequestError(`${field}: is not a time. Pass a Date or epoch milliseconds`);
   }
-  return iso(at);
+  return rfc3339(at);
 }

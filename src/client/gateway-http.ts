@@ -7,6 +7,7 @@ import {
   NotEnrolledError,
 } from '../process/caller-errors.js';
 import { parseJson } from '../process/parse-json.js';
+import { withEpochTimes } from './wire-times.js';
 
 export interface GatewayAddress {
   readonly url: string;
@@ -45,7 +46,7 @@ export class GatewayHttp {
   async ask<Answer>(request: GatewayRequest): Promise<Answer> {
     const { status, text } = await this.send(request);
     const answer = parseJson(text);
-    if (status >= 200 && status < 300 && answer !== undefined) return answer as Answer;
+    if (status >= 200 && status < 300 && answer !== undefined) return readable<Answer>(answer);
     throw problemOf(status, answer);
   }
 
@@ -109,4 +110,13 @@ function checkedUrl(text: unknown): string {
     );
   }
   return url.href.replace(/\/+$/, '');
+}
+
+/** @throws DormouseUnavailableError where a time in it can't be read: it must not pass for none */
+function readable<Answer>(answer: unknown): Answer {
+  try {
+    return withEpochTimes(answer) as Answer;
+  } catch (cause) {
+    throw new DormouseUnavailableError('The gateway', { cause });
+  }
 }

@@ -15,10 +15,16 @@ import { given } from '../domain/given.js';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import type { SignOfLife } from '../domain/sign-of-life.js';
 import { within } from '../process/bounded.js';
-import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../process/caller-errors.js';
+import {
+  DormouseUnavailableError,
+  InvalidRequestError,
+  LifecycleEndedError,
+  NotEnrolledError,
+} from '../process/caller-errors.js';
 import { lifecycleStart, tellLifecycle } from '../signs/tell-lifecycle.js';
 import {
   type LifecycleInput,
+  lifecycleEnded,
   lifecycleWorkflowType,
   lookAgainSignal,
   policyNotChecked,
@@ -105,6 +111,7 @@ export class Lifecycles {
         if (error.cause.type === policyNotChecked) {
           throw new DormouseUnavailableError('PostgreSQL', { cause: error });
         }
+        if (error.cause.type === lifecycleEnded) throw new LifecycleEndedError(error.cause.message);
         throw new InvalidRequestError(error.cause.message);
       }
       if (isTransient(error)) throw new DormouseUnavailableError('Temporal', { cause: error });

@@ -1,6 +1,6 @@
 /** The client's interface. Types only. */
 import type { Exemption, ExemptionKind } from '../domain/exemption.js';
-import type { HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
+import type { Hold, HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
 import type { ActivityKind } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
 import type { WorkItem, WorkKind, WorklistLimits } from '../worklist/rules.js';
@@ -119,6 +119,24 @@ export interface Worklist {
 /** What apps and operators see of a standing. Times in epoch milliseconds. */
 export type PublicStanding = Omit<Standing, 'offBottom' | 'signalWindowMs'>;
 
+/**
+ * The answer where no lifecycle runs for the identity: it was never enrolled, its lifecycle was lost, or it is
+ * buried. The same for an id that nobody has.
+ */
+export interface WithoutLifecycle {
+  readonly schemaVersion: 1;
+  readonly identityId: string;
+  readonly stage: 'none';
+  /** One sentence for an operator. */
+  readonly why: string;
+  /** The holds in force, where there are any. */
+  readonly holds?: readonly Hold[];
+  readonly warnings: readonly string[];
+}
+
+/** The standing after a hold or a release, or the holds alone where no lifecycle runs (`stage` is `none`). */
+export type HoldAnswer = PublicStanding | WithoutLifecycle;
+
 export interface Dormouse {
   /**
    * Reports a sign of life of a person, or of a program acting for them. Stores it in PostgreSQL
@@ -163,21 +181,22 @@ export interface Dormouse {
     request: OperatorRequest & { policyId: string; version?: number },
   ): Promise<PublicStanding>;
   /**
-   * Stops all rungs and mails until a set time, in addition to holds in force. Default kind: `other`.
-   * @throws InvalidRequestError, NotEnrolledError
+   * Stops all rungs and mails until a set time, in addition to holds in force. Default kind: `other`. Any
+   * identity may be held, also one that is not enrolled yet: its lifecycle finds the hold at its first look.
+   * @throws InvalidRequestError, DormouseUnavailableError
    */
   hold(
     identityId: string,
     request: OperatorRequest & { reason: string; until: Date | number; kind?: HoldKind },
-  ): Promise<PublicStanding>;
+  ): Promise<HoldAnswer>;
   /**
    * Ends one hold early: the hold of this id or kind, or the only one that is not legal.
-   * @throws InvalidRequestError, NotEnrolledError
+   * @throws InvalidRequestError, DormouseUnavailableError
    */
   release(
     identityId: string,
     request: OperatorRequest & HoldChoice & { reason: string },
-  ): Promise<PublicStanding>;
+  ): Promise<HoldAnswer>;
   /** Brings back an identity that the engine deactivated. @throws InvalidRequestError, NotEnrolledError */
   reactivate(identityId: string, request: OperatorRequest & { reason: string }): Promise<PublicStanding>;
   /** Tells the workflow to look at everything again now. @throws NotEnrolledError */

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { Hold, HoldKind } from '../domain/lifecycle/holds.js';
 import { inTransaction } from '../postgres/pool.js';
 
-interface Row {
+export interface HoldRow {
   readonly hold_id: string;
   readonly kind: HoldKind | null;
   readonly reason: string;
@@ -12,9 +12,9 @@ interface Row {
   readonly until: Date;
 }
 
-const columns = 'hold_id, kind, reason, set_by, set_at, until';
+export const holdColumns = 'hold_id, kind, reason, set_by, set_at, until';
 
-function holdOf(row: Row): Hold {
+export function holdOf(row: HoldRow): Hold {
   return {
     id: row.hold_id,
     ...(row.kind === null ? {} : { kind: row.kind }),
@@ -30,6 +30,8 @@ export interface KnownHolds {
   readonly standing: readonly Hold[];
   /** The highest number in an id. */
   readonly count: number;
+  /** Ids of holds that were released before their time. Absent: none. */
+  readonly released?: readonly string[];
 }
 
 /**
@@ -44,33 +46,48 @@ export function keepHold(
   requestKey: string | undefined,
 ): Promise<Hold> {
   return inTransaction(pool, async (client) => {
-    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`hold/${identityId}`]);
-    const known = await client.query<Row>(
-      `SELECT ${columns} FROM identity_hold WHERE identity_id = $1 AND request_key = $2`,
+    await lockHolds(client, identityId);
+    const known = await client.query<HoldRow>(
+      `SELECT ${holdColumns} FROM identity_hold WHERE identity_id = $1 AND request_key = $2`,
       [identityId, requestKey ?? null],
     );
     if (known.rows[0] !== undefined) return holdOf(known.rows[0]);
-    const inserted = await client.query<Row>(
-      `INSERT INTO identity_hold (identity_id, hold_id, kind, reason, set_by, set_at, until, request_key)
-       SELECT $1, CASE WHEN EXISTS (SELECT FROM identity_hold WHERE identity_id = $1 AND hold_id = $2)
-         THEN 'h' || (SELECT max(substr(hold_id, 2)::int) + 1 FROM identity_hold WHERE identity_id = $1)
-         ELSE $2 END, $3, $4, $5, $6, $7, $8
-       RETURNING ${columns}`,
-      [
-        identityId,
-        hold.id,
-        hold.kind ?? null,
-        hold.reason,
-        hold.actor,
-        new Date(hold.since),
-        new Date(hold.until),
-        requestKey ?? null,
-      ],
-    );
-    const [row] = inserted.rows;
-    if (row === undefined) throw new Error('the hold was not kept');
-    return holdOf(row);
+    return insertHold(client, identityId, hold, requestKey);
   });
+}
+
+/** One change of an identity's holds at a time, until the transaction ends. */
+export async function lockHolds(client: pg.PoolClient, identityId: string): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`hold/${identityId}`]);
+}
+
+/** @returns the hold as it is kept: an id that is taken is replaced by the next */
+export async function insertHold(
+  client: pg.PoolClient,
+  identityId: string,
+  hold: Hold,
+  requestKey: string | undefined,
+): Promise<Hold> {
+  const inserted = await client.query<HoldRow>(
+    `INSERT INTO identity_hold (identity_id, hold_id, kind, reason, set_by, set_at, until, request_key)
+     SELECT $1, CASE WHEN EXISTS (SELECT FROM identity_hold WHERE identity_id = $1 AND hold_id = $2)
+       THEN 'h' || (SELECT max(substr(hold_id, 2)::int) + 1 FROM identity_hold WHERE identity_id = $1)
+       ELSE $2 END, $3, $4, $5, $6, $7, $8
+     RETURNING ${holdColumns}`,
+    [
+      identityId,
+      hold.id,
+      hold.kind ?? null,
+      hold.reason,
+      hold.actor,
+      new Date(hold.since),
+      new Date(hold.until),
+      requestKey ?? null,
+    ],
+  );
+  const [row] = inserted.rows;
+  if (row === undefined) throw new Error('the hold was not kept');
+  return holdOf(row);
 }
 
 /** Takes over holds that a lifecycle of an older build remembers. Safe to repeat. */
@@ -97,16 +114,24 @@ export async function endHold(pool: pg.Pool, identityId: string, holdId: string,
 }
 
 /** @param now epoch milliseconds */
-export async function readHolds(pool: pg.Pool, identityId: string, now: number): Promise<KnownHolds> {
-  const found = await pool.query<Row & { stands: boolean }>(
-    `SELECT ${columns}, released_at IS NULL AND until > $2 AS stands FROM identity_hold
+export async function readHolds(
+  db: pg.Pool | pg.PoolClient,
+  identityId: string,
+  now: number,
+): Promise<KnownHolds> {
+  const found = await db.query<HoldRow & { stands: boolean; released: boolean }>(
+    `SELECT ${holdColumns}, released_at IS NULL AND until > $2 AS stands,
+            released_at IS NOT NULL AND until > $2 AS released
+     FROM identity_hold
      WHERE identity_id = $1 ORDER BY set_at, hold_id`,
     [identityId, new Date(now)],
   );
   const numbers = found.rows.map(({ hold_id }) => Number(hold_id.slice(1)));
+  const released = found.rows.filter((row) => row.released).map(({ hold_id }) => hold_id);
   return {
     standing: found.rows.filter(({ stands }) => stands).map(holdOf),
     count: Math.max(0, ...numbers),
+    ...(released.length > 0 && { released }),
   };
 }
 

@@ -1,6 +1,8 @@
 /** Schemas that several routes share, for validation, serialisation and the OpenAPI document. */
 import { z } from 'zod';
 import { holdKinds } from '../domain/lifecycle/holds.js';
+import { rfc3339 } from '../domain/rfc3339.js';
+import { rfc3339Text } from '../domain/rfc3339-text.js';
 import { rungNames, stages } from '../domain/rungs.js';
 import { activityKinds } from '../domain/sign-of-life.js';
 
@@ -24,14 +26,28 @@ export function answers<Own extends Record<number, z.ZodType>>(own: Own) {
   };
 }
 
-export const inputTime = z.iso.datetime({ offset: true, error: 'must be a time as 2026-01-31T00:00:00Z' });
-export const epochMs = z.number().describe('epoch milliseconds');
+export const inputTime = rfc3339Text('must be a time as 2026-01-31T00:00:00Z');
+
+const asWritten = (description: string) => ({ type: 'string', format: 'date-time', description }) as const;
+
+/**
+ * A time in an answer: routes hand on epoch milliseconds, and the answer has RFC 3339 in UTC.
+ * @param description what it is the time of
+ */
+export function outputTime(description = 'RFC 3339, in UTC') {
+  // The document describes what is sent, which for a codec is its input.
+  return z
+    .codec(z.iso.datetime(), z.number(), { decode: (text) => Date.parse(text), encode: rfc3339 })
+    .meta(asWritten(description));
+}
+
+const time = outputTime();
 
 export const identityParameters = z.object({ id: z.string().describe('UUID of the Kratos identity') });
 
 const policyReference = z.object({ id: z.string(), version: z.number(), hash: z.string() }).readonly();
 const nextStep = z
-  .object({ step: z.enum(['rung', 'notice']), rung: z.enum([...rungNames, 'bury']), at: epochMs })
+  .object({ step: z.enum(['rung', 'notice']), rung: z.enum([...rungNames, 'bury']), at: time })
   .readonly();
 const hold = z
   .object({
@@ -39,12 +55,21 @@ const hold = z
     kind: z.enum(holdKinds).exactOptional(),
     reason: z.string(),
     actor: z.string(),
-    since: epochMs,
-    until: epochMs,
+    since: time,
+    until: time,
   })
   .readonly();
+/** The answer to a hold or a release where no lifecycle runs. */
+export const withoutLifecycleAnswer = z.object({
+  schemaVersion: z.literal(1),
+  identityId: z.string(),
+  stage: z.literal('none'),
+  why: z.string().describe('one sentence for an operator'),
+  holds: z.array(hold).readonly().exactOptional(),
+  warnings: z.array(z.string()).readonly(),
+});
 const parked = z
-  .object({ step: z.string(), errorType: z.string(), wayOut: z.string(), since: epochMs })
+  .object({ step: z.string(), errorType: z.string(), wayOut: z.string(), since: time })
   .readonly();
 
 /** The parts of a {@link Standing} that the interface promises to apps and operators. */
@@ -52,13 +77,13 @@ export const standingAnswer = z.object({
   schemaVersion: z.literal(1),
   identityId: z.string(),
   stage: z.enum(stages),
-  since: epochMs,
-  lastActiveAt: epochMs,
-  activity: z.partialRecord(z.enum(activityKinds), epochMs).readonly(),
+  since: time,
+  lastActiveAt: time,
+  activity: z.partialRecord(z.enum(activityKinds), time).readonly(),
   policy: policyReference.exactOptional(),
   next: nextStep.exactOptional(),
   blocked: z
-    .object({ by: z.string(), why: z.string(), since: epochMs.exactOptional() })
+    .object({ by: z.string(), why: z.string(), since: time.exactOptional() })
     .readonly()
     .exactOptional(),
   why: z.string().describe('one sentence for an operator'),
@@ -66,7 +91,7 @@ export const standingAnswer = z.object({
   holds: z.array(hold).readonly().exactOptional(),
   parked: parked.exactOptional(),
   skipped: z
-    .partialRecord(z.enum(rungNames), epochMs)
+    .partialRecord(z.enum(rungNames), time)
     .readonly()
     .exactOptional()
     .describe('rungs that an operator decided against, in this absence'),
@@ -77,11 +102,11 @@ export const standingAnswer = z.object({
         rung: z.enum(rungNames),
         leadMs: z.number(),
         outcome: z.string(),
-        at: epochMs,
-        inactiveSince: epochMs,
+        at: time,
+        inactiveSince: time,
       }),
     )
     .readonly(),
-  completed: z.partialRecord(z.enum(rungNames), epochMs).readonly(),
+  completed: z.partialRecord(z.enum(rungNames), time).readonly(),
   warnings: z.array(z.string()).readonly(),
 });

@@ -42,6 +42,7 @@ const statusOf: Partial<Record<PageName, number>> = {
   busy: 503,
   'too-many': 429,
   'not-signed-in': 401,
+  'sign-in-again': 401,
   'sessions-busy': 503,
 };
 

@@ -20,6 +20,7 @@ export const pageNames = [
   'access',
   'signed-out',
   'not-signed-in',
+  'sign-in-again',
   'sessions-busy',
   'tokens',
   'token',

@@ -18,7 +18,7 @@ import { localeOf } from './accept-language.js';
 import { type PageContext, show } from './page.js';
 import { pageSchemas, type TokensForm } from './page-schemas.js';
 import type { PageView, TokenTypeView, TokenView } from './render-page.js';
-import { whenSignedIn } from './signed-in.js';
+import { whenFreshlySignedIn, whenSignedIn } from './signed-in.js';
 
 type CreateForm = Extract<TokensForm['Body'], { do: 'create' }>;
 
@@ -41,7 +41,9 @@ export function tokenRoutes(
   );
   server.post<TokensForm>(url, { schema: pageSchemas.changeTokens }, (request, reply) => {
     if (!isSameOrigin(request.headers, origins)) return show(request, reply.code(403), context, 'problem');
-    return whenSignedIn(guard, context, request, reply, ({ session }) =>
+    // To end a token is never made harder.
+    const when = request.body.do === 'revoke' ? whenSignedIn : whenFreshlySignedIn;
+    return when(guard, context, request, reply, ({ session }) =>
       change({ context, tokens, request, reply }, session),
     );
   });
@@ -85,6 +87,8 @@ async function create(
   if (outcome.kind === 'issued') {
     return show(request, reply, context, 'token', { token: outcome.issued.token });
   }
+  // Signed in, and deleted: Kratos has the session a moment longer than the account.
+  if (outcome.kind === 'owner-deleted') return show(request, reply, context, 'not-signed-in');
   const field = outcome.kind === 'refused' ? outcome.problem.field : undefined;
   return show(request, reply.code(400), context, 'tokens', {
     ...(await describe(tokens, holder, request)),
@@ -99,9 +103,10 @@ async function create(
 
 async function describe(
   tokens: PersonalTokens,
-  { identityId, roles = [] }: TokenHolder,
+  holder: TokenHolder,
   { headers }: FastifyRequest,
 ): Promise<Partial<PageView>> {
+  const { identityId, roles = [] } = holder;
   const { formatTag } = localeOf(headers['accept-language']);
   const policy = tokens.policy();
   const types = [...new Set([usualType, ...Object.keys(policy.types)])].map((type): TokenTypeView => {
@@ -113,6 +118,7 @@ async function describe(
       scopes: scopesOf(policy, type).join(' '),
     };
   });
+  await tokens.followRoles(holder);
   const own = await tokens.list(identityId);
   return { tokens: own.map((token) => tokenView(token, formatTag)), tokenTypes: types };
 }

@@ -67,6 +67,7 @@ const appFunctions = [
   'personal_token_create',
   'personal_token_rotate',
   'personal_token_revoke',
+  'personal_token_follow_roles',
   'refresh_family_start',
   'refresh_family_end',
 ];

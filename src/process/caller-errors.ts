@@ -19,6 +19,9 @@ export class InvalidRequestError extends Error {
   override readonly name = 'InvalidRequestError';
 }
 
+/** The lifecycle is just ending, so it takes no request any more. */
+export class LifecycleEndedError extends InvalidRequestError {}
+
 /**
  * No lifecycle runs for this identity: it was never enrolled, or it was deleted. Both get the same answer.
  */

@@ -5,9 +5,9 @@ import { actorOption, type Decision, reasonOption } from '../cli/actor.js';
 import { withDormouse } from '../cli/connection.js';
 import { inFuture } from '../cli/durations.js';
 import { wholeNumber } from '../cli/numbers.js';
-import type { Standing } from '../client.js';
+import type { HoldAnswer, Standing } from '../client.js';
 import { given } from '../domain/given.js';
-import { type HoldKind, holdKinds, kindOfHold } from '../domain/lifecycle/holds.js';
+import { type Hold, type HoldKind, holdKinds, kindOfHold } from '../domain/lifecycle/holds.js';
 
 export function addIdentityCommands(program: Command): void {
   program
@@ -28,7 +28,7 @@ export function addIdentityCommands(program: Command): void {
     .action(async (id: string, options: Decision & { for: string; kind: string }) => {
       const { actor, reason } = options;
       const request = { actor, reason, kind: holdKind(options.kind), until: inFuture('--for', options.for) };
-      print(await withDormouse((dormouse) => dormouse.hold(id, request)));
+      printHeld(await withDormouse((dormouse) => dormouse.hold(id, request)));
     });
   program
     .command('release <identityId>')
@@ -46,7 +46,7 @@ export function addIdentityCommands(program: Command): void {
         ...given({ holdId: options.hold }),
         ...(kind === undefined ? {} : { kind: holdKind(kind) }),
       };
-      print(await withDormouse((dormouse) => dormouse.release(id, request)));
+      printHeld(await withDormouse((dormouse) => dormouse.release(id, request)));
     });
   program
     .command('reactivate <identityId>')
@@ -73,6 +73,17 @@ function holdKind(text: string): HoldKind {
   throw new Error(`--kind: "${text}" is not a kind of hold. Write one of ${holdKinds.join(', ')}`);
 }
 
+/** After a hold or a release: the standing, or the holds alone where no lifecycle runs. */
+function printHeld(answer: HoldAnswer): void {
+  if (answer.stage !== 'none') {
+    print(answer);
+    return;
+  }
+  console.log('stage     none');
+  console.log(`why       ${answer.why}`);
+  printHolds(answer.holds);
+}
+
 /** Prints a standing as lines for people, or as JSON. */
 export function print(standing: Standing, asJson = false): void {
   if (asJson) {
@@ -85,9 +96,13 @@ export function print(standing: Standing, asJson = false): void {
   if (standing.policy !== undefined)
     console.log(`policy    ${standing.policy.id} version ${standing.policy.version}`);
   console.log(`why       ${standing.why}`);
-  for (const hold of standing.holds ?? [])
-    console.log(
-      `hold      ${hold.id} ${kindOfHold(hold)} until ${at(hold.until)}, by ${hold.actor}: ${hold.reason}`,
-    );
+  printHolds(standing.holds);
   for (const warning of standing.warnings) console.log(`warning   ${warning}`);
+}
+
+function printHolds(holds: readonly Hold[] = []): void {
+  for (const hold of holds) {
+    const until = new Date(hold.until).toISOString();
+    console.log(`hold      ${hold.id} ${kindOfHold(hold)} until ${until}, by ${hold.actor}: ${hold.reason}`);
+  }
 }

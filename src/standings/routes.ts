@@ -1,19 +1,20 @@
 /** `/v1/identities/:id/…`: standing for apps, and operators' decisions about one identity. */
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type Dormouse, NotEnrolledError } from '../client.js';
+import { type Dormouse, type HoldAnswer, NotEnrolledError } from '../client.js';
 import { exemptionKinds } from '../domain/exemption.js';
 import { given } from '../domain/given.js';
 import { holdKinds } from '../domain/lifecycle/holds.js';
 import { highestVersion } from '../domain/names.js';
 import {
   answers,
-  epochMs,
   inputTime,
+  outputTime,
   identityParameters as params,
   problem,
   standingAnswer,
+  withoutLifecycleAnswer,
 } from '../http/schemas.js';
 
 const request = z.strictObject({
@@ -55,13 +56,19 @@ const exemption = answers({
     kind: z.enum(exemptionKinds),
     reason: z.string(),
     owner: z.string(),
-    reviewAt: epochMs.describe('somebody has to look again then; it stays in force'),
+    reviewAt: outputTime('somebody has to look again then; it stays in force'),
     setBy: z.string(),
-    setAt: epochMs,
-    endedAt: epochMs.exactOptional(),
+    setAt: outputTime(),
+    endedAt: outputTime().exactOptional(),
   }),
 });
 const security = [{ serviceToken: [] }];
+
+/** Any identity may be held. */
+const held = answers({
+  200: standingAnswer,
+  202: withoutLifecycleAnswer.describe('No lifecycle runs: it is stored, and read when one starts'),
+});
 
 /** The OpenAPI description of a route in this file. */
 const describe = <Body extends z.ZodType>(summary: string, body: Body) => ({
@@ -108,12 +115,11 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
             'The same for unknown and never enrolled identities: absent where nothing was revoked.',
           security,
           params,
-          response: answers({ 200: z.object({ revokedBefore: z.string().exactOptional() }) }),
+          response: answers({ 200: z.object({ revokedBefore: outputTime().exactOptional() }) }),
         },
       },
       async ({ params: { id } }) => {
-        const at = await dormouse.revokedBefore(id);
-        return at === undefined ? {} : { revokedBefore: new Date(at).toISOString() };
+        return given({ revokedBefore: await dormouse.revokedBefore(id) });
       },
     );
     server.post(
@@ -155,16 +161,16 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     );
     server.post(
       `${base}/hold`,
-      { schema: describe('Stop all rungs and mails until a time', bodies.hold) },
-      ({ params: { id }, body }) => {
+      { schema: { ...describe('Stop all rungs and mails until a time', bodies.hold), response: held } },
+      async ({ params: { id }, body }, reply) => {
         const { until, ...rest } = given(body);
-        return dormouse.hold(id, { ...rest, until: Date.parse(until) });
+        return sendHeld(reply, await dormouse.hold(id, { ...rest, until: Date.parse(until) }));
       },
     );
     server.post(
       `${base}/release`,
-      { schema: describe('End a hold early', bodies.release) },
-      ({ params: { id }, body }) => dormouse.release(id, given(body)),
+      { schema: { ...describe('End a hold early', bodies.release), response: held } },
+      async ({ params: { id }, body }, reply) => sendHeld(reply, await dormouse.release(id, given(body))),
     );
     server.post(
       `${base}/reactivate`,
@@ -189,6 +195,9 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     exemptionRoutes(plain, dormouse, base);
   };
 }
+
+const sendHeld = (reply: FastifyReply, answer: HoldAnswer) =>
+  reply.code(answer.stage === 'none' ? 202 : 200).send(answer);
 
 function exemptionRoutes(plain: FastifyInstance, dormouse: Dormouse, base: string): void {
   const server = plain.withTypeProvider<ZodTypeProvider>();

@@ -25,7 +25,8 @@ export function hold(run: LifecycleRun, update: HoldUpdate): Promise<void> | voi
     const { identityId } = run.state;
     const kept = await run.outside.ledger.keepHold({ identityId, hold: set, requestKey: requestKey() });
     run.state = withHoldRenamed(run.state, set.id, kept.id);
-    auditSet(run, { ...set, id: kept.id });
+    // A hold of an earlier time was set by the same request before there was a lifecycle, and audited then.
+    if (kept.since === set.since) auditSet(run, { ...set, id: kept.id });
   });
 }
 

@@ -99,7 +99,7 @@ export class LifecycleRun {
     // released hold does not come back.
     const areUnchanged = holdChanges === this.holdChanges && holdChanges % 2 === 0;
     if (assessment.holds !== undefined && this.state.holdsKept && areUnchanged)
-      this.state = withKeptHolds(this.state, assessment.holds);
+      this.state = withKeptHolds(this.state, assessment.holds, Date.now());
     if (assessment.former !== undefined && !this.state.known) {
       this.state = withFormer(this.state, assessment.former, this.plan, Date.now());
       this.isRestarted = true;

@@ -101,6 +101,8 @@ export const lookAgainSignal = defineSignal<[{ readonly schemaVersion: 1 }]>('lo
 export const applyPolicyUpdate = defineUpdate<Standing, [ApplyPolicyUpdate]>('applyPolicy');
 /** The failure type where the existence of the policy could not be checked. */
 export const policyNotChecked = 'PolicyNotChecked';
+/** The failure type of a request that arrives while the end of the lifecycle is being written. */
+export const lifecycleEnded = 'LifecycleEnded';
 /** Stop all rungs and mails until a set time. */
 export const holdUpdate = defineUpdate<Standing, [HoldUpdate]>('hold');
 /** End a hold early. */

@@ -4,7 +4,7 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { FoundIdentity } from '../domain/lifecycle/assessment.js';
-import { chooseHold, holdKinds, longestHoldMs, mostHolds } from '../domain/lifecycle/holds.js';
+import { chooseHold, holdKindProblem, holdProblem } from '../domain/lifecycle/holds.js';
 import { nextLinkAt } from '../domain/lifecycle/link-request.js';
 import { unskippable } from '../domain/lifecycle/skip.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
@@ -18,14 +18,15 @@ import {
 } from '../domain/names.js';
 import { activityKinds } from '../domain/sign-of-life.js';
 import type { LifecycleRun } from './lifecycle-run.js';
-import type {
-  ApplyPolicyUpdate,
-  HoldUpdate,
-  ReactivateUpdate,
-  ReleaseUpdate,
-  RetryParkedUpdate,
-  SkipParkedUpdate,
-  UserActivitySignal,
+import {
+  type ApplyPolicyUpdate,
+  type HoldUpdate,
+  lifecycleEnded,
+  type ReactivateUpdate,
+  type ReleaseUpdate,
+  type RetryParkedUpdate,
+  type SkipParkedUpdate,
+  type UserActivitySignal,
 } from './messages.js';
 import { mayReactivate } from './steps/self-service.js';
 
@@ -47,11 +48,15 @@ export function refuseAfterEnd({ hasEnded, isCancelled, state }: LifecycleRun): 
   if (isCancelled) {
     refuse(
       'the lifecycle was cancelled in Temporal. Nothing was changed; ask again after the next reconciliation',
+      lifecycleEnded,
     );
   }
   const isDeleted = state.rungs.delete?.completedAt !== undefined;
   const what = isDeleted ? 'the identity was deleted' : 'Kratos no longer has the identity';
-  refuse(`the lifecycle has ended: ${what}. Nothing was changed; there is nothing left to be done`);
+  refuse(
+    `the lifecycle has ended: ${what}. Nothing was changed; there is nothing left to be done`,
+    lifecycleEnded,
+  );
 }
 
 /** One request is allowed after the end: retrying what PostgreSQL refused (settle.ts). */
@@ -76,31 +81,15 @@ export function validateApplyPolicy(update: ApplyPolicyUpdate): void {
 export function validateHold(update: HoldUpdate, state: LifecycleState, now: number): void {
   checkActor(update);
   checkReason(update.reason);
-  if (!Number.isFinite(update.until)) refuse('until: must be epoch milliseconds');
-  if (update.until <= now) refuse('until: is in the past. Pass the time at which the hold ends');
-  checkHoldKind(update.kind);
-  const { kind = 'other' } = update;
-  if (update.until - now > longestHoldMs[kind]) {
-    const years = kind === 'legal' ? 'ten years' : 'three years (a legal hold: ten years)';
-    refuse(
-      `until: is more than ${years} ahead. Holds are time-boxed: pass an earlier end, and hold again when it nears`,
-    );
-  }
-  if ((state.holds ?? []).length >= mostHolds) {
-    refuse(`there are ${mostHolds} holds already. Release those that are no longer needed`);
-  }
-}
-
-function checkHoldKind(kind: unknown): void {
-  if (kind !== undefined && !holdKinds.some((known) => known === kind)) {
-    refuse(`kind: is not a kind of hold. Pass one of ${holdKinds.join(', ')}`);
-  }
+  const problem = holdProblem(update, (state.holds ?? []).length, now);
+  if (problem !== undefined) refuse(problem);
 }
 
 export function validateRelease(update: ReleaseUpdate, state: LifecycleState): void {
   checkActor(update);
   checkReason(update.reason);
-  checkHoldKind(update.kind);
+  const unknown = holdKindProblem(update.kind);
+  if (unknown !== undefined) refuse(unknown);
   const chosen = chooseHold(state.holds ?? [], update);
   if ('problem' in chosen) refuse(chosen.problem);
 }
@@ -171,6 +160,6 @@ export function checkReason(reason: unknown): void {
   if (problem !== undefined) refuse(`reason: ${problem}`);
 }
 
-export function refuse(message: string): never {
-  throw ApplicationFailure.create({ type: 'InvalidRequest', message, nonRetryable: true });
+export function refuse(message: string, type = 'InvalidRequest'): never {
+  throw ApplicationFailure.create({ type, message, nonRetryable: true });
 }

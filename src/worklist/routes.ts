@@ -5,18 +5,18 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dormouse } from '../client.js';
 import { given } from '../domain/given.js';
-import { answers, epochMs } from '../http/schemas.js';
+import { answers, outputTime } from '../http/schemas.js';
 import { workKinds } from './rules.js';
 
 const item = z.object({
   kind: z.enum(workKinds),
   identityId: z.string().exactOptional().describe('absent: it concerns the installation'),
-  since: epochMs.exactOptional(),
+  since: outputTime().exactOptional(),
   subject: z.string(),
   why: z.string(),
   wayOut: z.string(),
   owner: z.string().exactOptional(),
-  dueAt: epochMs.exactOptional(),
+  dueAt: outputTime().exactOptional(),
 });
 
 const querystring = z.strictObject({

@@ -207,8 +207,8 @@ describe.concurrent('requests of operators', () => {
     });
     expect((await dormouse.standing(id))?.hold?.until).toBe(until);
     const released = await dormouse.release(id, { actor, reason: 'back early' });
-    expect(released.hold).toBeUndefined();
-    expect(released.blocked).toBeUndefined();
+    expect(released).not.toHaveProperty('hold');
+    expect(released).not.toHaveProperty('blocked');
     expect(await auditOf(id, 'hold_released')).toMatchObject([{ actor, detail: { reason: 'back early' } }]);
   });
 
@@ -287,8 +287,6 @@ describe.concurrent('an identity that was never enrolled', () => {
   const id = unknownId();
   it.each<[string, () => Promise<unknown>]>([
     ['liveStanding', () => dormouse.liveStanding(id)],
-    ['hold', () => dormouse.hold(id, { actor, reason: 'leave', until: inDays(1) })],
-    ['release', () => dormouse.release(id, { actor, reason: 'back' })],
     ['reactivate', () => dormouse.reactivate(id, { actor, reason: 'back' })],
     ['applyPolicy', () => dormouse.applyPolicy(id, { actor, policyId })],
     ['retryParked', () => dormouse.retryParked(id, { actor })],

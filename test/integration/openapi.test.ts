@@ -146,6 +146,66 @@ describe('the document', () => {
   });
 });
 
+/** Each named property of a schema, however deep. Members of a map carry the map's name. */
+function propertiesOf(schema: unknown, name = ''): [string, Record<string, unknown>][] {
+  if (Array.isArray(schema)) return schema.flatMap((one) => propertiesOf(one, name));
+  if (typeof schema !== 'object' || schema === null) return [];
+  const {
+    properties = {},
+    items,
+    anyOf,
+    oneOf,
+    allOf,
+    additionalProperties,
+  } = schema as Record<string, object>;
+  return [
+    [name, schema as Record<string, unknown>],
+    ...Object.entries(properties).flatMap(([member, one]) => propertiesOf(one, member)),
+    ...[items, anyOf, oneOf, allOf, additionalProperties].flatMap((one) => propertiesOf(one, name)),
+  ];
+}
+
+describe('times', () => {
+  const isTime = (name: string) =>
+    /(^|[a-z])(At|Since|Until|Before)$|^(at|since|until|from|to|now|activity|completed|skipped)$/.test(name);
+  const leaves = () =>
+    operations()
+      .flatMap(schemasOf)
+      .flatMap(([where, schema]) => propertiesOf(schema).map(([name, one]) => ({ where, name, one })))
+      .filter(
+        ({ name, one }) =>
+          isTime(name) && (one.type === 'string' || `${one.type}` === 'number' || one.type === 'integer'),
+      );
+
+  it('are RFC 3339 in every body and answer; the epoch milliseconds of a reported sign are taken as well', () => {
+    const found = leaves();
+    expect(found.length).toBeGreaterThan(30);
+    const others = found.filter(({ one }) => one.format !== 'date-time');
+    expect(others.map(({ where, name, one }) => `${where} ${name} ${one.type}`)).toEqual([
+      'POST /v1/activity body application/json at integer',
+    ]);
+  });
+
+  it.each([
+    ['2026-02-30T00:00:00Z', 400],
+    ['2026-01-31T24:00:00Z', 400],
+    ['2026-01-31', 400],
+    ['2026-01-31T00:00:00', 400],
+    ['2099-01-01T00:00:00+25:00', 400],
+    ['2027-01-31T05:30:00+05:30', 202],
+    ['2027-01-30T16:00:00.123456-08:00', 202],
+  ])('as the end of a hold, %s is answered %i', async (until, status) => {
+    const answer = await fetch(new URL(`/v1/identities/${unknownId()}/hold`, gateway.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...bearer() },
+      body: JSON.stringify({ actor: 'op-1', reason: 'leave', until }),
+    });
+    const body = (await answer.json()) as { holds?: { until: string }[] };
+    expect(answer.status).toBe(status);
+    if (status === 202) expect(body.holds?.[0]?.until).toBe(new Date(until).toISOString());
+  });
+});
+
 describe('real answers fit', () => {
   const id = unknownId();
   const asked: [string, number, () => Promise<Response>][] = [

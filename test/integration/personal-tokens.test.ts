@@ -6,6 +6,7 @@ import Fastify from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { ConfigError } from '../../src/config.js';
+import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { formatPersonalToken } from '../../src/domain/tokens/personal-token.js';
 import { requireToken, tokenRoutes } from '../../src/middleware/personal-tokens/express.js';
 import {
@@ -14,10 +15,11 @@ import {
   personalTokens,
 } from '../../src/middleware/personal-tokens/fastify.js';
 import type { PersonalTokensOptions } from '../../src/middleware/personal-tokens/options.js';
+import { PersonalTokenRoutes } from '../../src/middleware/personal-tokens/route-table.js';
 import { readToken } from '../../src/tokens/personal/personal-tokens-table.js';
 import { portOf } from '../middleware/support.js';
 import { type AppDatabase, openAppDatabase } from '../support/app-database.js';
-import { startWire } from '../support/fault-tcp.js';
+import { closedPort, startWire } from '../support/fault-tcp.js';
 import { publish } from '../support/publish.js';
 import { until } from '../support/until.js';
 
@@ -299,6 +301,84 @@ describe('the owner', () => {
     await stand(identityId, 'active', blockedBy);
     aheadMs = 900 * day;
     expect((await tokens.check(token)).kind).toBe('live');
+  });
+});
+
+describe('a request that can not be judged says what is wrong', () => {
+  const create = async (tokens: PersonalTokens, identityId: string = randomUUID()) => {
+    const { status, body } = await new PersonalTokenRoutes(tokens, ['https://app.example']).handle({
+      ...{ method: 'POST', route: '', body: { name: 'laptop' }, holder: { identityId } },
+      headers: { 'x-dormouse-request': '1', origin: 'https://app.example' },
+    });
+    return [status, (body as { error?: string }).error];
+  };
+  const begun = (more: Partial<PersonalTokensOptions>) => {
+    const tokens = new PersonalTokens(options(more));
+    open.push(tokens);
+    return tokens;
+  };
+
+  test('500 no_policy: the policy was never published', async () => {
+    const tokens = begun({ policy: { published: `never-${randomUUID().slice(0, 8)}` } });
+    await tokens.refresh();
+    expect(await create(tokens)).toEqual([500, 'no_policy']);
+  });
+
+  test('503 policy_not_read: PostgreSQL was away from the start', async () => {
+    const tokens = begun({
+      postgresUrl: `postgres://app@127.0.0.1:${await closedPort()}/none`,
+      policy: { published: 'pat' },
+    });
+    await tokens.refresh();
+    expect(await create(tokens)).toEqual([503, 'policy_not_read']);
+  });
+
+  test('410 owner_deleted: the person was buried', async () => {
+    const identityId = randomUUID();
+    await buryIdentity(database.pool, identityId, undefined, Date.now());
+    expect(await create(await instance(), identityId)).toEqual([410, 'owner_deleted']);
+  });
+});
+
+describe('an owner whose roles have changed', () => {
+  const ceilings = {
+    ...policy,
+    inactive: '365d',
+    roles: { admin: { inactive: '90d', longestLifetime: '30d' } },
+  };
+  const begin = async (roles: readonly string[]) => {
+    const tokens = await instance({ policy: ceilings });
+    const holder = { identityId: randomUUID(), roles };
+    const outcome = await tokens.create(holder, { name: 'laptop' });
+    if (outcome.kind !== 'issued') throw new Error(outcome.kind);
+    return { tokens, holder, ...outcome.issued };
+  };
+
+  test('to admin: a token of before is under the ceiling of admins, at the next look and at rotation', async () => {
+    const { tokens, holder, token, stored } = await begin([]);
+    aheadMs = 20 * day;
+    await tokens.followRoles({ ...holder, roles: ['admin'] });
+    expect(await tokens.check(token, { counts: false })).toMatchObject({
+      token: { expiresAt: stored.createdAt + 30 * day },
+    });
+    const rotated = await tokens.rotate({ ...holder, roles: ['admin'] }, stored.tokenId);
+    if (rotated.kind !== 'issued') throw new Error(rotated.kind);
+    expect(rotated.issued.stored.roles).toEqual(['admin']);
+    const { expiresAt, createdAt } = rotated.issued.stored;
+    expect(expiresAt).toBe(createdAt + 30 * day);
+  });
+
+  test('to admin after the ceiling: the rotation is refused, and the token too', async () => {
+    const { tokens, holder, token, stored } = await begin([]);
+    aheadMs = 31 * day;
+    expect(await tokens.rotate({ ...holder, roles: ['admin'] }, stored.tokenId)).toEqual({ kind: 'none' });
+    expect((await tokens.check(token)).kind).toBe('refused');
+  });
+
+  test('unknown to whoever asks: they stay as they were', async () => {
+    const { tokens, holder, stored } = await begin(['admin']);
+    const rotated = await tokens.rotate({ identityId: holder.identityId }, stored.tokenId);
+    expect(rotated).toMatchObject({ issued: { stored: { roles: ['admin'] } } });
   });
 });
 

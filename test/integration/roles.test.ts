@@ -242,6 +242,7 @@ describe('the role of an app', () => {
       expect(functions.rows.map(({ proname }) => proname)).toEqual([
         'idle_session_end',
         'personal_token_create',
+        'personal_token_follow_roles',
         'personal_token_revoke',
         'personal_token_rotate',
         'refresh_family_end',

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { OryPeople, type Person } from '../../dev/demo/ory-people.js';
 import { signInAt } from '../../examples/idle-sessions/sign-in.js';
 import { readAudit } from '../../src/audit/log-table.js';
+import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { tokensForPage } from '../../src/gateway/tokens-page.js';
 import { SessionGuard } from '../../src/middleware/idle-sessions/guard.js';
 import { PersonalTokens } from '../../src/middleware/personal-tokens/personal-tokens.js';
@@ -20,12 +21,15 @@ const postgresUrl = stack.postgres.runtimeUrl;
 let guard: SessionGuard;
 let tokens: PersonalTokens;
 let gateway: TestGateway;
+let aheadMs = 0;
+let stepUp: Record<string, string> = {};
 
 beforeAll(async () => {
   guard = new SessionGuard({
     postgresUrl,
     kratos: { publicUrl: stack.kratos.publicUrl, adminUrl: stack.kratos.adminUrl },
-    policy: { idle: '30m', absolute: '12h' },
+    policy: () => ({ idle: '30m', absolute: '12h', stepUp }),
+    clock: () => Date.now() + aheadMs,
     verifyTimeoutMs: 20_000,
   });
   tokens = new PersonalTokens({
@@ -146,6 +150,56 @@ it.each([
     expect(page).toContain(`value="${text}"`);
   }
   expect(await tokens.list(person.id)).toEqual([]);
+});
+
+/** Turns the guard's clock on, as if the sign-in were older. */
+async function later<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  aheadMs = ms;
+  try {
+    return await work();
+  } finally {
+    aheadMs = 0;
+  }
+}
+
+describe('a sign-in of 16 minutes ago', () => {
+  it('makes and replaces no token, and may still look and revoke', async () => {
+    const { person, look, send } = await begin();
+    const first = tokenIn(await (await send({ do: 'create', name: 'laptop' })).text());
+    const [stored] = await tokens.list(person.id);
+    const id = stored?.tokenId ?? '';
+    await later(16 * 60_000, async () => {
+      for (const fields of [
+        { do: 'create', name: 'stolen' },
+        { do: 'rotate', id },
+      ]) {
+        const answer = await send(fields as Record<string, string>, { 'accept-language': 'de' });
+        expect(answer.status).toBe(401);
+        expect(await answer.text()).toContain('Melden Sie sich noch einmal an');
+      }
+      expect((await tokens.list(person.id)).map(({ tokenId }) => tokenId)).toEqual([id]);
+      expect(await look()).toContain('laptop');
+      expect((await send({ do: 'revoke', id })).status).toBe(303);
+    });
+    expect((await tokens.check(first)).kind).toBe('refused');
+  });
+
+  it('makes a token where the policy takes an older one for the page', async () => {
+    const { send } = await begin();
+    stepUp = { '/account/tokens': '1h' };
+    await guard.refresh();
+    const answer = await later(16 * 60_000, () => send({ do: 'create', name: 'laptop' }));
+    stepUp = {};
+    await guard.refresh();
+    expect(tokenIn(await answer.text())).not.toBe('');
+  });
+});
+
+it('makes no token for a person who was deleted, and does not say that it is busy', async () => {
+  const { person, send } = await begin();
+  await buryIdentity(outside.pool, person.id, undefined, Date.now());
+  expect((await send({ do: 'create', name: 'x' })).status).toBe(401);
+  expect(await tokens.create({ identityId: person.id }, { name: 'x' })).toEqual({ kind: 'owner-deleted' });
 });
 
 it('says that there are too many', async () => {

@@ -4,8 +4,8 @@ import type { Guard } from './guard.js';
 export const noticeGuards: readonly Guard[] = [
   {
     name: 'a hold is time-boxed',
-    file: 'src/workflows/validation.ts',
-    find: 'if (update.until - now > longestHoldMs[kind]) {',
+    file: 'src/domain/lifecycle/holds.ts',
+    find: "if (until - now > longestHoldMs[kind ?? 'other']) {",
     replace: 'if (false) {',
     project: 'system',
     tests: ['test/workflows/messages.test.ts'],

@@ -122,4 +122,22 @@ export const personalTokenGuards: readonly Guard[] = [
     ...sweep,
     only: 'each notice is one mail',
   },
+  {
+    name: 'tokens: the page makes none without a fresh sign-in',
+    file: 'src/people-pages/tokens-page.ts',
+    find: "request.body.do === 'revoke' ? whenSignedIn : whenFreshlySignedIn;",
+    replace: 'whenSignedIn;',
+    project: 'system',
+    tests: ['test/integration/tokens-page.test.ts'],
+    only: 'makes and replaces no token',
+  },
+  {
+    name: 'tokens: a rotation is judged by the present roles',
+    file: 'src/middleware/personal-tokens/personal-tokens.ts',
+    find: 'await this.followRoles(holder);\n    const issuer = this.issuer();\n    const rotated',
+    replace: 'const issuer = this.issuer();\n    const rotated',
+    project: 'system',
+    tests: ['test/integration/personal-tokens.test.ts'],
+    only: 'to admin after the ceiling',
+  },
 ];

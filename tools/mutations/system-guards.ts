@@ -54,7 +54,7 @@ export const systemGuards: readonly Guard[] = [
   {
     name: 'return: the mailbox on record is known only while the engine keeps the person out',
     file: 'src/activities/kratos.ts',
-    find: 'if (disabledByEngine && deps.identifierKey !== undefined) {',
+    find: 'if (disabledByEngine && deps.identifierKey !== undefined && !input.isPreview) {',
     replace: 'if (deps.identifierKey !== undefined) {',
     project: 'system',
     tests: ['test/integration/account-pages.test.ts'],

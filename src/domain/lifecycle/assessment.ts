@@ -62,7 +62,12 @@ export interface Assessment {
    * The holds in force, as PostgreSQL keeps them, and how many there ever were. Absent: there never
    * were any, or the history is older.
    */
-  readonly holds?: { readonly standing: readonly Hold[]; readonly count: number };
+  readonly holds?: {
+    readonly standing: readonly Hold[];
+    readonly count: number;
+    /** Ids of holds that were released before their time. Absent: none, or the history is older. */
+    readonly released?: readonly string[];
+  };
   /**
    * The present state of the notices that were asked about. Absent in histories
    * from before bounces were known.

@@ -18,24 +18,34 @@ export function withHold(state: LifecycleState, hold: Omit<Hold, 'id'>): Lifecyc
   return outdatedByHold(next, hold, hold.since);
 }
 
-/** PostgreSQL keeps a hold under another id, because a lost lifecycle had already given that id. */
+/**
+ * PostgreSQL keeps a hold under another id: a lost lifecycle had already given that id, or the same request
+ * had set the hold before there was a lifecycle. A look may have read that hold already: it stays one hold.
+ */
 export function withHoldRenamed(state: LifecycleState, from: string, to: string): LifecycleState {
   if (from === to) return state;
-  const holds = (state.holds ?? []).map((hold) => (hold.id === from ? { ...hold, id: to } : hold));
+  const holds = (state.holds ?? [])
+    .filter(({ id }) => id !== to)
+    .map((hold) => (hold.id === from ? { ...hold, id: to } : hold));
   return { ...state, holds, holdsSet: Math.max(state.holdsSet ?? 0, Number(to.slice(1))) };
 }
 
-/** Adds holds that PostgreSQL keeps and the memory lacks: those of a lifecycle that was lost or buried. */
+/**
+ * Takes over what PostgreSQL knows and the memory does not: holds of a lifecycle that was lost or buried, and
+ * holds that were set or released while no lifecycle ran.
+ */
 export function withKeptHolds(
-  state: LifecycleState,
-  { standing, count }: NonNullable<Assessment['holds']>,
+  before: LifecycleState,
+  { standing, count, released = [] }: NonNullable<Assessment['holds']>,
+  now: number,
 ): LifecycleState {
+  const state = withoutHolds(before, ({ id }) => released.includes(id), now);
   const known = new Set((state.holds ?? []).map(({ id }) => id));
   const lacking = standing.filter(({ id }) => !known.has(id));
   const holdsSet = Math.max(state.holdsSet ?? 0, count);
   if (lacking.length === 0) return holdsSet === (state.holdsSet ?? 0) ? state : { ...state, holdsSet };
   const next: LifecycleState = { ...state, holds: [...(state.holds ?? []), ...lacking], holdsSet };
-  return lacking.reduce<LifecycleState>((before, hold) => outdatedByHold(before, hold, hold.since), next);
+  return lacking.reduce<LifecycleState>((held, hold) => outdatedByHold(held, hold, hold.since), next);
 }
 
 /** Ends one hold. A notice that was being sent when the hold was set does not count either. */

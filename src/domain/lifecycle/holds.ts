@@ -33,6 +33,38 @@ export const longestHoldMs: Readonly<Record<HoldKind, number>> = {
 /** The most holds that an identity may have at once. Limits what its workflow carries along. */
 export const mostHolds = 30;
 
+/** What an operator asks a hold to be. The values may differ from their types at run time. */
+export interface HoldRequest {
+  /** Epoch milliseconds. */
+  readonly until: number;
+  /** Absent: `other`. */
+  readonly kind?: HoldKind;
+}
+
+/** @returns what is wrong with the kind, or `undefined` */
+export function holdKindProblem(kind: unknown): string | undefined {
+  if (kind === undefined || holdKinds.some((known) => known === kind)) return undefined;
+  return `kind: is not a kind of hold. Pass one of ${holdKinds.join(', ')}`;
+}
+
+/**
+ * @param count how many holds the identity has
+ * @param now epoch milliseconds
+ * @returns why the hold can't be set, with the field and the way out, or `undefined`
+ */
+export function holdProblem({ until, kind }: HoldRequest, count: number, now: number): string | undefined {
+  if (!Number.isFinite(until)) return 'until: must be epoch milliseconds';
+  if (until <= now) return 'until: is in the past. Pass the time at which the hold ends';
+  const unknown = holdKindProblem(kind);
+  if (unknown !== undefined) return unknown;
+  if (until - now > longestHoldMs[kind ?? 'other']) {
+    const years = kind === 'legal' ? 'ten years' : 'three years (a legal hold: ten years)';
+    return `until: is more than ${years} ahead. Holds are time-boxed: pass an earlier end, and hold again when it nears`;
+  }
+  if (count < mostHolds) return undefined;
+  return `there are ${mostHolds} holds already. Release those that are no longer needed`;
+}
+
 /** The kind of a hold. Holds set before there were kinds have none. */
 export function kindOfHold(hold: Hold): HoldKind {
   return hold.kind ?? 'other';

@@ -4,7 +4,7 @@ import type { PersonalTokensPolicy } from './personal-policy.js';
 /** What a policy looks at in a token. */
 export interface TokenSubject {
   readonly type: string;
-  /** Of its owner, as of the token's creation. */
+  /** Of its owner, as they were last known. */
   readonly roles: readonly string[];
 }
 

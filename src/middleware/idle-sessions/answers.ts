@@ -1,5 +1,6 @@
 /** What a decision is answered with. Knows no server framework. */
 import { given } from '../../domain/given.js';
+import { rfc3339 as iso } from '../../domain/rfc3339.js';
 import type { StepUpRule } from '../../domain/sessions/policy.js';
 import type { LiveVerdict } from '../../domain/sessions/verdict.js';
 import type { Decision, Live } from './decision.js';
@@ -102,6 +103,4 @@ function unauthorized(body: Readonly<Record<string, unknown>>): Answer {
   return json(401, body, { 'www-authenticate': 'Session realm="app"' });
 }
 
-export function iso(at: number): string {
-  return new Date(at).toISOString();
-}
+export { iso };

@@ -20,7 +20,7 @@ export interface Question {
   /** What the code of the route asks of the sign-in, besides the policy. */
   readonly stepUp?: StepUpRule | undefined;
   readonly whenUnavailable?: RequestRules['whenUnavailable'] | undefined;
-  /** The plugin's own routes ask for no step-up, and never open. */
+  /** The plugin's own routes ask for no step-up of the policy's, and never open. */
   readonly isOwnRoute?: true;
 }
 

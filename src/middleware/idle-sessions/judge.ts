@@ -234,8 +234,9 @@ function liveDecision(
   const { stored } = entry;
   const renewed = judge(stored, limits, now);
   const session = sessionOf(stored, signIn, renewed.state === 'live' ? renewed : verdict);
-  const asked = stepUp === undefined ? ofPolicy : [...ofPolicy, stepUp];
-  if (isOwnRoute !== true && asked.length > 0) {
+  const ofPath = isOwnRoute === true ? [] : ofPolicy;
+  const asked = stepUp === undefined ? ofPath : [...ofPath, stepUp];
+  if (asked.length > 0) {
     const missing = missingOf(asked, signIn, now);
     if (missing !== undefined) return { kind: 'step-up', session, missing };
   }

@@ -170,7 +170,7 @@ export class SessionRoutes {
     question: Question,
     whenLive: (live: Live) => Answer | Promise<Answer>,
   ): Promise<Answer> {
-    const decision = await this.guard.decide({ ...question, isOwnRoute: true });
+    const decision = await this.guard.decide({ ...question, stepUp: undefined, isOwnRoute: true });
     return decision.kind === 'live' ? whenLive(decision) : refusalOf(decision, this.guard.clock());
   }
 }

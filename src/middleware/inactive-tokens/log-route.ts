@@ -2,14 +2,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { given } from '../../domain/given.js';
+import { rfc3339Text } from '../../domain/rfc3339-text.js';
 import { logCategories, type StoredLine } from '../../tokens/access/request-log-table.js';
 import { type Answer, invalid, iso, json } from '../idle-sessions/answers.js';
 import { refusalOf } from './answers.js';
 import type { InactivityJwtStrategy } from './strategy.js';
 
-const time = z.iso
-  .datetime({ offset: true, error: 'is not a time. Write it by RFC 3339, as 2026-03-01T00:00:00Z' })
-  .transform((text) => Date.parse(text));
+const time = rfc3339Text('is not a time. Write it by RFC 3339, as 2026-03-01T00:00:00Z').transform((text) =>
+  Date.parse(text),
+);
 
 const query = z.strictObject({
   category: z.enum(logCategories, { error: `is none. Write one of: ${logCategories.join(', ')}` }).optional(),

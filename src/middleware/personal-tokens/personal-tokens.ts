@@ -29,6 +29,7 @@ import {
 } from '../../tokens/personal/issue.js';
 import {
   findToken,
+  followRoles,
   personalTokensChannel,
   readTokensOf,
   revokeToken,
@@ -88,6 +89,8 @@ export class PersonalTokens {
   private readonly now: () => number;
   private timer: NodeJS.Timeout | undefined;
   private queries = 0;
+  /** Why the policy can't be had, where waiting does not help. */
+  private mistake: unknown;
 
   /** Opens connections as they are needed. @throws ConfigError where a field of the policy is wrong */
   constructor(private readonly options: PersonalTokensOptions) {
@@ -163,16 +166,31 @@ export class PersonalTokens {
   }
 
   /** Makes a token. It is in the answer and nowhere else. @throws UnjudgedError where PostgreSQL is away */
-  create(holder: TokenHolder, request: TokenRequest): Promise<Issued> {
+  async create(holder: TokenHolder, request: TokenRequest): Promise<Issued> {
     const { identityId, actor, roles } = checkedHolder(holder);
-    return fromPostgres(() => createToken(this.issuer(), { identityId, actor, roles }, request));
+    await this.followRoles(holder);
+    const issuer = this.issuer();
+    return fromPostgres(() => createToken(issuer, { identityId, actor, roles }, request));
+  }
+
+  /**
+   * Judges the person's live tokens by their present roles from now on, where the holder says them.
+   * @throws UnjudgedError where PostgreSQL is away
+   */
+  async followRoles({ identityId, roles }: TokenHolder): Promise<void> {
+    if (roles === undefined) return;
+    const id = parseIdentityId(identityId);
+    await fromPostgres(() => followRoles(this.pool, id, [...new Set(roles)].sort()));
+    this.cache.forgetOwner(id);
   }
 
   /** Puts a new token in the place of a live one of the person's. @throws UnjudgedError */
   async rotate(holder: TokenHolder, tokenId: string): Promise<Rotated> {
     const { identityId, actor } = checkedHolder(holder);
     if (!isTokenId(tokenId)) return { kind: 'none' };
-    const rotated = await fromPostgres(() => rotateToken(this.issuer(), { tokenId, identityId, actor }));
+    await this.followRoles(holder);
+    const issuer = this.issuer();
+    const rotated = await fromPostgres(() => rotateToken(issuer, { tokenId, identityId, actor }));
     this.cache.forgetToken(tokenId);
     return rotated;
   }
@@ -194,10 +212,10 @@ export class PersonalTokens {
     return stored.map((token) => ({ ...token, verdict: this.verdictOf(token) }));
   }
 
-  /** The policy in force. @throws UnjudgedError where it was never read */
+  /** The policy in force. @throws UnjudgedError where it was never read; its `cause` says what operators have to mend */
   policy(): PersonalTokensPolicy {
     const policy = this.policies.current()?.policy;
-    if (policy === undefined) throw new UnjudgedError('policy');
+    if (policy === undefined) throw new UnjudgedError('policy', given({ cause: this.mistake }));
     return policy;
   }
 
@@ -305,7 +323,13 @@ export class PersonalTokens {
   private async reload(): Promise<void> {
     const askedAt = performance.now();
     this.databaseClock.set(await databaseNow(this.pool), askedAt);
-    await this.policies.reload();
+    try {
+      await this.policies.reload();
+      this.mistake = undefined;
+    } catch (error) {
+      this.mistake = isMistake(error) ? error : undefined;
+      throw error;
+    }
   }
 
   private report(error: unknown): void {

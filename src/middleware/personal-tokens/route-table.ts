@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { formatDuration } from '../../domain/duration.js';
 import { given } from '../../domain/given.js';
+import { rfc3339Text } from '../../domain/rfc3339-text.js';
 import { personalLimits } from '../../domain/tokens/personal-limits.js';
 import { usualType } from '../../domain/tokens/personal-policy.js';
 import { scopesOf } from '../../domain/tokens/personal-request.js';
@@ -27,8 +28,7 @@ const createBody = z.strictObject({
   name: z.string({ error: 'is missing. Say what the token is for' }),
   type: z.string().exactOptional(),
   scopes: z.array(z.string(), { error: 'is not a list of scopes' }).exactOptional(),
-  expiresAt: z.iso
-    .datetime({ offset: true, error: 'is not a time with a zone. Write it as 2027-01-31T00:00:00Z' })
+  expiresAt: rfc3339Text('is not a time with a zone. Write it as 2027-01-31T00:00:00Z')
     .transform((text) => Date.parse(text))
     .exactOptional(),
 });
@@ -60,7 +60,7 @@ export class PersonalTokenRoutes {
       return await this.answered(request, holder);
     } catch (error) {
       if (!(error instanceof UnjudgedError)) throw error;
-      return json(503, { error: 'unavailable' }, { 'retry-after': '5' });
+      return unjudged(error);
     }
   }
 
@@ -78,6 +78,7 @@ export class PersonalTokenRoutes {
   }
 
   private async list(holder: TokenHolder): Promise<Answer> {
+    await this.tokens.followRoles(holder);
     const tokens = await this.tokens.list(holder.identityId);
     return json(200, {
       now: iso(this.tokens.time()),
@@ -100,6 +101,11 @@ export class PersonalTokenRoutes {
         return json(409, {
           error: 'too_many_tokens',
           message: `there are ${outcome.atMost} live tokens already. Revoke one first`,
+        });
+      case 'owner-deleted':
+        return json(410, {
+          error: 'owner_deleted',
+          message: 'the account was deleted: no token is made for it any more',
         });
       case 'issued':
         return json(201, this.issuedView(outcome.issued));
@@ -147,6 +153,17 @@ function viewOf({ verdict, tokenId: id, name, type, scopes, createdAt, lastUsedA
     inactiveAt: at(isLive ? verdict.inactiveAt : undefined),
     ...given({ rotatedFrom: token.rotatedFrom }),
   };
+}
+
+/** What stands in the way: the policy, which operators mend, or PostgreSQL, which comes back. */
+function unjudged({ system, cause }: UnjudgedError): Answer {
+  if (system !== 'policy') return json(503, { error: 'unavailable' }, { 'retry-after': '5' });
+  if (cause === undefined) {
+    const message = 'the policy of tokens was not read yet, because PostgreSQL is away. Ask again';
+    return json(503, { error: 'policy_not_read', message }, { 'retry-after': '5' });
+  }
+  const message = 'there is no policy of tokens: it was never published, or has no section "tokens.personal"';
+  return json(500, { error: 'no_policy', message });
 }
 
 function notFound(): Answer {

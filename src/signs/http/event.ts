@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { ActivityReport } from '../../client.js';
 import { given } from '../../domain/given.js';
+import { rfc3339Text } from '../../domain/rfc3339-text.js';
 import { activityKinds } from '../../domain/sign-of-life.js';
 
 /**
@@ -21,7 +22,7 @@ export const signsOfLife = [
   'token_used',
 ] as const;
 
-const time = z.union([z.int(), z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))], {
+const time = z.union([z.int(), rfc3339Text('is no time').transform((text) => Date.parse(text))], {
   error: 'must be epoch milliseconds, or a time as 2026-01-31T00:00:00Z',
 });
 

@@ -159,6 +159,9 @@ async function create(id: string, options: CreateOptions): Promise<void> {
     if (outcome.kind === 'too-many') {
       throw new Error(`the identity has ${outcome.atMost} live tokens already. Revoke one first`);
     }
+    if (outcome.kind === 'owner-deleted') {
+      throw new Error('the identity was deleted: no token is made for it any more');
+    }
     print(outcome.issued);
   });
 }

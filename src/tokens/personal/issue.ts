@@ -35,7 +35,9 @@ export type Issued =
   | { readonly kind: 'issued'; readonly issued: IssuedToken }
   | { readonly kind: 'refused'; readonly problem: RequestProblem }
   /** The person has as many live tokens as the policy allows. */
-  | { readonly kind: 'too-many'; readonly atMost: number };
+  | { readonly kind: 'too-many'; readonly atMost: number }
+  /** The identity was deleted: no token is made for it any more. */
+  | { readonly kind: 'owner-deleted' };
 
 export interface TokenOwnerRequest {
   readonly identityId: string;
@@ -59,7 +61,7 @@ export async function createToken(
   if ('problem' in outcome) return { kind: 'refused', problem: outcome.problem };
   const token = newToken(issuer);
   const tokenId = randomUUID();
-  const isMade = await insertToken(
+  const insertion = await insertToken(
     pool,
     {
       ...{ tokenId, identityId, roles, actor, hash: hashOf(token), atMost: policy.atMost },
@@ -68,7 +70,8 @@ export async function createToken(
     },
     now,
   );
-  if (!isMade) return { kind: 'too-many', atMost: policy.atMost };
+  if (insertion === 'too-many') return { kind: 'too-many', atMost: policy.atMost };
+  if (insertion === 'owner-deleted') return { kind: 'owner-deleted' };
   return { kind: 'issued', issued: { token, stored: await mustRead(pool, tokenId) } };
 }
 

@@ -2,7 +2,7 @@
  * Table `personal_token`: one row for each personal access token, with the SHA-256 of the token and never the token itself. A live row
  * ends by a function of the owner, with its entry in the audit log; a row that ended never changes back (migration 037).
  */
-import type pg from 'pg';
+import pg from 'pg';
 import { given } from '../../domain/given.js';
 import type { PolicyReference } from '../../domain/policy-reference.js';
 import type { Stage } from '../../domain/rungs.js';
@@ -18,7 +18,7 @@ export interface StoredToken extends TokenTimes {
   /** As the person wrote it. */
   readonly name: string;
   readonly scopes: readonly string[];
-  /** Of the owner, as of the creation. */
+  /** Of the owner, as they were last known: at the creation, or when the owner looked after the tokens. */
   readonly roles: readonly string[];
   /** The published policy that judges it; absent: the app's own. */
   readonly policyId?: string;
@@ -97,8 +97,24 @@ export interface NewToken {
   readonly atMost: number;
 }
 
-/** @param now epoch milliseconds. @returns false where the identity has as many live tokens already. @throws where it is buried */
-export async function insertToken(pool: pg.Pool, token: NewToken, now: number): Promise<boolean> {
+export type Insertion = 'made' | 'too-many' | 'owner-deleted';
+
+/**
+ * @param now epoch milliseconds
+ * @returns `too-many`: the identity has as many live tokens already. `owner-deleted`: it is buried
+ */
+export async function insertToken(pool: pg.Pool, token: NewToken, now: number): Promise<Insertion> {
+  try {
+    return (await insertRow(pool, token, now)) ? 'made' : 'too-many';
+  } catch (error) {
+    // The text of migration 037: its refusals have one code, and an app's role reads no tombstones.
+    if (error instanceof pg.DatabaseError && error.message === 'the identity was deleted')
+      return 'owner-deleted';
+    throw error;
+  }
+}
+
+async function insertRow(pool: pg.Pool, token: NewToken, now: number): Promise<boolean> {
   const { rows } = await pool.query<{ made: boolean }>(
     'SELECT personal_token_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS made',
     [
@@ -117,6 +133,15 @@ export async function insertToken(pool: pg.Pool, token: NewToken, now: number): 
     ],
   );
   return rows[0]?.made === true;
+}
+
+/** Puts the live tokens of an identity under its present roles. @param roles as known from a verified session */
+export async function followRoles(
+  pool: pg.Pool,
+  identityId: string,
+  roles: readonly string[],
+): Promise<void> {
+  await pool.query('SELECT personal_token_follow_roles($1, $2)', [identityId, roles]);
 }
 
 export interface Rotation {
