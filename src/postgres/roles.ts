@@ -33,7 +33,7 @@ const runtimeTables: Privileges = {
   // A token begins and ends by functions of the owner, with their entries in the log.
   personal_token: 'SELECT, DELETE, UPDATE (last_used_at)',
   // Its hash changes by a function of the owner too, which takes a proof of the token.
-  refresh_family: 'SELECT, DELETE, UPDATE (closed_at, last_used_at, policy_id)',
+  refresh_family: 'SELECT, DELETE, UPDATE (closed_at, last_used_at, policy_id, notice_id, told_at)',
 };
 
 /** Rights of an app's role, on the tables that it uses. */

@@ -6,6 +6,7 @@ const sweep = { project: 'system', tests: ['test/integration/refresh-sweep.test.
 const routes = { project: 'system', tests: ['test/integration/refresh-routes.test.ts'] } as const;
 const changes = { project: 'system', tests: ['test/integration/refresh-registry.test.ts'] } as const;
 const registry = { project: 'system', tests: ['test/integration/hooks-hydra-registry.test.ts'] } as const;
+const told = { project: 'system', tests: ['test/workflows/tell-ended-tokens.test.ts'] } as const;
 
 export const refreshGuards: readonly Guard[] = [
   {
@@ -175,5 +176,37 @@ export const refreshGuards: readonly Guard[] = [
     replace: 'const [owed] = [{ familyIds: [] as string[] }];',
     ...sweep,
     only: 'spares the client of a person who signed in since it was read',
+  },
+  {
+    name: 'refresh: a mail of an end that is tried again is the same mail',
+    file: 'src/tokens/refresh/ended-notices-table.ts',
+    find: 'family.notice_id IS NULL AND family.ended_at > $1 AND family.policy_id = ANY($2)`,',
+    replace: 'family.ended_at > $1 AND family.policy_id = ANY($2)`,',
+    ...told,
+    only: 'is tried again under the same key',
+  },
+  {
+    name: 'refresh: an end is told once',
+    file: 'src/activities/ended-token-mails.ts',
+    find: '    await markTold(pool, noticeId, now);\n',
+    replace: '    void markTold;\n',
+    ...told,
+    only: 'is one mail, sent once',
+  },
+  {
+    name: 'refresh: who was suspended since a page was read is not told',
+    file: 'src/activities/ended-token-mails.ts',
+    find: 'const [notice] = await readUntold(pool, { since, limit: 1, only: noticeId });',
+    replace: 'const [notice] = [noticeId];',
+    ...told,
+    only: 'who was suspended after their notice was read',
+  },
+  {
+    name: 'refresh: a mail tells a prefix of an address, never the whole',
+    file: 'src/tokens/refresh/ended-notices-table.ts',
+    find: 'WHEN 4 THEN 24 ELSE 48 END',
+    replace: 'WHEN 4 THEN 32 ELSE 128 END',
+    ...told,
+    only: 'is one mail, sent once',
   },
 ];
