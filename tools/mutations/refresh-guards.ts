@@ -209,4 +209,13 @@ export const refreshGuards: readonly Guard[] = [
     ...told,
     only: 'is one mail, sent once',
   },
+  {
+    name: 'refresh: the gateway issues tokens for callers with a service token alone',
+    file: 'src/gateway/server.ts',
+    find: 'await guarded.register(refreshTokenServiceRoutes(',
+    replace: 'await server.register(refreshTokenServiceRoutes(',
+    project: 'system',
+    tests: ['test/integration/refresh-service-routes.test.ts'],
+    only: 'answers 401 without a service token',
+  },
 ];
