@@ -212,8 +212,8 @@ export const refreshGuards: readonly Guard[] = [
   {
     name: 'refresh: the gateway issues tokens for callers with a service token alone',
     file: 'src/gateway/server.ts',
-    find: 'await guarded.register(refreshTokenServiceRoutes(',
-    replace: 'await server.register(refreshTokenServiceRoutes(',
+    find: "guarded.addHook('onRequest', gate.guard(service));",
+    replace: '',
     project: 'system',
     tests: ['test/integration/refresh-service-routes.test.ts'],
     only: 'answers 401 without a service token',
