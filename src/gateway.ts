@@ -13,6 +13,7 @@ import {
 } from './gateway/credentials.js';
 import { publishedPolicy } from './gateway/published-policy.js';
 import { refreshRegistry } from './gateway/refresh-registry.js';
+import { refreshService } from './gateway/refresh-service.js';
 import { createGateway, type HookOptions } from './gateway/server.js';
 import { guardForPage } from './gateway/sessions-page.js';
 import { slidingAccess } from './gateway/sliding-access.js';
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
     'DORMOUSE_LINK_BASE_URL',
     'DORMOUSE_SESSIONS_PAGE',
     'DORMOUSE_PERSONAL_TOKENS_PAGE',
+    'DORMOUSE_REFRESH_KEY',
     'DORMOUSE_TRUSTED_PROXIES',
     ...securityEventVariables,
     'DORMOUSE_IDENTIFIER_KEY',
@@ -76,13 +78,14 @@ async function main(): Promise<void> {
   const signals = await loadPublication(config);
   const sessions = config.DORMOUSE_SESSIONS_PAGE === 'on' ? await guardForPage(config, log) : undefined;
   const tokens = config.DORMOUSE_PERSONAL_TOKENS_PAGE === 'on' ? await tokensForPage(config, log) : undefined;
+  const refreshTokens = refreshService(config, dormouse);
   const server = await createGateway({
     dormouse,
     serviceTokens: config.DORMOUSE_SERVICE_TOKENS,
     eventSecrets: config.DORMOUSE_EVENT_SECRETS ?? [],
     hooks: hooksOf(config, pool, log),
     ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool, { sessions, tokens }),
-    ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES }),
+    ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES, refreshTokens }),
     ...(signals && { signals }),
     log,
   });
@@ -96,6 +99,7 @@ async function main(): Promise<void> {
     await server.close();
     await sessions?.close();
     await tokens?.close();
+    await refreshTokens?.close();
     await dormouse.close();
     await pool.end();
   });

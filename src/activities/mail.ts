@@ -27,6 +27,7 @@ import { MailTemplateError } from '../mail/template-error.js';
 import { type KratosIdentity, readIdentity, textField } from '../ory/kratos-identity.js';
 import { giveUp, tryAgain } from '../process/step-error.js';
 import { readToken } from '../tokens/personal/personal-tokens-table.js';
+import { readEndedGrants } from '../tokens/refresh/ended-notices-table.js';
 
 export interface MailDependencies extends DeliveryDependencies {
   readonly identities: IdentityApi;
@@ -58,6 +59,8 @@ export interface MailRequest {
   readonly links?: MailLinks;
   /** The token that the mail is about. Its name is read as the mail is written: a person wrote it. */
   readonly token?: { readonly tokenId: string; readonly by: 'inactive' | 'expiry' };
+  /** The notice of ended access that the mail is. Names of devices are read as the mail is written. */
+  readonly endedNoticeId?: string;
 }
 
 export interface MailResult {
@@ -91,6 +94,8 @@ export interface FollowResult {
 const handoversForProof = 3;
 /** How often a deferred address is tried, once the mail got through to another address. */
 const attemptsAtDeferred = 3;
+/** Apps and devices that a mail lists; it counts the others. */
+const endsListed = 20;
 
 export function createMailActivities(deps: MailDependencies) {
   const notified = deps.notified ?? createNotifiedAddresses(deps.pool);
@@ -264,16 +269,18 @@ function isLastAttempt(): boolean {
 
 async function factsOf(
   deps: MailDependencies,
-  request: Pick<MailRequest, 'kind' | 'inactiveForMs' | 'upcoming' | 'token'>,
+  request: Pick<MailRequest, 'kind' | 'inactiveForMs' | 'upcoming' | 'token' | 'endedNoticeId'>,
   identity: KratosIdentity | undefined,
 ): Promise<MailFacts> {
-  const { upcoming } = request;
+  const { upcoming, endedNoticeId } = request;
+  const ended =
+    endedNoticeId === undefined ? undefined : await readEndedGrants(deps.pool, endedNoticeId, endsListed);
   const token = request.token && (await readToken(deps.pool, request.token.tokenId));
   const now = await deps.clock.now();
   const locale = textField(identity?.traits, 'locale');
   return {
     kind: request.kind,
-    ...given({ locale }),
+    ...given({ locale, ended }),
     productName: deps.productName,
     signInUrl: deps.signInUrl,
     inactiveForMs: request.inactiveForMs,

@@ -214,6 +214,15 @@ export const variables = {
     .describe(
       "whether the gateway serves the page with a person's own access tokens (docs/personal-access-tokens.md); needs DORMOUSE_SESSIONS_PAGE",
     ),
+  DORMOUSE_REFRESH_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9+/_-]{43}=?$/, {
+      message: 'takes 32 bytes in base64 (for example: openssl rand -base64 32)',
+    })
+    .optional()
+    .describe(
+      'key of the refresh tokens that the gateway issues for apps (docs/refresh-tokens.md); unset: it has no such routes',
+    ),
   DORMOUSE_WORKER_HEALTH_PORT: port.optional().describe("port of the worker's /healthz; unset: none"),
   DORMOUSE_SERVICE_TOKENS: serviceTokens.describe(
     'bearer tokens of apps and operators that may call the gateway',

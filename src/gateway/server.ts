@@ -14,6 +14,7 @@ import { createGate, defaultRateLimits, type Gate, type RateLimits } from '../ht
 import { hookEntrance } from '../http/hook-auth.js';
 import { serviceEntrance } from '../http/service-auth.js';
 import { eitherEntrance, mailRoutes } from '../mail/http/routes.js';
+import type { RefreshTokens } from '../middleware/refresh-tokens/refresh-tokens.js';
 import { accountPages } from '../people-pages/account-pages.js';
 import type { PagesOptions } from '../people-pages/page.js';
 import type { EventPublication } from '../security-events/load.js';
@@ -23,6 +24,7 @@ import { activityRoutes } from '../signs/http/routes.js';
 import { signedEvents } from '../signs/http/signed-events.js';
 import { identityRoutes } from '../standings/routes.js';
 import { hydraTokenHook, type TokenHookOptions } from '../tokens/http/hydra-token-hook.js';
+import { refreshTokenServiceRoutes } from '../tokens/http/refresh-token-routes.js';
 import { worklistRoute } from '../worklist/routes.js';
 import { describeRoutes, openApiRoute } from './openapi.js';
 
@@ -38,6 +40,8 @@ export interface GatewayOptions {
   readonly hooks?: HookOptions;
   /** The pages that links in mails lead to. Default: there are none. */
   readonly pages?: PagesOptions;
+  /** Issues and exchanges refresh tokens for apps. Default: there are no such routes. */
+  readonly refreshTokens?: RefreshTokens;
   /** Addresses and networks of reverse proxies whose X-Forwarded-For is trusted. Default: none. */
   readonly trustedProxies?: readonly string[];
   /** Keys and metadata for receivers of security events. Default: none are published. */
@@ -116,5 +120,8 @@ async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOp
     guarded.addHook('onRequest', gate.guard(service));
     await guarded.register(identityRoutes(dormouse));
     await guarded.register(worklistRoute(dormouse));
+    if (options.refreshTokens !== undefined) {
+      await guarded.register(refreshTokenServiceRoutes(options.refreshTokens));
+    }
   });
 }

@@ -63,9 +63,13 @@ export function formatIn(durationMs: number, formatTag: string): string {
  * @param formatTag - A valid BCP 47 tag.
  */
 export function formatDeadline(at: number, inMs: number, formatTag: string): string {
-  if (chooseUnit(inMs).unit === 'day')
-    return `${plainSpaces(new Intl.DateTimeFormat(formatTag, longDate).format(at))} (UTC)`;
+  if (chooseUnit(inMs).unit === 'day') return formatDay(at, formatTag);
   return formatTime(at, formatTag, inMs < 2 * HOUR_MS);
+}
+
+/** A long date without weekday, always marked as UTC. @param at - Epoch milliseconds. */
+export function formatDay(at: number, formatTag: string): string {
+  return `${plainSpaces(new Intl.DateTimeFormat(formatTag, longDate).format(at))} (UTC)`;
 }
 
 /**

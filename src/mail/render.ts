@@ -4,7 +4,7 @@
  */
 
 import type { MailContent } from '../smtp/transport.js';
-import { durationInWords, formatDeadline, formatIn } from './durations.js';
+import { durationInWords, formatDay, formatDeadline, formatIn } from './durations.js';
 import { type MailLocale, resolveLocale } from './locale.js';
 import { MailTemplateError } from './template-error.js';
 import { type MailKind, type MailView, templateFor } from './templates.js';
@@ -16,7 +16,7 @@ export { type MailKind, mailKinds } from './templates.js';
 /** The steps that a mail can announce. */
 export type AnnouncedAction = 'suspend' | 'revoke' | 'deactivate' | 'delete' | 'end-token';
 
-/** Everything that a mail may contain. Holds no personal data except the language, and the name of a token. */
+/** Everything that a mail may contain. Holds no personal data except the language, and names of tokens and devices. */
 export interface MailFacts {
   kind: MailKind;
   /** BCP 47 tag, e.g. `de-AT`; absent, malformed or another language: English. */
@@ -51,8 +51,25 @@ export interface MailFacts {
   reactivation?: { url: string; lifetimeMs?: number };
   /** The token that `token-ends` is about (required there): its name as the person wrote it, and what ends it. */
   token?: { name: string; by: 'inactive' | 'expiry' };
+  /** What `access-ended` tells of (required there). */
+  ended?: EndedAccess;
   /** Where the person can unsubscribe; for mails that are not owed. */
   unsubscribeUrl?: string;
+}
+
+/** Apps and devices that have no access any more. */
+export interface EndedAccess {
+  /** At least one. Times in epoch milliseconds. */
+  readonly grants: readonly {
+    /** As the person calls the device, or the app's name. */
+    readonly name: string;
+    readonly createdAt: number;
+    readonly lastUsedAt?: number;
+    /** Such as `198.51.100.0/24`. */
+    readonly network?: string;
+  }[];
+  /** Of all, where `grants` has only some of them. */
+  readonly count: number;
 }
 
 /** `html` is a whole document; nothing in it is loaded from elsewhere. */
@@ -78,6 +95,7 @@ const announcedBy: Record<MailKind, AnnouncedAction | null> = {
   reactivation: null,
   'address-changed': null,
   'token-ends': 'end-token',
+  'access-ended': null,
 };
 
 /** The latest instant that a Date can hold (ECMA-262, time values). */
@@ -102,6 +120,7 @@ export function renderMail(facts: MailFacts): RenderedMail {
     next: describeNext(facts, formatTag),
     ...describeLinks(facts, formatTag, url),
     token: describeToken(facts),
+    ended: describeEnded(facts, formatTag),
     unsubscribeUrl: unsubscribe?.href ?? '',
   };
   const template = templateFor(facts.kind, language);
@@ -177,6 +196,25 @@ function describeToken(facts: MailFacts): MailView['token'] {
   }
   if (kind === 'token-ends') throw new MailTemplateError(kind, 'token', 'is missing');
   return { name: '', isUnused: false };
+}
+
+function describeEnded(facts: MailFacts, formatTag: string): MailView['ended'] {
+  const { kind, ended = { grants: [], count: 0 } } = facts;
+  if (kind === 'access-ended' && ended.grants.length === 0) {
+    throw new MailTemplateError(kind, 'ended', 'is missing, or has no grants');
+  }
+  const rest = ended.count - ended.grants.length;
+  return {
+    isOne: ended.count === 1,
+    count: String(ended.count),
+    grants: ended.grants.map(({ name, createdAt, lastUsedAt, network = '' }) => ({
+      name: oneLine(facts, 'ended.name', name),
+      created: formatDay(createdAt, formatTag),
+      lastUsed: lastUsedAt === undefined ? '' : formatDay(lastUsedAt, formatTag),
+      network,
+    })),
+    more: rest > 0 ? String(rest) : '',
+  };
 }
 
 function requireInactivity(facts: MailFacts): number {

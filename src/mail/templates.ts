@@ -22,6 +22,7 @@ export const mailKinds = [
   'reactivation',
   'address-changed',
   'token-ends',
+  'access-ended',
 ] as const;
 
 export type MailKind = (typeof mailKinds)[number];
@@ -46,6 +47,14 @@ export interface MailView {
   reactivation: { url: string; lifetime: string };
   /** Empty where the mail is about no token. */
   token: { name: string; isUnused: boolean };
+  /** Without grants where the mail tells of no end. */
+  ended: {
+    isOne: boolean;
+    count: string;
+    grants: { name: string; created: string; lastUsed: string; network: string }[];
+    /** How many are not listed; empty: none. */
+    more: string;
+  };
   /** Empty where the mail is owed, or has no links. */
   unsubscribeUrl: string;
   /** The host of these links, where it differs from that of the sign-in page. */
@@ -68,6 +77,17 @@ const knownNames: ReadonlySet<string> = new Set([
   ...['next.in', 'next.date', 'next.isSuspend', 'next.isRevoke', 'next.isDeactivate', 'next.isDelete'],
   ...['keep.url', 'keep.by', 'reactivation.url', 'reactivation.lifetime', 'linkHost', 'hasMoreLinks'],
   ...['unsubscribeUrl', 'token.name', 'token.isUnused'],
+  ...[
+    'each',
+    'ended.isOne',
+    'ended.count',
+    'ended.grants',
+    'ended.more',
+    'name',
+    'created',
+    'lastUsed',
+    'network',
+  ],
   ...['subject', 'body', 'footer'],
 ]);
 
@@ -114,6 +134,7 @@ function loadLocale(locale: MailLocale): Record<MailKind, MailTemplate> {
     reactivation: one('reactivation'),
     'address-changed': one('address-changed'),
     'token-ends': one('token-ends'),
+    'access-ended': one('access-ended'),
   };
 }
 

@@ -18,6 +18,12 @@ export const laterIndexes: Readonly<Record<string, string>> = {
   mail_name: 'mail (substr(message_id, 2, 40))',
   // Hydra's token hook asks for the session that a login belongs to.
   idle_session_login_sids: 'idle_session USING gin (login_sids)',
+  // The sweep asks which policy the latest family of a client is under.
+  refresh_family_client: 'refresh_family (client_id, created_at)',
+  // Ends that people are still to be told of.
+  refresh_family_untold: 'refresh_family (ended_at) WHERE ended_at IS NOT NULL AND told_at IS NULL',
+  // Families of the apps' own policies, whose app may have moved to a published one.
+  refresh_family_unpublished: 'refresh_family (client_id) WHERE policy_id IS NULL AND ended_at IS NULL',
 };
 
 /**

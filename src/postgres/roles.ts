@@ -13,10 +13,6 @@ type Privileges = Readonly<Record<string, string>>;
 const sessionWrites =
   'INSERT (session_id, identity_id, authenticated_at, last_active_at, devices, roles, assurance, policy_id), UPDATE (authenticated_at, last_active_at, lease_beat_at, devices, roles, assurance, login_sids, closed_at)';
 
-/** What a token service writes of a live family. Its start and its end are not among it. */
-const familyWrites =
-  'UPDATE (token_hash, generation, claims, last_used_at, user_agent, first_address, last_address)';
-
 /** Rights of the runtime role, on tables where it may not do everything. */
 const runtimeTables: Privileges = {
   dormouse_migration: 'SELECT',
@@ -37,7 +33,8 @@ const runtimeTables: Privileges = {
   token_use: 'SELECT, DELETE, INSERT (use_key, identity_id, started_at, last_used_at), UPDATE (last_used_at)',
   // A token begins and ends by functions of the owner, with their entries in the log.
   personal_token: 'SELECT, DELETE, UPDATE (last_used_at)',
-  refresh_family: `SELECT, DELETE, UPDATE (closed_at), ${familyWrites}`,
+  // Its hash changes by a function of the owner too, which takes a proof of the token.
+  refresh_family: 'SELECT, DELETE, UPDATE (closed_at, last_used_at, policy_id, notice_id, told_at)',
 };
 
 /** Rights of an app's role, on the tables that it uses. */
@@ -56,7 +53,7 @@ const appTables: Privileges = {
   request_log: 'SELECT, INSERT',
   admission_change: 'SELECT',
   personal_token: 'SELECT, UPDATE (last_used_at)',
-  refresh_family: `SELECT, ${familyWrites}`,
+  refresh_family: 'SELECT',
   refresh_consent: 'SELECT, INSERT, UPDATE',
 };
 
@@ -70,6 +67,9 @@ const appFunctions = [
   'personal_token_follow_roles',
   'refresh_family_start',
   'refresh_family_end',
+  'refresh_family_lock',
+  'refresh_family_claim',
+  'refresh_family_cut',
 ];
 
 export type RoleKind = 'runtime' | 'app';

@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { createActivitySourceActivities } from '../activities/activity-source.js';
 import { createBreakerActivities } from '../activities/breaker.js';
 import { createBurialActivities } from '../activities/burial.js';
+import { createEndedTokenActivities } from '../activities/ended-token-mails.js';
 import { createHydraActivities } from '../activities/hydra.js';
 import { createKratosActivities } from '../activities/kratos.js';
 import { createKratosDeletionActivities } from '../activities/kratos-deletion.js';
@@ -129,7 +130,11 @@ export function createActivitySet(
         ...createHydraActivities({ oauth2 }),
         ...createRefreshTokenActivities({ pool, clock, oauth2 }),
       },
-      mail: { ...mail, ...createTokenNoticeActivities({ identities, pool, clock }, mail) },
+      mail: {
+        ...mail,
+        ...createTokenNoticeActivities({ identities, pool, clock }, mail),
+        ...createEndedTokenActivities({ pool, clock }, mail),
+      },
       ledger: {
         ...createLedgerActivities({
           pool,

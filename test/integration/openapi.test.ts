@@ -1,9 +1,11 @@
 /** The OpenAPI document: it holds every route, its schemas are sound, and real answers fit them. */
+import { randomBytes } from 'node:crypto';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { generateSigningKey } from '../../src/keys/signing-keys.js';
+import { RefreshTokens } from '../../src/middleware/refresh-tokens/refresh-tokens.js';
 import { signEvent } from '../../src/signs/http/event-signature.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { unknownId } from '../support/system-outside.js';
@@ -13,6 +15,11 @@ const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);
 const paths: string[] = [];
 let gateway: TestGateway;
+const refreshTokens = new RefreshTokens({
+  postgresUrl: stack.postgres.runtimeUrl,
+  key: randomBytes(32).toString('base64'),
+  policy: {},
+});
 let document: OpenAPIV3_1.Document;
 
 const bearer = () => ({ authorization: `Bearer ${gateway.tokens[0]}` });
@@ -22,14 +29,17 @@ beforeAll(async () => {
   const streams = { issuer, subjectIssuer: issuer, receivers: [] };
   gateway = await listenGateway({
     stack,
-    more: { signals: { streams, keys: [generateSigningKey('ed25519')] } },
+    more: { signals: { streams, keys: [generateSigningKey('ed25519')] }, refreshTokens },
   });
   paths.push(...routesOf(gateway.server.printRoutes({ commonPrefix: false })));
   const answer = await fetch(new URL('/openapi.json', gateway.url), { headers: bearer() });
   expect(answer.status).toBe(200);
   document = (await answer.json()) as OpenAPIV3_1.Document;
 });
-afterAll(() => gateway.close());
+afterAll(async () => {
+  await gateway.close();
+  await refreshTokens.close();
+});
 
 /** `METHOD /path` of each route that Fastify itself knows. */
 function routesOf(tree: string): string[] {
@@ -225,6 +235,19 @@ describe('real answers fit', () => {
     ['GET /v1/worklist', 200, () => get('/v1/worklist?limit=5')],
     ['GET /v1/worklist', 400, () => get('/v1/worklist?limit=0')],
     ['POST /v1/identities/{id}/end-exemption', 400, () => post(`/v1/identities/${id}/end-exemption`, {})],
+    ['POST /v1/refresh-tokens', 200, () => post('/v1/refresh-tokens', { identityId: id, clientId: 'web' })],
+    ['POST /v1/refresh-tokens', 400, () => post('/v1/refresh-tokens', { identityId: id, clientId: '@' })],
+    [
+      'POST /v1/refresh-tokens/exchange',
+      200,
+      () => post('/v1/refresh-tokens/exchange', { refreshToken: 'x' }),
+    ],
+    ['GET /v1/identities/{id}/refresh-tokens', 200, () => get(`/v1/identities/${id}/refresh-tokens`)],
+    [
+      'POST /v1/identities/{id}/refresh-tokens/revoke',
+      200,
+      () => post(`/v1/identities/${id}/refresh-tokens/revoke`, {}),
+    ],
     ['POST /v1/hooks/kratos', 202, () => hook('/v1/hooks/kratos', { identity_id: id, flow: 'login' })],
     ['POST /v1/hooks/kratos', 400, () => hook('/v1/hooks/kratos', {})],
     ['POST /v1/hooks/hydra/token', 400, () => hook('/v1/hooks/hydra/token', {})],

@@ -70,7 +70,7 @@ it('ends more than a page, by a longest lifetime, with one entry for each family
   const identityId = randomUUID();
   await services.pool.query(
     `INSERT INTO refresh_family (family_id, identity_id, issuer, client_id, token_hash, signed_in_at, created_at, last_used_at)
-     SELECT gen_random_uuid(), $1, 'app', 'web', '\\x00', $2, $2, $3 FROM generate_series(1, 501)`,
+     SELECT gen_random_uuid(), $1, 'app', 'web', decode(repeat('00', 32), 'hex'), $2, $2, $3 FROM generate_series(1, 501)`,
     [identityId, new Date(begin - 30 * dayMs), new Date(begin)],
   );
   expect(await sweep(refreshPolicy({ longestLifetime: '30d' }))).toBe(501);
@@ -134,6 +134,49 @@ it('families of a published policy are not judged by an app’s own', async () =
   expect(await endStaleFamilies({ pool: services.pool }, { policy: refreshPolicy(), reference }, begin)).toBe(
     1,
   );
+});
+
+describe('families of an app’s own policy', () => {
+  const reference = { id: 'p', version: 2, hash: 'f'.repeat(64) };
+  const sweepPublished = () =>
+    endStaleFamilies({ pool: services.pool }, { policy: refreshPolicy(), reference }, begin);
+  const publishedFamily = async (createdAt: number, clientId = 'web') => {
+    const { familyId } = await family(createdAt);
+    const row = [familyId, clientId];
+    await services.pool.query(
+      "UPDATE refresh_family SET policy_id = 'p', client_id = $2 WHERE family_id = $1",
+      row,
+    );
+  };
+
+  it('are judged by the published one once their app has started none of its own for a week', async () => {
+    const old = await family(begin - 500 * dayMs);
+    const last = await family(begin - 7 * dayMs);
+    await publishedFamily(begin - 7 * dayMs + 1);
+    expect(await sweepPublished()).toBe(1);
+    expect(await whyOf(old.familyId)).toBe('unused');
+    expect(await services.row(last.familyId)).toMatchObject({ policy_id: 'p', ended_at: null });
+  });
+
+  it('stay the app’s while two releases start families side by side', async () => {
+    const old = await family(begin - 500 * dayMs);
+    await family(begin - 7 * dayMs + 1);
+    await publishedFamily(begin);
+    expect(await sweepPublished()).toBe(0);
+    expect(await services.row(old.familyId)).toMatchObject({ policy_id: null, ended_at: null });
+  });
+
+  it('stay the app’s where another client’s families are under the published one, or the app moved back', async () => {
+    await family(begin - 500 * dayMs);
+    await publishedFamily(begin, 'other-app');
+    expect(await sweepPublished()).toBe(0);
+    await publishedFamily(begin - 400 * dayMs);
+    await services.pool.query("UPDATE refresh_family SET last_used_at = $1 WHERE policy_id = 'p'", [
+      new Date(begin),
+    ]);
+    await family(begin - 300 * dayMs);
+    expect(await sweepPublished()).toBe(0);
+  });
 });
 
 it('ends what was signed in before a revocation of the identity, and leaves a later sign-in', async () => {

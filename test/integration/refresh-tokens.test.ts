@@ -1,5 +1,5 @@
 /** Refresh tokens of an app's own service against real PostgreSQL: one line of tokens, reuse, and revocations that nobody overtakes. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
@@ -197,6 +197,102 @@ describe('a token that was exchanged', () => {
     granted(await exchange(refreshToken, strict));
     services.now -= 60_000;
     expect(await exchange(refreshToken, strict)).toEqual({ granted: false, why: 'reuse' });
+  });
+});
+
+describe('a clock that is set back by an hour', () => {
+  it('ends no family, and lets no old token mint; the valid one works, and so does a repetition once the time is reached again', async () => {
+    const { familyId, refreshToken } = await services.signIn(tokens);
+    services.now += 3_600_000;
+    const next = granted(await exchange(refreshToken));
+    services.now = begin + 1_000;
+    let minted = 0;
+    const old = await tokens.exchange(refreshToken, undefined, () => {
+      minted += 1;
+    });
+    expect([old, minted]).toEqual([{ granted: false, why: 'unclear' }, 0]);
+    expect(await services.row(familyId)).toMatchObject({ ended_at: null });
+    services.now = begin + 3_605_000;
+    expect(granted(await exchange(refreshToken)).refreshToken).toBe(next.refreshToken);
+    services.now = begin + 1_000;
+    const third = granted(await exchange(next.refreshToken));
+    expect(await services.row(familyId)).toMatchObject({ last_used_at: new Date(begin + 3_600_000) });
+    expect(granted(await exchange(third.refreshToken)).familyId).toBe(familyId);
+  });
+
+  it('does not make the token before the last one young again', async () => {
+    const { familyId, refreshToken } = await services.signIn(tokens);
+    const next = granted(await exchange(refreshToken));
+    services.now += 3_600_000;
+    granted(await exchange(next.refreshToken));
+    services.now = begin + 1_000;
+    expect(await exchange(refreshToken)).toEqual({ granted: false, why: 'unclear' });
+    services.now = begin + 3_600_000;
+    expect(await exchange(refreshToken)).toEqual({ granted: false, why: 'reuse' });
+    expect(await services.row(familyId)).toMatchObject({ ended_why: 'reuse' });
+  });
+});
+
+describe('an app that reads the registry and calls its functions by hand', () => {
+  let pool: pg.Pool;
+  beforeAll(() => {
+    pool = new pg.Pool({ connectionString: services.appUrl });
+  });
+  afterAll(() => pool.end());
+  const planted = randomBytes(32);
+  const claim = (familyId: string, proof: unknown, successor: Buffer = planted, more: unknown[] = []) => {
+    const [at = new Date(begin), address = null, agent = null] = more;
+    return pool.query('SELECT refresh_family_claim($1, $2, $3, $4, $5, $6) AS claimed', [
+      ...[familyId, proof, successor, at, address, agent],
+    ]);
+  };
+
+  it('puts no token of its own in the place of another’s: what it reads is no proof', async () => {
+    const { familyId, refreshToken } = await services.signIn(tokens);
+    const row = await services.row(familyId);
+    for (const proof of [row?.token_hash, planted, Buffer.alloc(0), null]) {
+      expect((await claim(familyId, proof)).rows).toEqual([{ claimed: false }]);
+    }
+    await expect(
+      pool.query('UPDATE refresh_family SET token_hash = $2 WHERE family_id = $1', [familyId, planted]),
+    ).rejects.toMatchObject({ code: '42501' });
+    expect(await services.row(familyId)).toEqual(row);
+    expect(await exchange(refreshToken)).toMatchObject({ granted: true });
+  });
+
+  it('and holds a token, writes nothing that the registry could not read or show', async () => {
+    const { familyId, refreshToken } = await services.signIn(tokens);
+    const proof = createHash('sha256')
+      .update(Buffer.from(refreshToken.slice(4), 'base64url').subarray(20))
+      .digest();
+    await expect(claim(familyId, proof, Buffer.alloc(31))).rejects.toMatchObject({ code: '23514' });
+    await expect(claim(familyId, proof, planted, ['infinity'])).rejects.toMatchObject({ code: '23514' });
+    const agent = 'x'.repeat(401);
+    await expect(claim(familyId, proof, planted, [new Date(begin), null, agent])).rejects.toMatchObject({
+      code: '23514',
+    });
+    expect(await services.row(familyId)).toMatchObject({ generation: 0 });
+    expect((await claim(familyId, proof)).rows).toEqual([{ claimed: true }]);
+  });
+
+  it.each([
+    ['a name of a client that is an address', 'client', 'somebody@example.org'],
+    ['a device name that is too long', 'device', 'x'.repeat(101)],
+    ['a creation that no program can read', 'created', 'infinity'],
+    ['a hash that is none', 'hash', Buffer.alloc(5)],
+  ])('starts no family with %s', async (_what, field, value) => {
+    const given: Record<string, unknown> = {
+      client: 'web',
+      device: 'Phone',
+      created: new Date(begin),
+      hash: planted,
+    };
+    given[field] = value;
+    const start = pool.query(
+      `SELECT refresh_family_start(gen_random_uuid(), gen_random_uuid(), 'app', $1, NULL, $2, NULL, NULL, $3, NULL, now(), $4)`,
+      [given.client, given.device, given.hash, given.created],
+    );
+    await expect(start).rejects.toMatchObject({ code: '23514' });
   });
 });
 

@@ -17,7 +17,18 @@ const announced: Record<MailKind, AnnouncedAction | undefined> = {
   reactivation: undefined,
   'address-changed': 'delete',
   'token-ends': 'end-token',
+  'access-ended': undefined,
 };
+
+const endedGrants = [
+  {
+    name: 'Phone',
+    createdAt: Date.UTC(2025, 1, 3),
+    lastUsedAt: Date.UTC(2025, 3, 9, 22),
+    network: '198.51.100.0/24',
+  },
+  { name: 'web', createdAt: Date.UTC(2025, 1, 3) },
+];
 
 export function factsOf(kind: MailKind, changes: Partial<MailFacts> = {}): MailFacts {
   const action = announced[kind];
@@ -29,6 +40,7 @@ export function factsOf(kind: MailKind, changes: Partial<MailFacts> = {}): MailF
     ...(action === undefined ? {} : { upcoming: { action, at: DEADLINE_AT, inMs: 7 * DAY_MS } }),
     ...(kind === 'reactivation' ? { reactivation: { url: REACTIVATION_URL, lifetimeMs: DAY_MS } } : {}),
     ...(kind === 'token-ends' ? { token: { name: 'build server', by: 'inactive' } } : {}),
+    ...(kind === 'access-ended' ? { ended: { grants: endedGrants, count: 3 } } : {}),
     ...changes,
   };
 }

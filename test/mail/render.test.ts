@@ -245,3 +245,28 @@ describe('the notice of a token', () => {
     expect(() => renderMail(facts)).toThrow(MailTemplateError);
   });
 });
+
+describe('the mail of access that ended', () => {
+  it('speaks of one app or device in the singular, and counts those that it does not list', () => {
+    const one = { name: 'Phone', createdAt: DEADLINE_AT };
+    const subject = (count: number) =>
+      renderMail(factsOf('access-ended', { ended: { grants: [one], count } }));
+    expect(subject(1).subject).toBe('Acme Notes: an app or device has no access any more');
+    expect(subject(1).text).not.toContain(' more\n');
+    expect(subject(7).subject).toBe('Acme Notes: 7 apps and devices have no access any more');
+    expect(words(subject(7).text)).toContain('and 6 more');
+  });
+
+  it('shows a name of a device as text on one line, whatever is in it', () => {
+    const hostile = { name: 'a\r\nb <b>&amp;\u202E', createdAt: DEADLINE_AT };
+    const mail = renderMail(factsOf('access-ended', { ended: { grants: [hostile], count: 1 } }));
+    expect(mail.html).toContain('a b &lt;b&gt;&amp;amp;');
+    expect(words(mail.text)).toContain('“a b <b>&amp;”');
+  });
+
+  it('without anything that ended is refused', () => {
+    expect(() => renderMail(factsOf('access-ended', { ended: { grants: [], count: 0 } }))).toThrow(
+      MailTemplateError,
+    );
+  });
+});

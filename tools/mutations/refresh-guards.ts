@@ -6,13 +6,14 @@ const sweep = { project: 'system', tests: ['test/integration/refresh-sweep.test.
 const routes = { project: 'system', tests: ['test/integration/refresh-routes.test.ts'] } as const;
 const changes = { project: 'system', tests: ['test/integration/refresh-registry.test.ts'] } as const;
 const registry = { project: 'system', tests: ['test/integration/hooks-hydra-registry.test.ts'] } as const;
+const told = { project: 'system', tests: ['test/workflows/tell-ended-tokens.test.ts'] } as const;
 
 export const refreshGuards: readonly Guard[] = [
   {
     name: 'refresh: a family is locked while it is exchanged',
-    file: 'src/tokens/refresh/families-table.ts',
-    find: ' FOR UPDATE OF family`,',
-    replace: '`,',
+    file: 'src/postgres/migrations/043_refresh_claims.sql',
+    find: "issuer = 'app' FOR UPDATE;",
+    replace: "issuer = 'app';",
     ...system,
     only: 'waits for an exchange that was validated before',
   },
@@ -41,12 +42,44 @@ export const refreshGuards: readonly Guard[] = [
     tests: ['test/tokens/refresh/token.test.ts'],
   },
   {
-    name: 'refresh: a clock that was set back lengthens no grace',
+    name: 'refresh: with a grace of 0, a clock that was set back repeats nothing',
     file: 'src/domain/tokens/refresh-claim.ts',
-    find: 'Math.max(0, now - claimedAt) < graceMs',
-    replace: 'now - claimedAt < graceMs',
+    find: 'claimedAt === undefined || graceMs === 0',
+    replace: 'claimedAt === undefined',
     project: 'unit',
     tests: ['test/domain/tokens/refresh-claim.test.ts'],
+  },
+  {
+    name: 'refresh: a clock that was set back makes no old token young',
+    file: 'src/domain/tokens/refresh-claim.ts',
+    find: "if (now < Math.max(...claims) - clockToleranceMs) return 'unclear';",
+    replace: '',
+    project: 'unit',
+    tests: ['test/domain/tokens/refresh-claim.test.ts'],
+  },
+  {
+    name: 'refresh: nobody replaces a token whom it was not given to',
+    file: 'src/postgres/migrations/043_refresh_claims.sql',
+    find: 'token_hash = sha256(a_proof) AND ended_at',
+    replace: 'ended_at',
+    ...system,
+    only: 'what it reads is no proof',
+  },
+  {
+    name: 'refresh: an app may write nothing of a family',
+    file: 'src/postgres/roles.ts',
+    find: "  refresh_family: 'SELECT',",
+    replace: "  refresh_family: 'SELECT, UPDATE (token_hash)',",
+    ...system,
+    only: 'what it reads is no proof',
+  },
+  {
+    name: 'refresh: the families of an app that runs two releases stay its own',
+    file: 'src/tokens/refresh/sweep-table.ts',
+    find: 'recent.policy_id IS NULL AND recent.created_at > $2',
+    replace: 'recent.policy_id IS NULL AND recent.created_at > $2 AND false',
+    ...sweep,
+    only: 'while two releases start families side by side',
   },
   {
     name: 'refresh: what an untrusted peer forwards does not count',
@@ -143,5 +176,46 @@ export const refreshGuards: readonly Guard[] = [
     replace: 'const [owed] = [{ familyIds: [] as string[] }];',
     ...sweep,
     only: 'spares the client of a person who signed in since it was read',
+  },
+  {
+    name: 'refresh: a mail of an end that is tried again is the same mail',
+    file: 'src/tokens/refresh/ended-notices-table.ts',
+    find: 'family.notice_id IS NULL AND family.ended_at > $1 AND family.policy_id = ANY($2)`,',
+    replace: 'family.ended_at > $1 AND family.policy_id = ANY($2)`,',
+    ...told,
+    only: 'is tried again under the same key',
+  },
+  {
+    name: 'refresh: an end is told once',
+    file: 'src/activities/ended-token-mails.ts',
+    find: '    await markTold(pool, noticeId, now);\n',
+    replace: '    void markTold;\n',
+    ...told,
+    only: 'is one mail, sent once',
+  },
+  {
+    name: 'refresh: who was suspended since a page was read is not told',
+    file: 'src/activities/ended-token-mails.ts',
+    find: 'const [notice] = await readUntold(pool, { since, limit: 1, only: noticeId });',
+    replace: 'const [notice] = [noticeId];',
+    ...told,
+    only: 'who was suspended after their notice was read',
+  },
+  {
+    name: 'refresh: a mail tells a prefix of an address, never the whole',
+    file: 'src/tokens/refresh/ended-notices-table.ts',
+    find: 'WHEN 4 THEN 24 ELSE 48 END',
+    replace: 'WHEN 4 THEN 32 ELSE 128 END',
+    ...told,
+    only: 'is one mail, sent once',
+  },
+  {
+    name: 'refresh: the gateway issues tokens for callers with a service token alone',
+    file: 'src/gateway/server.ts',
+    find: "guarded.addHook('onRequest', gate.guard(service));",
+    replace: '',
+    project: 'system',
+    tests: ['test/integration/refresh-service-routes.test.ts'],
+    only: 'answers 401 without a service token',
   },
 ];

@@ -28,6 +28,8 @@ export const refreshSection = z.strictObject({
   keepAddress: duration.default(60 * dayMs),
   /** How long a family that ended stays in the registry. */
   keepDead: duration.default(90 * dayMs),
+  /** Whether people are mailed after families of theirs ended by one of these rules. */
+  tellAfterwards: z.boolean({ error: 'is neither true nor false' }).default(true),
   onPasswordReset: z
     .enum(['revoke', 'keep', 'ask'], {
       error: 'write "revoke" (all end), "keep" (none ends) or "ask" (as the person chose)',

@@ -6,7 +6,13 @@ import { json } from '../idle-sessions/answers.js';
 import { checkedPrefix, ownRoute } from '../idle-sessions/request.js';
 import type { RefreshTokensOptions } from './options.js';
 import { RefreshTokens } from './refresh-tokens.js';
-import { largestBody, RefreshRoutes, type RefreshRoutesOptions, type TokenHolder } from './route-table.js';
+import {
+  largestBody,
+  RefreshRoutes,
+  type RefreshRoutesOptions,
+  type TokenHolder,
+  unavailable,
+} from './route-table.js';
 
 export type { Exchange, Mint, MintRequest } from '../../tokens/refresh/exchange.js';
 export type { Grant, HydraConsent, ListedFamily, NewGrant, RefreshTokensOptions } from './options.js';
@@ -35,9 +41,8 @@ const plugin: FastifyPluginAsync<RefreshPluginOptions> = async (fastify, options
   fastify.addHook('onClose', () => tokens.close());
   await fastify.register(async (child) => {
     takeStrictJson(child, (error, request) => {
-      // PostgreSQL is away, or minting failed: nothing was decided.
       request.log.error({ err: error }, 'a request for refresh tokens could not be answered');
-      return json(503, { error: 'unavailable' }, { 'retry-after': '5' });
+      return unavailable;
     });
     for (const url of [prefix, `${prefix}/*`]) {
       child.route({

@@ -39,6 +39,9 @@ type Handler = (request: RouteRequest) => Promise<Answer>;
 /** Largest body that any route takes, bytes. */
 export const largestBody = 1_024;
 
+/** PostgreSQL is away, or minting failed: nothing was decided. */
+export const unavailable = json(503, { error: 'unavailable' }, { 'retry-after': '5' });
+
 const tokenBody = z.object({ refreshToken: z.string().max(200) });
 const familyId = z.uuid();
 

@@ -36,9 +36,9 @@ export type Mint<Minted> = (request: MintRequest) => Minted | Promise<Minted>;
 
 /**
  * `unknown`: no token of this service. `ended`: its family ended before. `reuse`: it was exchanged before, so its family ends.
- * `stale`: a rule of the policy ends its family. `account`: its owner may have no tokens.
+ * `unclear`: the clock was set back since it was exchanged, so nothing ends and nothing is handed out. `stale`: a rule of the policy ends its family. `account`: its owner may have no tokens.
  */
-export type ExchangeRefusal = 'unknown' | 'ended' | 'reuse' | 'stale' | 'account';
+export type ExchangeRefusal = 'unknown' | 'ended' | 'reuse' | 'unclear' | 'stale' | 'account';
 
 export type Exchange<Minted> =
   | {
@@ -90,6 +90,7 @@ export async function exchangeToken<Minted>(
       await endFamilies(client, { familyIds, why: 'reuse', ...given({ policy: reference }) }, now);
       return refused('reuse');
     }
+    if (verdict === 'unclear') return refused('unclear');
     if (!isOwnerAdmitted(standing, family.signedInAt)) return refused('account');
     const stale = staleReason(family, personActiveAt, policy, now);
     if (stale !== undefined) {

@@ -1,16 +1,15 @@
 /**
  * Table `refresh_family`: one row for each family of refresh tokens, never a token. A family starts and ends by functions of the owner,
- * with its entry in the audit log; a live row changes by conditional updates; an ended one never changes back (migration 038).
+ * with its entry in the audit log; a token is exchanged by another that takes its proof; an ended row never changes back (migrations 038, 043).
  */
 import type pg from 'pg';
 import { given } from '../../domain/given.js';
 import type { PolicyReference } from '../../domain/policy-reference.js';
 import type { Stage } from '../../domain/rungs.js';
-import { rememberedClaims } from '../../domain/tokens/refresh-claim.js';
 import type { FamilyFacts, RequestOrigin, StaleReason } from '../../domain/tokens/refresh-staleness.js';
 import type { TokenStanding } from '../admission-rules.js';
 import type { RefreshToken, ValidToken } from './token.js';
-import { hashOf } from './token.js';
+import { hashOf, proofOf } from './token.js';
 
 type Connection = pg.Pool | pg.PoolClient;
 
@@ -131,8 +130,7 @@ export async function lockFamily(client: pg.PoolClient, familyId: string): Promi
   >(
     `SELECT ${familyColumns}, family.token_hash, family.generation, family.claims, standing.stage, standing.stage_since,
        revocation.not_before, ${personActive} AS person_active_at, clock_timestamp() AS now
-     FROM refresh_family AS family LEFT JOIN standing USING (identity_id) LEFT JOIN revocation USING (identity_id)
-     WHERE family.family_id = $1 AND family.issuer = 'app' FOR UPDATE OF family`,
+     FROM refresh_family_lock($1) AS family LEFT JOIN standing USING (identity_id) LEFT JOIN revocation USING (identity_id)`,
     [familyId],
   );
   const [row] = rows;
@@ -164,21 +162,18 @@ export async function claimToken(
   { address, userAgent }: RequestOrigin,
   now: number,
 ): Promise<boolean> {
-  const { rowCount } = await client.query(
-    `UPDATE refresh_family
-     SET token_hash = $3, generation = generation + 1, claims = (ARRAY[$4::timestamptz] || claims)[1:${rememberedClaims}],
-       last_used_at = greatest(last_used_at, $4), last_address = $5, user_agent = $6
-     WHERE family_id = $1 AND token_hash = $2 AND ended_at IS NULL`,
+  const { rows } = await client.query<{ claimed: boolean }>(
+    'SELECT refresh_family_claim($1, $2, $3, $4, $5, $6) AS claimed',
     [
       presented.familyId,
-      hashOf(presented),
+      proofOf(presented),
       hashOf(successor),
       new Date(now),
       address ?? null,
       userAgent ?? null,
     ],
   );
-  return rowCount === 1;
+  return rows[0]?.claimed === true;
 }
 
 export interface FamilyEnd {

@@ -60,10 +60,6 @@ export async function readRevoked(pool: pg.Pool, limit: number): Promise<string[
   return rows.map((row) => row.family_id);
 }
 
-const wholeLengths = '(32, 128)';
-const cut = (address: string) =>
-  `set_masklen(${address}::cidr, CASE family(${address}) WHEN 4 THEN 24 ELSE 48 END)::inet`;
-
 /** Rows changed in one statement. */
 const changedAtOnce = 5_000;
 
@@ -74,21 +70,11 @@ const changedAtOnce = 5_000;
  * @returns how many addresses
  */
 export async function cutAddresses(pool: pg.Pool, policyId: string | null, before: number): Promise<number> {
-  const at = new Date(before);
-  const first = await pool.query(
-    `UPDATE refresh_family SET first_address = ${cut('first_address')}
-     WHERE family_id IN (SELECT family_id FROM refresh_family
-       WHERE policy_id IS NOT DISTINCT FROM $1 AND created_at <= $2 AND masklen(first_address) IN ${wholeLengths} LIMIT $3)`,
-    [policyId, at, changedAtOnce],
-  );
-  const last = await pool.query(
-    `UPDATE refresh_family SET last_address = ${cut('last_address')}
-     WHERE family_id IN (SELECT family_id FROM refresh_family
-       WHERE policy_id IS NOT DISTINCT FROM $1 AND coalesce(last_used_at, created_at) <= $2
-         AND masklen(last_address) IN ${wholeLengths} LIMIT $3)`,
-    [policyId, at, changedAtOnce],
-  );
-  return (first.rowCount ?? 0) + (last.rowCount ?? 0);
+  const { rows } = await pool.query<{ cut: number }>('SELECT refresh_family_cut($1, $2) AS cut', [
+    policyId,
+    new Date(before),
+  ]);
+  return rows[0]?.cut ?? 0;
 }
 
 /**
@@ -109,7 +95,32 @@ export async function forgetDeadFamilies(
   return rowCount ?? 0;
 }
 
-/** The same for every policy, also those that are published no more. */
+/**
+ * Gives families of an app's own policy to a published one, where their app moved to it: the latest family of their client is under it, and
+ * none was started under the app's own since a moment. Instances of two releases side by side start both.
+ *
+ * @param quietSince epoch milliseconds
+ * @returns how many, 5,000 at most: to be called until none is left
+ */
+export async function adoptFamilies(pool: pg.Pool, policyId: string, quietSince: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `WITH own AS (
+       SELECT DISTINCT client_id FROM refresh_family WHERE policy_id IS NULL AND ended_at IS NULL AND issuer = 'app'
+     ), moved AS (
+       SELECT own.client_id FROM own CROSS JOIN LATERAL (
+         SELECT policy_id FROM refresh_family WHERE client_id = own.client_id AND issuer = 'app' ORDER BY created_at DESC LIMIT 1) AS latest
+       WHERE latest.policy_id = $1 AND NOT EXISTS (SELECT FROM refresh_family AS recent
+         WHERE recent.client_id = own.client_id AND recent.issuer = 'app' AND recent.policy_id IS NULL AND recent.created_at > $2)
+     )
+     UPDATE refresh_family SET policy_id = $1 WHERE family_id IN (
+       SELECT family_id FROM refresh_family JOIN moved USING (client_id)
+       WHERE policy_id IS NULL AND ended_at IS NULL AND issuer = 'app' LIMIT $3)`,
+    [policyId, new Date(quietSince), changedAtOnce],
+  );
+  return rowCount ?? 0;
+}
+
+/** The same as {@link forgetDeadFamilies} for every policy, also those that are published no more. */
 export function forgetOldFamilies(pool: pg.Pool, before: Date): Promise<number> {
   return removeOld(pool, 'refresh_family', 'ended_at < $1 AND closed_at IS NOT NULL', before);
 }

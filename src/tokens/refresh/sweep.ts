@@ -1,11 +1,13 @@
 /** Ends stale families of people who never come, and cleans the registry. Two sweeps at once are harmless: one ends each family. */
 import type pg from 'pg';
+import { dayMs } from '../../domain/duration.js';
 import { given } from '../../domain/given.js';
 import { type StaleReason, staleReason } from '../../domain/tokens/refresh-staleness.js';
 import { endStale } from './end-stale.js';
 import { endFamilies } from './families-table.js';
 import type { JudgedBy } from './judged-by.js';
 import {
+  adoptFamilies,
   cutAddresses,
   forgetDeadFamilies,
   type PerhapsStale,
@@ -20,14 +22,18 @@ export interface RefreshSweepDependencies {
 }
 
 const pageSize = 500;
+/** An app has moved to a published policy once it started no family under its own for as long. */
+const movedAfterMs = 7 * dayMs;
 
-/** Ends the live families of one policy that are stale. @param now epoch milliseconds @returns how many */
+/** Ends the live families of one policy that are stale, also those of apps that moved to it. @param now epoch milliseconds @returns how many */
 export async function endStaleFamilies(
   { pool, onProgress }: RefreshSweepDependencies,
   judgedBy: JudgedBy,
   now: number,
 ): Promise<number> {
   const { policy, reference } = judgedBy;
+  const adopt = () => (reference === undefined ? 0 : adoptFamilies(pool, reference.id, now - movedAfterMs));
+  while ((await adopt()) > 0) onProgress?.();
   let ended = 0;
   let after: string | undefined;
   for (;;) {

@@ -53,9 +53,18 @@ export function parseToken(text: unknown): RefreshToken | undefined {
   return formatToken(token) === text ? token : undefined;
 }
 
-/** SHA-256 of the secret: enough for 256 random bits. */
-export function hashOf({ secret }: RefreshToken): Buffer {
-  return createHash('sha256').update(secret).digest();
+/** Shows the database that its caller holds the token. It is not presented to anybody, and is worth nothing to a service. */
+export function proofOf({ secret }: RefreshToken): Buffer {
+  return sha256(secret);
+}
+
+/** What the registry keeps: SHA-256 of the proof, which is SHA-256 of the secret. Enough for 256 random bits. */
+export function hashOf(token: RefreshToken): Buffer {
+  return sha256(proofOf(token));
+}
+
+function sha256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
 }
 
 /** @param key 32 bytes, known to the service alone */

@@ -14,12 +14,27 @@ describe('a token that is presented', () => {
     ['two before, within the grace', 1, 3, [at - 1_000, at - 2_000], 'repeat'],
     ['two before, past the grace', 1, 3, [at - 1_000, at - 11_000], 'reuse'],
     ['one whose exchange is not remembered', 0, 3, [at - 1_000, at - 2_000], 'reuse'],
-    ['exchanged by a clock that is ahead', 2, 3, [at + 60_000], 'repeat'],
+    ['exchanged by a clock that is a second ahead', 2, 3, [at + 1_000], 'repeat'],
+    ['exchanged by a clock that was set back by more since', 2, 3, [at + 1_001], 'unclear'],
+    [
+      'exchanged long ago, by a clock that was set back to then',
+      1,
+      3,
+      [at + 7_200_000, at - 1_000],
+      'unclear',
+    ],
+    ['the valid one, by a clock that was set back', 3, 3, [at + 7_200_000], 'claim'],
+    ['one that is not remembered, by a clock that was set back', 0, 3, [at + 60_000, at], 'reuse'],
   ])('%s', (_what, generation, currentGeneration, claims, verdict) => {
     expect(judgeClaim({ generation, currentGeneration, claims }, grace, at)).toBe(verdict);
   });
 
-  it.each([at, at - 1, at + 1_000])('a second use is always reuse with a grace of 0', (claimedAt) => {
+  it.each([
+    at,
+    at - 1,
+    at + 1_000,
+    at + 60_000,
+  ])('a second use is always reuse with a grace of 0', (claimedAt) => {
     expect(judgeClaim({ generation: 0, currentGeneration: 1, claims: [claimedAt] }, 0, at)).toBe('reuse');
   });
 

@@ -37,6 +37,7 @@ describe('the section tokens.refresh', () => {
       keepAddress: 60 * dayMs,
       keepDead: 90 * dayMs,
       onPasswordReset: 'revoke',
+      tellAfterwards: true,
     });
   });
 
