@@ -25,7 +25,7 @@ const runtimeTables: Privileges = {
   audit_checkpoint: 'SELECT',
   policy: 'SELECT',
   tombstone: 'SELECT, INSERT',
-  breaker_trip: 'SELECT, INSERT (scope, cause, why, tripped_at, operators)',
+  breaker_trip: 'SELECT, INSERT (scope, cause, why, tripped_at, operators, acts)',
   breaker_release: 'SELECT',
   breaker_release_vote: 'SELECT',
   breaker_pass: 'SELECT',

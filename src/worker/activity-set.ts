@@ -15,6 +15,7 @@ import { createRefreshTokenActivities } from '../activities/refresh-tokens.js';
 import { createSecurityEventActivities } from '../activities/security-events.js';
 import { createSessionActivities } from '../activities/sessions.js';
 import { createTokenNoticeActivities } from '../activities/token-notices.js';
+import { createBatchBreaker } from '../breaker/batches.js';
 import { createClockWitness } from '../breaker/clock-witness.js';
 import type { Config } from '../config.js';
 import { given } from '../domain/given.js';
@@ -106,6 +107,9 @@ export function createActivitySet(
     signInUrl: config.DORMOUSE_SIGN_IN_URL,
     ...given({ linkBaseUrl: config.DORMOUSE_LINK_BASE_URL }),
   });
+  // A test's own clock has no other clock to be compared with.
+  const witness = clock === systemClock ? { witness: createClockWitness(pool) } : {};
+  const pass = createBatchBreaker({ pool, clock, ...witness });
   return {
     activities: {
       kratos: {
@@ -121,11 +125,11 @@ export function createActivitySet(
         ...createBurialActivities({ identities, pool, clock }),
         ...createReconcileActivities({ identities, pool, clock, assess: kratos.assess }),
         ...createSessionActivities({ pool, clock, closers: { identities, oauth2 } }),
-        ...createPersonalTokenActivities({ identities, pool, clock }),
+        ...createPersonalTokenActivities({ identities, pool, clock, pass }),
       },
       hydra: {
         ...createHydraActivities({ oauth2 }),
-        ...createRefreshTokenActivities({ pool, clock, oauth2 }),
+        ...createRefreshTokenActivities({ pool, clock, oauth2, pass }),
       },
       mail: { ...mail, ...createTokenNoticeActivities({ identities, pool, clock }, mail) },
       ledger: {
@@ -139,8 +143,7 @@ export function createActivitySet(
         ...createBreakerActivities({
           pool,
           clock,
-          // A test's own clock has no other clock to be compared with.
-          ...(clock === systemClock ? { witness: createClockWitness(pool) } : {}),
+          ...witness,
         }),
         ...createActivitySourceActivities({
           pool,

@@ -84,9 +84,9 @@ export const personalTokenGuards: readonly Guard[] = [
   },
   {
     name: 'tokens: the sweep asks about exemptions at the time of the act',
-    file: 'src/tokens/personal/sweep.ts',
-    find: "if (why === 'inactive' && (await isSpared(",
-    replace: "if (why === 'expired' && (await isSpared(",
+    file: 'src/tokens/personal/due.ts',
+    find: "if (due?.why === 'inactive' && (await isSpared(",
+    replace: "if (due?.why === 'expired' && (await isSpared(",
     ...sweep,
     only: 'those in use and of exempt owners stay',
   },
