@@ -14,6 +14,7 @@ import { createReconcileActivities } from '../activities/reconcile.js';
 import { createRefreshTokenActivities } from '../activities/refresh-tokens.js';
 import { createSecurityEventActivities } from '../activities/security-events.js';
 import { createSessionActivities } from '../activities/sessions.js';
+import { createSourcedTokenActivities } from '../activities/sourced-tokens.js';
 import { createTokenNoticeActivities } from '../activities/token-notices.js';
 import { createBatchBreaker } from '../breaker/batches.js';
 import { createClockWitness } from '../breaker/clock-witness.js';
@@ -29,6 +30,7 @@ import { type Clock, systemClock } from '../process/clock.js';
 import type { EventSender } from '../security-events/load.js';
 import { createMailTransport } from '../smtp/transport.js';
 import type { ConnectedSource } from '../sources/load-sources.js';
+import type { ConnectedTokenSource } from '../tokens/sourced/load.js';
 import type { OutsideSystem } from '../workflows/queues.js';
 
 export const activityVariables = [
@@ -50,12 +52,14 @@ export const activityVariables = [
 ] as const;
 export type ActivityConfig = Pick<Config, (typeof activityVariables)[number]>;
 
-/** Options of the audit log. Each is left out where it is not configured. */
-export interface AuditExtras {
+/** Each is left out where it is not configured. */
+export interface ActivityExtras {
   readonly sender?: EventSender;
   /** Signs receipts of deletions. */
   readonly signingKey?: PrivateSigningKey;
   readonly onAppended?: () => void;
+  /** Apps' own tables of tokens. */
+  readonly tokenSources?: readonly ConnectedTokenSource[];
 }
 
 export interface ActivitySet {
@@ -68,7 +72,7 @@ export function createActivitySet(
   pool: pg.Pool,
   clock: Clock = systemClock,
   sources: readonly ConnectedSource[] = [],
-  { sender, onAppended, signingKey }: AuditExtras = {},
+  { sender, onAppended, signingKey, tokenSources = [] }: ActivityExtras = {},
 ): ActivitySet {
   const { identities, oauth2 } = createOryClients({
     kratosAdminUrl: config.DORMOUSE_KRATOS_ADMIN_URL,
@@ -126,6 +130,9 @@ export function createActivitySet(
         ...createReconcileActivities({ identities, pool, clock, assess: kratos.assess }),
         ...createSessionActivities({ pool, clock, closers: { identities, oauth2 } }),
         ...createPersonalTokenActivities({ identities, pool, clock, pass }),
+        ...createSourcedTokenActivities({
+          ...{ identities, pool, clock, pass, sources: tokenSources, policyId: config.DORMOUSE_POLICY_ID },
+        }),
       },
       hydra: {
         ...createHydraActivities({ oauth2 }),
