@@ -84,6 +84,10 @@ function sourceOf(
   return source;
 }
 
+/** A SELECT whose condition says nothing of uses. */
+const everyLive = () =>
+  sourceOf({ select: usualSelect.replace('coalesce(last_used_at, created_at) < $1', '$1 IS NOT NULL') });
+
 const open = (now = Date.now()) => ({ identities, pool, policyId: 'sourced', now });
 const connected = (source: TokenSource) => ({ source, connectionUrl: database.url });
 const pass = () => createBatchBreaker({ pool, clock: systemClock });
@@ -164,9 +168,7 @@ test('rows that say nothing certain are left alone: infinite and missing times, 
   await make(null, 400);
   await make('someone@example.com', 400);
   await make(person, '4000-01-01Z', undefined);
-  const all = sourceOf({
-    select: usualSelect.replace('coalesce(last_used_at, created_at) < $1', '$1 IS NOT NULL'),
-  });
+  const all = everyLive();
   expect((await judge(all)).unusable).toEqual({ 'strange-time': 4, 'no-creation': 1, 'no-identity': 2 });
   await make(person, 400);
   const twice = sourceOf({ select: `${usualSelect} UNION ALL ${usualSelect}` });
@@ -178,9 +180,7 @@ test('rows that say nothing certain are left alone: infinite and missing times, 
 test('a use in the future counts as now, and an expiry of infinity as none', async () => {
   await make(person, 400, -10);
   await pool.query(`UPDATE pat SET expires_at = 'infinity'`);
-  const all = sourceOf({
-    select: usualSelect.replace('coalesce(last_used_at, created_at) < $1', '$1 IS NOT NULL'),
-  });
+  const all = everyLive();
   expect(await judge(all)).toMatchObject({ due: [], live: 1, unusable: {} });
 });
 
@@ -208,7 +208,7 @@ test('a use between the look and the revocation keeps the token, whatever the st
   const id = await make(person, 400);
   await make(person, 400);
   const asked = pass();
-  const swept = await sweep(sourceOf(), async (request) => {
+  const swept = await sweep(everyLive(), async (request) => {
     await pool.query('UPDATE pat SET last_used_at = now() WHERE id = $1', [id]);
     return asked(request);
   });
