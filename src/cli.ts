@@ -16,6 +16,7 @@ import { addSecurityEventCommands } from './security-events/commands.js';
 import { addIdentityCommands } from './standings/commands.js';
 import { addParkedCommands } from './standings/parked-commands.js';
 import { addPersonalTokenCommands } from './tokens/personal/commands.js';
+import { addTokenSourceCommands } from './tokens/sourced/commands.js';
 import { addWorkersCommands } from './worker/commands.js';
 import { addWorklistCommands } from './worklist/commands.js';
 
@@ -36,7 +37,7 @@ addKeysCommands(program);
 addExemptionCommands(program);
 addMissingCommands(program);
 addParkedCommands(program);
-addPersonalTokenCommands(program);
+addTokenSourceCommands(addPersonalTokenCommands(program));
 addWorklistCommands(program);
 addWorkersCommands(program);
 

@@ -27,6 +27,8 @@ import { loadSources } from './sources/load-sources.js';
 import { syncSourceSchedules } from './sources/schedules.js';
 import { syncPersonalTokenSchedule } from './tokens/personal/schedule.js';
 import { syncRefreshSchedule } from './tokens/refresh/schedule.js';
+import { loadTokenSources } from './tokens/sourced/load.js';
+import { syncTokenSourceSchedules } from './tokens/sourced/schedule.js';
 import { activityVariables, createActivitySet } from './worker/activity-set.js';
 import { buildIdOf, deploymentOptions, promoteAtStart } from './worker/deployment.js';
 import { patchActivation } from './worker/patch-activation.js';
@@ -52,6 +54,7 @@ async function main(): Promise<void> {
     'DORMOUSE_KEEP_OPERATIONS',
     'DORMOUSE_KEEP_REQUEST_LOG',
     'DORMOUSE_ACTIVITY_SOURCES_FILE',
+    'DORMOUSE_TOKEN_SOURCES_FILE',
     'DORMOUSE_AUDIT_SIGNING_KEY',
     'DORMOUSE_WORKER_HEALTH_PORT',
     'DORMOUSE_WORKER_VERSIONING',
@@ -67,6 +70,8 @@ async function main(): Promise<void> {
   const auditKey = auditKeyText === undefined ? undefined : readAuditKey(auditKeyText);
   const sourcesFile = config.DORMOUSE_ACTIVITY_SOURCES_FILE;
   const sources = sourcesFile === undefined ? [] : await loadSources(sourcesFile);
+  const tokenFile = config.DORMOUSE_TOKEN_SOURCES_FILE;
+  const tokenSources = tokenFile === undefined ? [] : await loadTokenSources(tokenFile);
   await prepareDatabase({
     url: config.DORMOUSE_POSTGRES_URL,
     migrationUrl: config.DORMOUSE_POSTGRES_MIGRATION_URL,
@@ -90,6 +95,7 @@ async function main(): Promise<void> {
   ]);
   const headKeeper = auditKey && createHeadKeeper({ pool, key: auditKey, clock: systemClock, log });
   const activitySet = createActivitySet(config, pool, undefined, sources, {
+    tokenSources,
     ...(sender && { sender }),
     ...(auditKey && { signingKey: auditKey }),
     ...(headKeeper && { onAppended: headKeeper.noteAppended }),
@@ -124,6 +130,10 @@ async function main(): Promise<void> {
   if (sourcesFile !== undefined) {
     const wanted = sources.map(({ source }) => source);
     await syncSourceSchedules(client, config.DORMOUSE_TASK_QUEUE, wanted);
+  }
+  if (tokenFile !== undefined) {
+    const wanted = tokenSources.map(({ source }) => source);
+    await syncTokenSourceSchedules(client, taskQueue, wanted);
   }
   // Signs entries that a killed worker appended but did not sign.
   headKeeper?.noteAppended();

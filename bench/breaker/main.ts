@@ -22,7 +22,10 @@ const connections = 20;
 const limit = { atMost: 1_000_000, percent: 100 };
 const rules = {
   windowMs: dayMs,
-  limits: { revoke: limit, deactivate: limit, delete: limit, bury: limit },
+  limits: {
+    ...{ revoke: limit, deactivate: limit, delete: limit, bury: limit },
+    ...{ endPersonal: limit, endRefresh: limit },
+  },
   percentFrom: 1_000_000,
   operators: 1,
   stall: { windowMs: dayMs, baselineMs: 14 * dayMs, belowPercent: 20 },

@@ -1,5 +1,5 @@
 /** Activity: tells people that a token of theirs is about to end. May run again at any time: each notice is one mail. */
-import { Context, heartbeat } from '@temporalio/activity';
+import { Context, heartbeat, log } from '@temporalio/activity';
 import { personalLimits } from '../domain/tokens/personal-limits.js';
 import { dueNotice, type TokenNotice } from '../domain/tokens/personal-notices.js';
 import type { PersonalTokensPolicy } from '../domain/tokens/personal-policy.js';
@@ -8,6 +8,7 @@ import { isOnHold } from '../holds/holds-table.js';
 import { readCopies } from '../mail/mails-table.js';
 import { latestPolicies, type StoredPolicy } from '../policies/policies-table.js';
 import { earlierNow } from '../postgres/database-now.js';
+import { causeOf } from '../process/cause.js';
 import { endingBy } from '../tokens/personal/ending-soon.js';
 import type { StoredToken } from '../tokens/personal/personal-tokens-table.js';
 import { isSpared } from '../tokens/personal/spared.js';
@@ -42,7 +43,9 @@ export function createTokenNoticeActivities(
           try {
             if (await notifyOf(token, published, personal, now)) counts.notified += 1;
             inARow = 0;
-          } catch {
+          } catch (error) {
+            const { tokenId, identityId } = token;
+            log.warn('a notice about a token was not sent', { tokenId, identityId, ...causeOf(error) });
             counts.unsent += 1;
             inARow += 1;
             if (inARow >= failuresInARow) return counts;

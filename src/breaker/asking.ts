@@ -71,9 +71,31 @@ export async function useGrant(pool: pg.Pool, act: Act, now: number): Promise<Us
   return { outcome: row?.is_counted === true ? 'used' : 'not-granted' };
 }
 
+/** As {@link useGrant}, for many acts of one kind. @returns the keys of those that may go on */
+export async function useGrants(
+  pool: pg.Pool,
+  action: Act['action'],
+  acts: readonly Omit<Act, 'action'>[],
+  now: number,
+): Promise<Set<string>> {
+  const { rows } = await pool.query<{ key: string }>(
+    `SELECT act.key FROM unnest($1::text[], $2::uuid[]) AS act (key, identity_id),
+       LATERAL breaker_use(act.key, $3, act.identity_id, $4) AS used
+     WHERE used.held_by IS NULL AND used.is_counted`,
+    [acts.map(({ key }) => key), acts.map(({ identityId }) => identityId), action, new Date(now)],
+  );
+  return new Set(rows.map(({ key }) => key));
+}
+
 /** Returns the grant of an act that had no effect. An act that may have had an effect keeps its place. */
 export async function giveGrantBack(pool: pg.Pool, key: string): Promise<void> {
-  await pool.query('DELETE FROM breaker_grant WHERE act_key = $1 AND used_at IS NULL', [key]);
+  await giveGrantsBack(pool, [key]);
+}
+
+/** As {@link giveGrantBack}, for many acts. */
+export async function giveGrantsBack(pool: pg.Pool, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await pool.query('DELETE FROM breaker_grant WHERE act_key = ANY($1) AND used_at IS NULL', [keys]);
 }
 
 /**

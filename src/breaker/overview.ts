@@ -1,6 +1,6 @@
 /** What operators see of the breaker: trips, pending releases, acts of the day, and waiting identities. */
 import type pg from 'pg';
-import { type BreakerAction, breakerActions } from '../domain/breaker/rules.js';
+import { type BreakerAction, breakerActions, lifecycleActions } from '../domain/breaker/rules.js';
 import { limitWarnings } from '../domain/breaker/size.js';
 import type { Trip } from '../domain/breaker/trip.js';
 import { breakerRules } from '../domain/plan.js';
@@ -32,12 +32,12 @@ export async function breakerOverview(pool: pg.Pool, since: number, now: number)
     Promise.all(breakerActions.map((action) => countGrants(pool, action, since))),
     pool.query<{ count: string }>("SELECT count(*) FROM standing WHERE blocked_by = 'breaker'"),
   ]);
-  const [revoke = 0, deactivate = 0, deletion = 0, bury = 0] = counts;
+  const [revoke = 0, deactivate = 0, deletion = 0, bury = 0, endPersonal = 0, endRefresh = 0] = counts;
   return {
     trips,
     pending,
     population: people,
-    acts: { revoke, deactivate, delete: deletion, bury },
+    acts: { revoke, deactivate, delete: deletion, bury, endPersonal, endRefresh },
     waiting: Number(waiting.rows[0]?.count ?? 0),
     warnings: await sizeWarnings(pool, people, now),
   };
@@ -69,7 +69,7 @@ async function dueUntil(
     `SELECT next_step, count(*) FROM standing
      WHERE policy_id = $1 AND next_step = ANY($2) AND next_at < $3 AND (blocked_by IS NULL OR blocked_by = 'breaker')
      GROUP BY next_step`,
-    [policyId, breakerActions, new Date(until)],
+    [policyId, lifecycleActions, new Date(until)],
   );
   return Object.fromEntries(found.rows.map(({ next_step, count }) => [next_step, Number(count)]));
 }

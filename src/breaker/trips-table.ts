@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type { Outage } from '../domain/breaker/feed.js';
 import type { Trip, TripCause, TripScope } from '../domain/breaker/trip.js';
+import { given } from '../domain/given.js';
 
 /** Held during each decision on the breaker's tables, so that limits are exact with any number of workers. */
 const breakerLock = 'dormouse/breaker';
@@ -18,13 +19,14 @@ interface TripRow {
   readonly why: string;
   readonly tripped_at: Date;
   readonly operators: number;
+  readonly acts: number | null;
 }
 
-const columns = 'id, scope, cause, why, tripped_at, operators';
+const columns = 'id, scope, cause, why, tripped_at, operators, acts';
 
 function tripOf(row: TripRow): Trip {
-  const { tripped_at, id, ...rest } = row;
-  return { ...rest, id: Number(id), trippedAt: tripped_at.getTime() };
+  const { tripped_at, id, acts, ...rest } = row;
+  return { ...rest, id: Number(id), trippedAt: tripped_at.getTime(), ...(acts !== null && { acts }) };
 }
 
 /** @param scopes absent: all. @returns the active trips, the oldest first */
@@ -49,18 +51,18 @@ export async function readTrip(client: pg.Pool | pg.PoolClient, id: number): Pro
 /** Trips the breaker. An active trip of the same scope and cause stays instead. */
 export async function trip(
   client: pg.PoolClient,
-  { scope, cause, why, trippedAt, operators }: Omit<Trip, 'id'>,
+  { scope, cause, why, trippedAt, operators, acts }: Omit<Trip, 'id'>,
 ): Promise<Trip> {
   const inserted = await client.query<TripRow>(
-    `INSERT INTO breaker_trip (scope, cause, why, tripped_at, operators) VALUES ($1, $2, $3, $4, $5)
+    `INSERT INTO breaker_trip (scope, cause, why, tripped_at, operators, acts) VALUES ($1, $2, $3, $4, $5, $6)
      ON CONFLICT (scope, cause) WHERE released_at IS NULL DO NOTHING RETURNING ${columns}`,
-    [scope, cause, why, new Date(trippedAt), operators],
+    [scope, cause, why, new Date(trippedAt), operators, acts ?? null],
   );
   const row = inserted.rows[0];
   if (row !== undefined) return tripOf(row);
   const active = (await activeTrips(client, [scope])).find((known) => known.cause === cause);
   // The active trip was released in between, so this trips again.
-  return active ?? trip(client, { scope, cause, why, trippedAt, operators });
+  return active ?? trip(client, { scope, cause, why, trippedAt, operators, ...given({ acts }) });
 }
 
 /** When a trip of this cause was last released: earlier findings are settled. @returns epoch milliseconds */

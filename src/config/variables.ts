@@ -190,6 +190,12 @@ export const variables = {
     .string()
     .optional()
     .describe("the apps' audit tables that are read for activity (docs/activity/sql-source.md); unset: none"),
+  DORMOUSE_TOKEN_SOURCES_FILE: z
+    .string()
+    .optional()
+    .describe(
+      "the apps' own tables of personal access tokens that are swept (docs/personal-access-tokens.md); unset: none",
+    ),
   DORMOUSE_SHARED_SIGNALS_FILE: z
     .string()
     .optional()

@@ -20,6 +20,7 @@ import { forgetUses } from '../tokens/access/uses-table.js';
 import { forgetPersonalTokens } from '../tokens/personal/personal-tokens-table.js';
 import { forgetConsents } from '../tokens/refresh/consents-table.js';
 import { forgetFamilies } from '../tokens/refresh/families-table.js';
+import { forgetSourcedTokens } from '../tokens/sourced/ends-table.js';
 import { forgetDeletionIntent } from './intents-table.js';
 
 /** Data that is deleted with an identity: each room forgets its own. Holds and exemptions stay. */
@@ -39,6 +40,7 @@ const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => P
   forgetUses,
   forgetLines,
   forgetPersonalTokens,
+  forgetSourcedTokens,
   forgetFamilies,
   forgetConsents,
 ];

@@ -17,11 +17,14 @@ export class InvalidIdentityIdError extends Error {
 
 /** @returns the UUID in lower case. @throws InvalidIdentityIdError */
 export function parseIdentityId(text: unknown): string {
-  if (typeof text === 'string') {
-    const lower = text.toLowerCase();
-    if (uuidPattern.test(lower) && !/^[0-]+$/.test(lower)) return lower;
-  }
+  if (typeof text === 'string' && isIdentityId(text)) return text.toLowerCase();
   throw new InvalidIdentityIdError();
+}
+
+/** Whether a text names an identity. */
+export function isIdentityId(text: string): boolean {
+  const lower = text.toLowerCase();
+  return uuidPattern.test(lower) && !/^[0-]+$/.test(lower);
 }
 
 const workflowIdPrefix = 'identity-lifecycle/';

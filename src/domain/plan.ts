@@ -161,6 +161,8 @@ export function breakerRules({ breaker }: Pick<Policy, 'breaker'>): BreakerRules
       deactivate: breakerLimit(breaker.limits.deactivate),
       delete: breakerLimit(breaker.limits.delete),
       bury: breakerLimit(breaker.limits.bury),
+      endPersonal: breakerLimit(breaker.limits.endPersonal),
+      endRefresh: breakerLimit(breaker.limits.endRefresh),
     },
     percentFrom: breaker.percentFrom,
     operators: breaker.release.operators,

@@ -22,7 +22,7 @@ const runtimeTables: Privileges = {
   policy: 'SELECT',
   policy_preview: 'SELECT, INSERT, DELETE, UPDATE (made_at)',
   tombstone: 'SELECT, INSERT',
-  breaker_trip: 'SELECT, INSERT (scope, cause, why, tripped_at, operators)',
+  breaker_trip: 'SELECT, INSERT (scope, cause, why, tripped_at, operators, acts)',
   breaker_release: 'SELECT',
   breaker_release_vote: 'SELECT',
   breaker_pass: 'SELECT',

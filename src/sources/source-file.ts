@@ -8,7 +8,8 @@ import { activityKinds } from '../domain/sign-of-life.js';
 import { parseYamlFile } from '../process/yaml-file.js';
 import { problemOfEventType } from './event-types.js';
 
-function duration(shortestMs: number, longestMs: number, limits: string) {
+/** A duration between two bounds, in milliseconds. */
+export function boundedDuration(shortestMs: number, longestMs: number, limits: string) {
   return z.string().transform((text, context) => {
     const ms = parseDuration(text);
     if (ms !== undefined && ms >= shortestMs && ms <= longestMs) return ms;
@@ -60,10 +61,10 @@ const sourceSchema = z
       .min(1, 'takes the event types that show a person or token at work')
       .max(100),
     kind: z.enum(activityKinds),
-    pollEvery: duration(10 * secondMs, dayMs, '10s to 1d').prefault('1m'),
-    overlap: duration(secondMs, dayMs, '1s to 1d').prefault('1m'),
-    lookBack: duration(dayMs, 3_650 * dayMs, '1d to 3650d').prefault('730d'),
-    statementTimeout: duration(secondMs, 45 * secondMs, '1s to 45s').prefault('20s'),
+    pollEvery: boundedDuration(10 * secondMs, dayMs, '10s to 1d').prefault('1m'),
+    overlap: boundedDuration(secondMs, dayMs, '1s to 1d').prefault('1m'),
+    lookBack: boundedDuration(dayMs, 3_650 * dayMs, '1d to 3650d').prefault('730d'),
+    statementTimeout: boundedDuration(secondMs, 45 * secondMs, '1s to 45s').prefault('20s'),
   })
   .refine((source) => (source.table === undefined) !== (source.query === undefined), {
     message: 'needs either "table" or "query"',

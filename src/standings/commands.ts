@@ -2,12 +2,16 @@
 
 import type { Command } from 'commander';
 import { actorOption, type Decision, reasonOption } from '../cli/actor.js';
-import { withDormouse } from '../cli/connection.js';
+import { withDormouse, withPool } from '../cli/connection.js';
 import { inFuture } from '../cli/durations.js';
 import { wholeNumber } from '../cli/numbers.js';
 import type { HoldAnswer, Standing } from '../client.js';
+import { formatDuration } from '../domain/duration.js';
 import { given } from '../domain/given.js';
+import { parseIdentityId } from '../domain/identity-id.js';
 import { type Hold, type HoldKind, holdKinds, kindOfHold } from '../domain/lifecycle/holds.js';
+import { databaseNow } from '../postgres/database-now.js';
+import { type CredentialStanding, credentialStandings } from '../tokens/credentials.js';
 
 export function addIdentityCommands(program: Command): void {
   program
@@ -16,7 +20,13 @@ export function addIdentityCommands(program: Command): void {
     .option('--json', 'print all of it as JSON')
     .action(async (id: string, options: { json?: true }) => {
       const standing = await withDormouse((dormouse) => dormouse.liveStanding(id));
-      print(standing, options.json === true);
+      const asked = { identityId: parseIdentityId(id), policyId: standing.policy?.id };
+      const credentials = await withPool(async (pool) =>
+        credentialStandings(pool, asked, await databaseNow(pool)),
+      );
+      if (options.json === true) return console.log(JSON.stringify({ ...standing, credentials }, null, 2));
+      print(standing);
+      for (const credential of credentials) console.log(`tokens    ${lineOf(credential)}`);
     });
   program
     .command('hold <identityId>')
@@ -84,12 +94,14 @@ function printHeld(answer: HoldAnswer): void {
   printHolds(answer.holds);
 }
 
-/** Prints a standing as lines for people, or as JSON. */
-export function print(standing: Standing, asJson = false): void {
-  if (asJson) {
-    console.log(JSON.stringify(standing, null, 2));
-    return;
-  }
+function lineOf({ kind, type, policyId, inactiveMs, live, nextEndAt }: CredentialStanding): string {
+  const limit = inactiveMs === null ? 'never end unused' : `end unused after ${formatDuration(inactiveMs)}`;
+  const next = nextEndAt === undefined ? '' : `, the next at ${new Date(nextEndAt).toISOString()}`;
+  return `${kind}${type === undefined ? '' : ` (${type})`} ${limit}, by policy ${policyId}: ${live} live${next}`;
+}
+
+/** Prints a standing as lines for people. */
+export function print(standing: Standing): void {
   const at = (time: number) => new Date(time).toISOString();
   console.log(`stage     ${standing.stage} since ${at(standing.since)}`);
   console.log(`last seen ${at(standing.lastActiveAt)}`);

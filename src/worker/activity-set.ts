@@ -16,7 +16,9 @@ import { createRefreshTokenActivities } from '../activities/refresh-tokens.js';
 import { createRolloutActivities, createRolloutLedgerActivities } from '../activities/rollout.js';
 import { createSecurityEventActivities } from '../activities/security-events.js';
 import { createSessionActivities } from '../activities/sessions.js';
+import { createSourcedTokenActivities } from '../activities/sourced-tokens.js';
 import { createTokenNoticeActivities } from '../activities/token-notices.js';
+import { createBatchBreaker } from '../breaker/batches.js';
 import { createClockWitness } from '../breaker/clock-witness.js';
 import type { Config } from '../config.js';
 import { given } from '../domain/given.js';
@@ -30,6 +32,7 @@ import { type Clock, systemClock } from '../process/clock.js';
 import type { EventSender } from '../security-events/load.js';
 import { createMailTransport } from '../smtp/transport.js';
 import type { ConnectedSource } from '../sources/load-sources.js';
+import type { ConnectedTokenSource } from '../tokens/sourced/load.js';
 import type { OutsideSystem } from '../workflows/queues.js';
 
 export const activityVariables = [
@@ -51,12 +54,14 @@ export const activityVariables = [
 ] as const;
 export type ActivityConfig = Pick<Config, (typeof activityVariables)[number]>;
 
-/** Options of the audit log. Each is left out where it is not configured. */
-export interface AuditExtras {
+/** Each is left out where it is not configured. */
+export interface ActivityExtras {
   readonly sender?: EventSender;
   /** Signs receipts of deletions. */
   readonly signingKey?: PrivateSigningKey;
   readonly onAppended?: () => void;
+  /** Apps' own tables of tokens. */
+  readonly tokenSources?: readonly ConnectedTokenSource[];
 }
 
 export interface ActivitySet {
@@ -69,7 +74,7 @@ export function createActivitySet(
   pool: pg.Pool,
   clock: Clock = systemClock,
   sources: readonly ConnectedSource[] = [],
-  { sender, onAppended, signingKey }: AuditExtras = {},
+  { sender, onAppended, signingKey, tokenSources = [] }: ActivityExtras = {},
 ): ActivitySet {
   const { identities, oauth2 } = createOryClients({
     kratosAdminUrl: config.DORMOUSE_KRATOS_ADMIN_URL,
@@ -108,6 +113,9 @@ export function createActivitySet(
     signInUrl: config.DORMOUSE_SIGN_IN_URL,
     ...given({ linkBaseUrl: config.DORMOUSE_LINK_BASE_URL }),
   });
+  // A test's own clock has no other clock to be compared with.
+  const witness = clock === systemClock ? { witness: createClockWitness(pool) } : {};
+  const pass = createBatchBreaker({ pool, clock, ...witness });
   return {
     activities: {
       kratos: {
@@ -124,11 +132,14 @@ export function createActivitySet(
         ...createReconcileActivities({ identities, pool, clock, assess: kratos.assess }),
         ...createRolloutActivities({ identities, pool, policies, clock }),
         ...createSessionActivities({ pool, clock, closers: { identities, oauth2 } }),
-        ...createPersonalTokenActivities({ identities, pool, clock }),
+        ...createPersonalTokenActivities({ identities, pool, clock, pass }),
+        ...createSourcedTokenActivities({
+          ...{ identities, pool, clock, pass, sources: tokenSources, policyId: config.DORMOUSE_POLICY_ID },
+        }),
       },
       hydra: {
         ...createHydraActivities({ oauth2 }),
-        ...createRefreshTokenActivities({ pool, clock, oauth2 }),
+        ...createRefreshTokenActivities({ pool, clock, oauth2, pass }),
       },
       mail: {
         ...mail,
@@ -147,8 +158,7 @@ export function createActivitySet(
         ...createBreakerActivities({
           pool,
           clock,
-          // A test's own clock has no other clock to be compared with.
-          ...(clock === systemClock ? { witness: createClockWitness(pool) } : {}),
+          ...witness,
         }),
         ...createActivitySourceActivities({
           pool,

@@ -17,6 +17,7 @@ import { forgetOldAdmissionChanges, forgetOldUses } from '../tokens/access/uses-
 import { forgetOldPersonalTokens } from '../tokens/personal/personal-tokens-table.js';
 import { forgetOldConsents } from '../tokens/refresh/consents-table.js';
 import { forgetOldFamilies } from '../tokens/refresh/sweep-table.js';
+import { forgetOldSourcedTokens } from '../tokens/sourced/ends-table.js';
 
 export interface Retention {
   /** How long mails of ended absences are kept, milliseconds. */
@@ -52,6 +53,7 @@ export async function forgetOld(
     admission_change: await forgetOldAdmissionChanges(pool, operations),
     idle_session: await forgetOldSessions(pool, now),
     personal_token: await forgetOldPersonalTokens(pool, operations),
+    sourced_token: await forgetOldSourcedTokens(pool, operations),
     refresh_family: await forgetOldFamilies(pool, operations),
     refresh_consent: await forgetOldConsents(pool, now),
     breaker_trip: await forgetOldTrips(pool, operations),

@@ -13,6 +13,7 @@ export interface EndPersonalTokensResult {
   readonly inactive: number;
   readonly expired: number;
   readonly spared: number;
+  readonly held: number;
   readonly failed: number;
   readonly notified: number;
   readonly unsent: number;

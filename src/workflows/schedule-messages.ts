@@ -39,6 +39,12 @@ export interface EndPersonalTokensInput {
   readonly schemaVersion: 1;
 }
 
+export interface EndSourcedTokensInput {
+  readonly schemaVersion: 1;
+  /** Its name in DORMOUSE_TOKEN_SOURCES_FILE. */
+  readonly source: string;
+}
+
 export interface SweepRefreshTokensInput {
   readonly schemaVersion: 1;
 }

@@ -164,7 +164,7 @@ export function hardeningProblems(compose: ComposeFile, name: string): string[] 
 /** Secrets are demanded, never defaulted, and never written into the file. */
 export function secretProblems(used: readonly Reference[], compose: ComposeFile): string[] {
   // A token hook is no token, and neither are settings that only speak of tokens.
-  const secret = /(PASSWORD|SECRETS?|TOKENS?(?!_HOOK|_EVERY|_PAGE))(_|$)/;
+  const secret = /(PASSWORD|SECRETS?|TOKENS?(?!_HOOK|_EVERY|_PAGE|_SOURCES_FILE))(_|$)/;
   const defaulted = used.filter(({ name, operator }) => secret.test(name) && operator !== ':?');
   const literal = services(compose).flatMap(([name, { environment = {} }]) =>
     Object.entries(environment)

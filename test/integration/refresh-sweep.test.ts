@@ -5,6 +5,9 @@ import { AxiosError, type AxiosResponse } from 'axios';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRefreshTokenActivities } from '../../src/activities/refresh-tokens.js';
 import { readAudit } from '../../src/audit/log-table.js';
+import { createBatchBreaker } from '../../src/breaker/batches.js';
+import { proposeRelease } from '../../src/breaker/decisions.js';
+import { activeTrips } from '../../src/breaker/trips-table.js';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import type { RefreshTokens } from '../../src/middleware/refresh-tokens/refresh-tokens.js';
@@ -13,6 +16,7 @@ import { endFamilies } from '../../src/tokens/refresh/families-table.js';
 import { cleanFamilies, endRevokedFamilies, endStaleFamilies } from '../../src/tokens/refresh/sweep.js';
 import { writeNotBefore } from '../../src/tokens/revocations-table.js';
 import { refreshPolicy } from '../domain/tokens/refresh-fixtures.js';
+import { rulesOf } from '../support/breaker-rules.js';
 import { publish } from '../support/publish.js';
 import { begin, mint, RefreshServices, requestFrom } from '../support/refresh-services.js';
 
@@ -25,7 +29,8 @@ beforeAll(async () => {
 beforeEach(() => services.pool.query('DELETE FROM refresh_family'));
 afterAll(() => services.close());
 
-const sweep = (policy = refreshPolicy()) => endStaleFamilies({ pool: services.pool }, { policy }, begin);
+const sweep = async (policy = refreshPolicy()) =>
+  (await endStaleFamilies({ pool: services.pool }, { policy }, begin)).ended;
 const whyOf = async (familyId: string) => (await services.row(familyId))?.ended_why;
 
 /** A family of a person of its own. @param usedAt absent: it was never used */
@@ -92,6 +97,24 @@ it('ends no family that was used, and nobody who was seen, since it was judged',
   expect(await endFamilies(pool, { familyIds: [active.familyId], ...inactive }, begin)).toEqual([]);
 });
 
+it('more families than the breaker allows all stay until a release, and one that was used meanwhile stays', async () => {
+  const { pool } = services;
+  const pass = createBatchBreaker({ pool, clock: { now: async () => begin } });
+  const held: number[] = [];
+  const breaker = { pass, rules: rulesOf(3), onHeld: (_: unknown, count: number) => held.push(count) };
+  const swept = (policy = refreshPolicy()) => endStaleFamilies({ pool }, { policy }, begin, breaker);
+  const families = [];
+  for (let i = 0; i < 4; i += 1) families.push(await family(begin - 400 * dayMs));
+  expect(await swept()).toEqual({ ended: 0, held: 4 });
+  expect(held).toEqual([4]);
+  const [trip] = await activeTrips(pool, ['endRefresh']);
+  await proposeRelease(pool, { tripId: trip?.id ?? 0, actor: 'op-1', reason: 'a test', at: begin });
+  const [used] = families;
+  await services.age(used?.familyId ?? '', begin - 400 * dayMs, begin);
+  expect(await swept()).toEqual({ ended: 3, held: 0 });
+  expect(await whyOf(used?.familyId ?? '')).toBeNull();
+});
+
 it('leaves people who are exempt or on hold, whoever asks, and not their longest lifetime', async () => {
   for (const blocked of ['exempt', 'hold']) {
     const { identityId, familyId, refreshToken } = await family(begin - 400 * dayMs);
@@ -131,9 +154,8 @@ it('families of a published policy are not judged by an app’s own', async () =
   await services.pool.query("UPDATE refresh_family SET policy_id = 'p' WHERE family_id = $1", [familyId]);
   expect(await sweep()).toBe(0);
   const reference = { id: 'p', version: 2, hash: 'f'.repeat(64) };
-  expect(await endStaleFamilies({ pool: services.pool }, { policy: refreshPolicy(), reference }, begin)).toBe(
-    1,
-  );
+  const ofPublished = { policy: refreshPolicy(), reference };
+  expect(await endStaleFamilies({ pool: services.pool }, ofPublished, begin)).toMatchObject({ ended: 1 });
 });
 
 describe('families of an app’s own policy', () => {
@@ -279,6 +301,7 @@ retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
     pool,
     clock: { now: async () => begin },
     oauth2: { revokeOAuth2ConsentSessions: () => Promise.reject(new Error('nothing is owed')) },
+    pass: () => Promise.reject(new Error('nothing is due')),
   });
   const swept = await new MockActivityEnvironment().run(sweepRefreshTokens);
   expect(swept).toMatchObject({ ended: 0, removed: 1, failed: 0 });

@@ -129,6 +129,7 @@ it('lists for each table how its growth is bounded', async () => {
     ...[
       'idle_session',
       'personal_token',
+      'sourced_token',
       'token_use',
       'request_log',
       'admission_change',

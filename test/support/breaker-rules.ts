@@ -8,7 +8,10 @@ export function rulesOf(atMost: number): BreakerRules {
   const limit = { atMost, percent: 100 };
   return {
     windowMs: day,
-    limits: { revoke: limit, deactivate: limit, delete: limit, bury: limit },
+    limits: {
+      ...{ revoke: limit, deactivate: limit, delete: limit, bury: limit },
+      ...{ endPersonal: limit, endRefresh: limit },
+    },
     percentFrom: 1_000_000,
     operators: 1,
     stall: { windowMs: day, baselineMs: 14 * day, belowPercent: 20 },

@@ -53,7 +53,7 @@ export class Live {
   /** Starts workers on a queue of their own. @returns its name */
   async startWorkers(
     environment: Record<string, string> = {},
-    more: Pick<TestWorkersOptions, 'wrap'> = {},
+    more: Pick<TestWorkersOptions, 'wrap' | 'extras'> = {},
   ): Promise<string> {
     const taskQueue = `live-${randomUUID().slice(0, 8)}`;
     this.workers.push(

@@ -19,7 +19,7 @@ import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { searchAttributes } from '../../src/domain/search-attributes.js';
 import type { LatestActivity } from '../../src/domain/sign-of-life.js';
 import { createPool } from '../../src/postgres/pool.js';
-import type { AuditExtras } from '../../src/worker/activity-set.js';
+import type { ActivityExtras } from '../../src/worker/activity-set.js';
 import type { RunningWorkers } from '../../src/worker/workers.js';
 import type { identityLifecycle } from '../../src/workflows/identity-lifecycle.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
@@ -80,7 +80,7 @@ export class TimeTravel {
   /** Starts workers on a queue of their own. @returns its name */
   async startWorkers(
     environment: Record<string, string> = {},
-    extras: AuditExtras = {},
+    extras: ActivityExtras = {},
     more: Partial<Pick<TestWorkersOptions, 'pool' | 'wrap' | 'cachedWorkflows'>> = {},
   ): Promise<string> {
     const taskQueue = `time-travel-${randomUUID().slice(0, 8)}`;

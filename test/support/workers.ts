@@ -4,7 +4,7 @@ import { type NativeConnection, Runtime } from '@temporalio/worker';
 import type pg from 'pg';
 import { readConfig } from '../../src/config.js';
 import type { Clock } from '../../src/process/clock.js';
-import { type AuditExtras, activityVariables, createActivitySet } from '../../src/worker/activity-set.js';
+import { type ActivityExtras, activityVariables, createActivitySet } from '../../src/worker/activity-set.js';
 import { type RunningWorkers, startWorkers, type WorkersOptions } from '../../src/worker/workers.js';
 import { publish } from './publish.js';
 
@@ -49,7 +49,7 @@ export interface TestWorkersOptions {
   readonly pool: pg.Pool;
   readonly workflowBundlePath: string;
   readonly clock?: Clock;
-  readonly extras?: AuditExtras;
+  readonly extras?: ActivityExtras;
   /** Replaces the activities of each system: to watch them, or to break them. */
   readonly wrap?: (activities: object) => object;
   /** More than wake by turns: each wake of one that was pushed out replays its whole history. */

@@ -3,9 +3,17 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readMailbox } from '../../dev/demo/mailbox.js';
 import { readAudit } from '../../src/audit/log-table.js';
+import { proposeRelease } from '../../src/breaker/decisions.js';
+import { activeTrips } from '../../src/breaker/trips-table.js';
 import { setExemption } from '../../src/exemptions/exemptions-table.js';
-import { insertToken, readToken, writeUses } from '../../src/tokens/personal/personal-tokens-table.js';
+import {
+  insertToken,
+  readToken,
+  revokeToken,
+  writeUses,
+} from '../../src/tokens/personal/personal-tokens-table.js';
 import { personalTokenScheduleIdOf, syncPersonalTokenSchedule } from '../../src/tokens/personal/schedule.js';
+import { clearBreaker } from '../support/clear-breaker.js';
 import { Live } from '../support/live.js';
 import { publish } from '../support/publish.js';
 
@@ -19,12 +27,14 @@ beforeAll(async () => {
     environment: inject('environment'),
     workflowBundlePath: inject('workflowBundlePath'),
   });
+  await clearBreaker(live.pool);
   await publish(
     live.pool,
     `id: ${policyId}
 ladder: { warn: { after: 30d } }
 recheck: 1d
 retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
+breaker: { percentFrom: 1000, stall: off, limits: { endPersonal: { atMost: 5 } } }
 tokens: { personal: { inactive: 60d, longestLifetime: 300d, types: { ci: { inactive: never, longestLifetime: 2000d } } } }
 `,
   );
@@ -131,6 +141,20 @@ test('a token of an exempt owner that was unused and expired since expires', asy
   const tokenId = await make(service.id, { ageDays: 100, expiresDays: -1 });
   await sweep();
   expect(await endOf(tokenId)).toBe('expired');
+});
+
+test('more tokens than the breaker allows all stay until operators release them, and end then', async () => {
+  const person = await live.people.create('pat');
+  const stale = await Promise.all(Array.from({ length: 7 }, () => make(person.id, { ageDays: 61 })));
+  expect(await sweep()).toMatchObject({ inactive: 0, held: 7, failed: 0 });
+  expect(await Promise.all(stale.map(endOf))).toEqual(stale.map(() => undefined));
+  const [trip] = await activeTrips(live.pool, ['endPersonal']);
+  expect(trip).toMatchObject({ cause: 'limit', acts: 7 });
+  // Their owner's own revocation asks nobody.
+  const [mine = ''] = stale;
+  expect(await revokeToken(live.pool, { tokenId: mine, actor: person.id }, Date.now())).toBe(true);
+  await proposeRelease(live.pool, { tripId: trip?.id ?? 0, actor: 'op-1', reason: 'a test', at: Date.now() });
+  expect(await sweep()).toMatchObject({ inactive: 6, held: 0 });
 });
 
 test('each notice is one mail, ahead of the nearest end, and to nobody who is exempt or on hold', async () => {

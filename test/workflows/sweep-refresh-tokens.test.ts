@@ -8,6 +8,7 @@ import { createOryClients } from '../../src/ory/clients.js';
 import { followRefresh } from '../../src/tokens/refresh/hydra-grants.js';
 import { refreshScheduleIdOf, syncRefreshSchedule } from '../../src/tokens/refresh/schedule.js';
 import { refreshPolicy } from '../domain/tokens/refresh-fixtures.js';
+import { clearBreaker } from '../support/clear-breaker.js';
 import { Live } from '../support/live.js';
 import { publish } from '../support/publish.js';
 
@@ -22,12 +23,14 @@ beforeAll(async () => {
     environment: inject('environment'),
     workflowBundlePath: inject('workflowBundlePath'),
   });
+  await clearBreaker(live.pool);
   reference = await publish(
     live.pool,
     `id: ${policyId}
 ladder: { warn: { after: 30d } }
 recheck: 1d
 retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
+breaker: { percentFrom: 1000, stall: off }
 tokens: { refresh: {} }
 `,
   );

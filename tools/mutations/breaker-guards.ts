@@ -5,6 +5,8 @@ const breaker = ['test/integration/breaker.test.ts'];
 const backlog = ['test/integration/breaker-backlog.test.ts'];
 const betweenDeeds = ['test/integration/breaker-deeds.test.ts'];
 const asking = 'src/postgres/migrations/017_breaker_backlog.sql';
+const batches = { project: 'system', tests: ['test/integration/breaker-batches.test.ts'] } as const;
+const stopping = 'src/postgres/migrations/041_token_breaker.sql';
 const doubts = 'src/breaker/doubts.ts';
 
 export const breakerGuards: readonly Guard[] = [
@@ -19,7 +21,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: a trip stays until it is released',
-    file: asking,
+    file: stopping,
     find: "WHERE released_at IS NULL AND scope IN (an_action, 'all')",
     replace: "WHERE released_at IS NULL AND scope IN (an_action, 'all') AND tripped_at > now()",
     project: 'system',
@@ -101,8 +103,8 @@ export const breakerGuards: readonly Guard[] = [
   {
     name: 'breaker: the worker compares clocks',
     file: 'src/worker/activity-set.ts',
-    find: '...(clock === systemClock ? { witness: createClockWitness(pool) } : {}),',
-    replace: '',
+    find: 'clock === systemClock ? { witness: createClockWitness(pool) } : {}',
+    replace: '{}',
     project: 'system',
     tests: breaker,
     only: 'compare the clocks',
@@ -145,8 +147,8 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: a pass is good for one act',
-    file: asking,
-    find: ' AND (used_by IS NULL OR used_by = an_act)',
+    file: stopping,
+    find: ' AND (ends_token OR used_by IS NULL OR used_by = an_act)',
     replace: '',
     project: 'system',
     tests: breaker,
@@ -172,7 +174,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: a pass is for its trip',
-    file: asking,
+    file: stopping,
     find: 'IF coalesce(cardinality(releases), 0) < cardinality(trips) THEN',
     replace: 'IF coalesce(cardinality(releases), 0) < 1 THEN',
     project: 'system',
@@ -253,7 +255,7 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: a limit does not stop what is within it',
-    file: asking,
+    file: stopping,
     find: "AND NOT (cause = 'limit' AND EXISTS (SELECT FROM breaker_grant WHERE act_key = an_act))",
     replace: '',
     project: 'system',
@@ -295,5 +297,37 @@ export const breakerGuards: readonly Guard[] = [
     project: 'faults',
     tests: ['test/faults/between.test.ts'],
     only: 'place in the limit is given back',
+  },
+  {
+    name: 'breaker: a sweep that is over the limit as a whole ends none',
+    file: 'src/breaker/batches.ts',
+    find: 'const fresh = due - granted;',
+    replace: 'const fresh = 0 * (due - granted);',
+    ...batches,
+    only: 'the first batch of a hundred is held',
+  },
+  {
+    name: 'breaker: a release allows what was held, and no more',
+    file: 'src/breaker/batches.ts',
+    find: 'allowedActs(rules, action, people) + released;',
+    replace: 'allowedActs(rules, action, people) + 10 * released;',
+    ...batches,
+    only: 'with an ordinary day on top, and no more',
+  },
+  {
+    name: 'breaker: ends of tokens stop where a clock is wrong',
+    file: 'src/breaker/batches.ts',
+    find: 'const stop = doubt ?? ',
+    replace: 'const stop = ',
+    ...batches,
+    only: 'ends nothing where the clock is wrong',
+  },
+  {
+    name: 'breaker: the end of a token uses up no pass of a lifecycle',
+    file: stopping,
+    find: 'IF NOT ends_token THEN',
+    replace: 'IF true THEN',
+    ...batches,
+    only: 'keeps its pass for its lifecycle',
   },
 ];

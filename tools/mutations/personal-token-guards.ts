@@ -3,6 +3,7 @@ import type { Guard } from './guard.js';
 
 const unit = { project: 'unit', tests: ['test/domain/tokens'] } as const;
 const memory = { project: 'unit', tests: ['test/middleware/token-cache.test.ts'] } as const;
+const sources = { project: 'system', tests: ['test/integration/sourced-tokens.test.ts'] } as const;
 const sweep = { project: 'system', tests: ['test/workflows/end-personal-tokens.test.ts'] } as const;
 const table = { project: 'system', tests: ['test/integration/personal-tokens-table.test.ts'] } as const;
 const apps = { project: 'system', tests: ['test/integration/personal-tokens.test.ts'] } as const;
@@ -84,9 +85,9 @@ export const personalTokenGuards: readonly Guard[] = [
   },
   {
     name: 'tokens: the sweep asks about exemptions at the time of the act',
-    file: 'src/tokens/personal/sweep.ts',
-    find: "if (why === 'inactive' && (await isSpared(",
-    replace: "if (why === 'expired' && (await isSpared(",
+    file: 'src/tokens/personal/due.ts',
+    find: "if (due?.why === 'inactive' && (await isSpared(",
+    replace: "if (due?.why === 'expired' && (await isSpared(",
     ...sweep,
     only: 'those in use and of exempt owners stay',
   },
@@ -139,5 +140,62 @@ export const personalTokenGuards: readonly Guard[] = [
     project: 'system',
     tests: ['test/integration/personal-tokens.test.ts'],
     only: 'to admin after the ceiling',
+  },
+  {
+    name: 'token sources: a statement that revokes more than it was told is taken back',
+    file: 'src/tokens/sourced/app-table.ts',
+    find: 'if ((rowCount ?? 0) > ids.length) {',
+    replace: 'if (rowCount === -1) {',
+    ...sources,
+    only: 'a statement that revokes %s is taken back',
+  },
+  {
+    name: 'token sources: what is still live is not said to be revoked',
+    file: 'src/tokens/sourced/app-table.ts',
+    find: 'if (left.length > 0) {',
+    replace: 'if (left.length < 0) {',
+    ...sources,
+    only: 'a statement that revokes %s is taken back',
+  },
+  {
+    name: 'token sources: the second look and the revocation see one snapshot',
+    file: 'src/tokens/sourced/app-table.ts',
+    find: "this.transaction('ISOLATION LEVEL REPEATABLE READ', ",
+    replace: "this.transaction('ISOLATION LEVEL READ COMMITTED', ",
+    ...sources,
+    only: 'the update is refused by its snapshot',
+  },
+  {
+    name: 'token sources: the app is looked at in a read-only transaction',
+    file: 'src/tokens/sourced/app-table.ts',
+    find: "this.kept(() => this.transaction('READ ONLY', ",
+    replace: "this.kept(() => this.transaction('READ WRITE', ",
+    ...sources,
+    only: 'refused by the read-only transaction',
+  },
+  {
+    name: 'token sources: a time without zone is refused',
+    file: 'src/tokens/sourced/app-table.ts',
+    find: 'if (field === undefined || field.dataTypeID === timestamptzType) continue;',
+    replace: 'if (field !== null) continue;',
+    ...sources,
+    only: 'a time without zone',
+  },
+  {
+    name: 'token sources: whoever used it meanwhile keeps it',
+    file: 'src/tokens/sourced/sweep.ts',
+    find: "typeof again === 'object' && chosen.get(row.id)?.key === again.key",
+    replace: "typeof again !== 'number'",
+    ...sources,
+    only: 'a use between the look and the revocation',
+  },
+  {
+    name: 'token sources: the rules judge, not the app’s condition',
+    file: 'src/tokens/sourced/judge.ts',
+    find: "if (end === undefined) return 'live';",
+    replace:
+      "if (end === undefined) return { token, why: 'inactive', endedAt: 0, key: token.id, idHash: hashOfId(token.id), identityId: token.identityId };",
+    ...sources,
+    only: 'condition without parentheses',
   },
 ];

@@ -4,11 +4,18 @@
 import { type DestructiveRung, destructiveRungs } from '../rungs.js';
 
 /**
- * The actions that must pass the breaker: destructive rungs, and burials of
- * identities that Kratos no longer knows.
+ * The ends of tokens that sweeps carry out: of personal access tokens, and of families of refresh tokens. A
+ * person's own revocation, and the rules at a sign-in or a use, never ask.
  */
-export const breakerActions = [...destructiveRungs, 'bury'] as const;
-export type BreakerAction = DestructiveRung | 'bury';
+export const tokenActions = ['endPersonal', 'endRefresh'] as const;
+export type TokenAction = (typeof tokenActions)[number];
+
+/** Acts of a lifecycle: destructive rungs, and burials of identities that Kratos no longer knows. */
+export const lifecycleActions = [...destructiveRungs, 'bury'] as const;
+
+/** The actions that must pass the breaker. */
+export const breakerActions = [...lifecycleActions, ...tokenActions] as const;
+export type BreakerAction = DestructiveRung | 'bury' | TokenAction;
 
 /** How many acts of one kind may happen within the window. */
 export interface BreakerLimit {

@@ -1,6 +1,6 @@
 /** Whether the breaker's limits suit the size of an installation. Pure. */
 import { dayMs, formatDuration } from '../duration.js';
-import { allowedActs, type BreakerAction, type BreakerRules, breakerActions } from './rules.js';
+import { allowedActs, type BreakerAction, type BreakerRules, lifecycleActions } from './rules.js';
 
 /**
  * A limit that lets less than this share of all identities pass a day trips on ordinary days: where a third
@@ -16,11 +16,12 @@ export interface Installation {
 }
 
 /**
+ * Of the acts of lifecycles: how many tokens end on an ordinary day does not follow from the number of identities.
  * @returns a sentence with the way out for each limit that will trip on ordinary days, or because of the acts
  * that fall due next; empty where the limits suit
  */
 export function limitWarnings(rules: BreakerRules, { population, due = {} }: Installation): string[] {
-  return breakerActions.flatMap((action) => {
+  return lifecycleActions.flatMap((action) => {
     const allowed = allowedActs(rules, action, population);
     const window = formatDuration(rules.windowMs);
     const soon = due[action] ?? 0;

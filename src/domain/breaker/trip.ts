@@ -10,7 +10,7 @@ import type { BreakerAction } from './rules.js';
 export const tripCauses = ['limit', 'feed-stalled', 'clock', 'restored', 'operator'] as const;
 export type TripCause = (typeof tripCauses)[number];
 
-/** What a trip stops: one kind of act, or every destructive one. */
+/** What a trip stops: one kind of act, or each of them. */
 export type TripScope = BreakerAction | 'all';
 
 export interface Trip {
@@ -23,6 +23,8 @@ export interface Trip {
   readonly trippedAt: number;
   /** Number of different operators that a release needs. */
   readonly operators: number;
+  /** The size of the batch of token ends that it stopped as a whole: its release allows as many more. */
+  readonly acts?: number;
 }
 
 /** What an operator should check before releasing. */

@@ -40,6 +40,8 @@ export const breakerSection = z
         deactivate: limit(250, 10),
         delete: limit(100, 5),
         bury: limit(100, 5),
+        endPersonal: limit(500, 20),
+        endRefresh: limit(1_000, 20),
       })
       .prefault({}),
     /** The percentage never allows fewer acts than this. */

@@ -46,6 +46,20 @@ export function staleReason(
   return undefined;
 }
 
+/** When a family is stale if nobody uses it and its person does not show up: the instant at which {@link staleReason} first says so. */
+export function refreshEndsAt(
+  family: FamilyFacts,
+  personActiveAt: number | undefined,
+  { unused, inactive, longestLifetime }: RefreshPolicy,
+): number | undefined {
+  const usedAt = lastUseOf(family);
+  const ends = [
+    ...(family.isSpared === true ? [] : [usedAt + unused, Math.max(usedAt, personActiveAt ?? 0) + inactive]),
+    ...(longestLifetime === undefined ? [] : [family.createdAt + longestLifetime]),
+  ];
+  return ends.length === 0 ? undefined : Math.min(...ends);
+}
+
 /**
  * Whether a sign-in from `origin` makes the family stale: last used from the same address and the same user agent, and unused since. It
  * selects among the person's own families, and proves nothing. What is not known on both sides is not the same.

@@ -207,7 +207,7 @@ export class RefreshTokens {
     const judgedBy = await this.policies.current();
     if (judgedBy.reference !== undefined) return 0;
     const now = await this.now();
-    const ended = await endStaleFamilies({ pool: this.pool }, judgedBy, now);
+    const { ended } = await endStaleFamilies({ pool: this.pool }, judgedBy, now);
     while ((await cutAddresses(this.pool, null, now - judgedBy.policy.keepAddress)) > 0);
     return ended;
   }

@@ -7,7 +7,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { DormouseUnavailableError, InvalidIdentityIdError, InvalidRequestError } from '../../client.js';
 import { given } from '../../domain/given.js';
-import { answers, epochMs, identityParameters, inputTime, problem } from '../../http/schemas.js';
+import { answers, identityParameters, inputTime, outputTime, problem } from '../../http/schemas.js';
 import type { RefreshRequest } from '../../middleware/refresh-tokens/options.js';
 import type { RefreshTokens } from '../../middleware/refresh-tokens/refresh-tokens.js';
 import { parseAddress } from '../refresh/client-address.js';
@@ -62,8 +62,8 @@ const exchanged = z.union([
     identityId: z.string(),
     familyId: z.string(),
     clientId: z.string(),
-    signedInAt: epochMs,
-    issuedAt: epochMs.describe('to be put into the access token, as iat in seconds'),
+    signedInAt: outputTime(),
+    issuedAt: outputTime('to be put into the access token, as iat in seconds'),
   }),
   refusal(['unknown', 'ended', 'reuse', 'unclear', 'stale', 'account']).describe(
     'answer the person 401, whatever the reason',
@@ -78,9 +78,9 @@ const families = z.object({
       userAgent: z.string().exactOptional(),
       firstAddress: z.string().exactOptional(),
       lastAddress: z.string().exactOptional(),
-      createdAt: epochMs,
-      lastUsedAt: epochMs.exactOptional(),
-      ended: z.object({ at: epochMs, why: z.string() }).readonly().exactOptional(),
+      createdAt: outputTime(),
+      lastUsedAt: outputTime().exactOptional(),
+      ended: z.object({ at: outputTime(), why: z.string() }).readonly().exactOptional(),
     }),
   ),
 });

@@ -32,7 +32,8 @@ interface CreateOptions {
 
 const collect = (text: string, earlier: string[]) => [...earlier, text];
 
-export function addPersonalTokenCommands(program: Command): void {
+/** @returns the command `dormouse tokens`, for those of other rooms */
+export function addPersonalTokenCommands(program: Command): Command {
   const tokens = program.command('tokens').description('personal access tokens');
   tokens
     .command('list <identityId>')
@@ -76,6 +77,7 @@ export function addPersonalTokenCommands(program: Command): void {
     .requiredOption(...reasonOption)
     .option(...actorOption)
     .action(async (id: string, decision: Decision) => revoke(id, checkedDecision(decision)));
+  return tokens;
 }
 
 function policyOption(): Option {

@@ -1,20 +1,27 @@
 /** Ends personal access tokens that are over a limit, though nobody asks for them. Two sweeps at once are harmless: one ends each token. */
 import type { IdentityApi } from '@ory/client';
 import type pg from 'pg';
-import { given } from '../../domain/given.js';
-import { personalLimits } from '../../domain/tokens/personal-limits.js';
+import { useGrant } from '../../breaker/asking.js';
+import type { PassBatch } from '../../breaker/batches.js';
+import { endInBatches } from '../../breaker/end-in-batches.js';
+import type { Trip } from '../../domain/breaker/trip.js';
+import { breakerRules } from '../../domain/plan.js';
 import type { PersonalTokensPolicy } from '../../domain/tokens/personal-policy.js';
-import { judgeToken } from '../../domain/tokens/personal-verdict.js';
 import type { StoredPolicy } from '../../policies/policies-table.js';
+import { type DueToken, type Judged, judgeDue } from './due.js';
 import { endingBy } from './ending-soon.js';
 import { lapseToken, type StoredToken } from './personal-tokens-table.js';
-import { isSpared } from './spared.js';
 
 export interface TokenSweepDependencies {
   readonly identities: IdentityApi;
   readonly pool: pg.Pool;
+  readonly pass: PassBatch;
   /** Called between two tokens. */
   readonly onProgress?: () => void;
+  /** The owner of one could not be looked at, or its end not be written. */
+  readonly onFailure?: (error: unknown, token: StoredToken) => void;
+  /** The breaker holds some. */
+  readonly onHeld?: (trip: Trip, held: number) => void;
 }
 
 export interface SweptTokens {
@@ -24,18 +31,23 @@ export interface SweptTokens {
   readonly expired: number;
   /** Left alone, because their owners are exempt or on hold. */
   readonly spared: number;
+  /** Over a limit, and held by the breaker. */
+  readonly held: number;
   /** Kratos did not answer for their owners: the next sweep tries again. */
   readonly failed: number;
 }
 
-export const nothingSwept: SweptTokens = { inactive: 0, expired: 0, spared: 0, failed: 0 };
+export const nothingSwept: SweptTokens = { inactive: 0, expired: 0, spared: 0, held: 0, failed: 0 };
 
 /** Kratos is away. What is left waits for the next sweep. */
 const failuresInARow = 5;
+/** What one sweep keeps in memory. The next sweep continues with what exceeds it. */
+const dueAtMost = 20_000;
 
 /**
  * Ends the tokens of one published policy. Judges them as of `writeEvery` ago: an app may have accepted a last use since then that is not
- * written yet. A check refuses at the instant of the limit all the same.
+ * written yet. A check refuses at the instant of the limit all the same. All that are due are known before the breaker is asked for the
+ * first, so that a wrong policy ends none.
  * @param now epoch milliseconds
  */
 export async function endStaleTokens(
@@ -44,43 +56,73 @@ export async function endStaleTokens(
   personal: PersonalTokensPolicy,
   now: number,
 ): Promise<SweptTokens> {
-  const { pool, onProgress } = dependencies;
+  const { pool, pass, onHeld } = dependencies;
   const judgedAt = now - personal.writeEvery;
   const counts = { ...nothingSwept };
-  let inARow = 0;
+  const judge = (token: StoredToken) => judgeDue(dependencies, published, personal, token, { judgedAt, now });
+  const tolerate = tolerating(dependencies, counts);
+  const due: DueToken[] = [];
   for await (const token of endingBy(pool, published.reference.id, personal, judgedAt)) {
-    onProgress?.();
-    try {
-      const outcome = await endIfOver(dependencies, published, personal, token, { judgedAt, now });
-      if (outcome !== undefined) counts[outcome] += 1;
-      inARow = 0;
-    } catch {
-      counts.failed += 1;
-      inARow += 1;
-      if (inARow >= failuresInARow) return counts;
-    }
+    if (due.length >= dueAtMost) break;
+    const isAway = await tolerate(token, async () => {
+      const judged = await judge(token);
+      if (judged === 'spared') counts.spared += 1;
+      else if (judged !== undefined) due.push(judged);
+    });
+    if (isAway) break;
   }
+  counts.held = await endInBatches(
+    {
+      ...{ pool, pass, action: 'endPersonal', rules: breakerRules(published.policy), decidedAt: now },
+      ...(onHeld && { onHeld }),
+      end: async (tokens) => {
+        for (const { token } of tokens) {
+          const isAway = await tolerate(token, async () => {
+            // The batch may have waited: exemptions and holds are read again.
+            const judged = await judge(token);
+            if (judged === 'spared') counts.spared += 1;
+            else if (judged !== undefined && (await end(dependencies, published, judged, now))) {
+              counts[judged.why] += 1;
+            }
+          });
+          if (isAway) return false;
+        }
+        return true;
+      },
+    },
+    due,
+  );
   return counts;
 }
 
-async function endIfOver(
-  dependencies: TokenSweepDependencies,
-  published: StoredPolicy,
-  personal: PersonalTokensPolicy,
-  token: StoredToken,
-  { judgedAt, now }: { readonly judgedAt: number; readonly now: number },
-): Promise<'inactive' | 'expired' | 'spared' | undefined> {
-  // Whether the owner is deactivated says nothing about the token's own end.
-  const owner = token.owner.isSpared === true ? { isSpared: true as const } : {};
-  const verdict = judgeToken(token, personalLimits(personal, token), owner, personal, judgedAt);
-  if (verdict.state === 'live' || verdict.at === undefined) return undefined;
-  const { why, rule, at } = verdict;
-  if (why !== 'inactive' && why !== 'expired') return undefined;
-  if (why === 'inactive' && (await isSpared(dependencies, published, token.identityId, now))) {
-    // It may have expired since all the same.
-    const ofSpared = { ...token, owner: { isSpared: true as const } };
-    return (await endIfOver(dependencies, published, personal, ofSpared, { judgedAt, now })) ?? 'spared';
-  }
-  const lapse = { token, why, endedAt: at, policy: published.reference, ...given({ rule }) };
-  return (await lapseToken(dependencies.pool, lapse, now)) ? why : undefined;
+/** @returns a function that does one step, counts and tells a failure, and answers whether too many failed in a row */
+function tolerating(
+  { onProgress, onFailure }: TokenSweepDependencies,
+  counts: { failed: number },
+): (token: StoredToken, step: () => Promise<void>) => Promise<boolean> {
+  let inARow = 0;
+  return async (token, step) => {
+    onProgress?.();
+    try {
+      await step();
+      inARow = 0;
+    } catch (error) {
+      onFailure?.(error, token);
+      counts.failed += 1;
+      inARow += 1;
+    }
+    return inARow >= failuresInARow;
+  };
+}
+
+/** @returns false where the breaker tripped since it let the act pass, or the token ended or was used */
+async function end(
+  { pool }: TokenSweepDependencies,
+  { reference }: StoredPolicy,
+  { token, key, identityId, ...verdict }: Exclude<Judged, 'spared' | undefined>,
+  now: number,
+): Promise<boolean> {
+  const use = await useGrant(pool, { key, identityId, action: 'endPersonal' }, now);
+  if (use.outcome !== 'used') return false;
+  return lapseToken(pool, { token, ...verdict, policy: reference }, now);
 }

@@ -235,6 +235,15 @@ export async function readFamilies(
   return rows.map(familyOf);
 }
 
+/** @returns the person's latest sign of life, epoch milliseconds; `undefined`: none is known */
+export async function readPersonActiveAt(pool: Connection, identityId: string): Promise<number | undefined> {
+  const { rows } = await pool.query<{ at: Date | null }>(
+    `SELECT ${personActive} AS at FROM (SELECT $1::uuid AS identity_id) AS family`,
+    [identityId],
+  );
+  return rows[0]?.at?.getTime();
+}
+
 /** Forgets what is known of an identity that is deleted. */
 export async function forgetFamilies(client: pg.PoolClient, identityId: string): Promise<void> {
   await client.query('DELETE FROM refresh_family WHERE identity_id = $1', [identityId]);

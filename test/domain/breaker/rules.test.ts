@@ -35,6 +35,8 @@ describe('a policy', () => {
         deactivate: { atMost: 250, percent: 10 },
         delete: { atMost: 100, percent: 5 },
         bury: { atMost: 100, percent: 5 },
+        endPersonal: { atMost: 500, percent: 20 },
+        endRefresh: { atMost: 1_000, percent: 20 },
       },
       percentFrom: 5,
       operators: 1,
