@@ -16,6 +16,7 @@ const subjects = [
   'looks',
   'mail',
   'policies',
+  'principals',
   'reconciliation',
   'security-events',
   'sessions',

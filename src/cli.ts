@@ -9,6 +9,7 @@ import { addKeysCommands } from './keys/commands.js';
 import { addMailCommands } from './mail/commands.js';
 import { addPolicyCommands } from './policies/commands.js';
 import { addDatabaseCommands } from './postgres/commands.js';
+import { addCredentialCommands } from './principals/commands.js';
 import { addEnrolCommands } from './reconciliation/commands.js';
 import { addSecurityEventCommands } from './security-events/commands.js';
 import { addIdentityCommands } from './standings/commands.js';
@@ -34,6 +35,7 @@ addMissingCommands(program);
 addParkedCommands(program);
 addPersonalTokenCommands(program);
 addWorklistCommands(program);
+addCredentialCommands(program);
 addWorkersCommands(program);
 
 try {

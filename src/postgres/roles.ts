@@ -37,6 +37,8 @@ const runtimeTables: Privileges = {
   // A token begins and ends by functions of the owner, with their entries in the log.
   personal_token: 'SELECT, DELETE, UPDATE (last_used_at)',
   refresh_family: `SELECT, DELETE, UPDATE (closed_at), ${familyWrites}`,
+  // The same for the gateway's own credentials.
+  credential: 'SELECT, DELETE, UPDATE (last_used_at)',
 };
 
 /** Rights of an app's role, on the tables that it uses. */

@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { forgetOldTrips } from '../breaker/trips-table.js';
 import { forgetOldPostponements } from '../links/postponements-table.js';
 import { forgetOldMails } from '../mail/mails-table.js';
+import { forgetOldCredentials } from '../principals/credentials-table.js';
 import { forgetOldReconciliations } from '../reconciliation/reconciliations-table.js';
 import { forgetOldEvents } from '../security-events/outbox-table.js';
 import { forgetOldSessions } from '../sessions/sessions-table.js';
@@ -22,7 +23,7 @@ export interface Retention {
   readonly mailsMs: number;
   /**
    * How long sweeps, released trips of the breaker, undeliverable events, the feed, spent
-   * postponements and ended personal access tokens are kept, milliseconds.
+   * postponements, and personal access tokens and credentials that ended are kept, milliseconds.
    */
   readonly operationsMs: number;
   /** How long what apps log of requests is kept, milliseconds. */
@@ -51,6 +52,7 @@ export async function forgetOld(
     admission_change: await forgetOldAdmissionChanges(pool, operations),
     idle_session: await forgetOldSessions(pool, now),
     personal_token: await forgetOldPersonalTokens(pool, operations),
+    credential: await forgetOldCredentials(pool, operations),
     refresh_family: await forgetOldFamilies(pool, operations),
     refresh_consent: await forgetOldConsents(pool, now),
     breaker_trip: await forgetOldTrips(pool, operations),
