@@ -8,14 +8,18 @@ import {
   kratosRegistrationHook,
   type RegistrationHookOptions,
 } from '../deletion/kratos-registration-hook.js';
+import { given } from '../domain/given.js';
+import type { Side } from '../domain/principals/scopes.js';
+import { guardRoutes, open } from '../http/access.js';
 import { refuseCompressed, takeStrictJson } from '../http/content.js';
 import { handleErrors } from '../http/errors.js';
 import { createGate, defaultRateLimits, type Gate, type RateLimits } from '../http/gate.js';
-import { hookEntrance } from '../http/hook-auth.js';
-import { serviceEntrance } from '../http/service-auth.js';
-import { eitherEntrance, mailRoutes } from '../mail/http/routes.js';
+import { mailRoutes } from '../mail/http/routes.js';
 import { accountPages } from '../people-pages/account-pages.js';
 import type { PagesOptions } from '../people-pages/page.js';
+import { Authenticator, type TokenVerifier } from '../principals/authenticator.js';
+import { configuredPrincipals } from '../principals/configured.js';
+import type { CredentialDirectory } from '../principals/directory.js';
 import type { EventPublication } from '../security-events/load.js';
 import { securityEventRoutes } from '../security-events/routes.js';
 import { kratosHook } from '../signs/http/kratos-hook.js';
@@ -25,6 +29,7 @@ import { identityRoutes } from '../standings/routes.js';
 import { hydraTokenHook, type TokenHookOptions } from '../tokens/http/hydra-token-hook.js';
 import { worklistRoute } from '../worklist/routes.js';
 import { describeRoutes, openApiRoute } from './openapi.js';
+import { type RefusalAudit, SecurityLog } from './security-log.js';
 
 export interface GatewayOptions {
   readonly dormouse: DirectDormouse;
@@ -42,6 +47,14 @@ export interface GatewayOptions {
   readonly trustedProxies?: readonly string[];
   /** Keys and metadata for receivers of security events. Default: none are published. */
   readonly signals?: EventPublication;
+  /** Named credentials. Default: those of the configuration only. */
+  readonly credentials?: CredentialDirectory;
+  /** Operators' tokens of OIDC issuers. Default: none are taken. */
+  readonly operators?: TokenVerifier;
+  /** Which routes are served; those of the other side are answered as if there were none. Default: all. */
+  readonly side?: Side;
+  /** Takes refused calls into the audit log. Default: they are in the security log only. */
+  readonly refusals?: RefusalAudit;
   readonly rateLimits?: Partial<RateLimits>;
   readonly log: FastifyBaseLogger;
 }
@@ -58,10 +71,7 @@ export interface HookOptions {
 /** Limit of a request's body in bytes, where a route sets no other. */
 const bodyLimit = 16_384;
 
-/**
- * Only `/healthz`, content that is public by design, and people's pages need no authentication. Every other
- * route names the credential that it requires.
- */
+/** Each route declares its scope, or why it is open (src/http/access.ts). */
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
   const server = Fastify({
     loggerInstance: options.log,
@@ -83,9 +93,17 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   await server.register(rateLimit, { global: false });
   const limits = { ...defaultRateLimits, ...options.rateLimits };
   const gate = createGate(server, limits);
-  await describeRoutes(server);
+  const side = options.side ?? 'both';
+  const securityLog = new SecurityLog(options.log, options.refusals);
+  securityLog.follow(server);
+  guardRoutes(server, {
+    ...{ gate, side },
+    authenticator: authenticatorOf(options),
+    onRefused: (call) => securityLog.refused(call),
+  });
+  await describeRoutes(server, side);
   await server.register(async (described) => {
-    await addRoutes(described, gate, options);
+    await addRoutes(described, gate, securityLog, options);
     if (options.pages !== undefined) {
       await described.register(accountPages(options.dormouse, options.pages, limits));
     }
@@ -93,28 +111,45 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   return server;
 }
 
-async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOptions): Promise<void> {
+function authenticatorOf({
+  serviceTokens,
+  hooks = {},
+  credentials,
+  operators,
+}: GatewayOptions): Authenticator {
+  const configured = configuredPrincipals({
+    service: serviceTokens,
+    kratos: hooks.kratos?.keys,
+    hydra: hooks.hydra?.keys,
+    mail: hooks.mail?.keys,
+  });
+  return new Authenticator({ configured, ...given({ directory: credentials, tokens: operators }) });
+}
+
+async function addRoutes(
+  server: FastifyInstance,
+  gate: Gate,
+  securityLog: SecurityLog,
+  options: GatewayOptions,
+): Promise<void> {
   const { dormouse, hooks = {} } = options;
-  const service = serviceEntrance(options.serviceTokens);
   server.route({
     method: 'GET',
     url: '/healthz',
+    config: open('whether the gateway runs is no secret', 'both'),
     schema: { summary: 'Whether the gateway runs', response: { 200: z.object({ status: z.literal('ok') }) } },
     handler: () => ({ status: 'ok' }),
   });
-  openApiRoute(server, gate, service);
-  await server.register(activityRoutes(dormouse, signedEvents(gate, service, options.eventSecrets ?? [])));
-  const mailEntrance = eitherEntrance(hookEntrance(hooks.mail?.keys ?? [], 'mail'), service);
-  await server.register(mailRoutes(dormouse, gate, mailEntrance));
+  openApiRoute(server);
+  const signed = signedEvents(gate, options.eventSecrets ?? [], (call) => securityLog.refused(call));
+  await server.register(activityRoutes(dormouse, signed));
+  await server.register(mailRoutes(dormouse));
   if (hooks.kratos !== undefined) {
-    await server.register(kratosHook(dormouse, gate, hooks.kratos.keys));
-    await server.register(kratosRegistrationHook(gate, hooks.kratos));
+    await server.register(kratosHook(dormouse));
+    await server.register(kratosRegistrationHook(hooks.kratos));
   }
-  if (hooks.hydra !== undefined) await server.register(hydraTokenHook(dormouse, gate, hooks.hydra));
+  if (hooks.hydra !== undefined) await server.register(hydraTokenHook(dormouse, hooks.hydra));
   if (options.signals !== undefined) await server.register(securityEventRoutes(options.signals, gate));
-  await server.register(async (guarded) => {
-    guarded.addHook('onRequest', gate.guard(service));
-    await guarded.register(identityRoutes(dormouse));
-    await guarded.register(worklistRoute(dormouse));
-  });
+  await server.register(identityRoutes(dormouse));
+  await server.register(worklistRoute(dormouse));
 }

@@ -47,13 +47,20 @@ const columns =
   'credential_id, name, owner, scopes, networks::text[], created_at, last_used_at, ends_at, ends_why, hash';
 const isLive = '(ends_at IS NULL OR ends_at > now())';
 
-/** All that a gateway has to know, and the database's clock at the reading, epoch milliseconds. */
-export async function readLiveCredentials(
+/** How many secrets a gateway keeps in memory at most: all live ones, of which there are 1,000, come first. */
+const mostKnown = 2_000;
+
+/**
+ * All live secrets, and those that ended within a week, so that the log can say whose they were.
+ * @returns with the database's clock at the reading, epoch milliseconds
+ */
+export async function readKnownCredentials(
   pool: pg.Pool,
 ): Promise<{ readonly now: number; readonly credentials: readonly KnownCredential[] }> {
   const { rows } = await pool.query<Row & { now: Date }>(
     `SELECT clock_timestamp() AS now, ${columns} FROM (SELECT) AS always
-     LEFT JOIN credential ON ${isLive}`,
+     LEFT JOIN credential ON ends_at IS NULL OR ends_at > now() - interval '7 days'
+     ORDER BY ends_at DESC NULLS FIRST LIMIT ${mostKnown}`,
   );
   const credentials = rows.flatMap((row) =>
     row.credential_id === null ? [] : [{ ...credentialOf(row), hash: row.hash.toString('base64url') }],

@@ -9,7 +9,7 @@ import { prepareDatabase } from '../../src/postgres/prepare.js';
 import {
   forgetOldCredentials,
   readCredentials,
-  readLiveCredentials,
+  readKnownCredentials,
   writeCredentialUses,
 } from '../../src/principals/credentials-table.js';
 import {
@@ -54,8 +54,11 @@ const auditOf = async (name: string) =>
   (await readAudit(runtime, installationId))
     .filter(({ detail }) => detail.name === name)
     .map(({ eventType, actor, detail }) => ({ eventType, actor, detail }));
-const liveHashes = async (name: string) =>
-  (await readLiveCredentials(runtime)).credentials.filter((one) => one.name === name).map(({ hash }) => hash);
+const liveHashes = async (name: string) => {
+  const { now, credentials } = await readKnownCredentials(runtime);
+  const isLive = ({ endsAt = Number.POSITIVE_INFINITY }) => endsAt > now;
+  return credentials.filter((one) => one.name === name && isLive(one)).map(({ hash }) => hash);
+};
 const hashText = (secret: string) => credentialHash(secret).toString('base64url');
 
 describe('an operator types', () => {
