@@ -104,7 +104,7 @@ async function main(): Promise<void> {
       ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES }),
       ...(signals && { signals }),
       ...given({ operators }),
-      ...{ credentials, refusals, log },
+      ...{ credentials, refusals, log, breaker: pool },
     },
     {
       public: { host: config.DORMOUSE_GATEWAY_HOST, port: config.DORMOUSE_GATEWAY_PORT },

@@ -2,7 +2,9 @@
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type pg from 'pg';
 import { z } from 'zod';
+import { breakerRoutes } from '../breaker/routes.js';
 import type { DirectDormouse } from '../client/direct-types.js';
 import {
   kratosRegistrationHook,
@@ -49,6 +51,8 @@ export interface GatewayOptions {
   readonly signals?: EventPublication;
   /** Named credentials. Default: those of the configuration only. */
   readonly credentials?: CredentialDirectory;
+  /** Dormouse's database, for what operators decide about the breaker. Default: there are no such routes. */
+  readonly breaker?: pg.Pool;
   /** Operators' tokens of OIDC issuers. Default: none are taken. */
   readonly operators?: TokenVerifier;
   /** Which routes are served; those of the other side are answered as if there were none. Default: all. */
@@ -152,4 +156,5 @@ async function addRoutes(
   if (options.signals !== undefined) await server.register(securityEventRoutes(options.signals, gate));
   await server.register(identityRoutes(dormouse));
   await server.register(worklistRoute(dormouse));
+  if (options.breaker !== undefined) await server.register(breakerRoutes(options.breaker));
 }
