@@ -319,7 +319,7 @@ describe('the public address', () => {
       const missing = await ask(pub.url, 'GET', '/v1/nothing');
       for (const { method, url } of routes.filter(({ method }) => method !== 'HEAD')) {
         const isOperators =
-          /worklist|\/(hold|release|reactivate|apply-policy|retry-parked|skip-parked|exempt|review-exemption|end-exemption)$/.test(
+          /worklist|breaker|\/(hold|release|reactivate|apply-policy|retry-parked|skip-parked|exempt|review-exemption|end-exemption)$/.test(
             url,
           ) && url.startsWith('/v1/');
         const answer = await ask(pub.url, method, url);
