@@ -19,6 +19,7 @@ const subjects = [
   'mail',
   'policies',
   'preview',
+  'principals',
   'reconciliation',
   'rollout',
   'security-events',

@@ -10,6 +10,7 @@ import { addMailCommands } from './mail/commands.js';
 import { addPolicyCommands } from './policies/commands.js';
 import { addDatabaseCommands } from './postgres/commands.js';
 import { addPreviewCommands } from './preview/commands.js';
+import { addCredentialCommands } from './principals/commands.js';
 import { addEnrolCommands } from './reconciliation/commands.js';
 import { addRolloutCommands } from './rollout/commands.js';
 import { addSecurityEventCommands } from './security-events/commands.js';
@@ -39,6 +40,7 @@ addMissingCommands(program);
 addParkedCommands(program);
 addTokenSourceCommands(addPersonalTokenCommands(program));
 addWorklistCommands(program);
+addCredentialCommands(program);
 addWorkersCommands(program);
 
 try {

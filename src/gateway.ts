@@ -11,10 +11,11 @@ import {
   hookVariables,
   refuseSharedCredentials,
 } from './gateway/credentials.js';
+import { listen } from './gateway/listeners.js';
 import { publishedPolicy } from './gateway/published-policy.js';
 import { refreshRegistry } from './gateway/refresh-registry.js';
 import { refreshService } from './gateway/refresh-service.js';
-import { createGateway, type HookOptions } from './gateway/server.js';
+import type { HookOptions } from './gateway/server.js';
 import { guardForPage } from './gateway/sessions-page.js';
 import { slidingAccess } from './gateway/sliding-access.js';
 import { tokensForPage } from './gateway/tokens-page.js';
@@ -25,6 +26,9 @@ import type { PagesOptions } from './people-pages/page.js';
 import { warnUnlessPublished } from './policies/start.js';
 import { createPool } from './postgres/pool.js';
 import { prepareDatabase } from './postgres/prepare.js';
+import { CredentialDirectory } from './principals/directory.js';
+import { loadOperators } from './principals/load-operators.js';
+import { refusalsTo } from './principals/refusals.js';
 import { runEntry } from './process/entry.js';
 import { createLogger, type Logger } from './process/logger.js';
 import { onShutdown } from './process/shutdown.js';
@@ -43,6 +47,8 @@ async function main(): Promise<void> {
     'DORMOUSE_POSTGRES_MIGRATION_URL',
     'DORMOUSE_GATEWAY_HOST',
     'DORMOUSE_GATEWAY_PORT',
+    'DORMOUSE_OPERATORS_LISTEN',
+    'DORMOUSE_OPERATORS_FILE',
     'DORMOUSE_SERVICE_TOKENS',
     ...hookVariables,
     'DORMOUSE_EVENT_SECRETS',
@@ -79,24 +85,40 @@ async function main(): Promise<void> {
   const sessions = config.DORMOUSE_SESSIONS_PAGE === 'on' ? await guardForPage(config, log) : undefined;
   const tokens = config.DORMOUSE_PERSONAL_TOKENS_PAGE === 'on' ? await tokensForPage(config, log) : undefined;
   const refreshTokens = refreshService(config, dormouse);
-  const server = await createGateway({
-    dormouse,
-    serviceTokens: config.DORMOUSE_SERVICE_TOKENS,
-    eventSecrets: config.DORMOUSE_EVENT_SECRETS ?? [],
-    hooks: hooksOf(config, pool, log),
-    ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool, { sessions, tokens }),
-    ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES, refreshTokens }),
-    ...(signals && { signals }),
-    log,
+  const onStoreError = (error: unknown) =>
+    log.warn({ err: error }, 'credentials could not be read or written; what was known counts for a minute');
+  const credentials = new CredentialDirectory({
+    pool,
+    postgresUrl: config.DORMOUSE_POSTGRES_URL,
+    onError: onStoreError,
   });
-  const address = await server.listen({
-    host: config.DORMOUSE_GATEWAY_HOST,
-    port: config.DORMOUSE_GATEWAY_PORT,
-  });
-  log.info({ address }, 'gateway ready');
+  await credentials.start();
+  const refusals = refusalsTo(pool, onStoreError);
+  const operators = await loadOperators(config.DORMOUSE_OPERATORS_FILE, (error) =>
+    log.warn({ err: error }, "operators' tokens could not be verified"),
+  );
+  const close = await listen(
+    {
+      dormouse,
+      serviceTokens: config.DORMOUSE_SERVICE_TOKENS,
+      eventSecrets: config.DORMOUSE_EVENT_SECRETS ?? [],
+      hooks: hooksOf(config, pool, log),
+      ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool, { sessions, tokens }),
+      ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES, refreshTokens }),
+      ...(signals && { signals }),
+      ...given({ operators }),
+      ...{ credentials, refusals, log, breaker: pool },
+    },
+    {
+      public: { host: config.DORMOUSE_GATEWAY_HOST, port: config.DORMOUSE_GATEWAY_PORT },
+      operators: config.DORMOUSE_OPERATORS_LISTEN,
+    },
+  );
 
   onShutdown(log, async () => {
-    await server.close();
+    await close();
+    await credentials.close();
+    await refusals.close();
     await sessions?.close();
     await tokens?.close();
     await refreshTokens?.close();

@@ -206,6 +206,8 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     DORMOUSE_POLICY_ID: policyId,
     DORMOUSE_GATEWAY_HOST: loopbackHost,
     DORMOUSE_GATEWAY_PORT: String(gatewayPort),
+    // One listener for both, so that several stacks run on one machine.
+    DORMOUSE_OPERATORS_LISTEN: `${loopbackHost}:${gatewayPort}`,
     DORMOUSE_LINK_BASE_URL: environment.inherited.DORMOUSE_LINK_BASE_URL || info.gateway.url,
     DORMOUSE_SERVICE_TOKENS: environment.inherited.DORMOUSE_SERVICE_TOKENS || info.gateway.serviceToken,
     DORMOUSE_KRATOS_HOOK_KEYS: environment.inherited.DORMOUSE_KRATOS_HOOK_KEYS || hookKeys.kratos,

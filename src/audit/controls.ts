@@ -182,6 +182,12 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   personal_token_expired: context('a token that acts for the account reached its expiry'),
   refresh_family_started: [],
   refresh_family_revoked: [],
+  credential_created: context(
+    'a credential that may decide about accounts was created: by whom, and for what',
+  ),
+  credential_rotated: context('a credential that may decide about accounts was replaced by another one'),
+  credential_revoked: context('a credential that may decide about accounts was revoked: by whom, and why'),
+  call_refused: [],
 };
 
 /** @returns the claims of a type; empty for a type that a newer build wrote */

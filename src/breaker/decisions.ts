@@ -4,7 +4,7 @@ import { appendAuditWithin } from '../audit/log-table.js';
 import { type AuditEntry, installationId } from '../domain/audit-entry.js';
 import type { Trip } from '../domain/breaker/trip.js';
 import { inTransaction } from '../postgres/pool.js';
-import { approve, propose, type Release, type ReleaseRequest } from './releases-table.js';
+import { type Approval, approve, propose, type Release, type ReleaseRequest } from './releases-table.js';
 import { lockBreaker, trip } from './trips-table.js';
 
 /** @param actor default: the engine */
@@ -31,10 +31,7 @@ export function proposeRelease(pool: pg.Pool, request: ReleaseRequest): Promise<
 }
 
 /** Another operator approves a proposed release. @throws ReleaseRefusedError */
-export function approveRelease(
-  pool: pg.Pool,
-  request: { readonly releaseId: number; readonly actor: string; readonly at: number },
-): Promise<Release> {
+export function approveRelease(pool: pg.Pool, request: Approval): Promise<Release> {
   return inTransaction(pool, async (client) => {
     await lockBreaker(client);
     return approve(client, request);

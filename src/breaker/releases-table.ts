@@ -1,6 +1,7 @@
 /** Tables `breaker_release`, `breaker_release_vote` and `breaker_pass`: operators' decisions about a trip. */
 import type pg from 'pg';
 import { storable } from '../domain/free-text.js';
+import { isSameOperator } from '../domain/principals/principal.js';
 import { forgetLostMarks } from '../signs/marks-table.js';
 import { forgetClock } from './grants-table.js';
 import { readTrip } from './trips-table.js';
@@ -9,6 +10,8 @@ export interface ReleaseRequest {
   readonly tripId: number;
   /** Opaque id of the operator. */
   readonly actor: string;
+  /** Who answers for the credential that they showed. Absent: they were named, and answer under that name. */
+  readonly owner?: string;
   readonly reason: string;
   /** Absent: the trip ends. Otherwise it stays, and each of these identities passes once. */
   readonly identities?: readonly string[];
@@ -22,6 +25,8 @@ export interface Release {
   readonly reason: string;
   readonly identities?: readonly string[];
   readonly actors: readonly string[];
+  /** Who answers for each of them, in the same order: two of one owner count as one. */
+  readonly owners: readonly string[];
   /** Number of different operators that it needs. */
   readonly operators: number;
   /** Epoch milliseconds; absent while approvals are missing. */
@@ -35,7 +40,7 @@ export class ReleaseRefusedError extends Error {
 
 /** To be called under the breaker's lock. @throws ReleaseRefusedError */
 export async function propose(client: pg.PoolClient, request: ReleaseRequest): Promise<Release> {
-  const { tripId, reason, identities, at, actor } = request;
+  const { tripId, reason, identities, at } = request;
   await assertTripped(client, tripId);
   const inserted = await client.query<{ id: string }>('SELECT breaker_propose($1, $2, $3, $4) AS id', [
     tripId,
@@ -43,25 +48,28 @@ export async function propose(client: pg.PoolClient, request: ReleaseRequest): P
     identities ?? null,
     new Date(at),
   ]);
-  return vote(client, Number(inserted.rows[0]?.id), actor, at);
+  return vote(client, Number(inserted.rows[0]?.id), request);
+}
+
+/** Another operator agrees. */
+export interface Approval extends Pick<ReleaseRequest, 'actor' | 'owner' | 'at'> {
+  readonly releaseId: number;
 }
 
 /** To be called under the breaker's lock. @throws ReleaseRefusedError */
-export async function approve(
-  client: pg.PoolClient,
-  { releaseId, actor, at }: { readonly releaseId: number; readonly actor: string; readonly at: number },
-): Promise<Release> {
+export async function approve(client: pg.PoolClient, approval: Approval): Promise<Release> {
+  const { releaseId, actor, owner = actor } = approval;
   const release = await readRelease(client, releaseId);
   if (release.effectiveAt !== undefined) {
     throw new ReleaseRefusedError(`release ${releaseId} is in force already`);
   }
   await assertTripped(client, release.tripId);
-  if (release.actors.some((other) => other.toLowerCase() === actor.toLowerCase())) {
+  if (release.owners.some((other) => isSameOperator({ owner: other }, { owner }))) {
     throw new ReleaseRefusedError(
-      `--actor: "${actor}" agreed to release ${releaseId} already. It takes ${release.operators} different operators`,
+      `actor: "${owner}" agreed to release ${releaseId} already. It takes ${release.operators} different operators`,
     );
   }
-  return vote(client, releaseId, actor, at);
+  return vote(client, releaseId, approval);
 }
 
 /** @returns releases that wait for another operator, the oldest first */
@@ -86,12 +94,15 @@ async function assertTripped(client: pg.PoolClient, tripId: number): Promise<voi
 }
 
 /** The database counts, audits and applies the vote. There is no other way to release a trip. */
-async function vote(client: pg.PoolClient, releaseId: number, actor: string, at: number): Promise<Release> {
-  const { rows } = await client.query<{ in_force: boolean }>('SELECT breaker_agree($1, $2, $3) AS in_force', [
-    releaseId,
-    storable(actor),
-    Math.floor(at),
-  ]);
+async function vote(
+  client: pg.PoolClient,
+  releaseId: number,
+  { actor, owner, at }: Pick<ReleaseRequest, 'actor' | 'owner' | 'at'>,
+): Promise<Release> {
+  const { rows } = await client.query<{ in_force: boolean }>(
+    'SELECT breaker_agree_as($1, $2, $3, $4) AS in_force',
+    [releaseId, storable(actor), storable(owner ?? actor), Math.floor(at)],
+  );
   const release = await readRelease(client, releaseId);
   if (rows[0]?.in_force === true && release.identities === undefined) {
     const ended = await readTrip(client, release.tripId);
@@ -109,9 +120,11 @@ async function readRelease(client: pg.Pool | pg.PoolClient, releaseId: number): 
     effective_at: Date | null;
     operators: number;
     actors: string[];
+    owners: string[];
   }>(
     `SELECT trip_id, reason, identities, effective_at, operators,
-       ARRAY(SELECT actor FROM breaker_release_vote WHERE release_id = breaker_release.id ORDER BY voted_at) AS actors
+       ARRAY(SELECT actor FROM breaker_release_vote WHERE release_id = breaker_release.id ORDER BY voted_at, actor) AS actors,
+       ARRAY(SELECT coalesce(owner, actor) FROM breaker_release_vote WHERE release_id = breaker_release.id ORDER BY voted_at, actor) AS owners
      FROM breaker_release JOIN breaker_trip ON breaker_trip.id = trip_id WHERE breaker_release.id = $1`,
     [releaseId],
   );
@@ -125,6 +138,7 @@ async function readRelease(client: pg.Pool | pg.PoolClient, releaseId: number): 
     reason: row.reason,
     ...(row.identities === null ? {} : { identities: row.identities }),
     actors: row.actors,
+    owners: row.owners,
     operators: row.operators,
     ...(row.effective_at === null ? {} : { effectiveAt: row.effective_at.getTime() }),
   };

@@ -1,11 +1,12 @@
 /** The options `--actor` and `--reason` of commands that decide. */
 import { userInfo } from 'node:os';
 import { normalText } from '../domain/free-text.js';
-import { actorProblem, reasonProblem } from '../domain/names.js';
+import { actorProblem, claimsPrincipal, reasonProblem } from '../domain/names.js';
 
 export const actorOption = [
   '--actor <id>',
   'who decides: an opaque id, never an e-mail address',
+  (actor: string) => checkedActor(actor),
   userInfo().username,
 ] as const;
 
@@ -24,7 +25,9 @@ export function checkedDecision<T extends Decision>(decision: T): T {
 }
 
 export function checkedActor(actor: string): string {
-  const problem = actorProblem(actor);
+  const problem = claimsPrincipal(actor)
+    ? 'is the name of a credential of the gateway, which only the gateway may use. Pass your own id'
+    : actorProblem(actor);
   if (problem === undefined) return actor;
   throw new Error(`--actor: ${problem}`);
 }

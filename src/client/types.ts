@@ -94,7 +94,10 @@ export interface Counters {
 }
 
 export interface OperatorRequest {
-  /** Opaque id of the operator or program, never an e-mail address. */
+  /**
+   * Opaque id of the operator or program, never an e-mail address. Over HTTP the gateway ignores it: the actor is the credential of the
+   * call (docs/principals.md).
+   */
   readonly actor: string;
   /** Makes repeated calls harmless. Default: a random one. */
   readonly requestId?: string;

@@ -47,6 +47,26 @@ export const networks = z
 export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 export const port = z.coerce.number().int().min(0).max(65535);
 
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+/** `host:port`; an IPv6 address in brackets. */
+export const listenAddress = z.string().transform((text, context): ListenAddress => {
+  const [, bracketed, plain, digits = ''] =
+    /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  const parsed = port.safeParse(digits === '' ? Number.NaN : digits);
+  if (host !== undefined && parsed.success) return { host, port: parsed.data };
+  context.addIssue({
+    code: 'custom',
+    message: 'must be an address and a port, as 127.0.0.1:8322 or [::1]:8322',
+  });
+  return z.NEVER;
+});
+
 /** A service token shorter than this is refused: 32 characters of base64url are 192 bits. */
 const minServiceTokenLength = 32;
 

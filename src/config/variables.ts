@@ -8,6 +8,7 @@ import {
   httpUrl,
   keptFor,
   linkBaseUrl,
+  listenAddress,
   logKeptFor,
   networks,
   port,
@@ -208,6 +209,17 @@ export const variables = {
     ),
   DORMOUSE_GATEWAY_HOST: z.string().default('127.0.0.1').describe('address that the gateway listens on'),
   DORMOUSE_GATEWAY_PORT: port.default(8321).describe('port that the gateway listens on; 0 takes a free one'),
+  DORMOUSE_OPERATORS_LISTEN: listenAddress
+    .prefault('127.0.0.1:8322')
+    .describe(
+      "address and port that the operators' API listens on (docs/principals.md); the gateway's own address and port: one listener serves both",
+    ),
+  DORMOUSE_OPERATORS_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'the OIDC issuers by which operators sign in, and their roles (docs/principals.md); unset: none',
+    ),
   DORMOUSE_SESSIONS_PAGE: z
     .enum(['on', 'off'])
     .default('off')

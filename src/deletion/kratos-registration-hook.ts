@@ -6,8 +6,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Gate } from '../http/gate.js';
-import { hookEntrance } from '../http/hook-auth.js';
+import { scoped } from '../http/access.js';
 import { answers } from '../http/schemas.js';
 
 export interface RegistrationHookOptions {
@@ -60,14 +59,14 @@ const schema = {
   },
 };
 
-export function kratosRegistrationHook(gate: Gate, options: RegistrationHookOptions): FastifyPluginAsync {
+export function kratosRegistrationHook(options: RegistrationHookOptions): FastifyPluginAsync {
   return async (server) => {
     server.withTypeProvider<ZodTypeProvider>().route({
       method: 'POST',
       url: '/v1/hooks/kratos/registration',
       schema,
       bodyLimit: 8_192,
-      onRequest: gate.guard(hookEntrance(options.keys, 'kratos')),
+      config: scoped('hooks:kratos'),
       handler: async ({ body: { identifiers } }, reply) =>
         (await options.isRetired?.(identifiers)) ? reply.code(422).send(refused) : reply.code(204).send(),
     });

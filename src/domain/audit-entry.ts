@@ -55,6 +55,10 @@ export const auditEventTypes = [
   'personal_token_expired',
   'refresh_family_started',
   'refresh_family_revoked',
+  'credential_created',
+  'credential_rotated',
+  'credential_revoked',
+  'call_refused',
 ] as const;
 export type AuditEventType = (typeof auditEventTypes)[number];
 
@@ -67,7 +71,10 @@ export interface AuditEntry {
   readonly eventType: AuditEventType;
   /** The identity that the event is about, or {@link installationId}. */
   readonly target: string;
-  /** `engine`, `self-service` (a link in a mail), or the opaque id of an operator. Never an address. */
+  /**
+   * `engine`, `self-service` (a link in a mail), a principal of the gateway (docs/principals.md), or the opaque id of an operator.
+   * Never an address.
+   */
   readonly actor: string;
   /** Epoch milliseconds. */
   readonly occurredAt: number;

@@ -26,6 +26,14 @@ export function actorProblem(actor: unknown): string | undefined {
     : undefined;
 }
 
+/** How the names of principals begin: whoever is one shows a credential, and cannot just say so. */
+const principalPrefixes: readonly string[] = ['config:', 'credential:', 'oidc:'];
+
+/** Whether the text claims to be a principal of the gateway (docs/principals.md). */
+export function claimsPrincipal(actor: string): boolean {
+  return principalPrefixes.some((prefix) => actor.toLowerCase().startsWith(prefix));
+}
+
 const longestReason = 200;
 
 /**

@@ -3,15 +3,21 @@ import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Entrance, Gate } from '../http/gate.js';
-import { hookKeyHeader } from '../http/hook-auth.js';
+import type { Side } from '../domain/principals/scopes.js';
+import { isServed, scoped } from '../http/access.js';
+import { hookKeyHeader } from '../http/presented.js';
 import { signatureHeader, timestampHeader, webhookHeaders } from '../signs/http/event-signature.js';
 
 const hookKey = (description: string) =>
   ({ type: 'apiKey', in: 'header', name: hookKeyHeader, description }) as const;
 
 const securitySchemes = {
-  serviceToken: { type: 'http', scheme: 'bearer', description: 'DORMOUSE_SERVICE_TOKENS' },
+  serviceToken: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      "a credential with the route's scope (dormouse credentials create), or one of DORMOUSE_SERVICE_TOKENS",
+  },
   kratosHookKey: hookKey('DORMOUSE_KRATOS_HOOK_KEYS'),
   hydraHookKey: hookKey('DORMOUSE_HYDRA_HOOK_KEYS'),
   mailHookKey: hookKey('DORMOUSE_MAIL_HOOK_KEYS'),
@@ -75,8 +81,18 @@ const transform: Transform = (route) => {
   return { ...transformed, schema: { ...transformed.schema, body: { content } } };
 };
 
-/** To be registered before the routes. */
-export async function describeRoutes(server: FastifyInstance): Promise<void> {
+/** Names the scope of a route, and hides it where it is not served. */
+function withScope<Route extends Parameters<Transform>[0]>(route: Route, side: Side): Route {
+  const { access } = route.route.config ?? {};
+  if (access === undefined) return route;
+  const { schema } = route;
+  const hide = { ...(!isServed(access, side) && { hide: true }) };
+  const scope = 'scope' in access ? { 'x-dormouse-scope': access.scope } : {};
+  return { ...route, schema: { ...schema, ...hide, ...scope } };
+}
+
+/** To be registered before the routes. @param side routes of the other side are left out */
+export async function describeRoutes(server: FastifyInstance, side: Side): Promise<void> {
   await server.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -87,12 +103,12 @@ export async function describeRoutes(server: FastifyInstance): Promise<void> {
       },
       components: { securitySchemes },
     },
-    transform,
+    transform: (route) => transform(withScope(route, side)),
   });
 }
 
-/** `GET /openapi.json`, behind the service token: the routes are not published to strangers. */
-export function openApiRoute(server: FastifyInstance, gate: Gate, service: Entrance): void {
+/** `GET /openapi.json`, behind a scope: the routes are not published to strangers. */
+export function openApiRoute(server: FastifyInstance): void {
   server.route({
     method: 'GET',
     url: '/openapi.json',
@@ -101,7 +117,7 @@ export function openApiRoute(server: FastifyInstance, gate: Gate, service: Entra
       security: [{ serviceToken: [] }],
       response: { 200: z.looseObject({ openapi: z.string() }) },
     },
-    onRequest: gate.guard(service),
+    config: scoped('api:read'),
     handler: () => server.swagger(),
   });
 }

@@ -2,21 +2,27 @@
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type pg from 'pg';
 import { z } from 'zod';
+import { breakerRoutes } from '../breaker/routes.js';
 import type { DirectDormouse } from '../client/direct-types.js';
 import {
   kratosRegistrationHook,
   type RegistrationHookOptions,
 } from '../deletion/kratos-registration-hook.js';
+import { given } from '../domain/given.js';
+import type { Side } from '../domain/principals/scopes.js';
+import { guardRoutes, open } from '../http/access.js';
 import { refuseCompressed, takeStrictJson } from '../http/content.js';
 import { handleErrors } from '../http/errors.js';
 import { createGate, defaultRateLimits, type Gate, type RateLimits } from '../http/gate.js';
-import { hookEntrance } from '../http/hook-auth.js';
-import { serviceEntrance } from '../http/service-auth.js';
-import { eitherEntrance, mailRoutes } from '../mail/http/routes.js';
+import { mailRoutes } from '../mail/http/routes.js';
 import type { RefreshTokens } from '../middleware/refresh-tokens/refresh-tokens.js';
 import { accountPages } from '../people-pages/account-pages.js';
 import type { PagesOptions } from '../people-pages/page.js';
+import { Authenticator, type TokenVerifier } from '../principals/authenticator.js';
+import { configuredPrincipals } from '../principals/configured.js';
+import type { CredentialDirectory } from '../principals/directory.js';
 import type { EventPublication } from '../security-events/load.js';
 import { securityEventRoutes } from '../security-events/routes.js';
 import { kratosHook } from '../signs/http/kratos-hook.js';
@@ -27,6 +33,7 @@ import { hydraTokenHook, type TokenHookOptions } from '../tokens/http/hydra-toke
 import { refreshTokenServiceRoutes } from '../tokens/http/refresh-token-routes.js';
 import { worklistRoute } from '../worklist/routes.js';
 import { describeRoutes, openApiRoute } from './openapi.js';
+import { type RefusalAudit, SecurityLog } from './security-log.js';
 
 export interface GatewayOptions {
   readonly dormouse: DirectDormouse;
@@ -46,6 +53,16 @@ export interface GatewayOptions {
   readonly trustedProxies?: readonly string[];
   /** Keys and metadata for receivers of security events. Default: none are published. */
   readonly signals?: EventPublication;
+  /** Named credentials. Default: those of the configuration only. */
+  readonly credentials?: CredentialDirectory;
+  /** Dormouse's database, for what operators decide about the breaker. Default: there are no such routes. */
+  readonly breaker?: pg.Pool;
+  /** Operators' tokens of OIDC issuers. Default: none are taken. */
+  readonly operators?: TokenVerifier;
+  /** Which routes are served; those of the other side are answered as if there were none. Default: all. */
+  readonly side?: Side;
+  /** Takes refused calls into the audit log. Default: they are in the security log only. */
+  readonly refusals?: RefusalAudit;
   readonly rateLimits?: Partial<RateLimits>;
   readonly log: FastifyBaseLogger;
 }
@@ -62,10 +79,7 @@ export interface HookOptions {
 /** Limit of a request's body in bytes, where a route sets no other. */
 const bodyLimit = 16_384;
 
-/**
- * Only `/healthz`, content that is public by design, and people's pages need no authentication. Every other
- * route names the credential that it requires.
- */
+/** Each route declares its scope, or why it is open (src/http/access.ts). */
 export async function createGateway(options: GatewayOptions): Promise<FastifyInstance> {
   const server = Fastify({
     loggerInstance: options.log,
@@ -87,9 +101,17 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   await server.register(rateLimit, { global: false });
   const limits = { ...defaultRateLimits, ...options.rateLimits };
   const gate = createGate(server, limits);
-  await describeRoutes(server);
+  const side = options.side ?? 'both';
+  const securityLog = new SecurityLog(options.log, options.refusals);
+  securityLog.follow(server);
+  guardRoutes(server, {
+    ...{ gate, side },
+    authenticator: authenticatorOf(options),
+    onRefused: (call) => securityLog.refused(call),
+  });
+  await describeRoutes(server, side);
   await server.register(async (described) => {
-    await addRoutes(described, gate, options);
+    await addRoutes(described, gate, securityLog, options);
     if (options.pages !== undefined) {
       await described.register(accountPages(options.dormouse, options.pages, limits));
     }
@@ -97,31 +119,49 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   return server;
 }
 
-async function addRoutes(server: FastifyInstance, gate: Gate, options: GatewayOptions): Promise<void> {
+function authenticatorOf({
+  serviceTokens,
+  hooks = {},
+  credentials,
+  operators,
+}: GatewayOptions): Authenticator {
+  const configured = configuredPrincipals({
+    service: serviceTokens,
+    kratos: hooks.kratos?.keys,
+    hydra: hooks.hydra?.keys,
+    mail: hooks.mail?.keys,
+  });
+  return new Authenticator({ configured, ...given({ directory: credentials, tokens: operators }) });
+}
+
+async function addRoutes(
+  server: FastifyInstance,
+  gate: Gate,
+  securityLog: SecurityLog,
+  options: GatewayOptions,
+): Promise<void> {
   const { dormouse, hooks = {} } = options;
-  const service = serviceEntrance(options.serviceTokens);
   server.route({
     method: 'GET',
     url: '/healthz',
+    config: open('whether the gateway runs is no secret', 'both'),
     schema: { summary: 'Whether the gateway runs', response: { 200: z.object({ status: z.literal('ok') }) } },
     handler: () => ({ status: 'ok' }),
   });
-  openApiRoute(server, gate, service);
-  await server.register(activityRoutes(dormouse, signedEvents(gate, service, options.eventSecrets ?? [])));
-  const mailEntrance = eitherEntrance(hookEntrance(hooks.mail?.keys ?? [], 'mail'), service);
-  await server.register(mailRoutes(dormouse, gate, mailEntrance));
+  openApiRoute(server);
+  const signed = signedEvents(gate, options.eventSecrets ?? [], (call) => securityLog.refused(call));
+  await server.register(activityRoutes(dormouse, signed));
+  await server.register(mailRoutes(dormouse));
   if (hooks.kratos !== undefined) {
-    await server.register(kratosHook(dormouse, gate, hooks.kratos.keys));
-    await server.register(kratosRegistrationHook(gate, hooks.kratos));
+    await server.register(kratosHook(dormouse));
+    await server.register(kratosRegistrationHook(hooks.kratos));
   }
-  if (hooks.hydra !== undefined) await server.register(hydraTokenHook(dormouse, gate, hooks.hydra));
+  if (hooks.hydra !== undefined) await server.register(hydraTokenHook(dormouse, hooks.hydra));
   if (options.signals !== undefined) await server.register(securityEventRoutes(options.signals, gate));
-  await server.register(async (guarded) => {
-    guarded.addHook('onRequest', gate.guard(service));
-    await guarded.register(identityRoutes(dormouse));
-    await guarded.register(worklistRoute(dormouse));
-    if (options.refreshTokens !== undefined) {
-      await guarded.register(refreshTokenServiceRoutes(options.refreshTokens));
-    }
-  });
+  await server.register(identityRoutes(dormouse));
+  await server.register(worklistRoute(dormouse));
+  if (options.breaker !== undefined) await server.register(breakerRoutes(options.breaker));
+  if (options.refreshTokens !== undefined) {
+    await server.register(refreshTokenServiceRoutes(options.refreshTokens));
+  }
 }

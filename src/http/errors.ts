@@ -1,5 +1,5 @@
 /** The gateway's error answers: what callers may know, and no more. */
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { ZodError } from 'zod';
 import {
@@ -64,7 +64,10 @@ export function handleErrors(server: FastifyInstance): void {
     if (status === 503) reply.header('retry-after', '5');
     return reply.code(status).send(body);
   });
-  server.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({ error: 'not_found', message: 'There is no such route.' }),
-  );
+  server.setNotFoundHandler((_request, reply) => answerNotFound(reply));
+}
+
+/** The answer to a route that there is not, or not at this address. */
+export function answerNotFound(reply: FastifyReply): FastifyReply {
+  return reply.code(404).send({ error: 'not_found', message: 'There is no such route.' });
 }

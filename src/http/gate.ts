@@ -1,21 +1,20 @@
-/** The gate for authenticated requests: checks the credential and the rate limit. */
+/** The gate for requests: rate limits, and the answers to those that are refused. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-/** One way to authenticate. */
-export interface Entrance {
-  /**
-   * @returns a name of the credential for the rate limit, never the credential itself; `undefined`: refused
-   */
-  callerOf(request: FastifyRequest): string | undefined;
-  /** The message for a caller without a valid credential. */
+/** How a request without a valid credential is answered. */
+export interface Refusal {
+  /** Default: 401. */
+  readonly status?: 401 | 403;
+  /** Default: `unauthorized`. */
+  readonly error?: string;
   readonly message: string;
-  /** `WWW-Authenticate` header of a 401 answer. */
+  /** `WWW-Authenticate` header. */
   readonly challenge?: string;
 }
 
 /** Requests a minute. Each gateway process counts for itself. */
 export interface RateLimits {
-  /** Per service token. */
+  /** Per credential. */
   readonly servicePerMinute: number;
   /** Per hook. Above it Kratos loses a sign of life, and Hydra a token, so it is far above normal use. */
   readonly hookPerMinute: number;
@@ -41,57 +40,60 @@ export const defaultRateLimits: RateLimits = {
   openPerMinute: 300,
 };
 
+/** Which limit a caller has. */
+export type CallerKind = 'service' | 'hook' | 'signed';
+
 export interface Gate {
-  /** A hook for `onRequest`: answers 401 or 429 itself, before the body is read. */
-  guard(entrance: Entrance): (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
   /** A hook for `onRequest` of public routes: answers 429 to an address that asks too often. */
   guardOpen(request: FastifyRequest, reply: FastifyReply): Promise<void>;
-  /** Counts a request of a known caller. @returns whether it was answered 429 */
-  isOverLimit(request: FastifyRequest, reply: FastifyReply, caller: string): Promise<boolean>;
-  /** Answers 401, or 429 to an address that was refused too often. */
-  refuse(request: FastifyRequest, reply: FastifyReply, entrance: Omit<Entrance, 'callerOf'>): Promise<void>;
+  /**
+   * Counts a request of a known caller.
+   * @param caller a name of the credential, never the credential itself
+   * @returns whether it was answered 429
+   */
+  isOverLimit(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    caller: string,
+    kind: CallerKind,
+  ): Promise<boolean>;
+  /** Answers 401 or 403, or 429 to an address that was refused too often. */
+  refuse(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): Promise<void>;
 }
 
 type Limiter = ReturnType<FastifyInstance['createRateLimit']>;
 
 /** @param server has @fastify/rate-limit registered */
 export function createGate(server: FastifyInstance, limits: RateLimits): Gate {
-  const callers = new WeakMap<FastifyRequest, string>();
-  const nameOf = (request: FastifyRequest) => callers.get(request) ?? '';
+  const callers = new WeakMap<FastifyRequest, { readonly name: string; readonly kind: CallerKind }>();
   const timeWindow = 60_000;
   const known = server.createRateLimit({
     timeWindow,
-    max: (request) => limitOf(nameOf(request), limits),
-    keyGenerator: nameOf,
+    max: (request) => limitOf(callers.get(request)?.kind ?? 'service', limits),
+    keyGenerator: (request) => callers.get(request)?.name ?? '',
   });
   const refused = server.createRateLimit({ timeWindow, max: limits.refusedPerMinute });
   const open = server.createRateLimit({ timeWindow, max: limits.openPerMinute });
 
-  const gate: Gate = {
-    async isOverLimit(request, reply, caller) {
-      callers.set(request, caller);
+  return {
+    async isOverLimit(request, reply, caller, kind) {
+      callers.set(request, { name: `${kind}/${caller}`, kind });
       return isExceeded(known, request, reply);
     },
-    async refuse(request, reply, { message, challenge }) {
+    async refuse(request, reply, { status = 401, error = 'unauthorized', message, challenge }) {
       if (await isExceeded(refused, request, reply)) return;
       if (challenge !== undefined) reply.header('www-authenticate', challenge);
-      await reply.code(401).send({ error: 'unauthorized', message });
+      await reply.code(status).send({ error, message });
     },
     async guardOpen(request, reply) {
       await isExceeded(open, request, reply);
     },
-    guard: (entrance) => async (request, reply) => {
-      const caller = entrance.callerOf(request);
-      if (caller === undefined) await gate.refuse(request, reply, entrance);
-      else await gate.isOverLimit(request, reply, caller);
-    },
   };
-  return gate;
 }
 
-function limitOf(caller: string, limits: RateLimits): number {
-  if (caller.startsWith('hook:')) return limits.hookPerMinute;
-  return caller === 'signed' ? limits.signedPerMinute : limits.servicePerMinute;
+function limitOf(kind: CallerKind, limits: RateLimits): number {
+  if (kind === 'hook') return limits.hookPerMinute;
+  return kind === 'signed' ? limits.signedPerMinute : limits.servicePerMinute;
 }
 
 async function isExceeded(limiter: Limiter, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {

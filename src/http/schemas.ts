@@ -18,6 +18,7 @@ export function answers<Own extends Record<number, z.ZodType>>(own: Own) {
     ...own,
     400: problem.describe('The request is wrong'),
     401: problem.describe('No credential, or a wrong one'),
+    403: problem.describe('The credential lacks the scope of this route'),
     413: problem.describe('The body is too large'),
     415: problem.describe('Neither the content type nor the content encoding of this route'),
     429: problem.describe('Too many requests; Retry-After says when to come back'),

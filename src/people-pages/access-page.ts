@@ -15,7 +15,7 @@ import {
 } from '../tokens/refresh/families-table.js';
 import { localeOf } from './accept-language.js';
 import { deviceName } from './device-name.js';
-import { type PageContext, show } from './page.js';
+import { bySession, type PageContext, show } from './page.js';
 import { type AccessForm, pageSchemas } from './page-schemas.js';
 import type { FamilyView, PageView } from './render-page.js';
 import { whenSignedIn } from './signed-in.js';
@@ -28,12 +28,12 @@ const stale: readonly FamilyEndReason[] = ['unused', 'inactive', 'lifetime', 'sa
 export function accessRoutes(server: FastifyInstance, context: PageContext, guard: SessionGuard): void {
   const url = pagePaths.refreshTokens;
   const origins = [new URL(context.baseUrl).origin];
-  server.get(url, { schema: pageSchemas.access }, (request, reply) =>
+  server.get(url, { config: bySession, schema: pageSchemas.access }, (request, reply) =>
     whenSignedIn(guard, context, request, reply, async ({ session }) =>
       show(request, reply, context, 'access', await describe(context, session.identityId, request)),
     ),
   );
-  server.post<AccessForm>(url, { schema: pageSchemas.changeAccess }, (request, reply) => {
+  server.post<AccessForm>(url, { config: bySession, schema: pageSchemas.changeAccess }, (request, reply) => {
     if (!isSameOrigin(request.headers, origins)) return show(request, reply.code(403), context, 'problem');
     return whenSignedIn(guard, context, request, reply, async ({ session }) => {
       await end(context, session.identityId, request.body);

@@ -9,32 +9,36 @@ import { confirmPostponement, isAnswered } from '../links/postponements-table.js
 import { durationInWords, formatDeadline } from '../mail/durations.js';
 import { readDatedStanding } from '../standings/standings-table.js';
 import { localeOf } from './accept-language.js';
-import { type PageContext, show } from './page.js';
+import { byLink, type PageContext, show } from './page.js';
 import { pageSchemas, type TokenParameters } from './page-schemas.js';
 import type { PageView } from './render-page.js';
 
 export function keepRoutes(server: FastifyInstance, context: PageContext): void {
   const url = `${pagePaths.keep}/:token`;
-  server.get<TokenParameters>(url, { schema: pageSchemas.keep }, async (request, reply) => {
+  server.get<TokenParameters>(url, { config: byLink, schema: pageSchemas.keep }, async (request, reply) => {
     const now = await context.clock.now();
     const link = await findKeepLink(context, request.params.token, now);
     if (link === undefined) return show(request, reply, context, 'invalid');
     return show(request, reply, context, 'keep', describeKeep(request, link, now));
   });
-  server.post<TokenParameters>(url, { schema: pageSchemas.confirmKeep }, async (request, reply) => {
-    const { token } = request.params;
-    const now = await context.clock.now();
-    const link = await findKeepLink(context, token, now);
-    if (link === undefined) return show(request, reply, context, 'invalid');
-    const untilAt = await confirmPostponement(context.pool, hashOfToken(token), link, now);
-    if (untilAt === undefined) return show(request, reply, context, 'invalid');
-    // PostgreSQL has the postponement, and the workflow looks there before it
-    // acts. This only makes it look now.
-    context.dormouse.lookAgain(link.identityId).catch((error: unknown) => {
-      request.log.warn({ err: error }, 'a workflow could not be told of a postponement');
-    });
-    return show(request, reply, context, 'kept', describeKeep(request, link, now));
-  });
+  server.post<TokenParameters>(
+    url,
+    { config: byLink, schema: pageSchemas.confirmKeep },
+    async (request, reply) => {
+      const { token } = request.params;
+      const now = await context.clock.now();
+      const link = await findKeepLink(context, token, now);
+      if (link === undefined) return show(request, reply, context, 'invalid');
+      const untilAt = await confirmPostponement(context.pool, hashOfToken(token), link, now);
+      if (untilAt === undefined) return show(request, reply, context, 'invalid');
+      // PostgreSQL has the postponement, and the workflow looks there before it
+      // acts. This only makes it look now.
+      context.dormouse.lookAgain(link.identityId).catch((error: unknown) => {
+        request.log.warn({ err: error }, 'a workflow could not be told of a postponement');
+      });
+      return show(request, reply, context, 'kept', describeKeep(request, link, now));
+    },
+  );
 }
 
 async function findKeepLink(context: PageContext, token: string, now: number): Promise<KeepLink | undefined> {

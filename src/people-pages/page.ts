@@ -3,6 +3,7 @@ import type { IdentityApi } from '@ory/client';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type pg from 'pg';
 import type { DirectDormouse } from '../client/direct-types.js';
+import { open } from '../http/access.js';
 import type { IdentifierKey } from '../keys/identifier-hash.js';
 import { requestPageUrl } from '../links/link-urls.js';
 import type { SessionGuard } from '../middleware/idle-sessions/guard.js';
@@ -36,6 +37,10 @@ export interface PageContext extends PagesOptions {
   readonly dormouse: DirectDormouse;
   readonly clock: Clock;
 }
+
+/** What lets people see a page, in place of a credential of the gateway. */
+export const byLink = open('the link in a mail is the capability, or anybody may ask for one');
+export const bySession = open("a session's cookie of Kratos, which the page checks");
 
 const statusOf: Partial<Record<PageName, number>> = {
   invalid: 404,

@@ -9,7 +9,7 @@ import { readLink, takeReactivationLinks } from '../links/links-table.js';
 import { findByReturnAddress } from '../links/return-addresses-table.js';
 import { readDatedStanding } from '../standings/standings-table.js';
 import { LinkRequests } from './link-requests.js';
-import { limitTo, type PageContext, show } from './page.js';
+import { byLink, limitTo, type PageContext, show } from './page.js';
 import { pageSchemas, type RequestForm, type TokenParameters } from './page-schemas.js';
 import type { PageName } from './render-page.js';
 
@@ -29,12 +29,13 @@ export function reactivationRoutes(
   });
   server.addHook('onClose', () => requests.idle());
   const limiter = server.createRateLimit({ timeWindow: 60_000, max: linkRequestsPerMinute });
-  server.get(pagePaths.reactivate, { schema: pageSchemas.request }, async (request, reply) =>
+  server.get(pagePaths.reactivate, { config: byLink, schema: pageSchemas.request }, async (request, reply) =>
     show(request, reply, context, 'request'),
   );
   server.post<RequestForm>(
     pagePaths.reactivate,
     {
+      config: byLink,
       schema: pageSchemas.confirmRequest,
       onRequest: (request, reply) => limitTo(limiter, request, reply, context),
     },
@@ -46,12 +47,18 @@ export function reactivationRoutes(
     },
   );
   const url = `${pagePaths.reactivate}/:token`;
-  server.get<TokenParameters>(url, { schema: pageSchemas.reactivate }, async (request, reply) => {
-    const link = await findReactivationLink(context, request.params.token);
-    return show(request, reply, context, link === undefined ? 'invalid' : 'reactivate');
-  });
-  server.post<TokenParameters>(url, { schema: pageSchemas.confirmReactivate }, async (request, reply) =>
-    show(request, reply, context, await reactivate(context, request.params.token)),
+  server.get<TokenParameters>(
+    url,
+    { config: byLink, schema: pageSchemas.reactivate },
+    async (request, reply) => {
+      const link = await findReactivationLink(context, request.params.token);
+      return show(request, reply, context, link === undefined ? 'invalid' : 'reactivate');
+    },
+  );
+  server.post<TokenParameters>(
+    url,
+    { config: byLink, schema: pageSchemas.confirmReactivate },
+    async (request, reply) => show(request, reply, context, await reactivate(context, request.params.token)),
   );
 }
 

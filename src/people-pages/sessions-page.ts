@@ -8,7 +8,7 @@ import { isSameOrigin } from '../middleware/idle-sessions/origin.js';
 import type { OwnSession } from '../middleware/idle-sessions/own-sessions.js';
 import { localeOf } from './accept-language.js';
 import { deviceName } from './device-name.js';
-import { type PageContext, show } from './page.js';
+import { bySession, type PageContext, show } from './page.js';
 import { pageSchemas, type SessionsForm } from './page-schemas.js';
 import type { ChoiceView, PageView, SessionView } from './render-page.js';
 import { whenSignedIn } from './signed-in.js';
@@ -20,24 +20,28 @@ export function sessionRoutes(server: FastifyInstance, context: PageContext, gua
   server.addHook('onSend', async (_request, reply) => {
     reply.header('referrer-policy', 'same-origin');
   });
-  server.get(url, { schema: pageSchemas.sessions }, (request, reply) =>
+  server.get(url, { config: bySession, schema: pageSchemas.sessions }, (request, reply) =>
     whenSignedIn(guard, context, request, reply, async (live) =>
       show(request, reply, context, 'sessions', await describe(guard, live, request)),
     ),
   );
-  server.post<SessionsForm>(url, { schema: pageSchemas.changeSessions }, (request, reply) => {
-    if (!isSameOrigin(request.headers, origins)) return show(request, reply.code(403), context, 'problem');
-    return whenSignedIn(guard, context, request, reply, async (live) => {
-      if (request.body.do === 'sign-out') {
-        await guard.signOut(request.headers);
-        return show(request, reply, context, 'signed-out');
-      }
-      const isDone = await change(guard, live, request);
-      return isDone
-        ? reply.redirect(sessionsPageUrl(context.baseUrl), 303)
-        : show(request, reply.code(400), context, 'problem');
-    });
-  });
+  server.post<SessionsForm>(
+    url,
+    { config: bySession, schema: pageSchemas.changeSessions },
+    (request, reply) => {
+      if (!isSameOrigin(request.headers, origins)) return show(request, reply.code(403), context, 'problem');
+      return whenSignedIn(guard, context, request, reply, async (live) => {
+        if (request.body.do === 'sign-out') {
+          await guard.signOut(request.headers);
+          return show(request, reply, context, 'signed-out');
+        }
+        const isDone = await change(guard, live, request);
+        return isDone
+          ? reply.redirect(sessionsPageUrl(context.baseUrl), 303)
+          : show(request, reply.code(400), context, 'problem');
+      });
+    },
+  );
 }
 
 /** @returns whether the form says something that can be done */

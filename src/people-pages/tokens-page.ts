@@ -15,7 +15,7 @@ import type {
   TokenHolder,
 } from '../middleware/personal-tokens/personal-tokens.js';
 import { localeOf } from './accept-language.js';
-import { type PageContext, show } from './page.js';
+import { bySession, type PageContext, show } from './page.js';
 import { pageSchemas, type TokensForm } from './page-schemas.js';
 import type { PageView, TokenTypeView, TokenView } from './render-page.js';
 import { whenFreshlySignedIn, whenSignedIn } from './signed-in.js';
@@ -34,12 +34,12 @@ export function tokenRoutes(
   server.addHook('onSend', async (_request, reply) => {
     reply.header('referrer-policy', 'same-origin');
   });
-  server.get(url, { schema: pageSchemas.tokens }, (request, reply) =>
+  server.get(url, { config: bySession, schema: pageSchemas.tokens }, (request, reply) =>
     whenSignedIn(guard, context, request, reply, async ({ session }) =>
       show(request, reply, context, 'tokens', await describe(tokens, session, request)),
     ),
   );
-  server.post<TokensForm>(url, { schema: pageSchemas.changeTokens }, (request, reply) => {
+  server.post<TokensForm>(url, { config: bySession, schema: pageSchemas.changeTokens }, (request, reply) => {
     if (!isSameOrigin(request.headers, origins)) return show(request, reply.code(403), context, 'problem');
     // To end a token is never made harder.
     const when = request.body.do === 'revoke' ? whenSignedIn : whenFreshlySignedIn;

@@ -5,7 +5,7 @@ import { hashOfToken } from '../links/link-token.js';
 import { pagePaths } from '../links/link-urls.js';
 import { readLink } from '../links/links-table.js';
 import { unsubscribe } from '../mail/preferences-table.js';
-import { type PageContext, show } from './page.js';
+import { byLink, type PageContext, show } from './page.js';
 import { pageSchemas, type TokenParameters } from './page-schemas.js';
 
 /**
@@ -16,16 +16,24 @@ export function unsubscribeRoutes(server: FastifyInstance, context: PageContext)
   const options = { parseAs: 'buffer', bodyLimit: 4_096 } as const;
   server.addContentTypeParser('multipart/form-data', options, (_request, _body, done) => done(null, {}));
   const url = `${pagePaths.unsubscribe}/:token`;
-  server.get<TokenParameters>(url, { schema: pageSchemas.unsubscribe }, async (request, reply) => {
-    const link = await findUnsubscribeLink(context, request.params.token);
-    return show(request, reply, context, link === undefined ? 'invalid' : 'unsubscribe');
-  });
-  server.post<TokenParameters>(url, { schema: pageSchemas.confirmUnsubscribe }, async (request, reply) => {
-    const link = await findUnsubscribeLink(context, request.params.token);
-    if (link === undefined) return show(request, reply, context, 'invalid');
-    await unsubscribe(context.pool, link.identityId, await context.clock.now());
-    return show(request, reply, context, 'unsubscribed');
-  });
+  server.get<TokenParameters>(
+    url,
+    { config: byLink, schema: pageSchemas.unsubscribe },
+    async (request, reply) => {
+      const link = await findUnsubscribeLink(context, request.params.token);
+      return show(request, reply, context, link === undefined ? 'invalid' : 'unsubscribe');
+    },
+  );
+  server.post<TokenParameters>(
+    url,
+    { config: byLink, schema: pageSchemas.confirmUnsubscribe },
+    async (request, reply) => {
+      const link = await findUnsubscribeLink(context, request.params.token);
+      if (link === undefined) return show(request, reply, context, 'invalid');
+      await unsubscribe(context.pool, link.identityId, await context.clock.now());
+      return show(request, reply, context, 'unsubscribed');
+    },
+  );
 }
 
 async function findUnsubscribeLink(

@@ -35,6 +35,8 @@ const runtimeTables: Privileges = {
   personal_token: 'SELECT, DELETE, UPDATE (last_used_at)',
   // Its hash changes by a function of the owner too, which takes a proof of the token.
   refresh_family: 'SELECT, DELETE, UPDATE (closed_at, last_used_at, policy_id, notice_id, told_at)',
+  // The same for the gateway's own credentials.
+  credential: 'SELECT, DELETE, UPDATE (last_used_at)',
 };
 
 /** Rights of an app's role, on the tables that it uses. */

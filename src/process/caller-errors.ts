@@ -34,10 +34,12 @@ export class NotEnrolledError extends Error {
   }
 }
 
-/** The gateway does not take the token. */
+/** The gateway does not take the token, or the token lacks the scope of the call. */
 export class NotAuthorizedError extends Error {
   override readonly name = 'NotAuthorizedError';
   constructor() {
-    super('token: the gateway does not take it. Pass one of the values of its DORMOUSE_SERVICE_TOKENS.');
+    super(
+      'token: the gateway does not take it, or it lacks the scope of this call. Pass a credential that has it, or one of the values of DORMOUSE_SERVICE_TOKENS.',
+    );
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
+import { open } from '../http/access.js';
 import type { Gate } from '../http/gate.js';
 import { publicJwk } from '../keys/signing-keys.js';
 import type { EventPublication } from './load.js';
@@ -26,6 +27,7 @@ export function securityEventRoutes({ streams, keys }: EventPublication, gate: G
     server.route({
       method: 'GET',
       url: jwksPath,
+      config: open('public keys'),
       schema: {
         summary: 'Public keys that security events are signed with',
         response: { 200: z.object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string() })) }) },
@@ -35,6 +37,7 @@ export function securityEventRoutes({ streams, keys }: EventPublication, gate: G
     server.route({
       method: 'GET',
       url: '/.well-known/ssf-configuration',
+      config: open('public metadata'),
       schema: {
         summary: 'Metadata of the transmitter of security events (Shared Signals Framework 1.0)',
         response: { 200: z.looseObject({ issuer: z.string(), jwks_uri: z.string() }) },

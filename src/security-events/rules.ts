@@ -73,6 +73,11 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   personal_token_expired: 'none',
   refresh_family_started: 'none',
   refresh_family_revoked: 'none',
+  // Of the installation, not of an account.
+  credential_created: 'none',
+  credential_rotated: 'none',
+  credential_revoked: 'none',
+  call_refused: 'none',
 };
 
 /** @returns the event to send; `undefined` where other systems need none */

@@ -7,6 +7,8 @@ import { exemptionKinds } from '../domain/exemption.js';
 import { given } from '../domain/given.js';
 import { holdKinds } from '../domain/lifecycle/holds.js';
 import { highestVersion } from '../domain/names.js';
+import { scoped } from '../http/access.js';
+import { namedActor } from '../http/actor.js';
 import {
   answers,
   inputTime,
@@ -18,7 +20,11 @@ import {
 } from '../http/schemas.js';
 
 const request = z.strictObject({
-  actor: z.string().describe('opaque id of the operator or program, never an e-mail address'),
+  // A client of an earlier release sends one. Were it refused, a hold would not be placed and the ladder would go on.
+  actor: z
+    .unknown()
+    .optional()
+    .describe('ignored: the actor is the credential, as the header x-dormouse-actor of the answer says'),
   requestId: z.string().max(100).optional().describe('makes repeating the request harmless'),
 });
 const reasoned = request.extend({ reason: z.string() });
@@ -86,6 +92,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     server.get(
       `${base}/standing`,
       {
+        config: scoped('standing:read'),
         schema: {
           summary: 'Where it stands, what is next, when and why',
           security,
@@ -109,6 +116,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     server.get(
       `${base}/revoked-before`,
       {
+        config: scoped('standing:read'),
         schema: {
           summary: 'Since when credentials are void, for checkers that verify offline',
           description:
@@ -125,6 +133,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     server.post(
       `${base}/look-again`,
       {
+        config: scoped('identities:enrol'),
         schema: {
           summary: 'Let the lifecycle look at everything again now',
           security,
@@ -141,6 +150,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     server.post(
       `${base}/enrol`,
       {
+        config: scoped('identities:enrol'),
         schema: {
           summary: 'Start its lifecycle',
           security,
@@ -161,36 +171,68 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     );
     server.post(
       `${base}/hold`,
-      { schema: { ...describe('Stop all rungs and mails until a time', bodies.hold), response: held } },
-      async ({ params: { id }, body }, reply) => {
-        const { until, ...rest } = given(body);
-        return sendHeld(reply, await dormouse.hold(id, { ...rest, until: Date.parse(until) }));
+      {
+        config: scoped('holds:place'),
+        schema: { ...describe('Stop all rungs and mails until a time', bodies.hold), response: held },
+      },
+      async (request, reply) => {
+        const { until, ...rest } = given(request.body);
+        const decision = { ...rest, actor: namedActor(request, reply), until: Date.parse(until) };
+        return sendHeld(reply, await dormouse.hold(request.params.id, decision));
       },
     );
     server.post(
       `${base}/release`,
-      { schema: { ...describe('End a hold early', bodies.release), response: held } },
-      async ({ params: { id }, body }, reply) => sendHeld(reply, await dormouse.release(id, given(body))),
+      {
+        config: scoped('holds:place'),
+        schema: { ...describe('End a hold early', bodies.release), response: held },
+      },
+      async (request, reply) => {
+        const decision = { ...given(request.body), actor: namedActor(request, reply) };
+        return sendHeld(reply, await dormouse.release(request.params.id, decision));
+      },
     );
     server.post(
       `${base}/reactivate`,
-      { schema: describe('Bring back a deactivated identity', bodies.reactivate) },
-      ({ params: { id }, body }) => dormouse.reactivate(id, given(body)),
+      {
+        config: scoped('identities:operate'),
+        schema: describe('Bring back a deactivated identity', bodies.reactivate),
+      },
+      (request, reply) =>
+        dormouse.reactivate(request.params.id, { ...given(request.body), actor: namedActor(request, reply) }),
     );
     server.post(
       `${base}/apply-policy`,
-      { schema: describe('Follow another policy', bodies['apply-policy']) },
-      ({ params: { id }, body }) => dormouse.applyPolicy(id, given(body)),
+      {
+        config: scoped('identities:operate'),
+        schema: describe('Follow another policy', bodies['apply-policy']),
+      },
+      (request, reply) =>
+        dormouse.applyPolicy(request.params.id, {
+          ...given(request.body),
+          actor: namedActor(request, reply),
+        }),
     );
     server.post(
       `${base}/retry-parked`,
-      { schema: describe('Try a parked step again', bodies['retry-parked']) },
-      ({ params: { id }, body }) => dormouse.retryParked(id, given(body)),
+      {
+        config: scoped('identities:operate'),
+        schema: describe('Try a parked step again', bodies['retry-parked']),
+      },
+      (request, reply) =>
+        dormouse.retryParked(request.params.id, {
+          ...given(request.body),
+          actor: namedActor(request, reply),
+        }),
     );
     server.post(
       `${base}/skip-parked`,
-      { schema: describe('Decide that a parked step is not to be done', bodies['skip-parked']) },
-      ({ params: { id }, body }) => dormouse.skipParked(id, given(body)),
+      {
+        config: scoped('identities:operate'),
+        schema: describe('Decide that a parked step is not to be done', bodies['skip-parked']),
+      },
+      (request, reply) =>
+        dormouse.skipParked(request.params.id, { ...given(request.body), actor: namedActor(request, reply) }),
     );
     exemptionRoutes(plain, dormouse, base);
   };
@@ -202,27 +244,31 @@ const sendHeld = (reply: FastifyReply, answer: HoldAnswer) =>
 function exemptionRoutes(plain: FastifyInstance, dormouse: Dormouse, base: string): void {
   const server = plain.withTypeProvider<ZodTypeProvider>();
   const described = <Body extends z.ZodType>(summary: string, body: Body) => ({
+    config: scoped('exemptions:decide'),
     schema: { ...describe(summary, body), response: exemption },
   });
   server.post(
     `${base}/exempt`,
     described('The ladder does not apply, until that is ended', bodies.exempt),
-    ({ params: { id }, body }) => {
-      const { reviewAt, ...rest } = given(body);
-      return dormouse.exempt(id, { ...rest, reviewAt: Date.parse(reviewAt) });
+    (request, reply) => {
+      const { reviewAt, ...rest } = given(request.body);
+      const decision = { ...rest, actor: namedActor(request, reply), reviewAt: Date.parse(reviewAt) };
+      return dormouse.exempt(request.params.id, decision);
     },
   );
   server.post(
     `${base}/review-exemption`,
     described('An exemption is still right, until the next review', bodies['review-exemption']),
-    ({ params: { id }, body }) => {
-      const { reviewAt, ...rest } = given(body);
-      return dormouse.reviewExemption(id, { ...rest, reviewAt: Date.parse(reviewAt) });
+    (request, reply) => {
+      const { reviewAt, ...rest } = given(request.body);
+      const decision = { ...rest, actor: namedActor(request, reply), reviewAt: Date.parse(reviewAt) };
+      return dormouse.reviewExemption(request.params.id, decision);
     },
   );
   server.post(
     `${base}/end-exemption`,
     described('The ladder applies again', bodies['end-exemption']),
-    ({ params: { id }, body }) => dormouse.endExemption(id, given(body)),
+    (request, reply) =>
+      dormouse.endExemption(request.params.id, { ...given(request.body), actor: namedActor(request, reply) }),
   );
 }

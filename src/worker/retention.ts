@@ -8,6 +8,7 @@ import { forgetOldTrips } from '../breaker/trips-table.js';
 import { forgetOldPostponements } from '../links/postponements-table.js';
 import { forgetOldMails } from '../mail/mails-table.js';
 import { forgetOldPreviews } from '../preview/previews-table.js';
+import { forgetOldCredentials } from '../principals/credentials-table.js';
 import { forgetOldReconciliations } from '../reconciliation/reconciliations-table.js';
 import { forgetOldEvents } from '../security-events/outbox-table.js';
 import { forgetOldSessions } from '../sessions/sessions-table.js';
@@ -24,7 +25,7 @@ export interface Retention {
   readonly mailsMs: number;
   /**
    * How long sweeps, released trips of the breaker, undeliverable events, the feed, spent
-   * postponements, ended personal access tokens and previews of policies are kept, milliseconds.
+   * postponements, personal access tokens and credentials that ended, and previews of policies are kept, milliseconds.
    */
   readonly operationsMs: number;
   /** How long what apps log of requests is kept, milliseconds. */
@@ -54,6 +55,7 @@ export async function forgetOld(
     idle_session: await forgetOldSessions(pool, now),
     personal_token: await forgetOldPersonalTokens(pool, operations),
     sourced_token: await forgetOldSourcedTokens(pool, operations),
+    credential: await forgetOldCredentials(pool, operations),
     refresh_family: await forgetOldFamilies(pool, operations),
     refresh_consent: await forgetOldConsents(pool, now),
     breaker_trip: await forgetOldTrips(pool, operations),

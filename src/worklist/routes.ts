@@ -5,6 +5,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dormouse } from '../client.js';
 import { given } from '../domain/given.js';
+import { scoped } from '../http/access.js';
 import { answers, outputTime } from '../http/schemas.js';
 import { workKinds } from './rules.js';
 
@@ -38,6 +39,7 @@ export function worklistRoute(dormouse: Dormouse): FastifyPluginAsync {
     plain.withTypeProvider<ZodTypeProvider>().get(
       '/v1/worklist',
       {
+        config: scoped('worklist:read'),
         schema: {
           summary: "What waits for a person's decision",
           security: [{ serviceToken: [] }],

@@ -94,7 +94,11 @@ describe('docker-compose.yml', () => {
     expect(gateway?.healthcheck?.test.join(' ')).toContain(
       `:${gateway?.environment?.DORMOUSE_GATEWAY_PORT}/healthz`,
     );
-    expect(gateway?.ports).toEqual([`127.0.0.1:8321:${gateway?.environment?.DORMOUSE_GATEWAY_PORT}`]);
+    const [, operatorsPort] = String(gateway?.environment?.DORMOUSE_OPERATORS_LISTEN).split(':');
+    expect(gateway?.ports).toEqual([
+      `127.0.0.1:8321:${gateway?.environment?.DORMOUSE_GATEWAY_PORT}`,
+      `127.0.0.1:8322:${operatorsPort}`,
+    ]);
   });
 
   it("builds Dormouse's image under the version of package.json", () => {

@@ -130,6 +130,7 @@ it('lists for each table how its growth is bounded', async () => {
       'idle_session',
       'personal_token',
       'sourced_token',
+      'credential',
       'token_use',
       'request_log',
       'admission_change',

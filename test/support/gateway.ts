@@ -92,6 +92,7 @@ export async function listenGateway({
       ...(sessions && { sessions }),
       ...(personalTokens && { tokens: personalTokens }),
     },
+    breaker: pool,
     log: log ?? pino({ level: 'silent' }),
     ...more,
   });

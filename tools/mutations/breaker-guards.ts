@@ -139,8 +139,8 @@ export const breakerGuards: readonly Guard[] = [
   {
     name: 'breaker: the same operator does not count twice',
     file: 'src/breaker/releases-table.ts',
-    find: 'if (release.actors.some((other) => other.toLowerCase() === actor.toLowerCase())) {',
-    replace: 'if (false) {',
+    find: 'isSameOperator({ owner: other }, { owner })',
+    replace: 'false',
     project: 'system',
     tests: breaker,
     only: 'two different operators',

@@ -9,6 +9,7 @@ import type { Guard } from './guard.js';
 import { noticeGuards } from './notice-guards.js';
 import { personalTokenGuards } from './personal-token-guards.js';
 import { policyGuards } from './policy-guards.js';
+import { principalGuards } from './principal-guards.js';
 import { refreshGuards } from './refresh-guards.js';
 import { sessionGuards } from './session-guards.js';
 import { systemGuards } from './system-guards.js';
@@ -28,4 +29,5 @@ export const guards: readonly Guard[] = [
   ...checkerGuards,
   ...faultGuards,
   ...policyGuards,
+  ...principalGuards,
 ];

@@ -209,13 +209,4 @@ export const refreshGuards: readonly Guard[] = [
     ...told,
     only: 'is one mail, sent once',
   },
-  {
-    name: 'refresh: the gateway issues tokens for callers with a service token alone',
-    file: 'src/gateway/server.ts',
-    find: "guarded.addHook('onRequest', gate.guard(service));",
-    replace: '',
-    project: 'system',
-    tests: ['test/integration/refresh-service-routes.test.ts'],
-    only: 'answers 401 without a service token',
-  },
 ];

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { DirectDormouse } from '../../client/direct-types.js';
 import { InvalidRequestError } from '../../client.js';
 import { type MailProvider, mailProviders } from '../../domain/mail-choices.js';
-import type { Entrance, Gate } from '../../http/gate.js';
+import { scoped } from '../../http/access.js';
 import type { Bounce } from '../bounce.js';
 import { readMailgunEvent } from '../providers/mailgun.js';
 import { readPostmarkEvent } from '../providers/postmark.js';
@@ -29,12 +29,7 @@ const readers: Readonly<Record<MailProvider, (body: unknown) => Bounce[]>> = {
   sendgrid: readSendgridEvents,
 };
 
-export function providerRoute(
-  server: FastifyInstance,
-  dormouse: DirectDormouse,
-  gate: Gate,
-  entrance: Entrance,
-): void {
+export function providerRoute(server: FastifyInstance, dormouse: DirectDormouse): void {
   server.removeAllContentTypeParsers();
   // SNS declares its JSON as text/plain.
   server.addContentTypeParser(
@@ -56,7 +51,7 @@ export function providerRoute(
       response: taken,
     },
     bodyLimit,
-    onRequest: gate.guard(entrance),
+    config: scoped('mail:report'),
     // Parsed by the provider's own schema. A path without a known provider is not found.
     validatorCompiler:
       ({ httpPart, schema }) =>

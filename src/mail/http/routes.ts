@@ -3,12 +3,12 @@
  * recipient does) can forge a bounce. The worst that a bounce can do is hold a step back.
  */
 
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { DirectDormouse } from '../../client/direct-types.js';
 import { given } from '../../domain/given.js';
-import type { Entrance, Gate } from '../../http/gate.js';
+import { scoped } from '../../http/access.js';
 import { inputTime } from '../../http/schemas.js';
 import { findMessageId } from '../../smtp/mail-name.js';
 import { asQueueId, type Bounce, bounceKinds, findStatusCode } from '../bounce.js';
@@ -49,23 +49,14 @@ const rfc822 = 'message/rfc822';
 /** Reports quote at most the mail that bounced, and our mails have a few kilobytes. */
 const reportLimit = 262_144;
 
-/** Accepts callers that one of the two entrances accepts. */
-export function eitherEntrance(first: Entrance, second: Entrance): Entrance {
-  return {
-    ...given({ challenge: second.challenge }),
-    message: `${first.message} Or: ${second.message}`,
-    callerOf: (request: FastifyRequest) => first.callerOf(request) ?? second.callerOf(request),
-  };
-}
-
-export function mailRoutes(dormouse: DirectDormouse, gate: Gate, entrance: Entrance): FastifyPluginAsync {
+export function mailRoutes(dormouse: DirectDormouse): FastifyPluginAsync {
   return async (server) => {
     server.withTypeProvider<ZodTypeProvider>().route({
       method: 'POST',
       url: '/v1/mail/bounces',
       schema: { summary: 'A mail came back', security, body, response: taken },
       bodyLimit: 4_096,
-      onRequest: gate.guard(entrance),
+      config: scoped('mail:report'),
       handler: async (request, reply) => {
         const { messageId, queueId, kind, at, diagnosticCode } = request.body;
         const code = findStatusCode(diagnosticCode ?? '');
@@ -80,17 +71,12 @@ export function mailRoutes(dormouse: DirectDormouse, gate: Gate, entrance: Entra
         return reply.code(202).send({ outcome: 'taken' });
       },
     });
-    await server.register(async (raw) => reportRoute(raw, dormouse, gate, entrance));
-    await server.register(async (raw) => providerRoute(raw, dormouse, gate, entrance));
+    await server.register(async (raw) => reportRoute(raw, dormouse));
+    await server.register(async (raw) => providerRoute(raw, dormouse));
   };
 }
 
-function reportRoute(
-  server: FastifyInstance,
-  dormouse: DirectDormouse,
-  gate: Gate,
-  entrance: Entrance,
-): void {
+function reportRoute(server: FastifyInstance, dormouse: DirectDormouse): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(rfc822, { parseAs: 'buffer' }, (_request, message, done) =>
     done(null, message),
@@ -106,7 +92,7 @@ function reportRoute(
       response: taken,
     },
     bodyLimit: reportLimit,
-    onRequest: gate.guard(entrance),
+    config: scoped('mail:report'),
     // The body is raw bytes, so there is nothing to validate before it is parsed.
     validatorCompiler: () => (value) => ({ value }),
     handler: async (request, reply) => {

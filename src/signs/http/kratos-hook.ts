@@ -6,8 +6,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Dormouse } from '../../client.js';
-import type { Gate } from '../../http/gate.js';
-import { hookEntrance } from '../../http/hook-auth.js';
+import { scoped } from '../../http/access.js';
 import { answers } from '../../http/schemas.js';
 
 /** Exactly what deploy/kratos/dormouse-activity.jsonnet sends. */
@@ -23,14 +22,14 @@ const schema = {
   response: answers({ 202: z.object({ outcome: z.enum(['recorded', 'dropped']) }) }),
 };
 
-export function kratosHook(dormouse: Dormouse, gate: Gate, keys: readonly string[]): FastifyPluginAsync {
+export function kratosHook(dormouse: Dormouse): FastifyPluginAsync {
   return async (server) => {
     server.withTypeProvider<ZodTypeProvider>().route({
       method: 'POST',
       url: '/v1/hooks/kratos',
       schema,
       bodyLimit: 1_024,
-      onRequest: gate.guard(hookEntrance(keys, 'kratos')),
+      config: scoped('hooks:kratos'),
       handler: async ({ body: { identity_id, flow } }, reply) => {
         // Uses the gateway's own time. Awaited, so that Kratos tries again when
         // the sign could not be recorded.

@@ -2,13 +2,17 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Dormouse } from '../../client.js';
+import { type Dormouse, InvalidRequestError } from '../../client.js';
+import { mayWriteSigns } from '../../domain/principals/scopes.js';
+import { findPrincipal, noteInsufficientScope } from '../../http/access.js';
 import { answers } from '../../http/schemas.js';
 import { parseStrictJson } from '../../http/strict-json.js';
 import { batchAnswer, batchBodyLimit, linesOf, recordLines } from './batch.js';
 import { type ActivityEvent, activityEvent, reportOf } from './event.js';
 import type { SignedEvents } from './signed-events.js';
 
+const foreignSource =
+  'source: the credential may not report signs of life from it. Use one with the scope signs:write:<source>';
 const ndjson = 'application/x-ndjson';
 
 const single = z.object({
@@ -55,19 +59,28 @@ export function activityRoutes(dormouse: Dormouse, signed: SignedEvents): Fastif
       method: 'POST',
       url: '/v1/activity',
       schema,
+      config: { access: { scope: 'signs:write', otherWay: signed.otherWay } },
       onRequest: signed.beforeBody,
       preValidation: signed.onBody,
       // The handler parses the body, since the content type decides how.
       validatorCompiler: () => (value) => ({ value }),
       handler: async (request, reply) => {
         const signedAt = signed.signedAt(request);
-        const record = (event: ActivityEvent) =>
-          dormouse.recordActivity(event.identityId, reportOf(event, signedAt));
+        // Signed events have no principal: who has a secret may report from any source.
+        const held = findPrincipal(request)?.scopes ?? ['signs:write'];
+        const record = (event: ActivityEvent) => {
+          if (!mayWriteSigns(held, event.source)) throw new InvalidRequestError(foreignSource);
+          return dormouse.recordActivity(event.identityId, reportOf(event, signedAt));
+        };
         const body = Buffer.isBuffer(request.body) ? request.body : undefined;
         if (body !== undefined && request.headers['content-type']?.startsWith(ndjson) === true) {
           return reply.code(202).send(await recordLines(linesOf(body), record));
         }
         const event = activityEvent.parse(body === undefined ? undefined : parseStrictJson(body.toString()));
+        if (!mayWriteSigns(held, event.source)) {
+          noteInsufficientScope(request);
+          return reply.code(403).send({ error: 'insufficient_scope', message: foreignSource });
+        }
         return reply.code(202).send({ outcome: await record(event) });
       },
     });

@@ -11,8 +11,7 @@ import { type Dormouse, InvalidIdentityIdError } from '../../client.js';
 import { assertUnreachable } from '../../domain/assert.js';
 import { given } from '../../domain/given.js';
 import { parseIdentityId } from '../../domain/identity-id.js';
-import type { Gate } from '../../http/gate.js';
-import { hookEntrance } from '../../http/hook-auth.js';
+import { scoped } from '../../http/access.js';
 import { answers, problem } from '../../http/schemas.js';
 import type { SlidingAdmission, SlidingGrant } from '../access/sliding.js';
 import { admitToken, type TokenRequest, type TokenStanding } from '../admission-rules.js';
@@ -64,11 +63,7 @@ const schema = {
   },
 };
 
-export function hydraTokenHook(
-  dormouse: Dormouse,
-  gate: Gate,
-  options: TokenHookOptions,
-): FastifyPluginAsync {
+export function hydraTokenHook(dormouse: Dormouse, options: TokenHookOptions): FastifyPluginAsync {
   return async (server) => {
     const looks = new PromptedLooks(dormouse, (error) =>
       server.log.warn({ err: error }, 'a denied attempt could not prompt a look'),
@@ -79,7 +74,7 @@ export function hydraTokenHook(
       schema,
       // The session carries any claims that the app has put there.
       bodyLimit: 131_072,
-      onRequest: gate.guard(hookEntrance(options.keys, 'hydra')),
+      config: scoped('hooks:hydra'),
       handler: async (request, reply) => {
         const answer = await decide(dormouse, looks, options, request.body, request.log);
         switch (answer) {

@@ -7,6 +7,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { DormouseUnavailableError, InvalidIdentityIdError, InvalidRequestError } from '../../client.js';
 import { given } from '../../domain/given.js';
+import { scoped } from '../../http/access.js';
 import { answers, identityParameters, inputTime, outputTime, problem } from '../../http/schemas.js';
 import type { RefreshRequest } from '../../middleware/refresh-tokens/options.js';
 import type { RefreshTokens } from '../../middleware/refresh-tokens/refresh-tokens.js';
@@ -88,7 +89,7 @@ const ended = z.object({ ended: z.number().describe('how many families') });
 const nothing = z.null().describe('Nothing');
 const security = [{ serviceToken: [] }];
 
-/** To be registered behind the service entrance. */
+/** Each route has a scope of its own. */
 export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginAsync {
   return async (plain) => {
     const server = plain.withTypeProvider<ZodTypeProvider>();
@@ -99,6 +100,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.post(
       base,
       {
+        config: scoped('refresh-tokens:serve'),
         bodyLimit,
         schema: {
           summary: 'Start a family of refresh tokens, after a sign-in',
@@ -120,6 +122,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.post(
       `${base}/exchange`,
       {
+        config: scoped('refresh-tokens:serve'),
         bodyLimit,
         schema: {
           summary: 'Exchange a refresh token for its successor',
@@ -140,6 +143,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.post(
       `${base}/sign-out`,
       {
+        config: scoped('refresh-tokens:serve'),
         bodyLimit,
         schema: {
           summary: 'End the family of a refresh token',
@@ -155,6 +159,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.get(
       own,
       {
+        config: scoped('refresh-tokens:serve'),
         schema: {
           summary: 'The families of a person: live ones, and those that ended lately',
           ...{ security, params, response: answers({ 200: families }) },
@@ -165,6 +170,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.delete(
       `${own}/:familyId`,
       {
+        config: scoped('refresh-tokens:serve'),
         schema: {
           summary: 'End one family of a person',
           ...{ security, params: params.extend({ familyId: z.uuid() }) },
@@ -181,6 +187,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.post(
       `${own}/revoke`,
       {
+        config: scoped('refresh-tokens:serve'),
         bodyLimit,
         schema: {
           summary: 'End all families of a person, or all but one',
@@ -200,6 +207,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.post(
       `${own}/password-reset`,
       {
+        config: scoped('refresh-tokens:serve'),
         bodyLimit,
         schema: {
           summary: 'Tell that the password of a person was reset',

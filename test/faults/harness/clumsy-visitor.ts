@@ -4,7 +4,7 @@
  */
 import { pino } from 'pino';
 import type { StackInfo } from '../../../dev/stack/index.js';
-import { hookKeyHeader } from '../../../src/http/hook-auth.js';
+import { hookKeyHeader } from '../../../src/http/presented.js';
 import { listenGateway, type TestGateway } from '../../support/gateway.js';
 
 export interface Visitor {
