@@ -7,6 +7,7 @@ import { addBreakerCommands } from './breaker/commands.js';
 import { addExemptionCommands } from './exemptions/commands.js';
 import { addKeysCommands } from './keys/commands.js';
 import { addMailCommands } from './mail/commands.js';
+import { addTemporalCommands } from './observability/commands.js';
 import { addPolicyCommands } from './policies/commands.js';
 import { addDatabaseCommands } from './postgres/commands.js';
 import { addEnrolCommands } from './reconciliation/commands.js';
@@ -35,6 +36,7 @@ addParkedCommands(program);
 addPersonalTokenCommands(program);
 addWorklistCommands(program);
 addWorkersCommands(program);
+addTemporalCommands(program);
 
 try {
   await program.parseAsync();

@@ -1,5 +1,6 @@
 /** Entry point: the gateway, the HTTP interface of Dormouse for apps and operators. Thin. */
 
+import { Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { createDormouse } from './client/direct.js';
 import { type Config, readConfig } from './config.js';
@@ -19,6 +20,9 @@ import { slidingAccess } from './gateway/sliding-access.js';
 import { tokensForPage } from './gateway/tokens-page.js';
 import type { SessionGuard } from './middleware/idle-sessions/guard.js';
 import type { PersonalTokens } from './middleware/personal-tokens/personal-tokens.js';
+import { type Observed, observe } from './observability/observe.js';
+import { watchPools } from './observability/pool-metrics.js';
+import { databaseIsReady, temporalIsReady } from './observability/ready-when.js';
 import { createKratosClient } from './ory/clients.js';
 import type { PagesOptions } from './people-pages/page.js';
 import { warnUnlessPublished } from './policies/start.js';
@@ -27,7 +31,12 @@ import { prepareDatabase } from './postgres/prepare.js';
 import { runEntry } from './process/entry.js';
 import { createLogger, type Logger } from './process/logger.js';
 import { onShutdown } from './process/shutdown.js';
-import { clientOptions, clientVariables } from './process/temporal-options.js';
+import {
+  clientOptions,
+  clientVariables,
+  connectionOptions,
+  type TemporalConfig,
+} from './process/temporal-options.js';
 import { loadPublication, securityEventVariables } from './security-events/load.js';
 import { readTokenStanding } from './tokens/token-standings.js';
 
@@ -52,10 +61,12 @@ async function main(): Promise<void> {
     'DORMOUSE_TRUSTED_PROXIES',
     ...securityEventVariables,
     'DORMOUSE_IDENTIFIER_KEY',
+    'DORMOUSE_METRICS_LISTEN',
     'DORMOUSE_LOG_LEVEL',
   ]);
   refuseSharedCredentials(config);
   const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
+  const observed = await observe('gateway', config.DORMOUSE_METRICS_LISTEN);
   await prepareDatabase({
     url: config.DORMOUSE_POSTGRES_URL,
     migrationUrl: config.DORMOUSE_POSTGRES_MIGRATION_URL,
@@ -84,21 +95,37 @@ async function main(): Promise<void> {
     ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool, { sessions, tokens }),
     ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES }),
     ...(signals && { signals }),
+    metrics: observed.registry,
     log,
   });
   const address = await server.listen({
     host: config.DORMOUSE_GATEWAY_HOST,
     port: config.DORMOUSE_GATEWAY_PORT,
   });
-  log.info({ address }, 'gateway ready');
+  const temporal = observeGateway(observed, pool, config);
+  log.info({ address, metrics: observed.url }, 'gateway ready');
 
   onShutdown(log, async () => {
+    observed.stopping();
     await server.close();
     await sessions?.close();
     await tokens?.close();
     await dormouse.close();
     await pool.end();
+    await temporal.close();
+    await observed.close();
   });
+}
+
+/** Signs of life and standings need PostgreSQL only, so a Temporal that is away makes no gateway unready. */
+function observeGateway(observed: Observed, pool: pg.Pool, config: TemporalConfig): Connection {
+  const temporal = Connection.lazy(connectionOptions(config));
+  const { checks, registry } = observed;
+  watchPools(registry, { hooks: pool });
+  checks.add('database', databaseIsReady(pool));
+  checks.add('temporal', temporalIsReady(temporal, config.DORMOUSE_TEMPORAL_NAMESPACE), false);
+  checks.begun();
+  return temporal;
 }
 
 function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool, log: Logger): HookOptions {

@@ -8,6 +8,7 @@ import {
   httpUrl,
   keptFor,
   linkBaseUrl,
+  listenAddress,
   logKeptFor,
   networks,
   port,
@@ -213,6 +214,11 @@ export const variables = {
     .default('off')
     .describe(
       "whether the gateway serves the page with a person's own access tokens (docs/personal-access-tokens.md); needs DORMOUSE_SESSIONS_PAGE",
+    ),
+  DORMOUSE_METRICS_LISTEN: listenAddress
+    .optional()
+    .describe(
+      'where worker and gateway each answer /metrics, /livez and /readyz, without a credential (docs/observability.md): a port of the loopback address as 9464, or address and port; unset: nowhere',
     ),
   DORMOUSE_WORKER_HEALTH_PORT: port.optional().describe("port of the worker's /healthz; unset: none"),
   DORMOUSE_SERVICE_TOKENS: serviceTokens.describe(

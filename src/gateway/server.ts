@@ -2,6 +2,7 @@
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import type { DirectDormouse } from '../client/direct-types.js';
 import {
@@ -14,6 +15,7 @@ import { createGate, defaultRateLimits, type Gate, type RateLimits } from '../ht
 import { hookEntrance } from '../http/hook-auth.js';
 import { serviceEntrance } from '../http/service-auth.js';
 import { eitherEntrance, mailRoutes } from '../mail/http/routes.js';
+import { watchRequests } from '../observability/http-metrics.js';
 import { accountPages } from '../people-pages/account-pages.js';
 import type { PagesOptions } from '../people-pages/page.js';
 import type { EventPublication } from '../security-events/load.js';
@@ -43,6 +45,8 @@ export interface GatewayOptions {
   /** Keys and metadata for receivers of security events. Default: none are published. */
   readonly signals?: EventPublication;
   readonly rateLimits?: Partial<RateLimits>;
+  /** Where the gateway counts its answers. Default: nowhere. */
+  readonly metrics?: Registry;
   readonly log: FastifyBaseLogger;
 }
 
@@ -73,6 +77,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   });
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
+  if (options.metrics !== undefined) watchRequests(server, options.metrics);
   handleErrors(server);
   takeStrictJson(server);
   refuseCompressed(server);
