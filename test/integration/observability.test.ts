@@ -1,11 +1,14 @@
 /** The real worker and the real gateway, observed as Prometheus and a container engine do. */
 import { randomUUID } from 'node:crypto';
+import { Gauge, Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { OryPeople } from '../../dev/demo/ory-people.js';
 import { createDormouse } from '../../src/client/direct.js';
+import { exposeGuards } from '../../src/middleware/metrics.js';
 import { latenessMetric } from '../../src/workflows/metric-names.js';
 import { type EntryProcess, gatewayProcess, workerProcess } from '../support/entry-process.js';
 import { type Page, parsePage, sampleValue } from '../support/prometheus-text.js';
+import { readMetrics } from '../support/promql.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { until } from '../support/until.js';
 
@@ -157,6 +160,21 @@ describe('/metrics', () => {
     const labels = page.samples.flatMap((sample) => Object.values(sample.labels)).join('\n');
     expect(labels).not.toContain(identityId.value);
     expect(labels).not.toContain('@');
+  });
+
+  it('and an app with guards have every metric that an alert or the dashboard reads', async () => {
+    const app = new Registry();
+    exposeGuards(
+      { Gauge, registry: app },
+      { sessions: { counters: () => ({ staleMs: 0, unavailable: 0 }) } },
+    );
+    const pages = [await scrape(workerUrl), await scrape(gatewayUrl), parsePage(await app.metrics())];
+    const known = new Set(pages.flatMap(({ samples }) => samples.map(({ name }) => name)));
+    // A gauge whose labels have no value yet answers its description alone.
+    for (const page of pages) {
+      for (const [name, type] of page.types) if (type === 'gauge' && page.helps.has(name)) known.add(name);
+    }
+    expect(readMetrics().filter((name) => !known.has(name))).toEqual([]);
   });
 
   it('of the public port is not there', async () => {
