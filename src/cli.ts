@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { addMissingCommands } from './absence/commands.js';
 import { addAuditCommands } from './audit/commands.js';
+import { addMonthReportCommand } from './audit/month-command.js';
 import { addBreakerCommands } from './breaker/commands.js';
 import { addExemptionCommands } from './exemptions/commands.js';
 import { addKeysCommands } from './keys/commands.js';
@@ -37,6 +38,7 @@ addPersonalTokenCommands(program);
 addWorklistCommands(program);
 addWorkersCommands(program);
 addTemporalCommands(program);
+addMonthReportCommand(program);
 
 try {
   await program.parseAsync();

@@ -32,6 +32,12 @@ const auditOutcomes = new Set<string>([
   'restarted',
   'deleted-elsewhere',
   'disabled-by-admin',
+  'activity',
+  'policy',
+  'exempt',
+  'operator',
+  'self-service',
+  'admin-in-kratos',
 ]);
 
 export interface ActivityMetrics {
