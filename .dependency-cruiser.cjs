@@ -5,7 +5,7 @@
  */
 const edge = '^src/[a-z-]+/(http/|.*(routes|command|commands|hook)[.]ts$)';
 const contracts =
-  '^src/workflows/(messages|reconcile-messages|rollout-messages|schedule-messages|queues|patches)[.]ts$';
+  '^src/workflows/(messages|reconcile-messages|rollout-messages|schedule-messages|queues|patches|metric-names)[.]ts$';
 const subjects = [
   'absence',
   'audit',
@@ -42,8 +42,8 @@ const layers = [
   { name: 'workflows', path: '^src/workflows/', pathNot: contracts },
   { name: 'client', path: '^src/client([.]ts$|/)' },
   { name: 'toolkits', path: '^src/(http|cli|middleware)/' },
-  { name: 'edges', path: edge, pathNot: '^src/(http|gateway|worker)/' },
-  { name: 'assemblies', path: '^src/(gateway|worker|people-pages)/', pathNot: edge },
+  { name: 'edges', path: edge, pathNot: '^src/(http|gateway|worker|observability)/' },
+  { name: 'assemblies', path: '^src/(gateway|worker|people-pages|observability)/', pathNot: edge },
   { name: 'entries', path: '^src/(worker|gateway|cli)[.]ts$' },
   { name: 'dev', path: '^dev/' },
 ];

@@ -3,10 +3,12 @@
 import { Command } from 'commander';
 import { addMissingCommands } from './absence/commands.js';
 import { addAuditCommands } from './audit/commands.js';
+import { addMonthReportCommand } from './audit/month-command.js';
 import { addBreakerCommands } from './breaker/commands.js';
 import { addExemptionCommands } from './exemptions/commands.js';
 import { addKeysCommands } from './keys/commands.js';
 import { addMailCommands } from './mail/commands.js';
+import { addTemporalCommands } from './observability/commands.js';
 import { addPolicyCommands } from './policies/commands.js';
 import { addDatabaseCommands } from './postgres/commands.js';
 import { addPreviewCommands } from './preview/commands.js';
@@ -42,6 +44,8 @@ addTokenSourceCommands(addPersonalTokenCommands(program));
 addWorklistCommands(program);
 addCredentialCommands(program);
 addWorkersCommands(program);
+addTemporalCommands(program);
+addMonthReportCommand(program);
 
 try {
   await program.parseAsync();

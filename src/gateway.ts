@@ -1,5 +1,6 @@
 /** Entry point: the gateway, the HTTP interface of Dormouse for apps and operators. Thin. */
 
+import { Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { createDormouse } from './client/direct.js';
 import { type Config, readConfig } from './config.js';
@@ -21,6 +22,9 @@ import { slidingAccess } from './gateway/sliding-access.js';
 import { tokensForPage } from './gateway/tokens-page.js';
 import type { SessionGuard } from './middleware/idle-sessions/guard.js';
 import type { PersonalTokens } from './middleware/personal-tokens/personal-tokens.js';
+import { type Observed, observe } from './observability/observe.js';
+import { watchPools } from './observability/pool-metrics.js';
+import { databaseIsReady, temporalIsReady } from './observability/ready-when.js';
 import { createKratosClient } from './ory/clients.js';
 import type { PagesOptions } from './people-pages/page.js';
 import { warnUnlessPublished } from './policies/start.js';
@@ -32,7 +36,12 @@ import { refusalsTo } from './principals/refusals.js';
 import { runEntry } from './process/entry.js';
 import { createLogger, type Logger } from './process/logger.js';
 import { onShutdown } from './process/shutdown.js';
-import { clientOptions, clientVariables } from './process/temporal-options.js';
+import {
+  clientOptions,
+  clientVariables,
+  connectionOptions,
+  type TemporalConfig,
+} from './process/temporal-options.js';
 import { loadPublication, securityEventVariables } from './security-events/load.js';
 import { readTokenStanding } from './tokens/token-standings.js';
 
@@ -60,10 +69,12 @@ async function main(): Promise<void> {
     'DORMOUSE_TRUSTED_PROXIES',
     ...securityEventVariables,
     'DORMOUSE_IDENTIFIER_KEY',
+    'DORMOUSE_METRICS_LISTEN',
     'DORMOUSE_LOG_LEVEL',
   ]);
   refuseSharedCredentials(config);
   const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
+  const observed = await observe('gateway', config.DORMOUSE_METRICS_LISTEN);
   await prepareDatabase({
     url: config.DORMOUSE_POSTGRES_URL,
     migrationUrl: config.DORMOUSE_POSTGRES_MIGRATION_URL,
@@ -97,6 +108,7 @@ async function main(): Promise<void> {
   const operators = await loadOperators(config.DORMOUSE_OPERATORS_FILE, (error) =>
     log.warn({ err: error }, "operators' tokens could not be verified"),
   );
+  if (observed.url !== undefined) log.info({ metrics: observed.url }, 'metrics ready');
   const close = await listen(
     {
       dormouse,
@@ -107,7 +119,7 @@ async function main(): Promise<void> {
       ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES, refreshTokens }),
       ...(signals && { signals }),
       ...given({ operators }),
-      ...{ credentials, refusals, log, breaker: pool },
+      ...{ credentials, refusals, log, breaker: pool, metrics: observed.registry },
     },
     {
       public: { host: config.DORMOUSE_GATEWAY_HOST, port: config.DORMOUSE_GATEWAY_PORT },
@@ -115,7 +127,10 @@ async function main(): Promise<void> {
     },
   );
 
+  const temporal = observeGateway(observed, pool, config);
+
   onShutdown(log, async () => {
+    observed.stopping();
     await close();
     await credentials.close();
     await refusals.close();
@@ -124,7 +139,20 @@ async function main(): Promise<void> {
     await refreshTokens?.close();
     await dormouse.close();
     await pool.end();
+    await temporal.close();
+    await observed.close();
   });
+}
+
+/** Signs of life and standings need PostgreSQL only, so a Temporal that is away makes no gateway unready. */
+function observeGateway(observed: Observed, pool: pg.Pool, config: TemporalConfig): Connection {
+  const temporal = Connection.lazy(connectionOptions(config));
+  const { checks, registry } = observed;
+  watchPools(registry, { hooks: pool });
+  checks.add('database', databaseIsReady(pool));
+  checks.add('temporal', temporalIsReady(temporal, config.DORMOUSE_TEMPORAL_NAMESPACE), false);
+  checks.begun();
+  return temporal;
 }
 
 function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool, log: Logger): HookOptions {

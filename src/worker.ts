@@ -6,6 +6,9 @@ import { createHeadKeeper } from './audit/head-keeper.js';
 import { startReleaseWake } from './breaker/release-wake.js';
 import { readConfig } from './config.js';
 import { parseDuration } from './domain/duration.js';
+import { createActivityMetrics } from './observability/activity-metrics.js';
+import { observe } from './observability/observe.js';
+import { prepareSdkMetrics } from './observability/sdk-metrics.js';
 import { startWithPolicy } from './policies/start.js';
 import { createPool } from './postgres/pool.js';
 import { prepareDatabase } from './postgres/prepare.js';
@@ -31,6 +34,7 @@ import { loadTokenSources } from './tokens/sourced/load.js';
 import { syncTokenSourceSchedules } from './tokens/sourced/schedule.js';
 import { activityVariables, createActivitySet } from './worker/activity-set.js';
 import { buildIdOf, deploymentOptions, promoteAtStart } from './worker/deployment.js';
+import { observeWorker } from './worker/observed-worker.js';
 import { patchActivation } from './worker/patch-activation.js';
 import { startRetention } from './worker/retention-pass.js';
 import { startWorkers } from './worker/workers.js';
@@ -56,6 +60,7 @@ async function main(): Promise<void> {
     'DORMOUSE_ACTIVITY_SOURCES_FILE',
     'DORMOUSE_TOKEN_SOURCES_FILE',
     'DORMOUSE_AUDIT_SIGNING_KEY',
+    'DORMOUSE_METRICS_LISTEN',
     'DORMOUSE_WORKER_HEALTH_PORT',
     'DORMOUSE_WORKER_VERSIONING',
     'DORMOUSE_ROLLBACK_TO',
@@ -63,7 +68,14 @@ async function main(): Promise<void> {
   ]);
   const log = createLogger('dormouse-worker', config.DORMOUSE_LOG_LEVEL);
   // Temporal's own signal handling would race with ours.
-  Runtime.install({ shutdownSignals: [], logger: temporalLogger(log) });
+  const listen = config.DORMOUSE_METRICS_LISTEN;
+  const sdk = listen && (await prepareSdkMetrics());
+  Runtime.install({
+    shutdownSignals: [],
+    logger: temporalLogger(log),
+    ...(sdk && { telemetryOptions: { metrics: sdk.exporter } }),
+  });
+  const observed = await observe('worker', listen, sdk?.read);
 
   const sender = await loadSender(config);
   const auditKeyText = config.DORMOUSE_AUDIT_SIGNING_KEY;
@@ -109,6 +121,7 @@ async function main(): Promise<void> {
     workflowBundle,
     activities: activitySet.activities,
     mailRate: config.DORMOUSE_MAIL_RATE,
+    metrics: createActivityMetrics(observed.registry),
     patchActivation: patchActivation(config.DORMOUSE_ROLLBACK_TO),
     ...(buildId === undefined ? {} : { deployment: deploymentOptions(taskQueue, buildId) }),
   });
@@ -170,14 +183,29 @@ async function main(): Promise<void> {
     onPass: (outcome) => log.info(outcome, 'rows that have served their time were forgotten'),
     onError: (error) => log.warn({ err: error }, 'rows that have served their time could not be forgotten'),
   });
+  const observing =
+    listen &&
+    observeWorker({
+      observed,
+      connection,
+      client,
+      taskQueue,
+      workers,
+      pool,
+      postgresUrl: config.DORMOUSE_POSTGRES_URL,
+      log,
+    });
   const health = await startHealthServer(config.DORMOUSE_WORKER_HEALTH_PORT);
-  log.info({ taskQueue: config.DORMOUSE_TASK_QUEUE, policy }, 'worker ready');
+  log.info({ taskQueue, policy, metrics: observed.url }, 'worker ready');
 
   onShutdown(log, async () => {
+    observed.stopping();
+    await observing?.stop();
     await Promise.all([sweep.stop(), releases.stop(), rollouts.stop(), retention.stop()]);
     await workers.stop();
     await headKeeper?.close();
     await health?.close();
+    await observed.close();
     await connection.close();
     activitySet.close();
     await pool.end();

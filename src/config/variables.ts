@@ -10,6 +10,7 @@ import {
   linkBaseUrl,
   listenAddress,
   logKeptFor,
+  metricsAddress,
   networks,
   port,
   serviceTokens,
@@ -240,6 +241,11 @@ export const variables = {
     .optional()
     .describe(
       'key of the refresh tokens that the gateway issues for apps (docs/refresh-tokens.md); unset: it has no such routes',
+    ),
+  DORMOUSE_METRICS_LISTEN: metricsAddress
+    .optional()
+    .describe(
+      'where worker and gateway each answer /metrics, /livez and /readyz, without a credential (docs/observability.md): a port of the loopback address as 9464, or address and port; unset: nowhere',
     ),
   DORMOUSE_WORKER_HEALTH_PORT: port.optional().describe("port of the worker's /healthz; unset: none"),
   DORMOUSE_SERVICE_TOKENS: serviceTokens.describe(

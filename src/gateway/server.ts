@@ -3,6 +3,7 @@ import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type pg from 'pg';
+import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { breakerRoutes } from '../breaker/routes.js';
 import type { DirectDormouse } from '../client/direct-types.js';
@@ -18,6 +19,7 @@ import { handleErrors } from '../http/errors.js';
 import { createGate, defaultRateLimits, type Gate, type RateLimits } from '../http/gate.js';
 import { mailRoutes } from '../mail/http/routes.js';
 import type { RefreshTokens } from '../middleware/refresh-tokens/refresh-tokens.js';
+import { watchRequests } from '../observability/http-metrics.js';
 import { accountPages } from '../people-pages/account-pages.js';
 import type { PagesOptions } from '../people-pages/page.js';
 import { Authenticator, type TokenVerifier } from '../principals/authenticator.js';
@@ -64,6 +66,8 @@ export interface GatewayOptions {
   /** Takes refused calls into the audit log. Default: they are in the security log only. */
   readonly refusals?: RefusalAudit;
   readonly rateLimits?: Partial<RateLimits>;
+  /** Where the gateway counts its answers. Default: nowhere. */
+  readonly metrics?: Registry;
   readonly log: FastifyBaseLogger;
 }
 
@@ -91,6 +95,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
   });
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
+  if (options.metrics !== undefined) watchRequests(server, options.metrics);
   handleErrors(server);
   takeStrictJson(server);
   refuseCompressed(server);

@@ -27,13 +27,29 @@ export async function prepareDatabase({ url, migrationUrl }: DatabaseUrls): Prom
   }
   const applied = await readForeignMigrations(url);
   if (applied === undefined) return migrate(url);
-  const files = await readdir(migrationsDirectory);
-  const missing = files.map((file) => basename(file, '.sql')).filter((name) => !applied.includes(name));
+  const missing = await notAmong(applied);
   if (missing.length === 0) return;
   throw new ConfigError(
-    `The database lacks ${missing.sort().join(', ')}, and the role of DORMOUSE_POSTGRES_URL does not own its tables. ` +
+    `The database lacks ${missing.join(', ')}, and the role of DORMOUSE_POSTGRES_URL does not own its tables. ` +
       'Run "dormouse database migrate" with DORMOUSE_POSTGRES_MIGRATION_URL set to a connection URL of their owner.',
   );
+}
+
+/**
+ * @returns the migrations of this build that the database lacks, in order. One of a later build may be there: a release is taken back
+ * without its tables.
+ */
+export async function missingMigrations(pool: pg.Pool): Promise<string[]> {
+  const applied = await pool.query<{ name: string }>('SELECT name FROM dormouse_migration');
+  return notAmong(applied.rows.map(({ name }) => name));
+}
+
+async function notAmong(applied: readonly string[]): Promise<string[]> {
+  const files = await readdir(migrationsDirectory);
+  return files
+    .map((file) => basename(file, '.sql'))
+    .filter((name) => !applied.includes(name))
+    .sort();
 }
 
 /**

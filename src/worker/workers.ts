@@ -1,5 +1,6 @@
 /** The Temporal workers of one process: one for workflows, one for the activities of each outside system. */
 
+import type { Context } from '@temporalio/activity';
 import {
   type NativeConnection,
   type PatchActivationCallback,
@@ -8,6 +9,7 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import { given } from '../domain/given.js';
+import type { ActivityMetrics } from '../observability/activity-metrics.js';
 import { activityQueue, type OutsideSystem, outsideSystems } from '../workflows/queues.js';
 import { pulse } from './pulse.js';
 import { refusedRecords } from './refused-records.js';
@@ -50,18 +52,22 @@ export interface WorkersOptions {
   readonly deployment?: WorkerDeploymentOptions;
   /** Which changes of course are started; absent: all. */
   readonly patchActivation?: PatchActivationCallback;
+  /** Counts what activities did; absent: nobody counts. */
+  readonly metrics?: ActivityMetrics;
 }
 
 export interface RunningWorkers {
   /** Settles when all have ended; rejects when one fails. */
   readonly ended: Promise<void>;
+  /** Whether every worker of the process asks Temporal for tasks. */
+  isPolling(): boolean;
   /** Lets running attempts end, then stops. */
   stop(): Promise<void>;
 }
 
 /** Starts the workers. They poll when this resolves. */
 export async function startWorkers(options: WorkersOptions): Promise<RunningWorkers> {
-  const { connection, namespace, taskQueue, deployment, patchActivation } = options;
+  const { connection, namespace, taskQueue, deployment, patchActivation, metrics } = options;
   const versioned = deployment === undefined ? {} : { workerDeploymentOptions: deployment };
   const workers = [
     await Worker.create({
@@ -96,6 +102,9 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
             (context) => ({ inbound: pulse(context) }),
             () => ({ inbound: stepFailures }),
             () => ({ inbound: refusedRecords }),
+            ...(metrics === undefined
+              ? []
+              : [(context: Context) => ({ inbound: metrics.intercept(context) })]),
           ],
         },
       }),
@@ -107,6 +116,11 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
   ended.catch(() => undefined);
   return {
     ended,
+    isPolling: () =>
+      workers.every((worker) => {
+        const { runState, workflowPollerState, activityPollerState } = worker.getStatus();
+        return runState === 'RUNNING' && [workflowPollerState, activityPollerState].includes('POLLING');
+      }),
     async stop() {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
       await Promise.allSettled(running);

@@ -80,6 +80,7 @@ export async function startTestWorkers(options: TestWorkersOptions): Promise<Run
   });
   return {
     ended: workers.ended,
+    isPolling: workers.isPolling,
     async stop() {
       await workers.stop();
       set.close();

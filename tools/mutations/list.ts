@@ -7,6 +7,7 @@ import { checkerGuards } from './checker-guards.js';
 import { faultGuards } from './fault-guards.js';
 import type { Guard } from './guard.js';
 import { noticeGuards } from './notice-guards.js';
+import { observabilityGuards } from './observability-guards.js';
 import { personalTokenGuards } from './personal-token-guards.js';
 import { policyGuards } from './policy-guards.js';
 import { principalGuards } from './principal-guards.js';
@@ -30,4 +31,5 @@ export const guards: readonly Guard[] = [
   ...faultGuards,
   ...policyGuards,
   ...principalGuards,
+  ...observabilityGuards,
 ];

@@ -2,11 +2,12 @@
 import { ActivityFailure, patched } from '@temporalio/workflow';
 import type { EndedSessions } from '../../activities/kratos.js';
 import { assertUnreachable } from '../../domain/assert.js';
-import { announcedByWarning, inactiveSince } from '../../domain/lifecycle/clock.js';
+import { announcedByWarning, inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
 import { withRungBegun } from '../../domain/lifecycle/rung-transitions.js';
 import { withActivity } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
 import { carryOut, isRefusedRecord, park, typeOf } from '../carry-out.js';
+import { measureLateness } from '../lateness.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { passBreaker } from './breaker.js';
 import { auditDeed, complete, type Deed, deedKey, lastLook, stopsHere } from './deeds.js';
@@ -17,10 +18,13 @@ import { requestPageLinks, sendMail, tellAfterwards } from './mails.js';
 export async function climb(run: LifecycleRun, rung: PlanRung): Promise<void> {
   if (!(await passesBreaker(run, rung)) || !(await exportFirst(run, rung))) return;
   const since = inactiveSince(run.state, rung);
+  const { dueAt } = scheduleOf(run.state, rung);
   run.state = withRungBegun(run.state, rung, since, Date.now());
   const end = await carryOut(run, rung.rung, () => deedOf(rung)(run, rung, since), {
     interruptible: rung.rung !== 'delete',
   });
+  const doneAt = run.state.rungs[rung.rung]?.completedAt;
+  if (end === 'done' && doneAt !== undefined) measureLateness('rung', rung.rung, dueAt, doneAt);
   // An interrupted rung may never be resumed, so the main loop handles its grant.
   if (end !== 'interrupted') run.grant = undefined;
 }

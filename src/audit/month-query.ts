@@ -1,0 +1,95 @@
+/** What happened to people in one month, from the table `audit`: counts of people, never of repeated attempts. */
+import type pg from 'pg';
+
+/** A month in UTC; both in epoch milliseconds, the end excluded. */
+export interface Month {
+  readonly from: number;
+  readonly to: number;
+}
+
+export const monthFigures = [
+  'revoked',
+  'revoked_ladder',
+  'revoked_refresh',
+  'revoked_personal',
+  'warned',
+  'suspended',
+  'deactivated',
+  'deleted',
+  'returned',
+] as const;
+export type MonthFigure = (typeof monthFigures)[number];
+
+/** A person's own doing. An exemption, another policy or an operator brings nobody back. */
+const cameBack = `((event_type = 'returned' AND outcome = 'activity')
+  OR (event_type = 'account_reactivated' AND outcome = 'self-service'))`;
+
+const conditions: Readonly<Record<MonthFigure, string>> = {
+  revoked: "event_type = 'tokens_revoked_stale'",
+  revoked_ladder: "event_type = 'tokens_revoked_stale' AND coalesce(detail->>'type', 'ladder') = 'ladder'",
+  revoked_refresh: "event_type = 'tokens_revoked_stale' AND detail->>'type' = 'refresh'",
+  revoked_personal: "event_type = 'tokens_revoked_stale' AND detail->>'type' = 'personal'",
+  warned: "event_type = 'inactivity_warned' AND outcome = 'accepted'",
+  suspended: "event_type = 'actions_suspended'",
+  deactivated: "event_type = 'account_deactivated'",
+  deleted: "event_type IN ('account_deleted', 'account_anonymised')",
+  returned: cameBack,
+};
+
+/** @returns for each figure, how many different people it is about */
+export async function countPeople(
+  pool: pg.Pool,
+  { from, to }: Month,
+): Promise<Readonly<Record<MonthFigure, number>>> {
+  const counts = monthFigures.map(
+    (figure) => `count(DISTINCT target) FILTER (WHERE ${conditions[figure]})::int AS ${figure}`,
+  );
+  const found = await pool.query<Record<MonthFigure, number>>(
+    `SELECT ${counts.join(', ')} FROM audit WHERE occurred_at >= $1 AND occurred_at < $2`,
+    [new Date(from), new Date(to)],
+  );
+  const [row] = found.rows;
+  return Object.fromEntries(monthFigures.map((figure) => [figure, row?.[figure] ?? 0])) as Record<
+    MonthFigure,
+    number
+  >;
+}
+
+export interface NoticeEffect {
+  /** `warn`, or the rung that the notice announced. */
+  readonly notice: string;
+  /** Notices that a mail server accepted in the month. */
+  readonly sent: number;
+  /** Those after which the person came back before another notice was given. */
+  readonly returned: number;
+  /** Half of those came back within this time. Milliseconds; `null` where nobody did. */
+  readonly medianMs: number | null;
+}
+
+/**
+ * Whether notices work. A return counts for the last notice before it, also where it came after the month.
+ * @param until returns up to this time count, epoch milliseconds
+ */
+export async function readNoticeEffects(
+  pool: pg.Pool,
+  { from, to }: Month,
+  until: number,
+): Promise<NoticeEffect[]> {
+  const found = await pool.query<{ notice: string; sent: number; returned: number; median: number | null }>(
+    `WITH course AS (
+       SELECT event_type, detail->>'rung' AS rung, occurred_at,
+         lead(event_type) OVER person AS next_type, lead(occurred_at) OVER person AS next_at
+       FROM audit
+       WHERE occurred_at >= $1 AND occurred_at < $3
+         AND (${cameBack} OR (event_type IN ('inactivity_warned', 'notice_sent') AND outcome = 'accepted'))
+       WINDOW person AS (PARTITION BY target ORDER BY occurred_at, seq)
+     )
+     SELECT CASE event_type WHEN 'inactivity_warned' THEN 'warn' ELSE coalesce(rung, 'unknown') END AS notice,
+       count(*)::int AS sent, (count(*) FILTER (WHERE next_type IN ('returned', 'account_reactivated')))::int AS returned,
+       (percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM next_at - occurred_at) * 1000)
+         FILTER (WHERE next_type IN ('returned', 'account_reactivated')))::double precision AS median
+     FROM course WHERE event_type IN ('inactivity_warned', 'notice_sent') AND occurred_at < $2 GROUP BY 1 ORDER BY 1`,
+    [new Date(from), new Date(to), new Date(Math.max(until, to))],
+  );
+  return found.rows.map(({ median, ...row }) => ({ ...row, medianMs: median }));
+}

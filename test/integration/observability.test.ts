@@ -1,0 +1,185 @@
+/** The real worker and the real gateway, observed as Prometheus and a container engine do. */
+import { randomUUID } from 'node:crypto';
+import { Gauge, Registry } from 'prom-client';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { OryPeople } from '../../dev/demo/ory-people.js';
+import { createDormouse } from '../../src/client/direct.js';
+import { exposeGuards } from '../../src/middleware/metrics.js';
+import { latenessMetric } from '../../src/workflows/metric-names.js';
+import { type EntryProcess, gatewayProcess, workerProcess } from '../support/entry-process.js';
+import { type Page, parsePage, sampleValue } from '../support/prometheus-text.js';
+import { readMetrics } from '../support/promql.js';
+import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
+import { until } from '../support/until.js';
+
+const stack = inject('stack');
+const taskQueue = `observed-${randomUUID().slice(0, 8)}`;
+const identityId = { value: '' };
+const address = `${randomUUID()}@observed.test`;
+let database: FreshDatabase;
+let worker: EntryProcess;
+let gateway: EntryProcess;
+let workerUrl: string;
+let gatewayUrl: string;
+
+const urlOf = ({ said }: EntryProcess) =>
+  /"metrics":"(http:[^"]+)"/.exec(said)?.[1] ?? expect.fail('it says no address');
+const scrape = async (url: string): Promise<Page> => parsePage(await (await fetch(`${url}/metrics`)).text());
+
+beforeAll(async () => {
+  database = await openFreshDatabase();
+  const environment = {
+    ...inject('environment'),
+    DORMOUSE_POSTGRES_URL: database.url,
+    DORMOUSE_POSTGRES_MIGRATION_URL: '',
+    DORMOUSE_TASK_QUEUE: taskQueue,
+    DORMOUSE_METRICS_LISTEN: '0',
+    DORMOUSE_WORKER_VERSIONING: 'off',
+    DORMOUSE_GATEWAY_PORT: '0',
+    DORMOUSE_POLICY_FILE: 'policies/demo.yaml',
+    DORMOUSE_POLICY_ID: 'demo',
+  };
+  worker = workerProcess(environment);
+  gateway = gatewayProcess(environment);
+  await worker.start();
+  await gateway.start();
+  workerUrl = urlOf(worker);
+  gatewayUrl = urlOf(gateway);
+});
+afterAll(async () => {
+  await worker?.stop();
+  await gateway?.stop();
+  await database?.close();
+});
+
+describe('/readyz', () => {
+  it('of a worker that polls and a gateway with its database is 200', async () => {
+    await until('the worker is ready', async () => (await fetch(`${workerUrl}/readyz`)).status === 200);
+    expect(await (await fetch(`${gatewayUrl}/readyz`)).json()).toEqual({
+      status: 'ready',
+      causes: {},
+      degraded: {},
+    });
+    expect((await fetch(`${gatewayUrl}/livez`)).status).toBe(200);
+  });
+
+  it('names a migration that the database lacks, and is 503 until it is there again', async () => {
+    const gone = await database.pool.query(
+      "DELETE FROM dormouse_migration WHERE name = '040_request_log' RETURNING name, run_on",
+    );
+    try {
+      for (const url of [workerUrl, gatewayUrl]) {
+        const text = await until('it is not ready', async () => {
+          const answer = await fetch(`${url}/readyz`);
+          return answer.status === 503 && answer.text();
+        });
+        expect(JSON.parse(text).causes.database).toBe(
+          'the database lacks 040_request_log: run "dormouse database migrate"',
+        );
+      }
+    } finally {
+      const [row] = gone.rows;
+      await database.pool.query('INSERT INTO dormouse_migration (name, run_on) VALUES ($1, $2)', [
+        row.name,
+        row.run_on,
+      ]);
+    }
+    await until('the worker is ready again', async () => (await fetch(`${workerUrl}/readyz`)).status === 200);
+  });
+});
+
+describe('/metrics', () => {
+  it('of a worker has the lateness of a deed, what was mailed, and identities by stage', async () => {
+    const people = new OryPeople(stack);
+    const person = await people.create('observed');
+    identityId.value = person.id;
+    const dormouse = createDormouse({
+      temporal: stack.temporal,
+      postgresUrl: database.url,
+      taskQueue,
+      policyId: 'demo',
+    });
+    try {
+      await dormouse.enrol(person.id);
+      const page = await until(
+        'a deed was measured',
+        async () => {
+          const found = await scrape(workerUrl);
+          return (sampleValue(found, `${latenessMetric}_count`, { kind: 'rung' }) ?? 0) > 0 && found;
+        },
+        { timeoutMs: 100_000, everyMs: 1_000 },
+      );
+      expect(sampleValue(page, `${latenessMetric}_sum`, { kind: 'rung' })).toBeLessThan(60);
+      expect(sampleValue(page, 'dormouse_mails_total', { kind: 'warn', outcome: 'accepted' })).toBe(1);
+      await until('the deed was recorded, and the population read', async () => {
+        const found = await scrape(workerUrl);
+        const event = 'inactivity_warned';
+        const people = found.samples.filter(({ name, value }) => name === 'dormouse_identities' && value > 0);
+        return sampleValue(found, 'dormouse_audit_events_total', { event }) === 1 && people.length === 1;
+      });
+    } finally {
+      await dormouse.close();
+    }
+  });
+
+  it('of a worker tells the backlog of every queue, the schedules and the pools', async () => {
+    const page = await until('the figures were read', async () => {
+      const found = await scrape(workerUrl);
+      return (sampleValue(found, 'dormouse_database_figures_timestamp_seconds') ?? 0) > 0 && found;
+    });
+    for (const queue of ['workflows', 'kratos', 'hydra', 'mail', 'ledger', 'signals']) {
+      expect(sampleValue(page, 'dormouse_task_queue_backlog', { queue }), queue).toBeGreaterThanOrEqual(0);
+    }
+    expect(sampleValue(page, 'dormouse_database_connections_max', { pool: 'activities' })).toBe(20);
+    expect(sampleValue(page, 'dormouse_sdk_metrics_up')).toBe(1);
+    expect(sampleValue(page, 'dormouse_breaker_trips', { scope: 'all' })).toBe(0);
+  });
+
+  it('of a gateway counts requests by route, and a path that no route has as none', async () => {
+    const at = /"address":"(http:[^"]+)"/.exec(gateway.said)?.[1] ?? expect.fail('no address');
+    await fetch(`${at}/healthz`);
+    await fetch(`${at}/${identityId.value}/${address}`);
+    const page = await until('both were counted', async () => {
+      const found = await scrape(gatewayUrl);
+      const isCounted = sampleValue(found, 'dormouse_http_request_duration_seconds_count', { route: 'none' });
+      return isCounted !== undefined && found;
+    });
+    expect(
+      sampleValue(page, 'dormouse_http_request_duration_seconds_count', { route: '/healthz', status: '2xx' }),
+    ).toBeGreaterThan(0);
+  });
+
+  it.each([
+    'worker',
+    'gateway',
+  ] as const)('of a %s names each family with a help, and nobody', async (part) => {
+    const page = await scrape(part === 'worker' ? workerUrl : gatewayUrl);
+    const own = [...page.types.keys()].filter((name) => name.startsWith('dormouse_'));
+    expect(own.length).toBeGreaterThan(3);
+    for (const name of own) expect(page.helps.get(name), name).toBeTruthy();
+    const labels = page.samples.flatMap((sample) => Object.values(sample.labels)).join('\n');
+    expect(labels).not.toContain(identityId.value);
+    expect(labels).not.toContain('@');
+  });
+
+  it('and an app with guards have every metric that an alert or the dashboard reads', async () => {
+    const app = new Registry();
+    exposeGuards(
+      { Gauge, registry: app },
+      { sessions: { counters: () => ({ staleMs: 0, unavailable: 0 }) } },
+    );
+    const pages = [await scrape(workerUrl), await scrape(gatewayUrl), parsePage(await app.metrics())];
+    const known = new Set(pages.flatMap(({ samples }) => samples.map(({ name }) => name)));
+    // A gauge whose labels have no value yet answers its description alone.
+    for (const page of pages) {
+      for (const [name, type] of page.types) if (type === 'gauge' && page.helps.has(name)) known.add(name);
+    }
+    expect(readMetrics().filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it('of the public port is not there', async () => {
+    const at = /"address":"(http:[^"]+)"/.exec(gateway.said)?.[1] ?? expect.fail('no address');
+    for (const path of ['/metrics', '/readyz', '/livez'])
+      expect((await fetch(`${at}${path}`)).status).toBe(404);
+  });
+});

@@ -1,0 +1,55 @@
+/** Guards of what operators and probes see. */
+import type { Guard } from './guard.js';
+
+const listener = ['test/observability/listener.test.ts'];
+const shared = ['test/observability/shared-check.test.ts'];
+
+export const observabilityGuards: readonly Guard[] = [
+  {
+    name: 'readiness: a foreign error is not repeated to whoever asks',
+    file: 'src/observability/readiness.ts',
+    find: `    } catch {
+      return \`did not`,
+    replace: `    } catch (error) {
+      return \`\${String(error)} did not`,
+    project: 'unit',
+    tests: listener,
+    only: 'repeats nothing of a foreign error',
+  },
+  {
+    name: 'readiness: a process that is starting gets no work',
+    file: 'src/observability/readiness.ts',
+    find: 'if (!this.hasBegun) return notReady(startingCause);',
+    replace: '',
+    project: 'unit',
+    tests: listener,
+    only: 'until everything is loaded',
+  },
+  {
+    name: 'readiness: a process that ends gets no work',
+    file: 'src/observability/readiness.ts',
+    find: "if (this.isStopping) return notReady('is shutting down');",
+    replace: '',
+    project: 'unit',
+    tests: listener,
+    only: 'as soon as the process shuts down',
+  },
+  {
+    name: 'checks: many callers cause one question',
+    file: 'src/observability/shared-check.ts',
+    find: 'if (running === undefined) {',
+    replace: 'if (true) {',
+    project: 'unit',
+    tests: shared,
+    only: 'ten thousand callers',
+  },
+  {
+    name: 'metrics: a port alone is one of the loopback address',
+    file: 'src/config/forms.ts',
+    find: "const host = bracketed ?? plain ?? '127.0.0.1';",
+    replace: "const host = bracketed ?? plain ?? '0.0.0.0';",
+    project: 'unit',
+    tests: listener,
+    only: 'is an address',
+  },
+];
