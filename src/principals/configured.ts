@@ -38,7 +38,7 @@ const serviceScopes: readonly RouteScope[] = [
   'exemptions:decide',
   'worklist:read',
   'api:read',
-  'refresh-tokens:serve',
+  'tokens:serve',
   'mail:report',
 ];
 

@@ -350,7 +350,11 @@ describe('an identity without a lifecycle', () => {
     const answer = await post(on(id, 'hold'), hold);
     expect(answer).toMatchObject({
       status: 202,
-      body: { identityId: id, stage: 'none', holds: [{ id: 'h1', kind: 'legal', actor, reason: 'case 7' }] },
+      body: {
+        identityId: id,
+        stage: 'none',
+        holds: [{ id: 'h1', kind: 'legal', actor: 'config:service', reason: 'case 7' }],
+      },
     });
     expect((await post(on(id, 'hold'), hold)).body.holds).toHaveLength(1);
     const release = { actor, reason: 'closed' };

@@ -63,6 +63,7 @@ beforeAll(async () => {
     DORMOUSE_POLICY_FILE: policyFile,
     DORMOUSE_RECONCILE_EVERY: 'off',
     DORMOUSE_GATEWAY_PORT: String(ports.gateway),
+    DORMOUSE_OPERATORS_LISTEN: `127.0.0.1:${ports.gateway}`,
     DORMOUSE_SERVICE_TOKENS: token,
   };
   worker = workerProcess(environment);
@@ -278,6 +279,7 @@ test(
     const cutOff = gatewayProcess({
       ...environment,
       DORMOUSE_GATEWAY_PORT: String(ports.gateway),
+      DORMOUSE_OPERATORS_LISTEN: `127.0.0.1:${ports.gateway}`,
       DORMOUSE_TEMPORAL_ADDRESS: `127.0.0.1:${silent.port}`,
     });
     const [id = ''] = await peopleOfOld(1, 100);

@@ -36,6 +36,7 @@ beforeAll(async () => {
     DORMOUSE_METRICS_LISTEN: '0',
     DORMOUSE_WORKER_VERSIONING: 'off',
     DORMOUSE_GATEWAY_PORT: '0',
+    DORMOUSE_OPERATORS_LISTEN: '127.0.0.1:0',
     DORMOUSE_POLICY_FILE: 'policies/demo.yaml',
     DORMOUSE_POLICY_ID: 'demo',
   };

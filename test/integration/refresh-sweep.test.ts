@@ -160,8 +160,8 @@ it('families of a published policy are not judged by an app’s own', async () =
 
 describe('families of an app’s own policy', () => {
   const reference = { id: 'p', version: 2, hash: 'f'.repeat(64) };
-  const sweepPublished = () =>
-    endStaleFamilies({ pool: services.pool }, { policy: refreshPolicy(), reference }, begin);
+  const sweepPublished = async () =>
+    (await endStaleFamilies({ pool: services.pool }, { policy: refreshPolicy(), reference }, begin)).ended;
   const publishedFamily = async (createdAt: number, clientId = 'web') => {
     const { familyId } = await family(createdAt);
     const row = [familyId, clientId];

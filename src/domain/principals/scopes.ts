@@ -42,7 +42,7 @@ export const scopeRules = {
   'credentials:manage': { does: 'creates, rotates and revokes credentials', side: 'operators' },
   'addresses:read': { does: 'finds identities by their e-mail address', side: 'operators' },
   'api:read': { does: 'reads the description of the routes (OpenAPI)', side: 'both' },
-  'refresh-tokens:serve': {
+  'tokens:serve': {
     does: 'issues, exchanges, lists and ends refresh tokens for an app',
     side: 'public',
   },

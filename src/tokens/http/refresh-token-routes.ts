@@ -100,7 +100,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.post(
       base,
       {
-        config: scoped('refresh-tokens:serve'),
+        config: scoped('tokens:serve'),
         bodyLimit,
         schema: {
           summary: 'Start a family of refresh tokens, after a sign-in',
@@ -122,7 +122,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.post(
       `${base}/exchange`,
       {
-        config: scoped('refresh-tokens:serve'),
+        config: scoped('tokens:serve'),
         bodyLimit,
         schema: {
           summary: 'Exchange a refresh token for its successor',
@@ -143,7 +143,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.post(
       `${base}/sign-out`,
       {
-        config: scoped('refresh-tokens:serve'),
+        config: scoped('tokens:serve'),
         bodyLimit,
         schema: {
           summary: 'End the family of a refresh token',
@@ -159,7 +159,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.get(
       own,
       {
-        config: scoped('refresh-tokens:serve'),
+        config: scoped('tokens:serve'),
         schema: {
           summary: 'The families of a person: live ones, and those that ended lately',
           ...{ security, params, response: answers({ 200: families }) },
@@ -170,7 +170,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.delete(
       `${own}/:familyId`,
       {
-        config: scoped('refresh-tokens:serve'),
+        config: scoped('tokens:serve'),
         schema: {
           summary: 'End one family of a person',
           ...{ security, params: params.extend({ familyId: z.uuid() }) },
@@ -187,7 +187,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.post(
       `${own}/revoke`,
       {
-        config: scoped('refresh-tokens:serve'),
+        config: scoped('tokens:serve'),
         bodyLimit,
         schema: {
           summary: 'End all families of a person, or all but one',
@@ -207,7 +207,7 @@ export function refreshTokenServiceRoutes(tokens: RefreshTokens): FastifyPluginA
     server.post(
       `${own}/password-reset`,
       {
-        config: scoped('refresh-tokens:serve'),
+        config: scoped('tokens:serve'),
         bodyLimit,
         schema: {
           summary: 'Tell that the password of a person was reset',
