@@ -42,7 +42,9 @@ const request = (atMost: number, more: Partial<BreakerRequest> = {}): BreakerReq
 const breakerOn = (pool: pg.Pool) => createBreakerActivities({ pool, clock });
 
 it('two thousand asks at once from several processes get exactly as many places as there are', async () => {
-  const pools = Array.from({ length: 5 }, () => createPool({ url: database.url, max: 4 }));
+  const pools = Array.from({ length: 5 }, () =>
+    createPool({ url: database.url, max: 4, connectTimeoutMs: 60_000 }),
+  );
   const breakers = pools.map(breakerOn);
   const answers = await Promise.all(
     Array.from({ length: 2_000 }, (_, index) => breakers[index % 5]?.passBreaker(request(777))),
@@ -55,7 +57,9 @@ it('two thousand asks at once from several processes get exactly as many places 
 });
 
 it('separate calls, one at a time, also get exactly as many places as there are', async () => {
-  const pools = Array.from({ length: 6 }, () => createPool({ url: database.url, max: 4 }));
+  const pools = Array.from({ length: 6 }, () =>
+    createPool({ url: database.url, max: 4, connectTimeoutMs: 60_000 }),
+  );
   const one = { action: 'revoke', windowMs: day, allowed: 50, isDoubted: false } as const;
   const answers = await Promise.all(
     Array.from({ length: 200 }, (_, index) =>

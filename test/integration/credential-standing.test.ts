@@ -41,7 +41,7 @@ async function make(identityId: string, type: string, ageDays: number): Promise<
 async function family(identityId: string, usedDays: number): Promise<void> {
   await database.pool.query(
     `INSERT INTO refresh_family (family_id, identity_id, issuer, client_id, policy_id, token_hash, signed_in_at, created_at)
-     VALUES (gen_random_uuid(), $1, 'app', 'web', 'mine', '\\x00', $2, $2)`,
+     VALUES (gen_random_uuid(), $1, 'app', 'web', 'mine', decode(repeat('00', 32), 'hex'), $2, $2)`,
     [identityId, new Date(now - usedDays * day)],
   );
 }

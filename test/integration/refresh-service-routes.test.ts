@@ -81,7 +81,7 @@ describe('a family', () => {
       200,
       {
         ...{ granted: true, identityId, familyId, clientId: 'web' },
-        ...{ signedInAt: begin, issuedAt: begin + 60_000 },
+        ...{ signedInAt: new Date(begin).toISOString(), issuedAt: new Date(begin + 60_000).toISOString() },
         refreshToken: expect.stringMatching(/^dmr_/),
       },
     ]);
