@@ -179,7 +179,10 @@ test.each([
   [['release', '77', '--all', '--reason', 'see me@example.org'], /--reason: looks like it holds an e-mail/],
   [['release', '77', '--all', '--reason', 'x', '--actor', 'me@example.org'], /--actor: must be an opaque id/],
   [['release', '77', '--all', '--reason', 'x'], /there is no trip 77/],
-  [['trip', 'warn', '--reason', 'x'], /scope: must be one of revoke, deactivate, delete, bury, endPersonal, endRefresh, all/],
+  [
+    ['trip', 'warn', '--reason', 'x'],
+    /scope: must be one of revoke, deactivate, delete, bury, endPersonal, endRefresh, all/,
+  ],
 ])('breaker %j is refused', async (args, message) => {
   const answer = await dormouse('breaker', ...args);
   expect(answer.exitCode).toBe(1);
