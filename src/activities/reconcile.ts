@@ -8,6 +8,7 @@ import { anonymisedAmong } from '../deletion/tombstones-table.js';
 import type { Assessment } from '../domain/lifecycle/assessment.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { rungNames } from '../domain/rungs.js';
+import { idsPerList } from '../ory/list-by-ids.js';
 import type { Clock } from '../process/clock.js';
 import { Pacer, type PacerClock } from '../process/pacer.js';
 import { StepError } from '../process/step-error.js';
@@ -56,12 +57,6 @@ interface Sweep extends ReconcileDependencies, EnrolTools, LostTools {
   readonly options: ReconcileOptions;
   readonly listPacer: Pacer;
 }
-
-/**
- * Lifecycles checked by one list. Kratos takes 500 IDs, but they travel in the URL: that would be 20 kB, and
- * proxies commonly stop at 8 kB.
- */
-const idsPerCheck = 150;
 
 /** Lists requested from Temporal a second, so that its visibility store has room for its other work. */
 const queriesPerSecond = 20;
@@ -152,11 +147,11 @@ async function turnPage(sweep: Sweep, position: SweepPosition): Promise<SweepPos
     };
   }
   if (place.phase === 'lifecycles') {
-    const enrolled = await readEnrolledAfter(sweep.pool, place.after, idsPerCheck);
+    const enrolled = await readEnrolledAfter(sweep.pool, place.after, idsPerList);
     const last = enrolled.at(-1);
     if (last === undefined) return { ...position, place: { phase: 'done' } };
     const gone = await wakeGone(sweep, enrolled);
-    const isLast = enrolled.length < idsPerCheck;
+    const isLast = enrolled.length < idsPerList;
     return {
       ...position,
       place: isLast ? { phase: 'done' } : { phase: 'lifecycles', after: last },

@@ -1,8 +1,9 @@
 /** Parses Kratos' identities and sessions into plain facts, at the edge. */
 import type { IdentityApi } from '@ory/client';
 import { z } from 'zod';
-import { StepError, tryAgain } from '../process/step-error.js';
+import { tryAgain } from '../process/step-error.js';
 import { callOry } from './call.js';
+import { listByIds } from './list-by-ids.js';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 // Kratos takes any JSON as metadata. A value that is not an object has no field that the ladder reads.
@@ -59,27 +60,15 @@ export async function readIdentity(
 }
 
 /**
- * @param identityIds 500 at most
- * @returns those of the identities that Kratos knows, by id. Requested in halves where they are too large together
+ * @returns those of the identities that Kratos knows, by id
+ * @throws KratosMalformedAnswer where one of them is none, and what {@link listByIds} throws
  */
 export async function readIdentities(
   api: IdentityApi,
   identityIds: readonly string[],
 ): Promise<Map<string, KratosIdentity>> {
-  if (identityIds.length === 0) return new Map();
-  try {
-    const answer = await callOry<unknown>('Kratos', 'listIdentities', () =>
-      api.listIdentities({ ids: [...identityIds], pageSize: identityIds.length }),
-    );
-    const parsed = z.array(identitySchema).safeParse(answer);
-    if (parsed.success) return new Map(parsed.data.map((identity) => [identity.id, identity]));
-  } catch (error) {
-    if (!(error instanceof StepError) || error.type !== 'KratosAnswerTooLarge') throw error;
-    if (identityIds.length === 1) throw error;
-    const middle = Math.ceil(identityIds.length / 2);
-    const first = await readIdentities(api, identityIds.slice(0, middle));
-    return new Map([...first, ...(await readIdentities(api, identityIds.slice(middle)))]);
-  }
+  const parsed = z.array(identitySchema).safeParse(await listByIds(api, identityIds));
+  if (parsed.success) return new Map(parsed.data.map((identity) => [identity.id, identity]));
   throw tryAgain('KratosMalformedAnswer', 'listIdentities answered something that is not identities');
 }
 

@@ -34,7 +34,7 @@ export interface PeopleSources {
   readonly unverified?: Unverified;
 }
 
-/** Kratos takes 500 ids in a request; its own pages of that size answer fastest with some room. */
+/** A few lists of Kratos, asked for while the caller works on the page before. */
 const pageRows = 400;
 
 /** Reads the next page while the caller works on this one. */

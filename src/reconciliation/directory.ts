@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { given } from '../domain/given.js';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { callOry } from '../ory/call.js';
-import { StepError, tryAgain } from '../process/step-error.js';
+import { isTooLarge, listByIds } from '../ory/list-by-ids.js';
+import { tryAgain } from '../process/step-error.js';
 
 export interface DirectoryPage {
   readonly identityIds: readonly string[];
@@ -50,10 +51,6 @@ export async function readDirectoryPage(
   }
 }
 
-function isTooLarge(error: unknown): boolean {
-  return error instanceof StepError && error.type === 'KratosAnswerTooLarge';
-}
-
 async function readPage(
   api: IdentityApi,
   pageSize: number,
@@ -90,24 +87,9 @@ export function nextPageToken(link: unknown): string | undefined {
   return undefined;
 }
 
-/** @returns the given identities that Kratos lists. Requested in halves where they are too large together */
+/** @returns the given identities that Kratos lists, also where nothing but the id of a record is understood */
 export async function readPresent(api: IdentityApi, identityIds: readonly string[]): Promise<Set<string>> {
-  if (identityIds.length === 0) return new Set();
-  try {
-    const answer = await callOry<unknown>('Kratos', 'listIdentities', () =>
-      api.listIdentities({ ids: [...identityIds], pageSize: identityIds.length }),
-    );
-    const parsed = pageSchema.safeParse(answer);
-    if (!parsed.success)
-      throw tryAgain('KratosMalformedAnswer', 'listIdentities answered no list of identities');
-    return new Set(idsOf(parsed.data).identityIds);
-  } catch (error) {
-    if (!isTooLarge(error) || identityIds.length === 1) throw error;
-    const middle = Math.ceil(identityIds.length / 2);
-    const first = await readPresent(api, identityIds.slice(0, middle));
-    const second = await readPresent(api, identityIds.slice(middle));
-    return new Set([...first, ...second]);
-  }
+  return new Set(idsOf(pageSchema.parse(await listByIds(api, identityIds))).identityIds);
 }
 
 /**
