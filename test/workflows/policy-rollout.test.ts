@@ -228,13 +228,14 @@ test('a roll-out that is taken back: the text of before is the next version, whi
 test('a newer version that is published meanwhile: the roll-out goes on with it, and refuses an older one', async () => {
   const policyId = freshId();
   await live.publish(policyText(policyId, '30d'));
-  await sleepers(policyId, [{}, {}]);
+  const people = await sleepers(policyId, [{}, {}]);
   await live.publish(policyText(policyId, '25d'));
   const handle = await begin(policyId, 2, { settleMs: 3_600_000 });
   await until(
     'the wait for late looks',
     async () => (await handle.query(rolloutQuery)).place.phase === 'late',
   );
+  for (const { id } of people) await until('sleep under version 2', async () => (await versionOf(id)) === 2);
   await live.publish(policyText(policyId, '10d'));
   const newer = await handle.executeUpdate(publishRolloutUpdate, {
     args: [{ schemaVersion: 1, version: 3 }],
