@@ -2,7 +2,6 @@
 
 import type { IdentityApi } from '@ory/client';
 import { Context, type Info, log } from '@temporalio/activity';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
 import { z } from 'zod';
@@ -10,10 +9,8 @@ import { appendAudit } from '../audit/log-table.js';
 import { installationId } from '../domain/audit-entry.js';
 import { dayMs } from '../domain/duration.js';
 import { given } from '../domain/given.js';
-import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import type { Standing } from '../domain/standing.js';
-import { readPolicy, subjectOf } from '../looks/plan-in-force.js';
-import { type KratosIdentity, readIdentities } from '../ory/kratos-identity.js';
+import { readPolicy } from '../looks/plan-in-force.js';
 import {
   AlteredPolicyError,
   type PolicyReader,
@@ -22,13 +19,14 @@ import {
 } from '../policies/policies-table.js';
 import { type PolicyDecision, PolicyMovedError, rollBackPolicy } from '../policies/publication.js';
 import { PolicyFileError } from '../policies/yaml.js';
+import { type Member, readMembers } from '../preview/people.js';
+import { causeOf } from '../process/cause.js';
 import type { Clock } from '../process/clock.js';
 import { Pacer, type PacerClock } from '../process/pacer.js';
-import { StepError } from '../process/step-error.js';
+import { wakeLifecycle } from '../process/wake-lifecycle.js';
 import { dueUnder, isEarlier } from '../rollout/due.js';
 import { stateOfRollout, writeRollout } from '../rollout/rollouts-table.js';
 import { readSleepers } from '../rollout/sleepers.js';
-import { lookAgainSignal } from '../workflows/messages.js';
 import type { RolloutPlace, RolloutPosition, RolloutProgress } from '../workflows/rollout-messages.js';
 
 export interface RolloutDependencies {
@@ -50,7 +48,7 @@ export interface WakeEarlierInput {
   readonly forMs: number;
 }
 
-/** Standings per page. Their ids travel to Kratos in a URL, and proxies commonly stop at 8 kB. */
+/** Standings per page: a few seconds of signals, after which a stretch may end. */
 const pageSize = 150;
 
 /** Whoever is due within this time after the start is woken before the others. */
@@ -62,7 +60,7 @@ interface Waking extends RolloutDependencies {
   readonly pacer: Pacer;
   /** Reports a sign of progress. @throws when the attempt was cancelled or has lost its place */
   readonly alive: () => void;
-  readonly signal: (identityId: string) => Promise<void>;
+  readonly wake: (identityId: string) => Promise<boolean>;
   readonly isCancelled: () => boolean;
 }
 
@@ -88,10 +86,7 @@ export function createRolloutActivities(deps: RolloutDependencies) {
         ...{ input, next, isCancelled },
         pacer: new Pacer(perSecond, paceClock),
         alive: () => context.heartbeat(position),
-        signal: (identityId) =>
-          context.client.workflow
-            .getHandle(lifecycleWorkflowId(identityId))
-            .signal(lookAgainSignal, { schemaVersion: 1 }),
+        wake: (identityId) => wakeLifecycle(context.client.workflow, identityId),
       };
       const endAt = performance.now() + input.forMs;
       const isOver = () => performance.now() >= endAt || isCancelled();
@@ -120,17 +115,15 @@ async function turnPage(waking: Waking, { place, counts }: RolloutPosition): Pro
     ...(after !== undefined && { after }),
     ...(phase === 'late' && { since: startedAt }),
   });
-  const found = await readIdentities(
-    waking.identities,
-    page.map(({ identityId }) => identityId),
-  );
+  const members = await readMembers(waking, page);
+  const memberOf = new Map(members.map((member) => [member.known.standing.identityId, member]));
   let { seen, earlier, woken, failed } = counts;
   let last = after;
   for (const standing of page) {
     // What this page did so far is counted, and the next attempt continues behind it.
     if (waking.isCancelled())
       return { place: placeAfter(phase, last), counts: { seen, earlier, woken, failed } };
-    const outcome = await judge(waking, standing, found.get(standing.identityId), phase);
+    const outcome = await judge(waking, standing, memberOf.get(standing.identityId), phase);
     // What this page did so far is counted, and the next attempt continues behind it.
     if (outcome === undefined) {
       return { place: placeAfter(phase, last), counts: { seen, earlier, woken, failed } };
@@ -168,14 +161,14 @@ interface Outcome {
 async function judge(
   waking: Waking,
   standing: Standing,
-  identity: KratosIdentity | undefined,
+  member: Member | undefined,
   phase: 'urgent' | 'rest' | 'late',
 ): Promise<Outcome | undefined> {
   // The sweep of the reconciliation looks after an identity that Kratos does not list.
-  if (identity === undefined) return {};
+  if (member === undefined) return {};
   const { identityId } = standing;
   const { startedAt } = waking.input;
-  const dueAt = await dueOf(waking, standing, identity);
+  const dueAt = await dueOf(waking, member);
   if (!isEarlier(standing, dueAt)) return {};
   const isUrgent = dueAt < startedAt + urgentMs;
   if (phase !== 'late' && isUrgent !== (phase === 'urgent')) return { isEarlier: true };
@@ -183,11 +176,8 @@ async function judge(
   waking.alive();
   if (waking.isCancelled()) return undefined;
   try {
-    await waking.signal(identityId);
-    return { isEarlier: true, isWoken: true };
-  } catch (error) {
-    // A lifecycle that runs no more has nothing to be woken for. The reconciliation starts it again.
-    if (error instanceof WorkflowNotFoundError) return { isEarlier: true };
+    return { isEarlier: true, isWoken: await waking.wake(identityId) };
+  } catch {
     log.warn('a lifecycle could not be woken for a new version of its policy', { identityId });
     return { isEarlier: true, hasFailed: true };
   }
@@ -199,33 +189,20 @@ async function judge(
  */
 async function dueOf(
   { policies, clock, input: { policyId }, next }: Waking,
-  standing: Standing,
-  identity: KratosIdentity,
+  member: Member,
 ): Promise<number | undefined> {
-  const { identityId, policy } = standing;
+  const { identityId, policy } = member.known.standing;
   const now = await clock.now();
   try {
     const inForce = await readPolicy(policies, { id: policyId, ...given({ version: policy?.version }) });
-    const subject = subjectOf(identityId, identity, undefined);
-    return dueUnder({ standing, identity: foundOf(identity, standing), subject }, inForce, next, now);
+    return dueUnder(member, inForce, next, now);
   } catch (error) {
     log.warn('a lifecycle could not be judged by a new version of its policy, so it is woken', {
       identityId,
-      errorType: error instanceof StepError ? error.type : 'unknown',
+      ...causeOf(error),
     });
     return now;
   }
-}
-
-/** What the standing and Kratos' list say. The look that follows reads the rest. */
-function foundOf(identity: KratosIdentity, { stage }: Standing) {
-  return {
-    state: identity.state,
-    stateChangedAt: identity.state_changed_at ?? identity.created_at,
-    createdAt: identity.created_at,
-    disabledByEngine: identity.state === 'inactive' && stage === 'deactivated',
-    publishedStage: stage,
-  };
 }
 
 export function createRolloutLedgerActivities({ pool }: Pick<RolloutDependencies, 'pool'>) {

@@ -2,12 +2,11 @@
  * Wakes lifecycles that the breaker no longer holds. The command that releases wakes some at once. This wakes
  * the ones that it missed or that exceeded its limit, so that none has to wait for the daily look.
  */
-import { type WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
+import type { WorkflowClient } from '@temporalio/client';
 import pLimit from 'p-limit';
 import type pg from 'pg';
-import { lifecycleWorkflowId } from '../domain/identity-id.js';
 import { type PassReports, type Running, startPasses } from '../process/passes.js';
-import { lookAgainSignal } from '../workflows/messages.js';
+import { wakeLifecycle } from '../process/wake-lifecycle.js';
 import { takeReleased } from './wakes-table.js';
 
 export interface ReleaseWakeOptions {
@@ -39,13 +38,9 @@ export async function wakeReleased({
     identityIds.map((identityId) =>
       limit(async () => {
         try {
-          await workflows
-            .getHandle(lifecycleWorkflowId(identityId))
-            .signal(lookAgainSignal, { schemaVersion: 1 });
-          woken += 1;
-        } catch (error) {
-          // A lifecycle that no longer runs waits for nothing. The reconciliation handles it.
-          if (!(error instanceof WorkflowNotFoundError)) failed += 1;
+          if (await wakeLifecycle(workflows, identityId)) woken += 1;
+        } catch {
+          failed += 1;
         }
       }),
     ),

@@ -56,6 +56,12 @@ export async function* readPeople(sources: PeopleSources, policyId: string): Asy
 }
 
 async function readPage(sources: PeopleSources, standings: readonly Standing[]): Promise<PeoplePage> {
+  const members = await readMembers(sources, standings);
+  return { members, missing: standings.length - members.length };
+}
+
+/** @returns what is known of those whose identity Kratos knows, in the order of the standings */
+export async function readMembers(sources: PeopleSources, standings: readonly Standing[]): Promise<Member[]> {
   const { pool, identities } = sources;
   const ids = standings.map(({ identityId }) => identityId);
   const warned = standings.flatMap(({ stage, identityId }) => (stage === 'warned' ? [identityId] : []));
@@ -67,7 +73,7 @@ async function readPage(sources: PeopleSources, standings: readonly Standing[]):
     readDisablements(pool, ids),
     readWarnedDates(pool, warned),
   ]);
-  const members = standings.flatMap((standing): Member[] => {
+  return standings.flatMap((standing): Member[] => {
     const { identityId } = standing;
     const identity = found.get(identityId);
     if (identity === undefined) return [];
@@ -86,7 +92,6 @@ async function readPage(sources: PeopleSources, standings: readonly Standing[]):
       },
     ];
   });
-  return { members, missing: standings.length - members.length };
 }
 
 function foundIdentity(identity: KratosIdentity, disablement: Disablement | undefined): FoundIdentity {

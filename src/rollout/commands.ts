@@ -6,6 +6,7 @@ import { withPool, withTemporal } from '../cli/connection.js';
 import { wholeNumber } from '../cli/numbers.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
 import {
+  type DecidedRollout,
   pauseRolloutUpdate,
   type RolloutProgress,
   rollBackUpdate,
@@ -88,46 +89,46 @@ async function query({ client, taskQueue }: System, policyId: string): Promise<R
 }
 
 async function pause(id: string, flags: Decision): Promise<void> {
-  const policyId = checkedPolicyId('id', id);
-  const { actor, reason } = checkedDecision(flags);
-  announce(
-    await withTemporal(({ client, taskQueue }) =>
-      told(policyId, () =>
-        client.workflow
-          .getHandle(rolloutWorkflowId(taskQueue, policyId))
-          .executeUpdate(pauseRolloutUpdate, { args: [{ schemaVersion: 1, actor, reason }] }),
-      ),
-    ),
+  await tell(id, flags, ({ client, taskQueue }, policyId, decision) =>
+    client.workflow
+      .getHandle(rolloutWorkflowId(taskQueue, policyId))
+      .executeUpdate(pauseRolloutUpdate, { args: [decision] }),
   );
 }
 
 async function resume(id: string, flags: Decision): Promise<void> {
   const policyId = checkedPolicyId('id', id);
-  const { actor, reason } = checkedDecision(flags);
   const [latest] = await withPool((pool) => readRollouts(pool, policyId));
   if (latest === undefined || (latest.state !== 'paused' && latest.state !== 'cancelled')) {
     throw new Error(
       `no roll-out of "${policyId}" is paused. See: dormouse policy rollout status ${policyId}`,
     );
   }
-  const { version } = latest;
-  const decision = { schemaVersion: 1, actor, reason } as const;
-  announce(
-    await withTemporal((system) => told(policyId, () => resumeRollout(system, policyId, version, decision))),
+  await tell(policyId, flags, (system, _id, decision) =>
+    resumeRollout(system, policyId, latest.version, decision),
   );
 }
 
 async function back(id: string, flags: Decision & { to?: string }): Promise<void> {
+  const to = flags.to === undefined ? {} : { to: wholeNumber('--to', flags.to) };
+  await tell(id, flags, ({ client, taskQueue }, policyId, decision) =>
+    client.workflow
+      .getHandle(rolloutWorkflowId(taskQueue, policyId))
+      .executeUpdate(rollBackUpdate, { args: [{ ...decision, ...to }] }),
+  );
+}
+
+/** Checks the decision, hands it to the roll-out, and says what came of it. */
+async function tell(
+  id: string,
+  flags: Decision,
+  ask: (system: System, policyId: string, decision: DecidedRollout) => Promise<RolloutProgress>,
+): Promise<void> {
   const policyId = checkedPolicyId('id', id);
   const { actor, reason } = checkedDecision(flags);
-  const to = flags.to === undefined ? {} : { to: wholeNumber('--to', flags.to) };
   announce(
-    await withTemporal(({ client, taskQueue }) =>
-      told(policyId, () =>
-        client.workflow
-          .getHandle(rolloutWorkflowId(taskQueue, policyId))
-          .executeUpdate(rollBackUpdate, { args: [{ schemaVersion: 1, actor, reason, ...to }] }),
-      ),
+    await withTemporal((system) =>
+      told(policyId, () => ask(system, policyId, { schemaVersion: 1, actor, reason })),
     ),
   );
 }

@@ -1,16 +1,10 @@
 /** When a sleeping lifecycle's next step is due under another version of its policy. Pure. */
-import type { FoundIdentity } from '../domain/lifecycle/assessment.js';
-import { type PolicySubject, planFor } from '../domain/plan.js';
+import { planFor } from '../domain/plan.js';
 import type { Standing } from '../domain/standing.js';
 import { courseOf } from '../forecast/course.js';
 import { lifeOf } from '../forecast/life-of.js';
 import type { StoredPolicy } from '../policies/policies-table.js';
-
-export interface Sleeper {
-  readonly standing: Standing;
-  readonly identity: FoundIdentity;
-  readonly subject: PolicySubject;
-}
+import type { Member } from '../preview/people.js';
 
 /**
  * @param inForce the version that the standing came about by
@@ -19,17 +13,15 @@ export interface Sleeper {
  * at once
  */
 export function dueUnder(
-  { standing, identity, subject }: Sleeper,
+  { known, subject }: Member,
   inForce: StoredPolicy,
   next: StoredPolicy,
   now: number,
 ): number | undefined {
   const plan = planFor(next.policy, next.reference, subject);
   const planInForce = planFor(inForce.policy, inForce.reference, subject);
-  // Signs of life and postponements since the standing could only make it later, and the look itself reads them.
-  const known = { standing, identity, planInForce, activity: {}, postponements: [], hasAddress: true };
-  const until = standing.next?.at ?? now;
-  return courseOf(lifeOf(known, plan, now), now, until).deeds[0]?.at;
+  const until = known.standing.next?.at ?? now;
+  return courseOf(lifeOf({ ...known, planInForce }, plan, now), now, until).deeds[0]?.at;
 }
 
 /** A lifecycle's own timer is no more exact than this. Milliseconds. */
