@@ -9,6 +9,7 @@ import { formatDuration } from '../domain/duration.js';
 import { effectiveRungs } from '../domain/policy/ladder.js';
 import { addCompareCommands } from './compare-commands.js';
 import { checkedPolicyId } from './id-parameter.js';
+import { addKeycloakCommand } from './keycloak/command.js';
 import {
   AlteredPolicyError,
   isIntact,
@@ -62,6 +63,7 @@ export function addPolicyCommands(program: Command): void {
     .option('--version <number>', 'this version; left out: the latest')
     .action(show);
   addCompareCommands(policy);
+  addKeycloakCommand(policy);
 }
 
 async function check(file: string): Promise<void> {
