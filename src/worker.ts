@@ -22,16 +22,16 @@ import { connectionOptions, temporalVariables } from './process/temporal-options
 import { ensureReconcileSchedule, reconcileVariables } from './reconciliation/schedule.js';
 import { startRollouts } from './rollout/start-pass.js';
 import { loadSender, securityEventVariables } from './security-events/load.js';
-import { syncDeliverySchedules } from './security-events/schedules.js';
-import { syncSessionSchedule } from './sessions/schedule.js';
+import { deliverySchedules } from './security-events/schedules.js';
+import { sessionSweep } from './sessions/schedule.js';
 import { startClaimSweep } from './signs/claim-sweep.js';
 import { tellLifecycle } from './signs/tell-lifecycle.js';
 import { loadSources } from './sources/load-sources.js';
-import { syncSourceSchedules } from './sources/schedules.js';
-import { syncPersonalTokenSchedule } from './tokens/personal/schedule.js';
-import { syncRefreshSchedule } from './tokens/refresh/schedule.js';
+import { sourceSchedules } from './sources/schedules.js';
+import { personalTokenSweep } from './tokens/personal/schedule.js';
+import { refreshSweep } from './tokens/refresh/schedule.js';
 import { loadTokenSources } from './tokens/sourced/load.js';
-import { syncTokenSourceSchedules } from './tokens/sourced/schedule.js';
+import { tokenSourceSchedules } from './tokens/sourced/schedule.js';
 import { activityVariables, createActivitySet } from './worker/activity-set.js';
 import { buildIdOf, deploymentOptions, promoteAtStart } from './worker/deployment.js';
 import { observeWorker } from './worker/observed-worker.js';
@@ -136,22 +136,22 @@ async function main(): Promise<void> {
     }
   }
   await ensureReconcileSchedule(client, config);
-  await syncSessionSchedule(client, taskQueue, parseDuration(config.DORMOUSE_SESSIONS_EVERY));
-  await syncPersonalTokenSchedule(client, taskQueue, parseDuration(config.DORMOUSE_PERSONAL_TOKENS_EVERY));
-  await syncRefreshSchedule(client, taskQueue, parseDuration(config.DORMOUSE_REFRESH_EVERY));
+  await sessionSweep.sync(client, taskQueue, parseDuration(config.DORMOUSE_SESSIONS_EVERY));
+  await personalTokenSweep.sync(client, taskQueue, parseDuration(config.DORMOUSE_PERSONAL_TOKENS_EVERY));
+  await refreshSweep.sync(client, taskQueue, parseDuration(config.DORMOUSE_REFRESH_EVERY));
   // Without a file the schedules stay as they are: another worker may have the file.
   if (sourcesFile !== undefined) {
     const wanted = sources.map(({ source }) => source);
-    await syncSourceSchedules(client, config.DORMOUSE_TASK_QUEUE, wanted);
+    await sourceSchedules.sync(client, config.DORMOUSE_TASK_QUEUE, wanted);
   }
   if (tokenFile !== undefined) {
     const wanted = tokenSources.map(({ source }) => source);
-    await syncTokenSourceSchedules(client, taskQueue, wanted);
+    await tokenSourceSchedules.sync(client, taskQueue, wanted);
   }
   // Signs entries that a killed worker appended but did not sign.
   headKeeper?.noteAppended();
   if (sender !== undefined) {
-    await syncDeliverySchedules(client, config.DORMOUSE_TASK_QUEUE, sender.receivers);
+    await deliverySchedules.sync(client, config.DORMOUSE_TASK_QUEUE, sender.receivers);
   }
   const place = { taskQueue: config.DORMOUSE_TASK_QUEUE, policyId };
   const sweep = startClaimSweep({

@@ -34,6 +34,7 @@ export async function controlAbsence(
   const found = await Promise.all(witnesses.map((witness) => readIdentity(identities, witness.identityId)));
   const others = witnesses.filter(({ createdAt }, index) => {
     const identity = found[index];
+    // guard: absence: another installation shows by dates of creation
     return identity !== undefined && identity.created_at !== createdAt;
   });
   if (others.length > 0) {
@@ -43,6 +44,7 @@ export async function controlAbsence(
     };
   }
   const present = found.filter((identity) => identity !== undefined).length;
+  // guard: absence: more than half of the others must be there
   if (present * 2 > witnesses.length) return { control: 'witnessed' };
   const missing = witnesses.length - present;
   return {

@@ -43,6 +43,7 @@ export async function noteWitness(
  */
 export async function readWitnesses(pool: pg.Pool, identityId: string): Promise<Witness[]> {
   const found = await pool.query<{ identity_id: string; created_at: Date }>(
+    // guard: absence: an identity that is being deleted stands for nobody
     `WITH others AS (
        SELECT identity_id, created_at, seen_at FROM kratos_witness AS witness
        WHERE identity_id <> $1

@@ -44,13 +44,16 @@ export function createBurialActivities({ identities, pool, clock }: BurialDepend
   /** @returns why nothing may be forgotten */
   async function stopOf(request: BurialRequest): Promise<BurialOutcome | undefined> {
     const { identityId, missingSince, granted } = request;
+    // guard: absence: the burial looks for itself
     if ((await readIdentity(identities, identityId)) !== undefined) return { outcome: 'back' };
     const [{ control }, confirmation] = await Promise.all([
       controlAbsence({ identities, pool }, identityId),
       readConfirmation(pool, identityId),
     ]);
     const isConfirmed = confirmation !== undefined && confirmation.at >= missingSince;
+    // guard: absence: the burial has a control of its own
     if (control !== 'witnessed' && !isConfirmed) return { outcome: 'doubted' };
+    // guard: holds: a burial heeds them
     if (await isOnHold(pool, identityId, await clock.now())) return { outcome: 'on-hold' };
     if (granted === undefined) return undefined;
     const use = await useGrant(pool, { ...granted, identityId, action: 'bury' }, await clock.now());

@@ -71,6 +71,7 @@ export function createEndedTokenActivities(
   async function tell({ noticeId, identityId }: EndNotice, since: number, now: number): Promise<boolean> {
     // The page may be minutes old. A person who was suspended since is told after a return, if it is still news.
     if (await isOnHold(pool, identityId, now)) return false;
+    // guard: refresh: who was suspended since a page was read is not told
     const [notice] = await readUntold(pool, { since, limit: 1, only: noticeId });
     if (notice === undefined) return false;
     const { outcome } = await sendMail({
@@ -78,6 +79,7 @@ export function createEndedTokenActivities(
       inactiveForMs: 0,
       endedNoticeId: noticeId,
     });
+    // guard: refresh: an end is told once
     await markTold(pool, noticeId, now);
     return outcome === 'accepted' || outcome === 'ambiguous';
   }

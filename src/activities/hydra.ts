@@ -22,6 +22,7 @@ export function createHydraActivities({ oauth2 }: HydraDependencies) {
       let consents = 0;
       for (let round = 0; round <= revocationRounds; round += 1) {
         const listed = await countConsents(oauth2, subject);
+        // guard: consents are listed again until none is left
         if (listed === 0 && round > 0) return { consents };
         consents += listed;
         await callOry('Hydra', 'revokeOAuth2ConsentSessions', () =>

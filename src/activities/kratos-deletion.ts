@@ -50,6 +50,7 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
       const identity = await readIdentity(identities, identityId);
       if (identity === undefined) {
         const isOurs = await isDeletionIntended(pool, identityId, request.inactiveSince);
+        // guard: deletion: only an identity that was there is deleted
         return isOurs ? deletedFor(deps, identityId) : stopped(deps, request, { outcome: 'gone' });
       }
       await forgetDeletionIntent(pool, identityId);
@@ -59,6 +60,7 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
       await assertFresh(deps.clock, lookedAt);
       await intendDeletion(pool, identityId, request.inactiveSince, await deps.clock.now());
       await callOry('Kratos', 'deleteIdentity', () => identities.deleteIdentity({ id: identityId }));
+      // guard: a deletion is read back
       if ((await readIdentity(identities, identityId)) !== undefined) {
         throw tryAgain('StateNotTaken', 'the identity is still there after its deletion');
       }
@@ -87,6 +89,7 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
         await assertFresh(deps.clock, lookedAt);
         await empty(identities, identity, traits);
       }
+      // guard: anonymising takes the credentials away
       await removeCredentials(identities, identityId);
       await callOry('Kratos', 'deleteIdentitySessions', () =>
         identities.deleteIdentitySessions({ id: identityId }),
@@ -104,6 +107,7 @@ export function createKratosDeletionActivities(deps: DeletionDependencies) {
  */
 async function deletedFor(deps: DeletionDependencies, identityId: string): Promise<ActOutcome> {
   const { control, why } = await controlAbsence(deps, identityId);
+  // guard: deletion: an absence is believed by a control only
   if (control === 'doubted') throw tryAgain('AbsenceDoubtful', why ?? 'others are missing, too');
   return { outcome: 'done' };
 }
@@ -121,6 +125,7 @@ async function retire(
 ): Promise<void> {
   if (refuseIdentifiersForMs === undefined) return;
   if (deps.identifierKey === undefined) {
+    // guard: no deletion without the key that remembers identifiers
     throw giveUp('IdentifierKeyMissing', 'there is no key by which to remember identifiers');
   }
   const now = await deps.clock.now();

@@ -87,6 +87,7 @@ export function createKratosActivities(deps: KratosDependencies) {
     if (!patched) return undefined;
     // Reads again, because the answer to the call differs from what later reads are compared with.
     const after = await readIdentity(identities, identityId);
+    // guard: a change of state is read back
     if (after !== undefined && after.state !== state) {
       throw tryAgain('StateNotTaken', `the identity is still ${after.state}`);
     }
@@ -132,6 +133,7 @@ export function createKratosActivities(deps: KratosDependencies) {
       };
       // The shell of an anonymised person is not a person.
       const isShell = found?.state === 'inactive' && (await isAnonymised(pool, identityId));
+      // guard: an anonymised shell has no lifecycle
       const identity = isShell ? undefined : found;
       const subject = subjectOf(identityId, identity, exemption);
       const plan = planFor(stored.policy, stored.reference, subject);
@@ -143,6 +145,7 @@ export function createKratosActivities(deps: KratosDependencies) {
           ...(isShell ? {} : { absence: await absenceOf(deps, identityId) }),
         };
       }
+      // guard: preview: it notes no witness
       if (!input.isPreview) await witnesses.note(identity, now);
       const keys = input.notices ?? [];
       const [activity, disablement, postponements, notices, hasMoved, buried] = await Promise.all([
@@ -155,6 +158,8 @@ export function createKratosActivities(deps: KratosDependencies) {
       ]);
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
       const disabledByEngine = isEnginesWork(disablement, stateChangedAt);
+      // guard: preview: it keeps no return address
+      // guard: return: the mailbox on record is known only while the engine keeps the person out
       if (disabledByEngine && deps.identifierKey !== undefined && !input.isPreview) {
         await keepReturnAddresses(pool, deps.identifierKey, identityId, everyAddress(identity));
       }
@@ -214,6 +219,7 @@ export function createKratosActivities(deps: KratosDependencies) {
      * one means that the person is back
      */
     async endSessions(input: { identityId: string; look?: LastLook }): Promise<EndedSessions> {
+      // guard: last look inside the call that revokes
       const stop = input.look === undefined ? undefined : await stopOfRevocation(input.look);
       if (stop !== undefined) return { ended: 0, stopped: stop };
       let ended = 0;
@@ -225,6 +231,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         }
         ended += sessions.length;
         authenticatedAt = Math.max(authenticatedAt ?? 0, latestAuthentication(sessions) ?? 0);
+        // guard: sessions are listed again until none is left
         await callOry('Kratos', 'deleteIdentitySessions', () =>
           identities.deleteIdentitySessions({ id: input.identityId }),
         );
@@ -244,15 +251,18 @@ export function createKratosActivities(deps: KratosDependencies) {
       const stateChangedAt = identity.state_changed_at ?? identity.created_at;
       if (identity.state === 'inactive') {
         const disablement = await readDisablement(pool, identityId);
+        // guard: only the engine's own work: disabling
         if (!isEnginesWork(disablement, stateChangedAt)) {
           return stopped(deps, look, { outcome: 'left-alone' });
         }
         await assumeDisablement(pool, identityId, stateChangedAt);
         return { outcome: 'done' };
       }
+      // guard: last look inside the call that disables
       const stop = await whatStops(deps, look, identity);
       if (stop !== undefined) return stopped(deps, look, stop);
       await assertFresh(clock, lookedAt);
+      // guard: a disablement is announced before the call
       await intendDisablement(pool, identityId, stateChangedAt, await clock.now());
       const after = await changeState(identityId, 'inactive');
       if (after === undefined) return { outcome: 'gone' };
@@ -268,6 +278,7 @@ export function createKratosActivities(deps: KratosDependencies) {
       if (identity.state === 'inactive') {
         const disablement = await readDisablement(pool, identityId);
         const stateChangedAt = identity.state_changed_at ?? identity.created_at;
+        // guard: only the engine's own work: enabling
         if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
         const after = await changeState(identityId, 'active');
         if (after === undefined) return { outcome: 'gone' };

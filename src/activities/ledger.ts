@@ -58,6 +58,7 @@ export function createLedgerActivities({
     }): Promise<void> {
       const { standing, previous } = input;
       if (standing !== undefined && previous !== undefined) {
+        // guard: breaker: a restored database
         await tripIfRestored(pool, standing.identityId, previous, input.revision);
       }
       if (input.standing !== undefined) await writeStanding(pool, input.standing, input.revision);

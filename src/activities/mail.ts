@@ -147,6 +147,7 @@ export function createMailActivities(deps: MailDependencies) {
       await notified.remember(identityId, key, added.map(bare), await deps.clock.now());
       // A sign-in is enough to undo a revocation, so former addresses are not written to.
       const former = upcoming.action === 'revoke' ? [] : change.former;
+      // guard: the former address is told
       const unheard = await tell('address-changed', 'former', former);
       for (const { id } of change.former) await notified.markTold(identityId, id, await deps.clock.now());
       return { added: added.length, former: former.length, deferred: late + unheard };
@@ -166,6 +167,7 @@ async function addressesFor(
   all: readonly MailAddress[],
 ): Promise<{ addresses: readonly MailAddress[]; withheld: number }> {
   const histories = await readAddressHistories(pool, identityId);
+  // guard: one click is remembered
   const isRefused = !isOwed(kind) && (await isUnsubscribed(pool, identityId));
   const addresses: MailAddress[] = [];
   for (const address of all) {
@@ -215,6 +217,7 @@ async function known(
 /** @throws MailServerUnavailable, MailCertificate, MailAmbiguous when another attempt is worthwhile */
 function judge(deliveries: readonly Delivery[], proofNeeded: boolean): Omit<MailResult, 'at'> {
   const has = (wanted: Delivery['state']) => deliveries.some(({ state }) => state === wanted);
+  // guard: mail: acceptance of a notice of deletion is proven
   const gotThrough = has('accepted') || (!proofNeeded && has('ambiguous'));
   insist(deliveries, { gotThrough });
   const isUnproven = deliveries.some(({ state, isFinal }) => state === 'ambiguous' && !isFinal);
@@ -246,6 +249,7 @@ function insist(deliveries: readonly Delivery[], { gotThrough }: { gotThrough: b
   const failure = deferred.find(({ failure }) => failure !== undefined)?.failure;
   const isAway = failure?.concernsServer === true;
   const wasTried = deferred.some(({ attempts }) => attempts >= attemptsAtDeferred);
+  // guard: one mailbox never parks the step
   if (gotThrough && ((wasTried && !isAway) || isLastAttempt())) return;
   const type = failure?.concernsCertificate === true ? 'MailCertificate' : 'MailServerUnavailable';
   const where = failure === undefined ? 'earlier' : failure.message;

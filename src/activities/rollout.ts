@@ -169,6 +169,7 @@ async function judge(
   const { identityId } = standing;
   const { startedAt } = waking.input;
   const dueAt = await dueOf(waking, member);
+  // guard: roll-out: nobody is woken whose date stays
   if (!isEarlier(standing, dueAt)) return {};
   const isUrgent = dueAt < startedAt + urgentMs;
   if (phase !== 'late' && isUrgent !== (phase === 'urgent')) return { isEarlier: true };

@@ -72,6 +72,7 @@ export function createTokenNoticeActivities(
     const copies = (await readCopies(deps.pool, identityId, [key])).get(key) ?? [];
     const isSettled =
       copies.length > 0 && !copies.some((state) => state === 'sending' || state === 'deferred');
+    // guard: tokens: a notice is one mail
     if (isSettled) return false;
     if (await isUnwanted(notice, published, identityId, now)) {
       if (notice.by === 'expiry') return false;
@@ -94,6 +95,7 @@ export function createTokenNoticeActivities(
     identityId: string,
     now: number,
   ): Promise<boolean> {
+    // guard: tokens: a hold stops notices
     return by === 'expiry'
       ? isOnHold(deps.pool, identityId, now)
       : isSpared(deps, published, identityId, now);

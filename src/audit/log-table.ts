@@ -41,6 +41,7 @@ export async function appendAuditWithin(
   client: pg.PoolClient,
   entries: readonly AuditEntry[],
 ): Promise<AppendedEntry[]> {
+  // guard: records: text of before the rule is recorded with replacements
   const stored = entries.map(storable);
   const { rows } = await client.query<{ nth: number; row_seq: string }>('SELECT * FROM audit_append($1)', [
     stored.map(entryText),

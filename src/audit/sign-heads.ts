@@ -41,6 +41,7 @@ export async function signLatestHead(
     let last = signed;
     for await (const { sound, broken } of walkChain(pool, signed)) {
       last = sound.at(-1) ?? last;
+      // guard: audit: a broken log is never signed
       if (broken !== undefined) throw new AuditBrokenError(broken);
     }
     if (last.seq === signed.seq) return undefined;
@@ -87,6 +88,7 @@ export async function* soundHeadsBackwards(
 ): AsyncGenerator<SignedHead> {
   for await (const head of streamHeadsBackwards(pool, key.keyId)) {
     const why = await problemOfHead(head, [key]);
+    // guard: audit: a forged head is passed over
     if (why === undefined) yield head;
     else onForged({ seq: head.seq, why });
   }

@@ -76,8 +76,10 @@ export async function problemOfStart(pool: pg.Pool, { seq, hash }: ChainHead): P
 
 function problemOf(row: Record<string, unknown>, before: ChainHead): string | undefined {
   if (Number(row.seq) !== before.seq + 1) return `it is missing: row ${row.seq} comes next`;
+  // guard: audit: each row covers the one before it
   if (row.previous_hash !== before.hash) return 'it does not follow from the row before it';
   const canonical = String(row.canonical);
+  // guard: audit: a row says what was hashed
   if (row.hash !== chainHash(before.hash, canonical)) return 'its hash is not that of its text';
   const stated = parseStated(canonical);
   const differing = columnsOf(row).findIndex(

@@ -109,6 +109,7 @@ class HeadCheck {
       this.exportedAt.delete(seq);
       for (const head of heads) {
         if (!(await this.isSound(head))) continue;
+        // guard: audit: heads show a chain computed anew
         if (head.hash !== hash) return this.contradictionOf(head);
         this.matched = seq;
       }
@@ -121,6 +122,7 @@ class HeadCheck {
     for (const head of [...this.exportedAt.values()].flat()) {
       if (await this.isSound(head)) return missing(rows, head);
     }
+    // guard: audit: heads show rows missing at the end
     for await (const head of stored) if (await this.isSound(head)) return missing(rows, head);
     return undefined;
   }

@@ -95,6 +95,7 @@ export async function giveGrantBack(pool: pg.Pool, key: string): Promise<void> {
 /** As {@link giveGrantBack}, for many acts. */
 export async function giveGrantsBack(pool: pg.Pool, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return;
+  // guard: breaker: what may have had an effect keeps its place
   await pool.query('DELETE FROM breaker_grant WHERE act_key = ANY($1) AND used_at IS NULL', [keys]);
 }
 
@@ -104,6 +105,7 @@ export async function giveGrantsBack(pool: pg.Pool, keys: readonly string[]): Pr
  */
 export async function forgetOldGrants(pool: pg.Pool, windowMs: number, now: number): Promise<void> {
   const known = await pool.query<{ longest_ms: string }>(
+    // guard: breaker: grants are kept for the longest window
     `INSERT INTO breaker_window AS known (longest_ms) VALUES ($1)
      ON CONFLICT (only_row) DO UPDATE SET longest_ms = greatest(known.longest_ms, EXCLUDED.longest_ms)
      RETURNING longest_ms`,

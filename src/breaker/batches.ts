@@ -74,6 +74,7 @@ async function decide(
   const { action, acts, rules } = request;
   const limit = await limitOf(client, request, now);
   const trips = await activeTrips(client, [action, 'all']);
+  // guard: breaker: ends of tokens stop where a clock is wrong
   const stop = doubt ?? (trips.length === 0 ? limit.trip : undefined);
   const held = async (): Promise<Trip | undefined> => {
     if (stop === undefined) return undefined;
@@ -104,7 +105,9 @@ async function limitOf(
     now,
   });
   // What waited when operators released it comes on top of an ordinary day.
+  // guard: breaker: a release allows what was held, and no more
   const allowed = allowedActs(rules, action, people) + released;
+  // guard: breaker: a sweep that is over the limit as a whole ends none
   const fresh = due - granted;
   if (fresh === 0 || done + fresh <= allowed) return { allowed };
   const why = `${fresh} × ${action} are due at once, after ${done} within ${formatDuration(rules.windowMs)}; allowed are ${allowed} (${people} identities)`;

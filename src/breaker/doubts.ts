@@ -71,10 +71,12 @@ export async function readDoubt(
   { rules, decidedAt }: Doubtful,
   { now, testimony }: { readonly now: number; readonly testimony: Testimony | undefined },
 ): Promise<NewTrip | undefined> {
+  // guard: breaker: clocks are asked
   const byClock =
     testimony === undefined
       ? undefined
       : (aheadTrip(rules, decidedAt, now) ?? (await clockTrip(client, { ...testimony, wallAt: now }, rules)));
+  // guard: breaker: signs of life that were lost
   return byClock ?? (await lossTrip(client)) ?? (await feedTrip(client, rules, now));
 }
 
@@ -121,6 +123,7 @@ async function feedTrip(
     now,
     await feedOutages(client, from, stall.windowMs),
   );
+  // guard: breaker: the feed is asked
   if (!health.stalled) return undefined;
   const window = formatDuration(stall.windowMs);
   const why = `${health.received} signs of life in the last ${window}; the quietest ${window} before had ${health.quietest}`;

@@ -60,6 +60,7 @@ export async function batchCount(
 /** Identities that have a lifecycle and are not deleted: the base of the percentages. */
 export async function population(client: pg.Pool | pg.PoolClient): Promise<number> {
   const found = await client.query<{ count: string }>(
+    // guard: breaker: the deleted are not counted
     "SELECT count(*) FROM standing WHERE stage <> 'deleted'",
   );
   return Number(found.rows[0]?.count ?? 0);

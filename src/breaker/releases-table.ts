@@ -64,6 +64,8 @@ export async function approve(client: pg.PoolClient, approval: Approval): Promis
     throw new ReleaseRefusedError(`release ${releaseId} is in force already`);
   }
   await assertTripped(client, release.tripId);
+  // guard: breaker: the same operator does not count twice
+  // guard: principals: two credentials of one owner are one operator
   if (release.owners.some((other) => isSameOperator({ owner: other }, { owner }))) {
     throw new ReleaseRefusedError(
       `actor: "${owner}" agreed to release ${releaseId} already. It takes ${release.operators} different operators`,

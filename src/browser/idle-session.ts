@@ -196,6 +196,7 @@ class Page implements IdleSession {
     if (answer.kind === 'unknown') this.#fail(answer.retryMs);
     if (answer.kind !== 'ended') return;
     // Nobody was signed in here: a public page, or the one for signing in. It stays as it is, and asks when it is shown again.
+    // guard: sessions: a page where nobody is signed in goes nowhere
     if (this.#live === undefined) this.#settle();
     else this.#end(answer.reason);
   }
@@ -208,10 +209,12 @@ class Page implements IdleSession {
 
   #adopt(state: LiveState, askedAt: number): void {
     // Overtaken by the answer to a later question.
+    // guard: sessions: an answer that was overtaken changes nothing in the page
     if (this.#live !== undefined && askedAt < this.#answeredAt && state.now < this.#live.now) return;
     this.#live = state;
     this.#answeredAt = this.#timeline.now();
     // As of the question: a slow answer shows too little time, never too much.
+    // guard: sessions: the page counts the time of a slow answer
     this.#aheadMs = state.now - askedAt;
     // The server's word, whatever another tab told.
     if (state.idleEndsAt !== undefined) this.#presentAt = state.idleEndsAt - (state.idleMs ?? 0);
@@ -280,6 +283,7 @@ class Page implements IdleSession {
   #comeBack(isFromCache = false): void {
     if (isFromCache) this.#panel.cover('checking');
     if (document.hidden) return;
+    // guard: sessions: a tab that is resumed after the end is covered before the server answered
     if (!isFromCache) this.#tick();
     void this.check();
   }

@@ -24,6 +24,7 @@ export class Timeline {
   now(): number {
     const [wall, monotonic] = [this.#clock.wall(), this.#clock.monotonic()];
     const aheadMs = wall - this.#wall - monotonic + this.#monotonic;
+    // guard: sessions: a clock that was set back hides no sleep
     if (Math.abs(aheadMs) > toleranceMs) {
       this.#addedMs += Math.max(0, aheadMs);
       this.#wall = wall;

@@ -242,6 +242,7 @@ class DormouseClient implements DirectDormouse {
       throw new DormouseUnavailableError('PostgreSQL', { cause });
     });
     if (identityId === undefined) return 'unmatched';
+    // guard: a bounce wakes the lifecycle
     if (bounce.kind !== 'hard') return 'matched';
     // Best effort: whoever waits behind a notice looks again each day, and once more before the step.
     await this.lifecycles

@@ -112,6 +112,7 @@ export const eventSecrets = serviceTokens.refine(
 /** A port alone is one of the loopback address. Port 0 takes a free one. */
 export const metricsAddress = z.string().transform((text, context): ListenAddress => {
   const [, bracketed, plain, digits = ''] = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? [];
+  // guard: metrics: a port alone is one of the loopback address
   const host = bracketed ?? plain ?? '127.0.0.1';
   const isHost = bracketed === undefined ? isIP(host) === 4 || host === 'localhost' : isIP(host) === 6;
   if (digits !== '' && Number(digits) <= 65_535 && isHost) return { host, port: Number(digits) };

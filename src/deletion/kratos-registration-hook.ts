@@ -67,6 +67,7 @@ export function kratosRegistrationHook(options: RegistrationHookOptions): Fastif
       schema,
       bodyLimit: 8_192,
       config: scoped('hooks:kratos'),
+      // guard: identifiers of deleted accounts are refused
       handler: async ({ body: { identifiers } }, reply) =>
         (await options.isRetired?.(identifiers)) ? reply.code(422).send(refused) : reply.code(204).send(),
     });

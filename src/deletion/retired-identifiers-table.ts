@@ -28,6 +28,7 @@ export async function isRetired(
   now: number,
 ): Promise<boolean> {
   const found = await pool.query(
+    // guard: a name is refused until its time, not for ever
     'SELECT 1 FROM retired_identifier WHERE identifier_hash = ANY($1::bytea[]) AND until > $2 LIMIT 1',
     [identifiers.map((identifier) => hashOfIdentifier(key, identifier)), new Date(now)],
   );

@@ -25,11 +25,13 @@ import { forgetDeletionIntent } from './intents-table.js';
 
 /** Data that is deleted with an identity: each room forgets its own. Holds and exemptions stay. */
 const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => Promise<void>)[] = [
+  // guard: deletion: signs of life are forgotten
   forgetActivity,
   forgetDisablement,
   forgetLinks,
   forgetPostponements,
   forgetReturnAddresses,
+  // guard: the key of personal data is destroyed at burial
   destroyKey,
   forgetAllNotified,
   forgetPreference,

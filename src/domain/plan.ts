@@ -174,12 +174,16 @@ export function breakerRules({ breaker }: Pick<Policy, 'breaker'>): BreakerRules
 }
 
 function exemptionOf(policy: Policy, subject: PolicySubject): ExemptionCause | undefined {
+  // guard: exempt by an operator
   if (subject.exemption !== undefined) return `operator:${subject.exemption}`;
   const excluded = policy.exclusions.identities.some(({ id }) => id.toLowerCase() === subject.identityId);
+  // guard: exempt by exclusion
   if (excluded) return 'excluded-identity';
   if (policy.exclusions.schemas.includes(subject.schemaId)) return 'excluded-schema';
+  // guard: exempt by account type
   if (ofWord(policy.accountTypes, subject.accountType) === 'never') return 'account-type';
   if (ofWord(policy.roles, subject.adminRole) === 'never') return 'role';
+  // guard: exempt by opt-out
   if (policy.honourOptOut && subject.optedOut) return 'opt-out';
   return unclearOf(policy, subject).length > 0 ? 'not-understood' : undefined;
 }
@@ -223,6 +227,7 @@ function rungsFor(policy: Policy, subject: PolicySubject): PlanRung[] {
   const override = subject.unconfirmed === true ? policy.unconfirmed : undefined;
   const ladder = override === undefined ? policy.ladder : withOverride(policy.ladder, override);
   const byTraits = ladderOfRole(policy, subject.traitsRole);
+  // guard: a role that the person can write only tightens
   if (byTraits !== undefined && isStricter(byTraits, ladder)) {
     return planRungs(policy, byTraits, subject.identityId);
   }
@@ -265,6 +270,7 @@ function waitsNoLonger(candidate: RungValues, base: RungValues): boolean {
 function planRungs(policy: Policy, ladder: Ladder, identityId: string): PlanRung[] {
   return effectiveRungs(ladder).map(([rung, values]) => ({
     rung,
+    // guard: jitter makes a rung later, never earlier
     afterMs: values.after + jitterFor(identityId, rung, policy.jitter),
     noticeLeadsMs: 'notices' in values ? values.notices : [],
     noticeFloorMs: 'noticeFloor' in values ? values.noticeFloor : 0,

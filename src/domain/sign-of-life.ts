@@ -30,6 +30,7 @@ export const noActivity: LatestActivity = {};
  * (docs/architecture.md, invariant 1).
  */
 export function clampToNow(at: number, now: number): number {
+  // guard: activity in the future is clamped to now
   return Math.min(at, now);
 }
 
@@ -41,6 +42,7 @@ export function mergeSign(
 ): LatestActivity {
   const at = clampToNow(sign.at, now);
   const known = latest[sign.kind];
+  // guard: a sign of life never moves back (memory)
   return known !== undefined && known >= at ? latest : { ...latest, [sign.kind]: at };
 }
 

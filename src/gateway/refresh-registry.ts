@@ -25,10 +25,12 @@ export function refreshRegistry(
     const judgedBy = rulesOf(await published());
     const isRefresh = grant.grant === 'refresh_token';
     // What ended stays ended, also where the policy's rules were taken away since.
+    // guard: refresh: what ended gets no token when the policy lost its rules
     if (judgedBy === undefined) return !(isRefresh && (await isEndedInRegistry(pool, grant.consent)));
     if (isRefresh) return followRefresh(pool, judgedBy, grant, Date.now());
     const { identityId, clientId, loginSid } = grant;
     // A gateway whose clock is ahead would end what is in use.
+    // guard: refresh: a gateway whose clock is ahead ends nothing
     const now = Math.floor(await earlierNow(pool, Date.now()));
     const noted = loginSid === undefined ? {} : await readConsent(pool, { loginSid, clientId, identityId });
     if (!(await followGrant(pool, judgedBy, { ...grant, noted }, now))) return false;

@@ -58,6 +58,7 @@ export function keepHold(
 
 /** One change of an identity's holds at a time, until the transaction ends. */
 export async function lockHolds(client: pg.PoolClient, identityId: string): Promise<void> {
+  // guard: holds: an id is never given twice
   await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`hold/${identityId}`]);
 }
 

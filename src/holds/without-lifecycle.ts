@@ -63,8 +63,10 @@ export function releaseHoldDirectly(
 ): Promise<readonly Hold[]> {
   return inTransaction(pool, async (client) => {
     const { identityId, reason, at } = request;
+    // guard: holds: changes without a lifecycle come one at a time
     await lockHolds(client, identityId);
     const { standing } = await readHolds(client, identityId, at);
+    // guard: holds: a repeated release without a lifecycle ends no second hold
     if (await isRepeated(client, identityId, 'release_key', requestId)) return standing;
     const chosen = chooseHold(standing, request);
     if ('problem' in chosen) throw new HoldRefusedError(chosen.problem);

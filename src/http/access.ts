@@ -103,6 +103,7 @@ export function guardRoutes(server: FastifyInstance, options: AccessOptions): vo
   server.addHook('onRoute', ({ method, url, config }) => {
     const access = config?.access;
     for (const one of [method].flat()) {
+      // guard: principals: a route without a declaration is not registered
       if (access === undefined) throw new Error(`${one} ${url} declares no scope, and is not declared open`);
       declarations.set(`${one} ${url}`, access);
     }
@@ -110,6 +111,7 @@ export function guardRoutes(server: FastifyInstance, options: AccessOptions): vo
   server.addHook('onRequest', async (request, reply) => {
     if (request.is404) return;
     const { access } = request.routeOptions.config;
+    // guard: principals: an operators' route is not at the public address
     if (access === undefined || !isServed(access, options.side)) {
       answerNotFound(reply);
       return reply;

@@ -160,6 +160,7 @@ async function makeKey(
     const known = await readKey(client, masterKeys, identityId);
     if (known !== undefined) return known;
     const buried = await client.query('SELECT 1 FROM tombstone WHERE identity_id = $1', [identityId]);
+    // guard: no key for the buried
     if (buried.rows.length > 0) throw new KeyDestroyedError(identityId);
     const key = randomBytes(dataKeyBytes);
     const { current } = masterKeys;

@@ -15,11 +15,13 @@ export interface EvidenceSources {
 /** @returns the latest sign of each kind, from PostgreSQL and from the sign-ins of Kratos' sessions */
 export async function readEvidence(sources: EvidenceSources, identityId: string): Promise<LatestActivity> {
   const [recorded, sessions] = await Promise.all([
+    // guard: second look: recorded activity is read again before each rung
     readActivity(sources.pool, identityId),
     readSessions(sources.identities, identityId),
   ]);
   const now = await sources.clock.now();
   const authenticatedAt = latestAuthentication(sessions);
+  // guard: second look: sign-ins that Kratos' sessions show count
   return authenticatedAt === undefined
     ? recorded
     : mergeSign(recorded, { kind: 'human', at: authenticatedAt }, now);

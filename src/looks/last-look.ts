@@ -91,13 +91,16 @@ export async function stopOf(
   identity: KratosIdentity,
 ): Promise<ActOutcome | undefined> {
   const stateChangedAt = identity.state_changed_at ?? identity.created_at;
+  // guard: an admin who enables the identity stops its deletion
   if (identity.state === 'inactive') {
     const disablement = await readDisablement(sources.pool, look.identityId);
+    // guard: only the engine's own work: deleting
     if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
   } else if (stateChangedAt > look.inactiveSince) {
     // Somebody enabled it meanwhile. That decision counts, and the clock starts there.
     return { outcome: 'superseded', activity: {} };
   }
+  // guard: last look inside the call that deletes or anonymises
   return whatStops(sources, look, identity);
 }
 
@@ -107,14 +110,17 @@ export async function whatStops(
   look: LastLook,
   identity: KratosIdentity,
 ): Promise<ActOutcome | undefined> {
+  // guard: last look: notices still proven
   if (!(await isAnnounced(sources, identity, look))) return { outcome: 'unannounced' };
   const activity = await seenSince(sources, look);
   if (activity !== undefined) return { outcome: 'superseded', activity };
   const sparing = await whatSpares(sources, look, identity);
   if (sparing !== undefined) return sparing;
   if (await isOnHold(sources.pool, look.identityId, await sources.clock.now())) {
+    // guard: holds: read inside the last look
     return { outcome: 'left-alone', because: 'hold' };
   }
+  // guard: breaker: asked once more inside the deed
   return heldByBreaker(sources, look);
 }
 
@@ -128,6 +134,7 @@ async function heldByBreaker(
 ): Promise<ActOutcome | undefined> {
   if (granted === undefined) return undefined;
   const use = await useGrant(pool, { ...granted, identityId }, await clock.now());
+  // guard: breaker: only what is counted is done
   if (use.outcome === 'used') return undefined;
   const trip = use.outcome === 'held' ? await readTrip(pool, use.tripId) : undefined;
   return { outcome: 'held', ...(trip && { trip }) };
@@ -142,6 +149,7 @@ export async function stopped(
   { granted }: LastLook,
   why: ActOutcome,
 ): Promise<ActOutcome> {
+  // guard: breaker: a stopped act gives its place back
   if (granted !== undefined && why.outcome !== 'held') await giveGrantBack(pool, granted.key);
   return why;
 }
@@ -157,14 +165,17 @@ async function whatSpares(
 ): Promise<ActOutcome | undefined> {
   const exempt = { outcome: 'left-alone', because: 'exempt' } as const;
   const exemption = await exemptionInForce(pool, identityId);
+  // guard: last look: an exemption of this second
   if (exemption !== undefined) return exempt;
   if (policyChoice === undefined) return undefined;
   const { policy, reference } = await readPolicy(policies, policyChoice);
   const plan = planFor(policy, reference, subjectOf(identityId, identity, exemption));
+  // guard: last look: what an admin or the policy has exempted since
   if (plan.exempt !== undefined) return exempt;
   const planned = plan.rungs.find(({ rung }) => rung === due?.rung);
   if (due === undefined || (planned !== undefined && planned.afterMs <= due.afterMs)) return undefined;
   const isDue = planned !== undefined && (await clock.now()) >= inactiveSince + planned.afterMs;
+  // guard: last look: the policy in force now may give more time
   return isDue ? undefined : { outcome: 'superseded', activity: {} };
 }
 
@@ -191,6 +202,7 @@ const longestLookMs = 25_000;
  */
 export async function assertFresh(clock: Clock, lookedAt: number): Promise<void> {
   const ageMs = (await clock.now()) - lookedAt;
+  // guard: a halted process does not act on an old look
   if (ageMs > longestLookMs) throw tryAgain('StaleLook', `the last look was ${ageMs} ms old`);
 }
 
@@ -203,6 +215,7 @@ async function seenSince(sources: EvidenceSources, look: LastLook): Promise<Late
   const latest = latestOf(activity, look.keepsAlive);
   if (latest !== undefined && latest > look.inactiveSince) return activity;
   // Read after Kratos' answer, as exemptions are, so that a click made just now counts.
+  // guard: last look: a postponement of this second
   return (await isPostponedSince(sources, look)) ? activity : undefined;
 }
 

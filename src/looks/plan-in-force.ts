@@ -20,6 +20,7 @@ import { giveUp, tryAgain } from '../process/step-error.js';
  * lifecycles continue by themselves once the right text is published
  * @throws UnknownPolicy (not retried) when it was never published, PolicyAltered
  */
+// guard: policies: a lifecycle waits for the right text instead of giving up
 export async function readPolicy(
   policies: PolicyReader,
   choice: PolicyChoice,

@@ -18,6 +18,7 @@ export function mailAddresses(
 ): MailAddress[] {
   const verifiable = mailOnly(identity.verifiable_addresses);
   const recovery = mailOnly(identity.recovery_addresses);
+  // guard: notices go to recovery addresses, too
   const trusted = [...verifiable.filter(({ verified }) => verified), ...recovery];
   const chosen = trusted.length > 0 || unverified === 'never' ? trusted : verifiable;
   // Kratos makes a recovery address of each address that the schema names, confirmed or not.

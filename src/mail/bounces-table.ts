@@ -31,6 +31,7 @@ export async function recordBounce(
   const at = Math.min(bounce.at ?? now, now);
   const keys = await keysOf(pool, bounce, now);
   if (keys.length === 0) {
+    // guard: a bounce that matches nothing is kept for operators
     await noteUnmatched(pool, bounce, { source, now });
     return {};
   }
@@ -57,6 +58,7 @@ async function keysOf(pool: pg.Pool, { messageId, queueIds = [] }: Bounce, now: 
      WHERE queue_id = ANY($1) AND state IN ('accepted', 'bounced') AND settled_at > $2 LIMIT 2`,
     [queueIds, new Date(now - queueIdsLastMs)],
   );
+  // guard: a bounce by a name that two mails have bounces neither
   return found.rows.length === 1 ? found.rows.map(({ message_key }) => message_key) : [];
 }
 

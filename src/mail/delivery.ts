@@ -92,6 +92,7 @@ export async function deliver(
     return { state: begun.state, attempts: begun.attempts, isFinal: true };
   }
   const answered = await handOver(deps, claim, { letter, address, messageId });
+  // guard: a refusal that everybody gets is nobody’s
   const sent = await doubted(deps, answered, identityId);
   const failure = sent instanceof TemporaryMailError ? { failure: sent } : {};
   const proof = proofOf(sent, deps.transport.host);
@@ -142,6 +143,7 @@ async function handOver(
         // A suspended process may resume after another one took over, so it checks
         // its claim again before it sends.
         beforeHandOver: async () => {
+          // guard: who lost the claim does not send
           if (!(await keep())) throw new ClaimLostError('the mail is in other hands');
         },
       },

@@ -248,6 +248,7 @@ export async function listMails(pool: pg.Pool, identityId: string): Promise<Mail
  */
 export async function forgetOldMails(pool: pg.Pool, before: Date): Promise<number> {
   const gone = await pool.query(
+    // guard: retention: the mails of an absence that lasts are kept
     `DELETE FROM mail WHERE message_key = ANY(ARRAY(
        SELECT message_key FROM mail JOIN standing USING (identity_id)
        WHERE settled_at < $1 AND settled_at < standing.last_active_at AND bounce_class IS NULL

@@ -22,5 +22,6 @@ export interface AddressHistory {
 
 /** Whether the address gets no mail of this kind. */
 export function isWithheld({ hardBounces, complained }: AddressHistory, kind: MailKind): boolean {
+  // guard: an address that mails come back from gets none
   return hardBounces >= hardBouncesUntilSuppressed || (complained && !isOwed(kind));
 }

@@ -44,7 +44,9 @@ export class ReadinessChecks {
 
   /** Never rejects. */
   async read(): Promise<Readiness> {
+    // guard: readiness: a process that ends gets no work
     if (this.isStopping) return notReady('is shutting down');
+    // guard: readiness: a process that is starting gets no work
     if (!this.hasBegun) return notReady(startingCause);
     const answers = await Promise.all(
       [...this.checks].map(async ([name, { check, isNeeded }]) => ({
@@ -66,6 +68,7 @@ export class ReadinessChecks {
 
   /** What an outside system says may hold anything, so only its kind is passed on. */
   private async ask(name: string, check: ReadinessCheck): Promise<string | undefined> {
+    // guard: readiness: a foreign error is not repeated to whoever asks
     try {
       return await within(this.timeoutMs, check());
     } catch {

@@ -20,6 +20,7 @@ export function shared<T>(work: () => Promise<T>, options: SharedOptions): () =>
   let known: { readonly at: number; readonly answer: Promise<T> } | undefined;
   return () => {
     if (known !== undefined && now() - known.at < keepMs) return known.answer;
+    // guard: checks: many callers cause one question
     if (running === undefined) {
       const answer = work();
       // One limit for all: who asks while a check hangs beyond it fails at once.

@@ -20,6 +20,7 @@ export async function callOry<T>(
     if (!isAxiosError(error)) throw error;
     const status = error.response?.status;
     if (status === 404) {
+      // guard: a 404 that is not Kratos' own is no absence
       if (isOrysOwn(error.response?.data)) return undefined;
       throw tryAgain(
         `${system}MalformedAnswer`,
@@ -30,6 +31,7 @@ export async function callOry<T>(
       throw tryAgain(`${system}AnswerTooLarge`, `${operation} was answered with more than can be taken in`);
     }
     // An error with a success status means that the answer broke off: nothing was refused.
+    // guard: an answer that breaks off is tried again, not taken for a refusal
     if (status === undefined || status < 300) {
       throw tryAgain(`${system}Unavailable`, `${operation} got no answer (${error.code ?? 'no code'})`);
     }

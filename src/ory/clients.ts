@@ -34,6 +34,7 @@ function configuration(basePath: string, { token, timeoutMs }: ClientOptions): C
   return new Configuration({
     basePath,
     ...given({ accessToken: token }),
+    // guard: no call waits for ever
     baseOptions: { timeout: timeoutMs ?? 10_000, maxRedirects: 0, maxContentLength: 4_000_000 },
   });
 }

@@ -55,6 +55,7 @@ export async function readIdentity(
   const answer = await callOry<unknown>('Kratos', 'getIdentity', () => api.getIdentity({ id: identityId }));
   if (answer === undefined) return undefined;
   const parsed = identitySchema.safeParse(answer);
+  // guard: another identity's answer is not believed
   if (parsed.success && parsed.data.id === identityId) return parsed.data;
   throw tryAgain('KratosMalformedAnswer', 'getIdentity answered something that is not this identity');
 }

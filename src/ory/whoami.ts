@@ -157,6 +157,7 @@ function sessionOf(data: z.infer<typeof sessionSchema>): KratosSession {
     ...given({
       sessionId: data.id,
       expiresAt: data.expires_at,
+      // guard: sessions: a second factor leaves the absolute limit
       authenticatedAt: latest(completed('aal1')) ?? stated,
       latestAt: latest([...completed(), ...(stated === undefined ? [] : [stated])]),
       assurance: assurance === 'aal0' ? undefined : assurance,

@@ -29,6 +29,7 @@ export function sessionRoutes(server: FastifyInstance, context: PageContext, gua
     url,
     { config: bySession, schema: pageSchemas.changeSessions },
     (request, reply) => {
+      // guard: sessions: a form of the page comes from the page
       if (!isSameOrigin(request.headers, origins)) return show(request, reply.code(403), context, 'problem');
       return whenSignedIn(guard, context, request, reply, async (live) => {
         if (request.body.do === 'sign-out') {

@@ -42,6 +42,7 @@ export function tokenRoutes(
   server.post<TokensForm>(url, { config: bySession, schema: pageSchemas.changeTokens }, (request, reply) => {
     if (!isSameOrigin(request.headers, origins)) return show(request, reply.code(403), context, 'problem');
     // To end a token is never made harder.
+    // guard: tokens: the page makes none without a fresh sign-in
     const when = request.body.do === 'revoke' ? whenSignedIn : whenFreshlySignedIn;
     return when(guard, context, request, reply, ({ session }) =>
       change({ context, tokens, request, reply }, session),

@@ -66,6 +66,7 @@ export class PolicyReader {
     const row = await readPolicyRow(this.pool, id, version);
     // Checked before the cache: the cache has the text with this hash, which may differ
     // from the text in the table now.
+    // guard: policies: an altered text is acted by nowhere
     if (!isIntact(row)) throw new AlteredPolicyError(row);
     const policy = this.parsed.get(row.hash) ?? parsePolicyFile(row.source, `${id}@${row.version}`);
     this.parsed.set(row.hash, policy);
@@ -124,6 +125,7 @@ export async function latestPolicies(pool: pg.Pool): Promise<LatestPolicies> {
         throw error;
       }
     }),
+    // guard: policies: the work list and the breaker name an altered text
     refused: altered.map((row) => new AlteredPolicyError(row)),
   };
 }

@@ -88,7 +88,9 @@ export async function rollBackPolicy(
   return inTransaction(pool, async (client) => {
     await lockPolicy(client, id);
     const earlier = await readPolicyRow(client, id, to);
+    // guard: policies: no rollback to an altered text
     if (!isIntact(earlier)) throw new AlteredPolicyError(earlier);
+    // guard: policies: no rollback to a text that is no policy any more
     parsePolicyFile(earlier.source, `${id}@${to}`);
     return addVersion(client, {
       id,
@@ -113,6 +115,7 @@ export async function seedPolicy(
   const { id } = parsePolicyToPublish(text, file);
   return inTransaction(pool, async (client) => {
     await lockPolicy(client, id);
+    // guard: policies: a start takes back nothing that operators published
     if ((await latestVersion(client, id)) > 0) {
       const { version, hash } = await readPolicyRow(client, id);
       return { reference: { id, version, hash }, isNew: false };
@@ -131,6 +134,7 @@ export async function seedPolicy(
 }
 
 async function lockPolicy(client: pg.PoolClient, id: string): Promise<void> {
+  // guard: policies: one publication at a time
   await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`policy/${id}`]);
 }
 
@@ -151,6 +155,7 @@ async function addVersion(client: pg.PoolClient, next: NextVersion): Promise<Pub
   if (inForce !== undefined && holds(inForce, hash)) {
     return { reference: { id, version: latest, hash }, isNew: false };
   }
+  // guard: policies: of two who publish at once, the second is told
   if (latest !== expected) throw new PolicyMovedError(id, expected, latest);
   const { eventType, outcome, actor, reason } = next;
   const added = await client.query<{ added: number; text_hash: string }>(
@@ -164,5 +169,6 @@ async function addVersion(client: pg.PoolClient, next: NextVersion): Promise<Pub
 
 /** A row with an altered text does not count: publishing the right text again is the way out. */
 function holds(row: PolicyRow, hash: string): boolean {
+  // guard: policies: an altered text is published again by the right one
   return row.hash === hash && isIntact(row);
 }

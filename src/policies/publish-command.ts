@@ -83,6 +83,7 @@ async function basisOf(
     if (problem !== undefined) throw new Error(`--without-preview: ${problem}`);
     return `without preview: ${normalText(withoutPreview)}`;
   }
+  // guard: policies: no later version is published unseen
   if (latest === 0) return undefined;
   const inForce = await readPolicyRow(pool, policy.id, latest);
   if (!isIntact(inForce)) return 'without preview: the version in force was altered';

@@ -12,6 +12,7 @@ export async function readPolicyFile(file: string): Promise<string> {
   const bytes = await bytesOf(file);
   try {
     // Fatal, because a replaced character would be published as another one.
+    // guard: policies: what is not UTF-8 is not published as something else
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
     throw new Error(`${file}: is not UTF-8. Save it in that encoding`, { cause: error });

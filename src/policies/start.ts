@@ -52,6 +52,7 @@ async function followed(
     const { reference } = await new PolicyReader(pool).read(policyId);
     return `${policyId}@${reference.version}`;
   } catch (error) {
+    // guard: policies: no worker starts where nobody could follow
     if (error instanceof UnknownPolicyError) {
       throw new ConfigError(
         `DORMOUSE_POLICY_ID is "${policyId}", and no version of that policy was published, so nobody could follow it. Publish it (dormouse policy publish FILE --reason '…'), or name a policy that is published: DORMOUSE_POLICY_FILE holds "${fileId}"`,

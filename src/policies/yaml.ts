@@ -65,6 +65,7 @@ const unprintable = /[^\t\n\r\x20-\x7E\x85\xA0-\uD7FF\uE000-\uFFFD\u{10000}-\u{1
 export function parsePolicyToPublish(text: string, file: string): Policy {
   const lines = text.split('\n');
   const index = lines.findIndex((line) => unprintable.test(line));
+  // guard: policies: no control characters are published
   if (index < 0) return parsePolicyFile(text, file);
   const message = 'holds a control character, or another one that YAML does not take. Write the line without';
   throw new PolicyFileError(file, [{ line: index + 1, field: '', message }]);

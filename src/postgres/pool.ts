@@ -55,6 +55,7 @@ export async function inTransaction<T>(
   const onError = () => {
     broken = true;
   };
+  // guard: a connection that is cut in mid-transaction ends no process
   client.on('error', onError);
   try {
     await client.query('BEGIN');

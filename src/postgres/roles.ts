@@ -16,6 +16,7 @@ const sessionWrites =
 /** Rights of the runtime role, on tables where it may not do everything. */
 const runtimeTables: Privileges = {
   dormouse_migration: 'SELECT',
+  // guard: audit: the runtime role may only add
   audit: 'SELECT',
   audit_head: 'SELECT',
   audit_checkpoint: 'SELECT',
@@ -55,6 +56,7 @@ const appTables: Privileges = {
   request_log: 'SELECT, INSERT',
   admission_change: 'SELECT',
   personal_token: 'SELECT, UPDATE (last_used_at)',
+  // guard: refresh: an app may write nothing of a family
   refresh_family: 'SELECT',
   refresh_consent: 'SELECT, INSERT, UPDATE',
 };
@@ -128,6 +130,7 @@ export async function grantRole(ownerUrl: string, role: string, kind: RoleKind):
 }
 
 function privilegesOn(table: string, kind: RoleKind): string | undefined {
+  // guard: roles: an app's role has no more than it needs
   if (kind === 'app') return appTables[table];
   return runtimeTables[table] ?? 'SELECT, INSERT, UPDATE, DELETE';
 }

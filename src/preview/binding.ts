@@ -37,6 +37,7 @@ const mostNamed = 5;
 export async function checkedPreview(sources: PeopleSources, binding: Binding): Promise<Preview> {
   const { preview, policy, text, toleratedPercent, now } = binding;
   const kept = await findPreview(sources.pool, preview);
+  // guard: policies: a preview of another text is none
   if (kept.policyHash !== policyHash(text)) throw new PreviewOutdatedError('it is of another text');
   if (kept.policyId !== policy.id) {
     throw new PreviewOutdatedError(
@@ -50,6 +51,7 @@ export async function checkedPreview(sources: PeopleSources, binding: Binding): 
     );
   }
   const changes = changesOf(kept.answer, again.answer, toleratedPercent);
+  // guard: policies: a preview whose population changed since is none
   if (changes.length === 0) return again;
   throw new PreviewOutdatedError(
     `the population answers otherwise now, by more than ${toleratedPercent} %: ${named(changes)}`,

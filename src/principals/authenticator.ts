@@ -83,6 +83,7 @@ export class Authenticator {
 
 function withScope(identified: Extract<Identified, { kind: 'known' }>, scope: RouteScope): Identified {
   const { scopes, actor } = identified.principal;
+  // guard: principals: a credential without the scope is refused
   return covers(scopes, scope) ? identified : { kind: 'refused', cause: 'scope', actor };
 }
 
@@ -97,6 +98,7 @@ function named(
   const { name, owner, scopes, networks } = found.credential;
   const actor = credentialActor(name);
   if (found.kind === 'ended') return { kind: 'refused', cause: 'ended', actor };
+  // guard: principals: a credential is taken from its networks only
   if (!isWithin(networks, address)) return { kind: 'refused', cause: 'address', actor };
   if (covers(scopes, scope)) directory.noteUse(found.credential);
   return { kind: 'known', principal: { actor, owner, scopes }, caller: actor };

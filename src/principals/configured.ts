@@ -68,6 +68,7 @@ export function configuredPrincipals({ service, kratos, hydra, mail }: Configure
       (fitting, entry) => (timingSafeEqual(entry.digest, presented) ? entry : fitting),
       undefined,
     );
+    // guard: principals: a configured key has one purpose
     return found?.carrier === carrier && covers(found.principal.scopes, scope) ? found : undefined;
   };
 }

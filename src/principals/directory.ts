@@ -71,10 +71,12 @@ export class CredentialDirectory {
    */
   find(hash: string): Found {
     const monotonic = performance.now();
+    // guard: principals: what was known counts for a bounded time
     if (monotonic - this.readAt > this.staleMs) return { kind: 'unavailable' };
     const credential = this.byHash.get(hash);
     if (credential === undefined) return { kind: 'unknown' };
     const isEnded = credential.endsAt !== undefined && credential.endsAt <= monotonic + this.offset;
+    // guard: principals: a secret that ended is refused
     return { kind: isEnded ? 'ended' : 'live', credential };
   }
 

@@ -55,6 +55,7 @@ export class IssuerKeys {
     if (text.length > largestMetadata) throw new Error('its metadata is too large');
     const { issuer, jwks_uri } = metadata.parse(JSON.parse(text));
     // Section 4.3: otherwise one issuer could pass for another.
+    // guard: principals: metadata name their own issuer
     if (issuer !== this.issuer) throw new Error('its metadata names another issuer');
     const keys = createRemoteJWKSet(new URL(jwks_uri), { timeoutDuration: timeoutMs });
     this.known = { keys, at: performance.now() };

@@ -52,6 +52,7 @@ export class OperatorTokens implements TokenVerifier {
     const issuer = this.issuerOf(token);
     if (issuer === undefined) return { kind: 'refused', cause: 'unknown' };
     try {
+      // guard: principals: a token is for this audience
       const { payload, protectedHeader } = await jwtVerify(token, await issuer.keys.find(), {
         ...{ issuer: issuer.issuer, audience: issuer.audience, algorithms },
         requiredClaims: ['exp', 'iat', 'sub'],
@@ -97,11 +98,13 @@ export function oidcActor(alias: string, subject: string): string {
 }
 
 function isAccessToken(payload: JWTPayload, { clients }: OperatorsIssuer): boolean {
+  // guard: principals: an ID token opens nothing
   if (idTokenClaims.some((claim) => claim in payload)) return false;
   const { sub = '', exp = 0, iat = 0, azp, client_id: clientId } = payload;
   if (sub === '' || iat > Date.now() / 1_000 + clockToleranceSeconds || exp - iat > longestLifeSeconds)
     return false;
   const named = [azp, clientId].filter((client) => client !== undefined);
+  // guard: principals: a token of another client opens nothing
   return named.length > 0 && named.every((client) => typeof client === 'string' && clients.includes(client));
 }
 

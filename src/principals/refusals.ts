@@ -53,6 +53,7 @@ export class Refusals {
       this.written = 0;
     }
     const key = `${refusal.cause}/${networkOf(refusal.address)}`;
+    // guard: principals: refused calls do not fill the audit log
     if (this.seen.has(key) || this.written >= mostAMinute) {
       this.unwritten += 1;
       return;

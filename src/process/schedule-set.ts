@@ -1,5 +1,4 @@
-/** A set of Temporal Schedules listed in a file: created, updated and deleted to match it. */
-
+/** Temporal Schedules that are created, updated and deleted to match a file or a setting. */
 import {
   type Client,
   ScheduleAlreadyRunning,
@@ -8,7 +7,7 @@ import {
 } from '@temporalio/client';
 import { given } from '../domain/given.js';
 
-export interface PeriodicWorkflow {
+interface PeriodicWorkflow {
   readonly scheduleId: string;
   readonly workflowType: string;
   /** Milliseconds. */
@@ -16,11 +15,71 @@ export interface PeriodicWorkflow {
   readonly input: object;
 }
 
+/** Schedules of one type of workflow, one for each `Entry` of a file. */
+export interface ScheduleSet<Entry> {
+  /** The schedule's id. Two installations in one namespace differ by their task queue. */
+  readonly idOf: (taskQueue: string, name: string) => string;
+  /** Creates, updates and deletes schedules to match the entries. */
+  readonly sync: (client: Client, taskQueue: string, entries: readonly Entry[]) => Promise<void>;
+}
+
+/** @param of.folder stands between the task queue and the entry's name in a schedule's id */
+export function scheduleSet<Entry extends { readonly name: string }, Input extends object>(of: {
+  readonly folder: string;
+  readonly workflowType: string;
+  /** Milliseconds between two runs. */
+  readonly every: (entry: Entry) => number;
+  readonly input: (entry: Entry) => Input;
+}): ScheduleSet<Entry> {
+  const idOf = (taskQueue: string, name: string) => `${taskQueue}/${of.folder}/${name}`;
+  return {
+    idOf,
+    sync: (client, taskQueue, entries) =>
+      syncSchedules(
+        client,
+        taskQueue,
+        idOf(taskQueue, ''),
+        entries.map((entry) => ({
+          scheduleId: idOf(taskQueue, entry.name),
+          workflowType: of.workflowType,
+          every: of.every(entry),
+          input: of.input(entry),
+        })),
+      ),
+  };
+}
+
+/** The one schedule of a sweep. */
+export interface SweepSchedule {
+  readonly idOf: (taskQueue: string) => string;
+  /** Creates, updates or deletes the schedule. @param everyMs milliseconds; `undefined`: no sweep */
+  readonly sync: (client: Client, taskQueue: string, everyMs: number | undefined) => Promise<void>;
+}
+
+export function sweepSchedule<Input extends object>(of: {
+  readonly folder: string;
+  readonly name: string;
+  readonly workflowType: string;
+  readonly input: Input;
+}): SweepSchedule {
+  const { idOf, sync } = scheduleSet<{ name: string; everyMs: number }, Input>({
+    folder: of.folder,
+    workflowType: of.workflowType,
+    every: ({ everyMs }) => everyMs,
+    input: () => of.input,
+  });
+  return {
+    idOf: (taskQueue) => idOf(taskQueue, of.name),
+    sync: (client, taskQueue, everyMs) =>
+      sync(client, taskQueue, everyMs === undefined ? [] : [{ name: of.name, everyMs }]),
+  };
+}
+
 /**
  * Updates the schedules whose IDs begin with `prefix` to match `wanted`. Safe to call from many workers at
  * once. A schedule that an operator paused stays paused.
  */
-export async function syncSchedules(
+async function syncSchedules(
   client: Client,
   taskQueue: string,
   prefix: string,

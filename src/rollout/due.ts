@@ -29,5 +29,6 @@ const toleranceMs = 60_000;
 
 /** Whether the lifecycle has to be woken: it would sleep past the time. */
 export function isEarlier({ next }: Standing, dueAt: number | undefined): dueAt is number {
+  // guard: roll-out: who sleeps past an earlier date is woken
   return dueAt !== undefined && next !== undefined && dueAt < next.at - toleranceMs;
 }

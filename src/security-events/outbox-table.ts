@@ -40,6 +40,7 @@ export async function readNextDue(
   now: number,
 ): Promise<SecurityEvent | undefined> {
   const found = await pool.query(
+    // guard: signals: the events of one account keep their order
     `SELECT jti, signal, identity_id, audit_seq, occurred_at, created_at FROM signal_outbox AS due
      WHERE receiver = $1 AND state = 'pending' AND next_attempt_at <= $2
        AND NOT EXISTS (
@@ -90,6 +91,7 @@ export async function markFailed(pool: pg.Pool, jti: string, error: string, now:
   const attempts = counted.rows[0]?.attempts;
   if (attempts === undefined) return false;
   const afterMs = retryAfterMs(attempts);
+  // guard: signals: a delivery that fails for long is parked, not forgotten
   const isParked = afterMs === undefined;
   await pool.query(
     `UPDATE signal_outbox SET state = $2, next_attempt_at = $3, settled_at = $4 WHERE jti = $1 AND state = 'pending'`,

@@ -35,6 +35,7 @@ export interface SetOptions {
  */
 export function signSecurityEvent(event: SecurityEvent, options: SetOptions): Promise<string> {
   const { issuer, subjectIssuer, audience, key } = options;
+  // guard: signals: an event has the same jti at each attempt
   return new SignJWT({
     txn: `audit-${event.auditSeq}`,
     toe: seconds(event.occurredAt),

@@ -20,6 +20,7 @@ export async function closeSession(
 ): Promise<boolean> {
   // 404: Kratos has no such session any more.
   await callOry('Kratos', 'disableSession', () => identities.disableSession({ id: sessionId }));
+  // guard: sessions: logins that are linked stay owed where Hydra is not at hand
   if (oauth2 === undefined) return loginSids.length === 0;
   for (const sid of loginSids) {
     await callOry('Hydra', 'revokeOAuth2LoginSessions', () => oauth2.revokeOAuth2LoginSessions({ sid }));

@@ -121,6 +121,7 @@ export interface Presence {
 export async function renewSessions(pool: pg.Pool, presences: readonly Presence[]): Promise<Set<string>> {
   if (presences.length === 0) return new Set();
   const { rows } = await pool.query<{ session_id: string }>(
+    // guard: sessions: a presence is written to live rows only
     `UPDATE idle_session AS known
      SET last_active_at = greatest(known.last_active_at, seen.active_at),
        lease_beat_at = greatest(known.lease_beat_at, seen.beat_at)

@@ -10,6 +10,8 @@ import type { IdentitySign } from './identity-sign.js';
 import { latestSigns, signColumns, upsertSigns } from './signs-table.js';
 
 /** The rule, over `standing` and `activity_signal AS told`; the fifth parameter is now. */
+// guard: at the bottom the workflow hears once in a window
+// guard: off the bottom the workflow hears at once
 const mustHear = `
   (standing.identity_id IS NULL OR standing.off_bottom OR told.signalled_at IS NULL
     OR told.signalled_at <= $5::timestamptz - standing.signal_window_ms * interval '1 millisecond')`;

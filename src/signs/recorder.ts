@@ -113,6 +113,7 @@ export class ActivityRecorder {
       if (sign !== undefined) this.tell(sign, claim.id);
     }
     for (const identityId of latest.keys()) this.letHear(identityId);
+    // guard: breaker: recorded signs are marked
     await this.meter.add(signs, Date.now());
   }
 

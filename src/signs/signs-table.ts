@@ -18,6 +18,7 @@ export function latestSigns(signs: readonly IdentitySign[]): IdentitySign[] {
 }
 
 /** Takes the columns of {@link signColumns} as its first four parameters. */
+// guard: a sign of life never moves back (PostgreSQL)
 export const upsertSigns = `
   INSERT INTO identity_activity AS known (identity_id, kind, last_active_at, source)
   SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[])
@@ -46,6 +47,7 @@ export async function readActivity(pool: pg.Pool, identityId: string): Promise<L
 /** Forgets an identity's signs of life, and their marks. */
 export async function forgetActivity(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
   await client.query(
+    // guard: breaker: marks go with the deleted
     `WITH forgotten AS (DELETE FROM activity_mark WHERE identity_id = $1)
      DELETE FROM identity_activity WHERE identity_id = $1`,
     [identityId],

@@ -17,6 +17,7 @@ import { MailConfigError } from './errors.js';
  * @throws {@link MailConfigError} when `from` has no domain.
  */
 export function stableMessageId(key: string, from: string): string {
+  // guard: mail: the same mail has the same Message-ID
   const digest = createHash('sha256').update(key, 'utf8').digest('hex').slice(0, 40);
   return `<${digest}@${senderDomain(from)}>`;
 }

@@ -24,6 +24,7 @@ const operatorCodes = new Set([500, 502, 503, 504, 530, 534, 535, 538]);
  */
 export function judge(attempt: Attempt, messageId: string): SendOutcome {
   const { reply } = attempt;
+  // guard: mail: a lost answer to the final dot is ambiguous, not accepted and not failed
   if (attempt.handedOver && (reply === undefined || reply.code < 200 || isIntermediate(reply))) {
     return { outcome: 'ambiguous', messageId };
   }
@@ -53,6 +54,7 @@ export function judge(attempt: Attempt, messageId: string): SendOutcome {
  * another connection may carry it at once.
  */
 export function wasStale(attempt: Attempt): boolean {
+  // guard: mail: what may have been handed over is not sent again on another connection
   return !attempt.begun && (attempt.reply === undefined || attempt.reply.code === 421);
 }
 
@@ -66,6 +68,7 @@ function isIntermediate(reply: SmtpReply): boolean {
  * sent yet, and never as undeliverable.
  */
 function isRejection(reply: SmtpReply): boolean {
+  // guard: mail: a refusal in which the server speaks of itself is none of the recipient
   if (reply.code < 500 || reply.isOfServer) return false;
   return reply.phase !== 'mail-from' && !operatorCodes.has(reply.code);
 }

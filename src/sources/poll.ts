@@ -98,6 +98,7 @@ async function take({ source, pool, tell, now }: PollOptions, page: AuditPage): 
   await tell(signsOf(claimed.identityIds.filter((id) => !known.has(id))));
   for (const id of claimed.identityIds) await closeClaim(pool, claimed.id, id);
   await countSigns(pool, signs.length, now);
+  // guard: breaker: signs from a table are marked
   await keepMarks(pool, signs.slice(-marksPerPeriod), now);
 }
 

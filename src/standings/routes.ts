@@ -252,6 +252,7 @@ function exemptionRoutes(plain: FastifyInstance, dormouse: Dormouse, base: strin
     described('The ladder does not apply, until that is ended', bodies.exempt),
     (request, reply) => {
       const { reviewAt, ...rest } = given(request.body);
+      // guard: principals: the actor is the credential
       const decision = { ...rest, actor: namedActor(request, reply), reviewAt: Date.parse(reviewAt) };
       return dormouse.exempt(request.params.id, decision);
     },

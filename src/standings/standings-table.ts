@@ -16,6 +16,7 @@ import { openClaim } from '../signs/claims-table.js';
 export async function writeStanding(pool: pg.Pool, standing: Standing, revision: number): Promise<void> {
   const { next } = standing;
   await pool.query(
+    // guard: a late attempt does not overwrite a newer standing
     `WITH before AS (
        SELECT identity_id, off_bottom FROM standing WHERE identity_id = $1
      ), claimed AS (

@@ -35,6 +35,7 @@ export type TokenAdmission =
  * has moved. After deactivation and deletion a sign-in is not enough, so no token is granted.
  */
 export function admitToken(standing: TokenStanding, request: TokenRequest): TokenAdmission {
+  // guard: token hook: what was revoked stays revoked
   if (isFromBefore(standing.notBefore, request)) return { allowed: false, why: 'revoked' };
   switch (standing.stage) {
     case 'suspended':
@@ -63,11 +64,13 @@ function signsOf({ grant, authenticatedAt }: TokenRequest): { kind: ActivityKind
 /** A refresh without the start of its session can't prove that the session is younger than the revocation. */
 function isFromBefore(notBefore: number | undefined, { grant, authenticatedAt }: TokenRequest): boolean {
   if (notBefore === undefined) return false;
+  // guard: token hook: a refresh without the time of its sign-in is from before
   if (authenticatedAt === undefined) return grant === 'refresh_token';
   return authenticatedAt < wholeSecond(notBefore);
 }
 
 function isFreshSignIn(since: number | undefined, { grant, authenticatedAt }: TokenRequest): boolean {
   if (grant !== 'authorization_code' || authenticatedAt === undefined || since === undefined) return false;
+  // guard: token hook: off the bottom only a fresh sign-in gets a token
   return authenticatedAt >= wholeSecond(since);
 }

@@ -4,6 +4,7 @@ import type pg from 'pg';
 /** Moves the moment forward, never back. */
 export async function writeNotBefore(pool: pg.Pool, identityId: string, at: number): Promise<void> {
   await pool.query(
+    // guard: not_before never moves back
     `INSERT INTO revocation AS known (identity_id, not_before) VALUES ($1, $2)
      ON CONFLICT (identity_id) DO UPDATE SET not_before = GREATEST(known.not_before, EXCLUDED.not_before)`,
     [identityId, new Date(at)],

@@ -114,6 +114,7 @@ export function createActivitySet(
     ...given({ linkBaseUrl: config.DORMOUSE_LINK_BASE_URL }),
   });
   // A test's own clock has no other clock to be compared with.
+  // guard: breaker: the worker compares clocks
   const witness = clock === systemClock ? { witness: createClockWitness(pool) } : {};
   const pass = createBatchBreaker({ pool, clock, ...witness });
   return {

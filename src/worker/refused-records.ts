@@ -9,6 +9,7 @@ const refusal = /^2[23][0-9A-Z]{3}$/;
 /** @returns the SQLSTATE, where PostgreSQL refused the data and was not merely down */
 export function refusedState(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  // guard: records: what PostgreSQL refuses for good is not retried for ever
   return refusal.test(error.code) ? error.code : undefined;
 }
 

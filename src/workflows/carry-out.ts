@@ -41,6 +41,7 @@ export async function carryOut(
   } catch (error) {
     if (isCancellation(error)) return 'interrupted';
     if (!(error instanceof ActivityFailure)) throw error;
+    // guard: an attempt that fails when it was interrupted parks nothing
     if (wasInterrupted(error)) return 'interrupted';
     park(run, step, options.failure ?? typeOf(error));
     return 'parked';
@@ -60,6 +61,7 @@ export async function unlessInterrupted<T>(run: LifecycleRun, work: () => Promis
   // When the workflow itself is cancelled, the scope is cancelled too. This only waits for its end.
   const watching = CancellationScope.nonCancellable(async () => {
     await condition(() => finished || run.attention);
+    // guard: a step that waits is interrupted
     if (!finished) scope.cancel();
   });
   try {

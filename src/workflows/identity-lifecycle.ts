@@ -94,17 +94,21 @@ async function live(run: LifecycleRun, input: LifecycleInput): Promise<Lifecycle
     if (decision.kind !== 'return') {
       await sendReactivationLink(run);
       await settle(run);
+      // guard: a full history is left behind in each turn, not only before a sleep
       if (!(await renewIfFull(run, input))) continue;
       // Only once: slow looks must not keep the engine looking forever.
+      // guard: second look: an old look is repeated
       looksAgain = !looksAgain && isOld(lookedAt);
       if (looksAgain) continue;
       // Decides again, so that messages received while settling count.
       decision = run.decide();
+      // guard: a change of address is followed
       if (mustFollow(run, decision)) {
         await followAddresses(run);
         continue;
       }
     }
+    // guard: breaker: who came back gives the place back
     if (decision.kind !== 'rung' && (await giveGrantBack(run))) continue;
     await act(run, input, decision);
     if (decision.kind === 'return') await settle(run);
@@ -200,6 +204,7 @@ async function nap(run: LifecycleRun, input: LifecycleInput, decision: Wait): Pr
   const until = sooner !== decision.until && patched('deactivated-is-looked-at') ? sooner : decision.until;
   const ms = until === undefined ? undefined : Math.max(1, until - Date.now());
   const left = sleepLeft(input);
+  // guard: runs: a sleeper wakes when it is old
   const isTooLong = (ms ?? Number.POSITIVE_INFINITY) > left && patched('aged-runs-renew');
   if (isTooLong) await condition(woken, left, { summary: `renewal, then: ${nameOfNext(decision)}` });
   else if (ms === undefined) await condition(woken);
@@ -208,6 +213,7 @@ async function nap(run: LifecycleRun, input: LifecycleInput, decision: Wait): Pr
 
 /** Answers all waiting requests: there is no further turn of the main loop. */
 async function answerAll(run: LifecycleRun): Promise<void> {
+  // guard: who asked before the end of a life is answered
   run.answered = run.requested;
   await condition(allHandlersFinished);
 }

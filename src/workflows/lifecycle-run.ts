@@ -97,6 +97,7 @@ export class LifecycleRun {
     this.moved = assessment.addressesChanged === true ? before : [];
     // A look during a change of holds may have read it half done. It is ignored, so that a
     // released hold does not come back.
+    // guard: a look that overlaps a release brings no hold back
     const areUnchanged = holdChanges === this.holdChanges && holdChanges % 2 === 0;
     if (assessment.holds !== undefined && this.state.holdsKept && areUnchanged)
       this.state = withKeptHolds(this.state, assessment.holds, Date.now());

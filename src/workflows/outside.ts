@@ -43,6 +43,7 @@ export function outsideUnder(limits: RetryLimits): Outside {
       initialInterval: limits.firstAfterMs,
       backoffCoefficient: 2,
       maximumInterval: limits.longestAfterMs,
+      // guard: retries are bounded, then the step is parked
       maximumAttempts: limits.attempts,
     },
   });

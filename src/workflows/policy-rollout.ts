@@ -37,6 +37,7 @@ export async function policyRollout(input: RolloutInput): Promise<RolloutProgres
   } catch (error) {
     if (!isCancellation(error)) throw error;
     await CancellationScope.nonCancellable(async () => {
+      // guard: roll-out: what was cancelled stays cancelled
       await outside.ledger.recordRollout({ progress: run.progress, isCancelled: true });
       await condition(allHandlersFinished);
     });
@@ -89,6 +90,7 @@ async function stretch(
   const scope = new CancellationScope({ cancellable: true });
   let isOver = false;
   const watching = CancellationScope.nonCancellable(async () => {
+    // guard: roll-out: a pause is answered when the last signal is out
     await condition(() => isOver || run.isInterrupted(version));
     if (!isOver) scope.cancel();
   });

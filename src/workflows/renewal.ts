@@ -61,6 +61,7 @@ export async function renewBeforeSleep(run: LifecycleRun, input: LifecycleInput)
 
 async function renew(run: LifecycleRun, input: LifecycleInput): Promise<boolean> {
   // A handler may itself wait for the main loop. This condition keeps the two from waiting for each other.
+  // guard: a run that continues as new lets in who comes meanwhile
   await condition(() => allHandlersFinished() || run.attention);
   if (!allHandlersFinished()) return false;
   return startFresh(run, input);

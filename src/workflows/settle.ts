@@ -23,6 +23,7 @@ export const recordStep = 'record';
  */
 export async function settleAtTheEnd(run: LifecycleRun): Promise<void> {
   await settle(run);
+  // guard: records: a life does not end before PostgreSQL took its end
   while (run.state.outbox.length > 0 && patched('refused-end-waits')) {
     await retried(run);
     await settle(run);
@@ -35,6 +36,7 @@ export async function untilTaken(run: LifecycleRun, work: () => Promise<void>): 
     try {
       return await work();
     } catch (error) {
+      // guard: records: what PostgreSQL refuses to forget fails no workflow
       if (!isRefusedRecord(error) || !patched('refused-end-waits')) throw error;
       park(run, recordStep, 'RecordRefused');
     }
@@ -59,8 +61,10 @@ async function record(run: LifecycleRun): Promise<void> {
   // Former addresses are told after this, so they are kept until then.
   const notices = [...runningNotices(run.state), ...run.moved].map(({ key }) => key);
   try {
+    // guard: breaker: a lifecycle says what it wrote before
     await run.outside.ledger.record({ standing, revision, ...previous, audit: outbox, notices });
   } catch (error) {
+    // guard: records: a refused record ends no lifecycle
     if (!isRefusedRecord(error)) throw error;
     // The record stays in memory, and is tried again whenever something else is to be recorded.
     if (run.state.parked === undefined) park(run, recordStep, 'RecordRefused');

@@ -44,6 +44,7 @@ export function problemOfSignal(signal: UserActivitySignal): string | undefined 
  * and no caller should wait for it.
  */
 export function refuseAfterEnd({ hasEnded, isCancelled, state }: LifecycleRun): void {
+  // guard: a life whose end is written refuses requests
   if (!hasEnded) return;
   if (isCancelled) {
     refuse(

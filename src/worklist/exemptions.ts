@@ -32,6 +32,7 @@ const ofOperators: Pick<WorkSource, 'count' | 'page'> = {
   },
 };
 
+// guard: work list: overdue reviews of exemptions
 const ofPolicies = shortSource('exemption-review', async (pool, { now }) =>
   (await excluded(pool)).flatMap(({ id, kind, owner, reviewAt, policy }): WorkItem[] =>
     reviewAt === undefined || reviewAt > now
@@ -65,6 +66,7 @@ export const reviewSource: WorkSource = {
 
 export const ownerlessSource = shortSource(
   'exemption-without-owner',
+  // guard: work list: exclusions that nobody answers for
   async (pool: pg.Pool, _query: WorkQuery) =>
     (await excluded(pool)).flatMap(({ id, kind, owner, policy }): WorkItem[] =>
       owner !== undefined

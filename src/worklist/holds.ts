@@ -10,6 +10,7 @@ import { type Selection, standingSource } from './standings.js';
 function endingSoon({ now, holdEndsWithinMs }: WorkQuery): Selection {
   const until = "(document #>> '{hold,until}')::bigint";
   return {
+    // guard: work list: holds that end soon
     where: `document ? 'hold' AND ${until} > $1 AND ${until} <= $2`,
     values: [now, now + holdEndsWithinMs],
   };

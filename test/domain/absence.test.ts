@@ -35,6 +35,7 @@ describe('an absence is certain', () => {
     ['not after two', [0, 24], false],
     ['not after a hundred within an hour', Array.from({ length: 100 }, (_, index) => index / 100), false],
     ['not after three over 23 hours', [0, 11.5, 23], false],
+    ['not after three over a day of which two come close together', [0, 23, 24], false],
     ['where looks came late, as soon as there are enough', [0, 500, 512], true],
   ] as const)('%s', (_case, hours, isCertain) => {
     const missing = lookedAt(hours.map((at) => [at, witnessed] as const));

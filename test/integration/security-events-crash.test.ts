@@ -14,7 +14,7 @@ import { generateSigningKey, privateJwkText } from '../../src/keys/signing-keys.
 import { PolicyReader } from '../../src/policies/policies-table.js';
 import { listOutbox } from '../../src/security-events/outbox-table.js';
 import { parseReceiversFile } from '../../src/security-events/receivers-file.js';
-import { syncDeliverySchedules } from '../../src/security-events/schedules.js';
+import { deliverySchedules } from '../../src/security-events/schedules.js';
 import { auditEntry } from '../support/audit-forger.js';
 import { type EntryProcess, workerProcess } from '../support/entry-process.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
@@ -70,7 +70,7 @@ receivers:
 });
 afterAll(async () => {
   await worker.kill();
-  await syncDeliverySchedules(client, taskQueue, []);
+  await deliverySchedules.sync(client, taskQueue, []);
   await receiver.close();
   await gateway.close();
   await client.connection.close();

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { OryPeople } from '../../dev/demo/ory-people.js';
 import { readConfig } from '../../src/config.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
-import { scheduleIdOf, syncSourceSchedules } from '../../src/sources/schedules.js';
+import { sourceSchedules } from '../../src/sources/schedules.js';
 import { parseSourceFile } from '../../src/sources/source-file.js';
 import { readStanding } from '../../src/standings/standings-table.js';
 import { activityVariables, createActivitySet } from '../../src/worker/activity-set.js';
@@ -68,7 +68,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await syncSourceSchedules(client, taskQueue, []);
+  await sourceSchedules.sync(client, taskQueue, []);
   await workers.stop();
   closeActivities();
   await native.close();
@@ -81,10 +81,10 @@ test('a sign-in in the app’s table enrols the identity under the configured po
   // After the identity's creation, before which no clock starts.
   const at = new Date();
   await database.pool.query('INSERT INTO security_audit VALUES ($1, $2, $3)', [id, at, 'login']);
-  await syncSourceSchedules(client, taskQueue, sources);
+  await sourceSchedules.sync(client, taskQueue, sources);
   // A second worker starts with the same file.
-  await syncSourceSchedules(client, taskQueue, sources);
-  await client.schedule.getHandle(scheduleIdOf(taskQueue, 'app-audit')).trigger();
+  await sourceSchedules.sync(client, taskQueue, sources);
+  await client.schedule.getHandle(sourceSchedules.idOf(taskQueue, 'app-audit')).trigger();
   const standing = await until('standing', () => readStanding(database.pool, id));
   expect(standing).toMatchObject({ lastActiveAt: at.getTime(), policy: { id: 'corporate' } });
   await client.workflow.getHandle(lifecycleWorkflowId(id)).terminate('test ended');
@@ -113,20 +113,22 @@ test('a failing poll says why without quoting data, and continues when the table
 });
 
 test('a source that is taken out of the file is polled no more', async () => {
-  await syncSourceSchedules(client, taskQueue, []);
-  const handle = client.schedule.getHandle(scheduleIdOf(taskQueue, 'app-audit'));
+  await sourceSchedules.sync(client, taskQueue, []);
+  const handle = client.schedule.getHandle(sourceSchedules.idOf(taskQueue, 'app-audit'));
   await expect(handle.describe()).rejects.toThrow();
 });
 
 test('many workers that remove the same schedules at once, of which the list may still tell, all start', async () => {
   const queue = `removed-${randomUUID().slice(0, 8)}`;
-  await syncSourceSchedules(client, queue, sources);
+  await sourceSchedules.sync(client, queue, sources);
   await until('the list', async () => {
     for await (const { scheduleId } of client.schedule.list()) {
-      if (scheduleId === scheduleIdOf(queue, 'app-audit')) return true;
+      if (scheduleId === sourceSchedules.idOf(queue, 'app-audit')) return true;
     }
     return false;
   });
-  await Promise.all(Array.from({ length: 8 }, () => syncSourceSchedules(client, queue, [])));
-  await expect(client.schedule.getHandle(scheduleIdOf(queue, 'app-audit')).describe()).rejects.toThrow();
+  await Promise.all(Array.from({ length: 8 }, () => sourceSchedules.sync(client, queue, [])));
+  await expect(
+    client.schedule.getHandle(sourceSchedules.idOf(queue, 'app-audit')).describe(),
+  ).rejects.toThrow();
 });

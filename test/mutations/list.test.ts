@@ -1,14 +1,22 @@
-/** The list of guards keeps up with the code: a guard that moved or changed must be moved or changed there as well. */
+/** The list of guards keeps up with the code: each guard has one mark in the sources, and each mark has one guard. */
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { projectDirectory } from '../../dev/stack/project.js';
 import { guards } from '../../tools/mutations/list.js';
+import { readMarks } from '../../tools/mutations/marks.js';
+import { takeOut } from '../../tools/mutations/take-out.js';
 
-test.each(guards.map((guard) => [guard.name, guard] as const))('%s', async (_name, guard) => {
-  const text = await readFile(join(projectDirectory, guard.file), 'utf8');
-  expect(text.split(guard.find), `${guard.file}: the text occurs once`).toHaveLength(2);
-  expect(guard.replace).not.toBe(guard.find);
+const marks = await readMarks(projectDirectory);
+
+test.each(guards.map((guard) => [guard.name, guard] as const))('%s', async (name, guard) => {
+  const own = marks.filter((mark) => mark.name === name);
+  expect(own, `"guard: ${name}" stands once in src`).toHaveLength(1);
+  const [mark] = own;
+  if (mark === undefined) return;
+  const text = await readFile(join(projectDirectory, mark.file), 'utf8');
+  // Throws where nothing changes, or what is left is no TypeScript.
+  expect(takeOut(mark, text, guard.takenOut)).not.toBe(text);
   for (const file of guard.tests) await access(join(projectDirectory, file));
   const { only } = guard;
   if (only === undefined) return;
@@ -26,6 +34,11 @@ test.each(guards.map((guard) => [guard.name, guard] as const))('%s', async (_nam
   );
   const isNamed = titles.some((title) => texts.some((source) => title.test(source)));
   expect(isNamed, `"${only}" is in a title of ${guard.tests.join(', ')}`).toBe(true);
+});
+
+test('each mark in src has a guard in tools/mutations', () => {
+  const names = new Set(guards.map(({ name }) => name));
+  expect(marks.filter(({ name }) => !names.has(name))).toEqual([]);
 });
 
 test('each guard has a name of its own', () => {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
-import { sessionScheduleIdOf, syncSessionSchedule } from '../../src/sessions/schedule.js';
+import { sessionSweep } from '../../src/sessions/schedule.js';
 import { admitSession, readSession } from '../../src/sessions/sessions-table.js';
 import { Live } from '../support/live.js';
 import { publish } from '../support/publish.js';
@@ -40,8 +40,8 @@ test('a schedule starts the sweep, which ends a session in Kratos and audits it 
     ...{ devices: [], roles: [], assurance: 'aal1' as const, policyId },
   };
   await admitSession(live.pool, session);
-  await syncSessionSchedule(live.client, taskQueue, 3_600_000);
-  const schedule = live.client.schedule.getHandle(sessionScheduleIdOf(taskQueue));
+  await sessionSweep.sync(live.client, taskQueue, 3_600_000);
+  const schedule = live.client.schedule.getHandle(sessionSweep.idOf(taskQueue));
   await schedule.describe();
   const result = await live.client.workflow.execute('endIdleSessions', {
     taskQueue,
@@ -57,6 +57,6 @@ test('a schedule starts the sweep, which ends a session in Kratos and audits it 
   expect(await readAudit(live.pool, person.id)).toMatchObject([
     { eventType: 'session_expired_idle', policyId, policyVersion: 1 },
   ]);
-  await syncSessionSchedule(live.client, taskQueue, undefined);
+  await sessionSweep.sync(live.client, taskQueue, undefined);
   await expect(schedule.describe()).rejects.toThrow();
 });

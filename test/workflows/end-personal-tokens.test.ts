@@ -12,7 +12,7 @@ import {
   revokeToken,
   writeUses,
 } from '../../src/tokens/personal/personal-tokens-table.js';
-import { personalTokenScheduleIdOf, syncPersonalTokenSchedule } from '../../src/tokens/personal/schedule.js';
+import { personalTokenSweep } from '../../src/tokens/personal/schedule.js';
 import { clearBreaker } from '../support/clear-breaker.js';
 import { Live } from '../support/live.js';
 import { publish } from '../support/publish.js';
@@ -187,9 +187,9 @@ test('each notice is one mail, ahead of the nearest end, and to nobody who is ex
 });
 
 test('a schedule starts the sweep, and goes where it is off', async () => {
-  await syncPersonalTokenSchedule(live.client, taskQueue, 3_600_000);
-  const schedule = live.client.schedule.getHandle(personalTokenScheduleIdOf(taskQueue));
+  await personalTokenSweep.sync(live.client, taskQueue, 3_600_000);
+  const schedule = live.client.schedule.getHandle(personalTokenSweep.idOf(taskQueue));
   expect((await schedule.describe()).action).toMatchObject({ workflowType: 'endPersonalTokens' });
-  await syncPersonalTokenSchedule(live.client, taskQueue, undefined);
+  await personalTokenSweep.sync(live.client, taskQueue, undefined);
   await expect(schedule.describe()).rejects.toThrow();
 });

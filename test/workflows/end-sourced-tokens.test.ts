@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
-import { syncTokenSourceSchedules, tokenSourceScheduleIdOf } from '../../src/tokens/sourced/schedule.js';
+import { tokenSourceSchedules } from '../../src/tokens/sourced/schedule.js';
 import { parseTokenSourceFile } from '../../src/tokens/sourced/source-file.js';
 import { clearBreaker } from '../support/clear-breaker.js';
 import { typed } from '../support/command.js';
@@ -99,8 +99,8 @@ test('a preview says who would lose what and why, as CSV and JSON, and changes n
 });
 
 test('the schedule of a source starts its sweep, which revokes and audits; a source that no worker knows fails', async () => {
-  await syncTokenSourceSchedules(live.client, taskQueue, sources);
-  const schedule = live.client.schedule.getHandle(tokenSourceScheduleIdOf(taskQueue, 'shop'));
+  await tokenSourceSchedules.sync(live.client, taskQueue, sources);
+  const schedule = live.client.schedule.getHandle(tokenSourceSchedules.idOf(taskQueue, 'shop'));
   expect((await schedule.describe()).action).toMatchObject({ workflowType: 'endSourcedTokens' });
   expect(await sweep('shop')).toMatchObject({ schemaVersion: 1, inactive: 1, held: 0 });
   expect(await liveTokens()).toBe(1);
@@ -111,6 +111,6 @@ test('the schedule of a source starts its sweep, which revokes and audits; a sou
     }),
   );
   await expect(sweep('nowhere')).rejects.toThrow();
-  await syncTokenSourceSchedules(live.client, taskQueue, []);
+  await tokenSourceSchedules.sync(live.client, taskQueue, []);
   await expect(schedule.describe()).rejects.toThrow();
 });

@@ -6,7 +6,7 @@ import { dayMs } from '../../src/domain/duration.js';
 import type { PolicyReference } from '../../src/domain/policy-reference.js';
 import { createOryClients } from '../../src/ory/clients.js';
 import { followRefresh } from '../../src/tokens/refresh/hydra-grants.js';
-import { refreshScheduleIdOf, syncRefreshSchedule } from '../../src/tokens/refresh/schedule.js';
+import { refreshSweep } from '../../src/tokens/refresh/schedule.js';
 import { refreshPolicy } from '../domain/tokens/refresh-fixtures.js';
 import { clearBreaker } from '../support/clear-breaker.js';
 import { Live } from '../support/live.js';
@@ -49,8 +49,8 @@ test('a schedule starts the sweep, which ends a stale family, audits it under it
   };
   const judgedBy = { policy: refreshPolicy(), reference };
   expect(await followRefresh(live.pool, judgedBy, grant, signedInAt)).toBe(true);
-  await syncRefreshSchedule(live.client, taskQueue, 3_600_000);
-  const schedule = live.client.schedule.getHandle(refreshScheduleIdOf(taskQueue));
+  await refreshSweep.sync(live.client, taskQueue, 3_600_000);
+  const schedule = live.client.schedule.getHandle(refreshSweep.idOf(taskQueue));
   await schedule.describe();
   const result = await live.client.workflow.execute('sweepRefreshTokens', {
     taskQueue,
@@ -70,6 +70,6 @@ test('a schedule starts the sweep, which ends a stale family, audits it under it
     { eventType: 'tokens_revoked_stale', policyId, detail: { type: 'refresh', families: 1 } },
   ]);
   expect(await followRefresh(live.pool, judgedBy, grant, Date.now())).toBe(false);
-  await syncRefreshSchedule(live.client, taskQueue, undefined);
+  await refreshSweep.sync(live.client, taskQueue, undefined);
   await expect(schedule.describe()).rejects.toThrow();
 });

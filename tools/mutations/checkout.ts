@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { projectDirectory } from '../../dev/stack/project.js';
 import type { Guard } from './guard.js';
+import { marksIn } from './marks.js';
+import { takeOut } from './take-out.js';
 
 export class Checkout {
   private constructor(readonly directory: string) {}
@@ -23,22 +25,17 @@ export class Checkout {
     return new Checkout(directory);
   }
 
-  /** Runs `work` while the guard is out. @throws Error when its text is not there exactly once */
-  async without<T>(guard: Guard, work: () => Promise<T>): Promise<T> {
-    const file = join(this.directory, guard.file);
-    const whole = await readFile(file, 'utf8');
-    if (whole.split(guard.find).length !== 2) {
-      throw new Error(`${guard.file}: the text of "${guard.name}" is not there once. Mend tools/mutations`);
-    }
-    // As a function: `$` means something in a replacement text.
-    await writeFile(
-      file,
-      whole.replace(guard.find, () => guard.replace),
-    );
+  /** Runs `work` while the guard is out of the file that has its mark. @throws Error when it can't be taken out */
+  async without<T>({ name, takenOut }: Guard, file: string, work: () => Promise<T>): Promise<T> {
+    const path = join(this.directory, file);
+    const whole = await readFile(path, 'utf8');
+    const mark = marksIn(file, whole).find((candidate) => candidate.name === name);
+    if (mark === undefined) throw new Error(`${file}: the mark "guard: ${name}" is no longer there`);
+    await writeFile(path, takeOut(mark, whole, takenOut));
     try {
       return await work();
     } finally {
-      await writeFile(file, whole);
+      await writeFile(path, whole);
     }
   }
 

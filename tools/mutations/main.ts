@@ -3,10 +3,12 @@
  * which of them did into docs/reliability.md. Arguments select guards by a part of their name, file or project.
  */
 import { z } from 'zod';
+import { projectDirectory } from '../../dev/stack/project.js';
 import { readFigures, table, writeFigures, writeSection } from '../reliability/document.js';
 import { Checkout } from './checkout.js';
 import type { Guard } from './guard.js';
 import { guards } from './list.js';
+import { readMarks } from './marks.js';
 import { runTests } from './run-tests.js';
 
 const verdictSchema = z.object({
@@ -19,16 +21,19 @@ const verdictSchema = z.object({
 type Verdict = z.infer<typeof verdictSchema>;
 
 const wanted = process.argv.slice(2);
-const selected = guards.filter(
-  ({ name, file, project }) =>
-    wanted.length === 0 || wanted.some((word) => `${project} ${file} ${name}`.includes(word)),
-);
+const marks = new Map((await readMarks(projectDirectory)).map((mark) => [mark.name, mark]));
+const selected = guards
+  .map((guard) => ({ guard, file: fileOf(guard) }))
+  .filter(
+    ({ guard: { name, project }, file }) =>
+      wanted.length === 0 || wanted.some((word) => `${project} ${file} ${name}`.includes(word)),
+  );
 const checkout = await Checkout.copy();
 try {
   const verdicts: Verdict[] = [];
   const sound = new Map<string, boolean>();
-  for (const guard of selected) {
-    const verdict = await judge(guard, sound);
+  for (const { guard, file } of selected) {
+    const verdict = await judge(guard, file, sound);
     verdicts.push(verdict);
     console.log(`${verdict.verdict.padEnd(8)} ${guard.name} ${verdict.by.join('; ')}`);
     await report(verdicts);
@@ -40,9 +45,15 @@ try {
   await checkout.remove();
 }
 
+function fileOf({ name }: Guard): string {
+  const mark = marks.get(name);
+  if (mark === undefined) throw new Error(`no code in src is marked with "guard: ${name}"`);
+  return mark.file;
+}
+
 /** A test that fails without the mutation, too, proves nothing: the same selection must pass first. */
-async function judge(guard: Guard, sound: Map<string, boolean>): Promise<Verdict> {
-  const { name, file } = guard;
+async function judge(guard: Guard, file: string, sound: Map<string, boolean>): Promise<Verdict> {
+  const { name } = guard;
   const selection = JSON.stringify([guard.project, guard.tests, guard.only]);
   if (!sound.has(selection)) {
     const before = await runTests(checkout.directory, guard, false);
@@ -50,7 +61,7 @@ async function judge(guard: Guard, sound: Map<string, boolean>): Promise<Verdict
     if (sound.get(selection) !== true) console.error(before.output.slice(-3_000));
   }
   if (sound.get(selection) !== true) return { guard: name, file, verdict: 'no-test', by: [] };
-  const { failed, passed, output } = await checkout.without(guard, () =>
+  const { failed, passed, output } = await checkout.without(guard, file, () =>
     runTests(checkout.directory, guard, true),
   );
   if (failed.length > 0) return { guard: name, file, verdict: 'caught', by: failed.slice(0, 1) };
@@ -62,7 +73,10 @@ async function judge(guard: Guard, sound: Map<string, boolean>): Promise<Verdict
 async function report(verdicts: readonly Verdict[]): Promise<void> {
   const before = z.array(verdictSchema).safeParse(await readFigures('mutations')).data ?? [];
   const latest = new Map([...before, ...verdicts].map((verdict) => [verdict.guard, verdict]));
-  const all = guards.flatMap(({ name }) => latest.get(name) ?? []);
+  const all = guards.flatMap((guard) => {
+    const verdict = latest.get(guard.name);
+    return verdict === undefined ? [] : [{ ...verdict, file: fileOf(guard) }];
+  });
   await writeFigures('mutations', all);
   const caught = all.filter(({ verdict }) => verdict === 'caught').length;
   const rows = all.map(({ guard, file, verdict, by }) => [

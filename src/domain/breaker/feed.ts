@@ -39,6 +39,7 @@ export function feedHealth(
   for (let end = now - rule.windowMs; ; end -= rule.windowMs) {
     const begin = end - rule.windowMs;
     if (begin < first || begin < now - rule.windowMs - rule.baselineMs) break;
+    // guard: breaker: an outage of the feed does not become the norm
     if (!outages.some(({ from, to }) => from < end && begin < to)) {
       examples.push(signsWithin(buckets, begin, end));
     }
@@ -46,6 +47,7 @@ export function feedHealth(
   if (examples.length < leastWindows) return { stalled: false };
   const quietest = Math.min(...examples);
   const stalled = quietest >= leastSigns && received < (quietest * rule.belowPercent) / 100;
+  // guard: breaker: a stalled feed
   return stalled ? { stalled, received, quietest } : { stalled: false };
 }
 

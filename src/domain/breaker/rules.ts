@@ -53,6 +53,8 @@ export interface BreakerRules {
 /** @returns how many acts the limit allows within the window: the lower of both limits */
 export function allowedActs(rules: BreakerRules, action: BreakerAction, population: number): number {
   const { atMost = Number.POSITIVE_INFINITY, percent } = rules.limits[action];
+  // guard: breaker: percentage of the population
   const byPercent = Math.max(rules.percentFrom, Math.floor((population * percent) / 100));
+  // guard: breaker: absolute limit
   return Math.min(atMost, byPercent);
 }

@@ -76,6 +76,7 @@ export function withAbsentLook(
 ): Missing {
   const { doubt: _former, ...missing } = before ?? { since: now, looks: 0 };
   const { confirmation } = absence;
+  // guard: absence: an operator’s word from before does not count
   if (confirmation !== undefined && confirmation.at >= missing.since) {
     return {
       ...missing,
@@ -83,12 +84,14 @@ export function withAbsentLook(
       ...(confirmation.withoutGrace && { withoutGrace: true }),
     };
   }
+  // guard: absence: a look without a control counts for nothing
   if (absence.control !== 'witnessed') {
     return {
       ...missing,
       doubt: absence.why ?? 'nobody else is known who could show that it is the same Kratos',
     };
   }
+  // guard: absence: looks keep a distance
   if (missing.lastLookAt !== undefined && now < missing.lastLookAt + spacingMs(rules)) return missing;
   const counted = {
     ...missing,

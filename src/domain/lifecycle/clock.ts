@@ -13,6 +13,7 @@ import type { LifecycleState, Skip } from './state.js';
  * The start of the inactivity: for one rung, or, given the whole plan, by the kinds that count for any rung.
  */
 export function inactiveSince(state: LifecycleState, counted: Pick<Plan | PlanRung, 'keepsAlive'>): number {
+  // guard: each rung counts the kinds of activity that it names
   return Math.max(state.baselineAt, latestOf(state.activity, counted.keepsAlive) ?? 0);
 }
 
@@ -27,7 +28,9 @@ export function countsAsNotice(
   rung: Pick<PlanRung, 'rung' | 'withoutNotice'>,
 ): boolean {
   if (outcome === 'accepted') return true;
+  // guard: an ambiguous or failed notice never counts for deletion
   if (rung.rung === 'delete') return false;
+  // guard: a notice that was refused does not count where the policy waits
   return outcome === 'ambiguous' || rung.withoutNotice === 'proceed';
 }
 
@@ -74,6 +77,7 @@ export function postponementsOf(state: LifecycleState, rung: PlanRung): readonly
  */
 export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule {
   const since = inactiveSince(state, rung);
+  // guard: cool-down between deactivation and deletion
   const base = Math.max(since + rung.afterMs, coolDownEnd(state, rung));
   if (rung.rung === 'suspend') {
     // A skipped warning was never given. The person keeps the time that it would have given.
@@ -82,6 +86,8 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
     // A policy that was tightened since does not break the date in the warning.
     const announcedAt = state.rungs.warn?.announcedAt ?? 0;
     return {
+      // guard: suspension keeps its distance from the warning
+      // guard: a suspension keeps the day that its warning named
       dueAt: warnedAt === undefined ? base : Math.max(base, warnedAt + rung.noticeFloorMs, announcedAt),
     };
   }
@@ -105,8 +111,11 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
             };
       return { dueAt, notice: { leadMs, dueAt: dueAt - leadMs, floorMs, ...failed } };
     }
+    // guard: notice floor: a destructive rung keeps its distance from the accepted notice
+    // guard: who hears late has a day
     dueAt = Math.max(dueAt, record.at + floorMs, (record.followedAt ?? 0) + followFloorMs(leadMs));
     // The policy may have been looser when the notice was given, and tightened since.
+    // guard: no rung before the day that its notice named
     dueAt = Math.max(dueAt, record.announcedAt ?? 0);
   }
   return { dueAt };
@@ -151,6 +160,11 @@ function validNotice(
   rule: { since: number; earliestAt: number; round: number },
 ): NoticeRecord | undefined {
   return state.notices.findLast(
+    // guard: a notice of an earlier absence does not count
+    // guard: a notice whose date is history does not count
+    // guard: a voided notice does not count
+    // guard: a notice of one act is none of another
+    // guard: a postponement wants every notice anew
     (notice) =>
       notice.rung === rung &&
       notice.leadMs === leadMs &&

@@ -52,6 +52,7 @@ export function decide(situation: Situation): Decision {
   if (decision.kind !== 'wait' || decision.until === undefined) return decision;
   const latest = situation.now + longestNoticedWaitMs;
   if (decision.until <= latest || runningNotices(situation.state).length === 0) return decision;
+  // guard: while a notice runs it is looked at each day
   return { ...decision, until: latest };
 }
 
@@ -64,6 +65,7 @@ export function decide(situation: Situation): Decision {
  */
 export function wakesAt({ state, plan, now }: Situation, until: number | undefined): number | undefined {
   const isDeactivated = state.rungs.deactivate?.completedAt !== undefined;
+  // guard: somebody deactivated is looked at as often as what blocks
   if (!isDeactivated || state.parked?.step === lookStep) return until;
   return Math.min(until ?? Number.POSITIVE_INFINITY, now + plan.recheckMs);
 }
@@ -81,6 +83,7 @@ function decideNext(situation: Situation): Decision {
   const rung = pendingRung(state, plan);
   // At the end of the ladder an admin may still enable the identity in Kratos, which sends no message.
   if (rung === undefined) return { kind: 'wait', until: now + plan.recheckMs };
+  // guard: a half-done deactivation is finished
   if (isHalfDeactivated(rung, state, identity)) return { kind: 'rung', rung };
   return towards(situation, rung, now);
 }
@@ -110,12 +113,14 @@ function withMissing({ state, plan, now }: Situation, missing: Missing): Decisio
   const at = burialAt(missing, rules);
   const next: NextStep | undefined = at === undefined ? undefined : { step: 'rung', rung: 'bury', at };
   const until = absentLookAt(missing, rules, plan.recheckMs, now);
+  // guard: absence: nobody is buried by a look that says nothing
   if (at === undefined || now < at || missing.doubt !== undefined) {
     const blocked = { by: 'missing', why: whyMissing(missing, rules), since: missing.since } as const;
     return { kind: 'wait', until, ...(next && { next }), blocked };
   }
   if (state.parked?.step === buryStep) return parkedWait(state);
   const hold = governingHold(state, now);
+  // guard: absence: a hold stops a burial
   if (hold !== undefined) return waitForHold(hold);
   return heldByBreaker(state, plan, 'bury', now) ?? { kind: 'bury', missing };
 }
@@ -129,18 +134,22 @@ function returnOf({ state, plan, now }: Situation, identity: FoundIdentity): Ret
   if (deactivated && identity.state === 'active')
     return { cause: 'admin-in-kratos', undo: begunRungs(state) };
   // An identity that an admin disabled stays disabled: the engine does not enable it (invariant 5).
+  // guard: disabled by hand: never enabled by the engine
   if (identity.state === 'inactive' && !identity.disabledByEngine) return undefined;
   return unjustified(state, plan, now);
 }
 
 function blockedBy(situation: Situation, identity: FoundIdentity): Decision | undefined {
   const { state, plan, now } = situation;
+  // guard: parked: no rung until somebody decides
   if (state.parked !== undefined) return parkedWait(state);
+  // guard: disabled by hand: no rung
   if (identity.state === 'inactive' && !identity.disabledByEngine) {
     const why = 'disabled by hand in Kratos: the engine leaves it alone until somebody enables it';
     const blocked = { by: 'disabled-by-admin', why, since: identity.stateChangedAt } as const;
     return { kind: 'wait', until: now + plan.recheckMs, blocked };
   }
+  // guard: exempt: no rung
   if (plan.exempt !== undefined) {
     return {
       kind: 'wait',
@@ -149,6 +158,7 @@ function blockedBy(situation: Situation, identity: FoundIdentity): Decision | un
     };
   }
   const hold = governingHold(state, now);
+  // guard: on hold: no rung
   return hold === undefined ? undefined : waitForHold(hold);
 }
 
@@ -237,6 +247,7 @@ const longestPauseMs = 30 * dayMs;
  * @returns the pause before the next attempt
  */
 export function pauseAfter(failures: number, recheckMs: number): number {
+  // guard: failed notices wait longer each time
   return Math.max(recheckMs, Math.min(longestPauseMs, recheckMs * 2 ** failures));
 }
 
@@ -244,6 +255,7 @@ function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decis
   const schedule = scheduleOf(state, rung);
   const { notice } = schedule;
   if (notice === undefined) {
+    // guard: what the breaker holds waits
     if (now >= schedule.dueAt) return heldByBreaker(state, plan, rung.rung, now) ?? { kind: 'rung', rung };
     return {
       kind: 'wait',

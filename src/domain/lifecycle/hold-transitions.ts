@@ -15,6 +15,7 @@ export function withHold(state: LifecycleState, hold: Omit<Hold, 'id'>): Lifecyc
   const count = (state.holdsSet ?? 0) + 1;
   const kept = (state.holds ?? []).filter(({ kind }) => hold.kind !== undefined || kind !== undefined);
   const next = { ...state, holds: [...kept, { ...hold, id: `h${count}` }], holdsSet: count };
+  // guard: a hold voids the notices before it
   return outdatedByHold(next, hold, hold.since);
 }
 
@@ -24,6 +25,7 @@ export function withHold(state: LifecycleState, hold: Omit<Hold, 'id'>): Lifecyc
  */
 export function withHoldRenamed(state: LifecycleState, from: string, to: string): LifecycleState {
   if (from === to) return state;
+  // guard: holds: a hold that was set twice by one request stays one
   const holds = (state.holds ?? [])
     .filter(({ id }) => id !== to)
     .map((hold) => (hold.id === from ? { ...hold, id: to } : hold));
@@ -63,6 +65,7 @@ export function withoutHolds(
   if (ended.length === 0) return state;
   const left = holds.filter((hold) => !ended.includes(hold));
   const next: LifecycleState = left.length === 0 ? rest : { ...rest, holds: left };
+  // guard: the end of a hold voids notices that were on their way
   return ended.reduce((before, hold) => outdatedByHold(before, hold, now), next);
 }
 
@@ -84,6 +87,7 @@ function outdatedByHold(state: LifecycleState, { kind }: Pick<Hold, 'kind'>, now
 
 /** An export from before a hold is out of date after it. Holds without a kind kept it, as above. */
 function withoutOldExport(state: LifecycleState, kind: HoldKind | undefined): LifecycleState {
+  // guard: what was exported before a hold is exported anew after it
   if (kind === undefined || state.exported === undefined) return state;
   const { exported: _old, ...rest } = state;
   return rest;

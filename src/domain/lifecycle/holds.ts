@@ -57,6 +57,7 @@ export function holdProblem({ until, kind }: HoldRequest, count: number, now: nu
   if (until <= now) return 'until: is in the past. Pass the time at which the hold ends';
   const unknown = holdKindProblem(kind);
   if (unknown !== undefined) return unknown;
+  // guard: a hold is time-boxed
   if (until - now > longestHoldMs[kind ?? 'other']) {
     const years = kind === 'legal' ? 'ten years' : 'three years (a legal hold: ten years)';
     return `until: is more than ${years} ahead. Holds are time-boxed: pass an earlier end, and hold again when it nears`;
@@ -96,6 +97,7 @@ export function chooseHold(holds: readonly Hold[], { holdId, kind }: HoldChoice)
   if (holds.length === 0) return { problem: 'there is no hold to release' };
   const named = holdId === undefined ? holds : holds.filter(({ id }) => id === holdId);
   if (named.length === 0) return { problem: `holdId: there is no such hold. There are ${list(holds)}` };
+  // guard: a legal hold is released only where the word is said
   const meant = named.filter((hold) =>
     kind === undefined ? kindOfHold(hold) !== 'legal' : kindOfHold(hold) === kind,
   );

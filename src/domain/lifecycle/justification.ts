@@ -74,5 +74,6 @@ function hasOutdated(state: LifecycleState, plan: Plan): boolean {
  * the threshold when the act began.
  */
 function refuted(record: RungRecord, since: number): boolean {
+  // guard: late evidence undoes what should not have been
   return since > record.inactiveSince && record.begunAt < since + record.afterMs;
 }

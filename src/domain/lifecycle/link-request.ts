@@ -26,6 +26,7 @@ function countOf({ linkRequest, stageSince }: Asked): number {
 export function nextLinkAt(state: Asked): number {
   const count = countOf(state);
   if (state.linkRequest === undefined || count === 0) return 0;
+  // guard: mails with a return link keep growing pauses
   return state.linkRequest.at + Math.min(firstLinkPauseMs * 2 ** (count - 1), longestLinkPauseMs);
 }
 

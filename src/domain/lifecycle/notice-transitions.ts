@@ -47,6 +47,7 @@ export function withNoticeStates(
     const lost = changed.some(
       (other) => isLost(other) && other.rung === notice.rung && other.leadMs > notice.leadMs,
     );
+    // guard: a bounce voids the later notices of its rung
     return lost ? { ...notice, void: true } : notice;
   });
   return { ...state, notices };

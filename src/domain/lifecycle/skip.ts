@@ -29,9 +29,11 @@ export function unskippable(
   if (step === returnStep) {
     return "a return can't be skipped: the person would stay locked out. Mend its cause and retry it";
   }
+  // guard: a deletion that had its effect is not skipped
   if (step === 'delete' && identity === undefined) {
     return 'the identity is gone already. Retry the step: it ends its tokens and leaves the tombstone';
   }
+  // guard: a deactivation that had its effect is not skipped
   if (step === 'deactivate' && identity?.state === 'inactive') {
     return 'the identity is disabled already. Retry the step to finish it, or reactivate the identity';
   }

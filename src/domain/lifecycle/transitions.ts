@@ -115,6 +115,7 @@ export function withRemembered(state: LifecycleState, { remembered }: Buried, no
 function withoutFutileDeletion(state: LifecycleState, { identity, plan }: Assessment): LifecycleState {
   const record = state.rungs.delete;
   if (identity === undefined || record === undefined || record.completedAt !== undefined) return state;
+  // guard: the shell of somebody who is being anonymised is not taken for them
   if (state.parked !== undefined || plan.deletion?.action === 'anonymise') return state;
   return withoutRung(state, 'delete');
 }
@@ -136,7 +137,9 @@ export function withReturn(state: LifecycleState, back: Return, now: number): Li
     Object.entries(state.rungs).filter(([rung]) => !back.undo.includes(rung as RungName)),
   ) as LifecycleState['rungs'];
   const decided = ['operator', 'self-service', 'admin-in-kratos'].includes(back.cause);
+  // guard: an export of an earlier absence does not count
   const { parked: _parked, heldByBreaker: _held, exported: _exported, reactivation, ...kept } = state;
+  // guard: a return voids the notices of the absence
   const returned: LifecycleState = { ...kept, rungs, notices: voided(state.notices), warnings: [] };
   const next = stageOf(returned) === stageOf(state) ? returned : { ...returned, stageSince: now };
   return decided ? { ...next, baselineAt: Math.max(next.baselineAt, reactivation?.at ?? now) } : next;

@@ -121,6 +121,7 @@ function checkRungNotices(
     report(issues, policy, [...path, rung, 'notices'], 'must descend: the longest lead first, no two alike');
     return;
   }
+  // guard: a policy whose notice comes later than its floor is refused
   if (values.noticeFloor > longest) {
     report(
       issues,

@@ -108,6 +108,7 @@ export const policyObject = z.strictObject({
    */
   unconfirmed: ladderOverride.optional(),
   /** Per `metadata_admin.account_type`. To put a type of {@link outByDefault} on the ladder, name it here. */
+  // guard: service and break-glass accounts are out where a policy is silent
   accountTypes: z
     .record(z.string().min(1).max(64), application)
     .default({})

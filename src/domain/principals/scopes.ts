@@ -67,6 +67,7 @@ export function isRouteScope(text: string): text is RouteScope {
 /** Whether the text is a scope that a credential can hold. Exact in case; no wildcards, no blanks, no control characters. */
 export function isScope(text: string): text is Scope {
   if (isRouteScope(text)) return true;
+  // guard: principals: a scope is one of the list
   return text.startsWith(ofSource) && opaqueNamePattern.test(text.slice(ofSource.length));
 }
 
@@ -89,6 +90,7 @@ export function covers(held: readonly string[], wanted: RouteScope): boolean {
 
 /** Whether somebody with these scopes may report signs of life from this source. */
 export function mayWriteSigns(held: readonly string[], source: string): boolean {
+  // guard: principals: a source is the whole source
   return held.includes('signs:write') || held.includes(`${ofSource}${source}`);
 }
 

@@ -42,7 +42,9 @@ export type SessionVerdict = LiveVerdict | EndedVerdict;
  */
 export function judge(times: SessionTimes, limits: EffectiveLimits, now: number): SessionVerdict {
   const absoluteEndsAt = Math.min(times.authenticatedAt, now) + limits.absoluteMs;
+  // guard: sessions: times in the future lengthen nothing
   const idleEndsAt = limits.idleMs === null ? null : Math.min(idleSince(times), now) + limits.idleMs;
+  // guard: sessions: nothing lifts the absolute limit
   const isAbsoluteFirst = idleEndsAt === null || absoluteEndsAt <= idleEndsAt;
   const endsAt = isAbsoluteFirst ? absoluteEndsAt : idleEndsAt;
   const rule = isAbsoluteFirst ? limits.absoluteRule : limits.idleRule;

@@ -98,11 +98,13 @@ export function endByTime(
   if (latestStart > now + leeway) return { state: 'refused', reason: 'not_yet', endedAt: latestStart };
   if (now >= expiresAt) return { state: 'refused', reason: 'expired', endedAt: expiresAt };
   if (issuedAt === undefined) {
+    // guard: access tokens: one without an issue is bounded by what is left of it
     return expiresAt - now > lifetime ? { state: 'refused', reason: 'lifetime', endedAt: now } : undefined;
   }
   if (sliding && expiresAt - issuedAt > lifetime) {
     return { state: 'refused', reason: 'lifetime', endedAt: issuedAt };
   }
+  // guard: access tokens: a token is young by its issue, not by the request
   const oldestAt = Math.min(issuedAt, now) + lifetime;
   return now >= oldestAt ? { state: 'refused', reason: 'lifetime', endedAt: oldestAt } : undefined;
 }

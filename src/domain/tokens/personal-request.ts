@@ -76,6 +76,7 @@ function nameProblem(name: string): RequestProblem | undefined {
 }
 
 function typeProblem({ types }: PersonalTokensPolicy, type: string): RequestProblem | undefined {
+  // guard: tokens: a type that is not the policy’s own is no type
   if (type === usualType || Object.hasOwn(types, type)) return undefined;
   const known = [...new Set([usualType, ...Object.keys(types)])].join(', ');
   return { field: 'type', message: `is not a type of the policy. Choose one of: ${known}` };

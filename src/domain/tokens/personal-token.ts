@@ -36,5 +36,6 @@ function checksumOf(text: string): string {
 function inBase62(value: bigint, length: number): string {
   let digits = '';
   for (let rest = value; rest > 0n; rest /= 62n) digits = alphabet.charAt(Number(rest % 62n)) + digits;
+  // guard: tokens: a checksum is padded
   return digits.padStart(length, '0');
 }

@@ -58,6 +58,7 @@ export function judgeToken(
   if (isOwnerRefused(owner, policy.refusedFrom)) return { state: 'refused', why: 'owner' };
   const expiry = expiryOf(token, limits, now);
   const inactiveAt = owner.isSpared === true ? null : inactiveAtOf(token, limits, now);
+  // guard: tokens: the end is the instant of the limit
   const over = [
     { why: 'expired' as const, at: expiry.at, rule: expiry.rule },
     { why: 'inactive' as const, at: inactiveAt, rule: limits.inactiveRule },
@@ -86,6 +87,7 @@ function inactiveAtOf(
   { inactiveMs }: PersonalLimits,
   now: number,
 ): number | null {
+  // guard: tokens: a time in the future lengthens nothing
   return inactiveMs === null ? null : Math.min(Math.max(createdAt, lastUsedAt), now) + inactiveMs;
 }
 

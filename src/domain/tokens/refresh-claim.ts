@@ -30,8 +30,10 @@ export function judgeClaim(
 ): ClaimVerdict {
   if (generation === currentGeneration) return 'claim';
   const claimedAt = claims[currentGeneration - 1 - generation];
+  // guard: refresh: with a grace of 0, a clock that was set back repeats nothing
   if (claimedAt === undefined || graceMs === 0) return 'reuse';
   // The family was used at a time that has not come yet: by this clock, an old token may look young.
+  // guard: refresh: a clock that was set back makes no old token young
   if (now < Math.max(...claims) - clockToleranceMs) return 'unclear';
   return now - claimedAt < graceMs ? 'repeat' : 'reuse';
 }

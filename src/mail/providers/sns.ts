@@ -34,6 +34,7 @@ export function openSnsEnvelope(body: unknown): SnsEnvelope {
 function subscribeUrl(text: string | undefined): URL {
   const url = URL.parse(text ?? '');
   const isAmazon = /^sns\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/u.test(url?.hostname ?? '');
+  // guard: no host but Amazon's is visited
   if (url === null || url.protocol !== 'https:' || url.port !== '' || url.username !== '' || !isAmazon) {
     throw new InvalidRequestError(
       'body.SubscribeURL: is no address of Amazon SNS. Confirm the subscription by hand, if it is yours',

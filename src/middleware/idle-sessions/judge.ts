@@ -104,6 +104,7 @@ export class SessionJudge {
       assurance,
       roles: [...new Set(roles)].sort(),
       authenticatedAt: Math.min(signIn.authenticatedAt, now),
+      // guard: sessions: a second factor restarts the idle limit
       latestAt: Math.min(signIn.latestAt, now),
       devices: userAgent === undefined ? [] : [deviceOfUserAgent(userAgent)],
       ...given({ policyId: this.options.policies.publishedId }),
@@ -118,6 +119,7 @@ export class SessionJudge {
       const decision = await this.judgedAs(verified, question);
       if (decision !== undefined) return decision;
       // While Kratos is away, what is known of the sign-in counts: more is asked for, and an end comes.
+      // guard: sessions: while Kratos is away no route opens that asks for a stronger sign-in
       verified = await signIns.anew(question.headers).catch(() => known && { ...known, isNew: true });
     }
     return { kind: 'none' };
@@ -138,8 +140,10 @@ export class SessionJudge {
       if (stored.ended !== undefined) return { kind: 'ended', end: await ends.endOf(entry) };
       const applied = this.limitsOf(entry, signIn, question, inForce.policy);
       const verdict = judge(stored, applied.limits, now);
+      // guard: sessions: Kratos is asked again before a session ends
       if (verdict.state === 'live') {
         const live = await this.live(entry, question, applied, verdict, now);
+        // guard: sessions: Kratos is asked again before a route asks for a stronger sign-in
         if (live?.kind === 'step-up' && !isNew) return undefined;
         if (live !== undefined) return live;
       } else if (!isReread) {
@@ -165,6 +169,7 @@ export class SessionJudge {
   ): Promise<Decision | undefined> {
     const { policy, signIn } = applied;
     const renewal = renewalOf(question, entry.stored, policy, now);
+    // guard: sessions: a lease ends without the person
     if (renewal?.kind === 'lease' && now > leaseEndsAt(entry.stored, policy)) {
       return { kind: 'lease-exhausted', session: sessionOf(entry.stored, signIn, verdict) };
     }

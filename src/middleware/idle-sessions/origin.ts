@@ -10,6 +10,7 @@ export const requestHeader = 'x-dormouse-request';
 export function isOwnRequest(headers: IncomingHttpHeaders, origins?: readonly string[]): boolean {
   // A browser sends cookies by itself, and never this header of native apps, which Kratos prefers to a cookie.
   if (typeof headers['x-session-token'] === 'string' && headers['x-session-token'] !== '') return true;
+  // guard: sessions: a change needs the header of the app’s own pages
   return headers[requestHeader] === '1' && isSameOrigin(headers, origins);
 }
 
@@ -24,6 +25,7 @@ export function isSameOrigin(headers: IncomingHttpHeaders, origins?: readonly st
 
 /** Requests that no person makes: marked by the page, fetched ahead, or a socket that connects again by itself. */
 export function isBackground(headers: IncomingHttpHeaders): boolean {
+  // guard: sessions: requests in the background renew nothing
   return (
     headers['x-dormouse-background'] === '1' ||
     namesPrefetch(headers['sec-purpose']) ||

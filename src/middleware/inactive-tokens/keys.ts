@@ -53,6 +53,7 @@ export function trustedKeys({
 
 /** A public key must never serve as a secret, which anybody who reads it could sign with. */
 function allowed(wanted: readonly string[], known: readonly string[], with_: string): string[] {
+  // guard: access tokens: algorithms go with the kind of key
   const wrong = wanted.filter((name) => !known.includes(name));
   if (wanted.length > 0 && wrong.length === 0) return [...wanted];
   throw new ConfigError(

@@ -34,6 +34,7 @@ export function headersOf({ headers, rawHeaders }: IncomingMessage): IncomingHtt
   const values = rawHeaders.filter(
     (_value, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization',
   );
+  // guard: access tokens: of two headers none counts
   return values.length > 1 ? { ...headers, authorization: values.join(', ') } : headers;
 }
 

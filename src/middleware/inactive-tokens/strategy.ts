@@ -117,6 +117,7 @@ export class InactivityJwtStrategy {
     const hear = (what: string | undefined, id: string | undefined) => {
       if (id === undefined) return;
       if (what === 'ended') this.uses.forget(id);
+      // guard: access tokens: a revocation is heard
       if (what === 'identity') this.subjects.forget(id);
     };
     this.feed = new NewsFeed({
@@ -292,6 +293,7 @@ export class InactivityJwtStrategy {
   ): Promise<boolean> {
     const { key, identityId, lastUsedAt } = stored;
     const isDone = await this.uses.refuse(
+      // guard: access tokens: a use ends while its judged last use is the latest
       {
         ...{ key, identityId, reason: 'idle', endedAt, policy: reference, ends: { judgedAt: lastUsedAt } },
         ...given({ rule }),
@@ -411,5 +413,6 @@ function bearerOf(headers: IncomingHttpHeaders): string | undefined {
 }
 
 function isUseOf({ isUse, path }: TokenQuestion, { excluded }: AccessTokensPolicy): boolean {
+  // guard: access tokens: excluded paths renew nothing
   return isUse && !isBelowAny(excluded, path);
 }

@@ -87,7 +87,9 @@ export class TokenVerifier {
     if (!this.types.includes(typeName(header.typ))) return { forgery: 'type' };
     const { algorithms, keyOf } = this.keys;
     try {
+      // guard: access tokens: no algorithm is taken but those of the list
       const { payload } = await compactVerify(token, keyOf, { algorithms });
+      // guard: access tokens: a member that is there twice is no claim
       const parsed = strictlyParsed(payload);
       return parsed === undefined ? { forgery: 'claims' } : { payload: parsed };
     } catch (error) {

@@ -188,6 +188,7 @@ export class PersonalTokens {
   async rotate(holder: TokenHolder, tokenId: string): Promise<Rotated> {
     const { identityId, actor } = checkedHolder(holder);
     if (!isTokenId(tokenId)) return { kind: 'none' };
+    // guard: tokens: a rotation is judged by the present roles
     await this.followRoles(holder);
     const issuer = this.issuer();
     const rotated = await fromPostgres(() => rotateToken(issuer, { tokenId, identityId, actor }));
@@ -252,6 +253,7 @@ export class PersonalTokens {
   private async judged(token: string, scopes: readonly string[]): Promise<TokenCheck> {
     try {
       const policy = this.policy();
+      // guard: tokens: a malformed token asks nobody
       if (!isPersonalToken(policy.prefix, token)) return this.refuse('malformed');
       const hash = hashOf(token);
       const stored = await this.cache.get(hash.toString('base64url'), () => this.find(hash));

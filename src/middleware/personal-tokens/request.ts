@@ -28,6 +28,7 @@ export async function judgeRequest(
  * it may not go must not stay alive by that.
  */
 export function isAccepted(status: number): boolean {
+  // guard: tokens: a use that the app forbids does not count
   return status !== 401 && status !== 403;
 }
 

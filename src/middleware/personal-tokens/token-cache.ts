@@ -21,6 +21,7 @@ export class TokenCache {
 
   /** @param read asks PostgreSQL */
   async get(key: string, read: () => Promise<StoredToken | undefined>): Promise<StoredToken | undefined> {
+    // guard: tokens: nothing is kept while news are not heard
     const known = this.isListening() ? this.entries.get(key) : undefined;
     if (known !== undefined) return known;
     const underWay = this.pending.get(key);
@@ -60,6 +61,7 @@ export class TokenCache {
     const { age } = this;
     const wasListening = this.isListening();
     const stored = await read();
+    // guard: tokens: a read from before news is not kept
     if (stored !== undefined && this.keeps && wasListening && age === this.age) this.entries.set(key, stored);
     return stored;
   }

@@ -90,6 +90,7 @@ export class RefreshRoutes {
   private ofPerson(work: (holder: TokenHolder) => Promise<Answer>): Handler {
     return async ({ method, request, identify }) => {
       const reads = method === 'GET' || method === 'HEAD';
+      // guard: refresh: a change by a cookie comes from the app’s own pages
       if (!reads && !isBearer(request.headers) && !isOwnRequest(request.headers, this.options.origins)) {
         return json(403, {
           error: 'cross_origin',

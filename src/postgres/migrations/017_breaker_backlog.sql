@@ -24,6 +24,7 @@ BEGIN
     SELECT action, date_bin('1 minute', granted_at, timestamptz 'epoch'), count(*) FROM changed GROUP BY 1, 2
     ON CONFLICT (action, minute) DO UPDATE SET grants = known.grants + EXCLUDED.grants;
   ELSE
+    -- guard: breaker: what was given back is not counted
     UPDATE breaker_tally AS known SET grants = known.grants - gone.grants
     FROM (
       SELECT action, date_bin('1 minute', granted_at, timestamptz 'epoch') AS minute, count(*) AS grants
@@ -65,6 +66,7 @@ CREATE FUNCTION breaker_count(an_action text, since timestamptz) RETURNS bigint 
     WHERE action = an_action AND minute > date_bin('1 minute', since, timestamptz 'epoch')
   ), 0)::bigint + (
     SELECT count(*) FROM breaker_grant
+    -- guard: breaker: the count is that of the window
     WHERE action = an_action AND granted_at > since
       AND granted_at < date_bin('1 minute', since, timestamptz 'epoch') + interval '1 minute'
   )
@@ -109,6 +111,7 @@ DECLARE
   counted bigint;
   passes boolean;
 BEGIN
+  -- guard: breaker: one decides at a time (lock)
   PERFORM pg_advisory_xact_lock(hashtext('dormouse/breaker'));
   FOR i IN 1 .. coalesce(cardinality(act_keys), 0) LOOP
     nth := i;
@@ -121,6 +124,7 @@ BEGIN
       verdict := 'granted';
     ELSIF doubted[i] THEN
       verdict := 'doubted';
+    -- guard: breaker: an act counts once
     ELSIF EXISTS (SELECT FROM breaker_grant WHERE act_key = act_keys[i]) THEN
       verdict := 'granted';
     ELSE
@@ -140,6 +144,7 @@ BEGIN
     IF verdict = 'granted' THEN
       INSERT INTO breaker_grant (act_key, action, identity_id, granted_at)
       -- A release by a clock that is ahead: what is granted after it counts all the same.
+      -- guard: breaker: a release by a clock that is ahead
       VALUES (act_keys[i], actions[i], identities[i], greatest(asked_at, since + interval '1 millisecond'))
       ON CONFLICT (act_key) DO NOTHING;
       IF FOUND THEN counted := CASE WHEN counted_action = actions[i] THEN counted + 1 END; END IF;

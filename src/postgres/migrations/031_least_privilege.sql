@@ -27,9 +27,11 @@ BEGIN
     FROM jsonb_array_elements(entry) WITH ORDINALITY AS fields (field, n);
     -- Strings, numbers, nulls and an object: what a column could not say again would make the chain look broken.
     IF left(texts[i], 1) <> '[' OR coalesce(shape, '') !~ '^ssssn[s-][n-][s-]snso$'
+      -- guard: audit: an entry says what its columns can say
       OR (entry ->> 2)::uuid::text <> entry ->> 2 OR entry ->> 4 !~ '^-?\d{1,15}$' THEN
       RAISE EXCEPTION 'no entry of the audit log' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    -- guard: audit: one event, one row
     CONTINUE WHEN EXISTS (SELECT FROM audit WHERE event_id = entry ->> 0);
     place := place + 1;
     hashed := '[' || place || ',' || substr(texts[i], 2);
@@ -55,6 +57,7 @@ CREATE FUNCTION audit_head_add(a_seq bigint, a_hash text, an_at timestamptz, a_k
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   INSERT INTO audit_head (seq, hash, signed_at, key_id, signature)
+  -- guard: audit: only what stands in the log is signed
   SELECT seq, hash, an_at, a_key, a_signature FROM audit WHERE seq = a_seq AND hash = a_hash;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the audit log has no such row' USING ERRCODE = 'invalid_parameter_value';
@@ -76,6 +79,7 @@ BEGIN
   INSERT INTO policy (id, version, hash, source, published_at)
   VALUES (an_id, added, text_hash, a_source, timestamptz 'epoch' + at_ms * interval '1 millisecond');
   PERFORM audit_append(ARRAY[json_build_array(
+    -- guard: policies: each version has its audit entry
     'policy/' || an_id || '/' || added || '/' || left(text_hash, 16), an_event,
     '00000000-0000-0000-0000-000000000000', an_actor, at_ms, an_id, added, text_hash, 'none', 0, an_outcome,
     json_build_object('reason', a_reason, 'policyId', an_id, 'version', added, 'hash', text_hash)
@@ -102,6 +106,7 @@ BEGIN
   SELECT operators INTO STRICT needed FROM breaker_trip WHERE id = decided.trip_id AND released_at IS NULL;
   INSERT INTO breaker_release_vote (release_id, actor, voted_at) VALUES (a_release, an_actor, moment);
   SELECT count(*) INTO agreed FROM breaker_release_vote WHERE release_id = a_release;
+  -- guard: breaker: a release by two operators
   IF agreed >= needed THEN
     UPDATE breaker_release SET effective_at = moment WHERE id = a_release;
     IF decided.identities IS NULL THEN
@@ -144,7 +149,9 @@ CREATE FUNCTION mail_claim(
   ON CONFLICT (message_key) DO UPDATE
     SET state = 'sending', attempts = known.attempts + 1, settled_at = NULL,
         claim = EXCLUDED.claim, claimed_until = EXCLUDED.claimed_until
+    -- guard: two attempts never hand a mail over at once
     WHERE (known.claimed_until IS NULL OR known.claimed_until <= now())
+      -- guard: mail: one that was accepted is not sent again
       AND (known.state IN ('sending', 'deferred') OR (known.state = 'ambiguous' AND known.handovers < most_handovers))
   RETURNING known.attempts, known.handovers
 $$;
@@ -162,6 +169,7 @@ CREATE FUNCTION mail_settle(
   a_key text, a_claim uuid, a_state text, a_code integer, an_enhanced text, a_queue text, a_server text, moment timestamptz
 ) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$
   UPDATE mail SET
+    -- guard: a bounce before the acceptance stays one
     state = CASE WHEN bounce_class = 'hard' THEN 'bounced' ELSE a_state END,
     handovers = handovers + CASE WHEN a_state = 'ambiguous' THEN 1 ELSE 0 END,
     reply_code = a_code, enhanced_code = an_enhanced, queue_id = a_queue,
@@ -178,6 +186,7 @@ $$;
 CREATE FUNCTION mail_come_back(a_key text, a_class text, a_code text, moment timestamptz)
 RETURNS uuid LANGUAGE sql SECURITY DEFINER AS $$
   UPDATE mail SET
+    -- guard: a bounce makes the copy count no longer
     state = CASE WHEN a_class = 'hard' AND state <> 'rejected' THEN 'bounced' ELSE state END,
     bounce_class = CASE WHEN bounce_class = 'hard' THEN 'hard' ELSE a_class END,
     bounce_code = CASE WHEN bounce_class = 'hard' THEN bounce_code ELSE a_code END,

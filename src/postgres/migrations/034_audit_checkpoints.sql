@@ -16,6 +16,7 @@ CREATE TABLE audit_checkpoint (
 CREATE OR REPLACE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'DELETE' AND TG_TABLE_NAME IN ('audit', 'audit_head') THEN
+    -- guard: audit: rows go below a checkpoint only
     IF OLD.seq < coalesce((SELECT max(seq) FROM audit_checkpoint), 0) THEN RETURN OLD; END IF;
   END IF;
   RAISE EXCEPTION 'the audit log is append-only';

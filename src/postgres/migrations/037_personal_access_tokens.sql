@@ -106,6 +106,7 @@ BEGIN
   END IF;
   -- Two at once must not both be the last one.
   PERFORM personal_token_lock(an_identity);
+  -- guard: tokens: nobody who is deleted gets a token
   IF EXISTS (SELECT FROM tombstone WHERE identity_id = an_identity) THEN
     RAISE EXCEPTION 'the identity was deleted' USING ERRCODE = 'invalid_parameter_value';
   END IF;

@@ -115,11 +115,14 @@ BEGIN
     UPDATE refresh_family AS family
     SET ended_at = moment, ended_why = a_why, closed_at = CASE issuer WHEN 'app' THEN moment END
     WHERE family_id = ANY(families) AND ended_at IS NULL
+      -- guard: refresh: a family that is used stays, whatever was judged before
       AND (unused_since IS NULL OR greatest(last_used_at, created_at) <= unused_since)
       -- Who is exempt from the ladder or on hold is not revoked as stale.
       AND (a_why NOT IN ('unused', 'inactive', 'same_origin') OR NOT EXISTS (SELECT FROM standing AS owner
+        -- guard: refresh: who is exempt or on hold is not revoked as stale
         WHERE owner.identity_id = family.identity_id AND owner.blocked_by IN ('exempt', 'hold')))
       AND (inactive_since IS NULL OR NOT EXISTS (SELECT FROM identity_activity AS seen
+        -- guard: refresh: nobody who was seen is revoked as inactive
         WHERE seen.identity_id = family.identity_id AND seen.last_active_at > inactive_since))
     RETURNING family_id, identity_id, client_id, issuer,
       greatest(0, extract(epoch FROM moment - greatest(last_used_at, created_at))) / 86400 AS days

@@ -22,18 +22,23 @@ DECLARE
 BEGIN
   has_pass := false;
   SELECT array_agg(id ORDER BY tripped_at, id) INTO trips FROM breaker_trip
+  -- guard: breaker: a trip stays until it is released
   WHERE released_at IS NULL AND scope IN (an_action, 'all')
+    -- guard: breaker: a limit does not stop what is within it
     AND NOT (cause = 'limit' AND EXISTS (SELECT FROM breaker_grant WHERE act_key = an_act));
   IF trips IS NULL THEN RETURN; END IF;
   SELECT array_agg(release_id) INTO releases FROM (
     SELECT DISTINCT ON (trip_id) release_id FROM breaker_pass
+    -- guard: breaker: a pass is good for one act
     WHERE identity_id = an_identity AND trip_id = ANY(trips) AND (ends_token OR used_by IS NULL OR used_by = an_act)
     ORDER BY trip_id, release_id
   ) AS passes;
+  -- guard: breaker: a pass is for its trip
   IF coalesce(cardinality(releases), 0) < cardinality(trips) THEN
     stopped_by := trips[1];
     RETURN;
   END IF;
+  -- guard: breaker: the end of a token uses up no pass of a lifecycle
   IF NOT ends_token THEN
     UPDATE breaker_pass SET used_by = an_act WHERE identity_id = an_identity AND release_id = ANY(releases);
   END IF;

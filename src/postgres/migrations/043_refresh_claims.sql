@@ -24,6 +24,7 @@ ALTER TABLE refresh_consent
 -- the table, and PostgreSQL lets nobody else lock its rows.
 CREATE FUNCTION refresh_family_lock(a_family uuid) RETURNS SETOF refresh_family LANGUAGE plpgsql ROWS 1 SECURITY DEFINER AS $$
 BEGIN
+  -- guard: refresh: a family is locked while it is exchanged
   RETURN QUERY SELECT * FROM refresh_family WHERE family_id = a_family AND issuer = 'app' FOR UPDATE;
 END $$;
 
@@ -36,6 +37,7 @@ BEGIN
   UPDATE refresh_family
   SET token_hash = a_successor, generation = generation + 1, claims = (ARRAY[moment] || claims)[1:8],
     last_used_at = greatest(last_used_at, moment), last_address = an_address, user_agent = an_agent
+  -- guard: refresh: nobody replaces a token whom it was not given to
   WHERE family_id = a_family AND issuer = 'app' AND token_hash = sha256(a_proof) AND ended_at IS NULL;
   RETURN FOUND;
 END $$;

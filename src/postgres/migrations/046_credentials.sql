@@ -28,6 +28,7 @@ CREATE FUNCTION credential_only_ends() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF (OLD.credential_id, OLD.name, OLD.owner, OLD.scopes, OLD.hash, OLD.networks, OLD.created_at)
       IS DISTINCT FROM (NEW.credential_id, NEW.name, NEW.owner, NEW.scopes, NEW.hash, NEW.networks, NEW.created_at)
+    -- guard: principals: an end of a credential only comes nearer
     OR (OLD.ends_at IS NOT NULL AND (NEW.ends_at IS NULL OR NEW.ends_at > OLD.ends_at)) THEN
     RAISE EXCEPTION 'a credential can only end' USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -64,6 +65,7 @@ CREATE FUNCTION credential_create(
 ) RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('dormouse/credentials'));
+  -- guard: principals: a name is never given twice
   IF EXISTS (SELECT FROM credential WHERE name = a_name) THEN RETURN 'taken'; END IF;
   -- Each gateway has all of them in memory.
   IF (SELECT count(*) FROM credential WHERE ends_at IS NULL OR ends_at > now()) >= 1000 THEN RETURN 'too-many'; END IF;

@@ -9,6 +9,7 @@ CREATE FUNCTION breaker_vote_of_another() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF EXISTS (SELECT FROM breaker_release_vote WHERE release_id = NEW.release_id
       AND lower(coalesce(owner, actor)) = lower(coalesce(NEW.owner, NEW.actor))) THEN
+    -- guard: principals: the database counts owners as well
     RAISE EXCEPTION 'this operator agreed already' USING ERRCODE = 'unique_violation';
   END IF;
   RETURN NEW;

@@ -12,6 +12,7 @@ export function useKeyOf(
   { issuer, sessionId, authenticatedAt, tokenId }: AccessClaims,
   token: string,
 ): string {
+  // guard: access tokens: another spelling of a signature is no other token
   const name =
     sessionId === undefined
       ? ['token', issuer, tokenId ?? hash('sha256', signedPartOf(token))]

@@ -77,6 +77,7 @@ export async function touchUses(
 ): Promise<Set<string>> {
   if (uses.length === 0) return new Set();
   const { rows } = await pool.query<{ key: string }>(
+    // guard: access tokens: a use is written to live rows only
     `UPDATE token_use AS known SET last_used_at = greatest(known.last_used_at, seen.at)
      FROM (SELECT key, max(at) AS at FROM unnest($1::text[], $2::timestamptz[]) AS seen (key, at) GROUP BY key) AS seen
      WHERE known.use_key = decode(seen.key, 'hex') AND known.ended_at IS NULL

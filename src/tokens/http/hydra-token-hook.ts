@@ -125,6 +125,7 @@ async function decide(
   const grant = followGrant && refreshGrantOf(asked, identityId);
   if (grant !== undefined) {
     try {
+      // guard: refresh: Hydra gets no token for a family that ended
       if ((await followGrant?.(grant)) === false) return 'deny';
     } catch (error) {
       log.error({ err: error, onFailure }, 'the token hook could not follow a refresh token');

@@ -36,6 +36,7 @@ export async function judgeDue(
   { judgedAt, now }: { readonly judgedAt: number; readonly now: number },
 ): Promise<Judged> {
   const due = dueAt(token, personal, judgedAt);
+  // guard: tokens: the sweep asks about exemptions at the time of the act
   if (due?.why === 'inactive' && (await isSpared(dependencies, published, token.identityId, now))) {
     // It may have expired since all the same.
     return dueAt({ ...token, owner: { isSpared: true } }, personal, judgedAt) ?? 'spared';

@@ -94,6 +94,7 @@ export async function rotateToken(
   if (old === undefined) return { kind: 'none' };
   const limits = personalLimits(policy, old);
   // A token that is over a limit, though no sweep has ended it yet, must not come back by rotation.
+  // guard: tokens: what is over a limit does not come back by rotation
   if (judgeToken(old, limits, old.owner, policy, now).state === 'refused') return { kind: 'none' };
   const lifetimes = [
     ...(old.expiresAt === undefined ? [] : [old.expiresAt - old.createdAt]),

@@ -229,6 +229,7 @@ export interface TokenUse {
 /** Moves the last use of live tokens forward, never back. One statement for all. */
 export async function writeUses(pool: pg.Pool, uses: readonly TokenUse[]): Promise<void> {
   await pool.query(
+    // guard: tokens: a use is written to live rows only
     `UPDATE personal_token AS token SET last_used_at = greatest(token.last_used_at, used.at)
      FROM unnest($1::uuid[], $2::timestamptz[]) AS used (token_id, at)
      WHERE token.token_id = used.token_id AND token.ended_at IS NULL`,

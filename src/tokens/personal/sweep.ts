@@ -57,6 +57,7 @@ export async function endStaleTokens(
   now: number,
 ): Promise<SweptTokens> {
   const { pool, pass, onHeld } = dependencies;
+  // guard: tokens: the sweep waits for last uses that are not written yet
   const judgedAt = now - personal.writeEvery;
   const counts = { ...nothingSwept };
   const judge = (token: StoredToken) => judgeDue(dependencies, published, personal, token, { judgedAt, now });

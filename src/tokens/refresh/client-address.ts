@@ -40,6 +40,7 @@ export function clientAddress(
   if (address === undefined) return undefined;
   const hops = [forwardedFor ?? []].flat().join(',').split(',').reverse();
   for (const hop of hops) {
+    // guard: refresh: what an untrusted peer forwards does not count
     if (!trusted.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6')) return address;
     const parsed = parseAddress(hop.trim());
     if (parsed === undefined) return address;

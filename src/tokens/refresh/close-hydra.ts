@@ -54,6 +54,7 @@ async function closeClient(
   now: number,
 ): Promise<number> {
   // The page may be minutes old. Who has signed in since keeps the new grant.
+  // guard: refresh: who signed in since a page was read keeps the grant in Hydra
   const [owed] = await readClosable(pool, 1, { only: { identityId, clientId } });
   if (owed === undefined) return 0;
   await callOry('Hydra', 'revokeOAuth2ConsentSessions', () =>

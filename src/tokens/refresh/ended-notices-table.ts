@@ -26,6 +26,7 @@ export async function gatherEnds(
   { policyIds, since }: { readonly policyIds: readonly string[]; readonly since: number },
 ): Promise<number> {
   const { rowCount } = await pool.query(
+    // guard: refresh: a mail of an end that is tried again is the same mail
     `WITH person AS MATERIALIZED (
        SELECT identity_id, gen_random_uuid() AS notice FROM (
          SELECT DISTINCT family.identity_id FROM refresh_family AS family
@@ -85,6 +86,7 @@ export async function readEndedGrants(
     readonly network: string | null;
     readonly count: number;
   }>(
+    // guard: refresh: a mail tells a prefix of an address, never the whole
     `SELECT coalesce(device_name, client_id) AS name, created_at, last_used_at, count(*) OVER ()::int AS count,
        network(set_masklen(last_address, least(masklen(last_address), CASE family(last_address) WHEN 4 THEN 24 ELSE 48 END)))::text AS network
      FROM refresh_family WHERE notice_id = $1

@@ -87,6 +87,7 @@ export async function exchangeToken<Minted>(
       now,
     );
     if (verdict === 'reuse') {
+      // guard: refresh: a reuse ends the family
       await endFamilies(client, { familyIds, why: 'reuse', ...given({ policy: reference }) }, now);
       return refused('reuse');
     }
@@ -100,6 +101,7 @@ export async function exchangeToken<Minted>(
     await beforeMint?.();
     const minted = await mint(mintRequestOf(family, now));
     const after = await readTokenStanding(client, family.identityId);
+    // guard: refresh: the standing is read again after minting
     if (!isOwnerAdmitted(after, family.signedInAt)) return refused('account');
     const next: RefreshToken = verdict === 'claim' ? successorOf(key, presented) : valid;
     if (

@@ -212,6 +212,7 @@ export async function readLiveFamilies(
   policyId?: string | null,
 ): Promise<RefreshFamily[]> {
   const { rows } = await pool.query<FamilyRow>(
+    // guard: refresh: people revoke their own families alone
     `SELECT ${familyColumns} FROM refresh_family AS family
      WHERE family.identity_id = $1 AND family.ended_at IS NULL AND ($2 OR family.policy_id IS NOT DISTINCT FROM $3)
      ORDER BY coalesce(family.last_used_at, family.created_at)`,

@@ -122,6 +122,7 @@ async function noteRefresh(
 ): Promise<boolean> {
   // A use in the future, by a clock that is ahead, would keep the family alive for as long.
   const { rowCount } = await pool.query(
+    // guard: refresh: a stale family of Hydra is not brought back by its refresh
     `UPDATE refresh_family SET last_used_at = greatest(last_used_at, least($2, clock_timestamp()))
      WHERE hydra_consent = $1 AND ended_at IS NULL AND greatest(last_used_at, created_at) > $3 AND created_at > $4`,
     [consent, new Date(now), new Date(usedAfter), new Date(createdAfter)],

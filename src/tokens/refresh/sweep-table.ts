@@ -87,6 +87,7 @@ export async function forgetDeadFamilies(
   before: number,
 ): Promise<number> {
   const { rowCount } = await pool.query(
+    // guard: refresh: a row of Hydra stays while Hydra owes its end
     `DELETE FROM refresh_family WHERE family_id IN (
        SELECT family_id FROM refresh_family
        WHERE policy_id IS NOT DISTINCT FROM $1 AND ended_at <= $2 AND closed_at IS NOT NULL LIMIT $3)`,
@@ -104,6 +105,7 @@ export async function forgetDeadFamilies(
  */
 export async function adoptFamilies(pool: pg.Pool, policyId: string, quietSince: number): Promise<number> {
   const { rowCount } = await pool.query(
+    // guard: refresh: the families of an app that runs two releases stay its own
     `WITH own AS (
        SELECT DISTINCT client_id FROM refresh_family WHERE policy_id IS NULL AND ended_at IS NULL AND issuer = 'app'
      ), moved AS (

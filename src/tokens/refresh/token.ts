@@ -89,6 +89,7 @@ export function validTokenOf(key: Buffer, token: RefreshToken, valid: ValidToken
   if (steps < 0 || steps > longestWalk) return undefined;
   let last = token;
   for (let step = 0; step < steps; step += 1) last = successorOf(key, last);
+  // guard: refresh: a made-up token is none of the line
   return timingSafeEqual(hashOf(last), valid.tokenHash) ? last : undefined;
 }
 

@@ -70,6 +70,7 @@ export class AppTokenTable {
 
   /** @throws TokenSourceError */
   async look(asked: Asked): Promise<SourcedRow[]> {
+    // guard: token sources: the app is looked at in a read-only transaction
     return this.kept(() => this.transaction('READ ONLY', () => this.page(asked)));
   }
 
@@ -86,6 +87,7 @@ export class AppTokenTable {
   ): Promise<string[]> {
     for (let attempt = 1; ; attempt += 1) {
       try {
+        // guard: token sources: the second look and the revocation see one snapshot
         return await this.kept(() =>
           this.transaction('ISOLATION LEVEL REPEATABLE READ', () => this.revokeOnce(asked, stillDue)),
         );
@@ -107,6 +109,7 @@ export class AppTokenTable {
     const ids = [...stillDue(await this.page(asked))];
     if (ids.length === 0) return [];
     const { rowCount } = await this.client.query(this.source.revoke, [ids]);
+    // guard: token sources: a statement that revokes more than it was told is taken back
     if ((rowCount ?? 0) > ids.length) {
       throw new TokenSourceError(
         `"revoke" changed ${rowCount} rows for ${ids.length} ids, so it was taken back. Check its condition: an OR needs parentheses`,
@@ -114,6 +117,7 @@ export class AppTokenTable {
       );
     }
     const left = await this.page({ ...asked, cutoff: allLive, ids });
+    // guard: token sources: what is still live is not said to be revoked
     if (left.length > 0) {
       throw new TokenSourceError(
         `${left.length} of ${ids.length} tokens were still among the rows of "select" after "revoke", so it was taken back. "select" must leave out what "revoke" revokes`,
@@ -163,6 +167,7 @@ export class AppTokenTable {
     }
     for (const name of times) {
       const field = byName.get(name);
+      // guard: token sources: a time without zone is refused
       if (field === undefined || field.dataTypeID === timestamptzType) continue;
       throw new TokenSourceError(
         `"select" of the source "${this.source.name}": ${name} is no timestamp with time zone, so it names no instant. Write, for times in UTC: ${name} AT TIME ZONE 'UTC' AS ${name}`,

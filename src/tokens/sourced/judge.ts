@@ -105,6 +105,7 @@ export function dueOf(
   const token = sourcedToken(row);
   if (typeof token === 'string') return token;
   const end = sourcedEnd(token, source.type, personal, { judgedAt: judgedAtOf(deps), isSpared: spared });
+  // guard: token sources: the rules judge, not the app’s condition
   if (end === undefined) return 'live';
   const idHash = hashOfId(token.id);
   const key = `endPersonal/${source.name}/${idHash}/${token.lastUsedAt ?? token.createdAt}`;

@@ -115,6 +115,7 @@ async function revokeSome(
       rows.flatMap((row) => {
         const again = dueOf(deps, row);
         // The same use: whoever used it meanwhile keeps it.
+        // guard: token sources: whoever used it meanwhile keeps it
         return typeof again === 'object' && chosen.get(row.id)?.key === again.key ? [row.id] : [];
       }),
     )

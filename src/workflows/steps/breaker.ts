@@ -54,7 +54,9 @@ export async function passBreaker(run: LifecycleRun, rung: PlanRung): Promise<bo
   run.grant = { key };
   const waitedMs = Date.now() - askedAt;
   if (waitedMs > formerlyStaleAfterMs && !patched('grants-outlast-queues')) return false;
+  // guard: breaker: a look after hours in the queue
   if (waitedMs > lookAgainAfterMs) {
+    // guard: breaker: a grant outlasts the queue
     run.grant = { key, isKept: true };
     return false;
   }
@@ -130,5 +132,6 @@ export async function giveGrantBack(run: LifecycleRun): Promise<boolean> {
 function isUnderWay(run: LifecycleRun, { rung }: PlanRung): boolean {
   if (run.state.rungs[rung] === undefined) return false;
   if (run.identity === undefined) return rung === 'delete';
+  // guard: breaker: also on a retry by hand
   return rung === 'deactivate' && run.identity.state === 'inactive' && run.identity.disabledByEngine;
 }

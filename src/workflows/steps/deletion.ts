@@ -118,6 +118,7 @@ export async function deleteForGood(run: LifecycleRun, rung: PlanRung, since: nu
  */
 function deleteUnlessInterrupted(run: LifecycleRun, request: DeletionRequest): Promise<ActOutcome> {
   const deletion = () => run.outside.kratos.deleteIdentity(request);
+  // guard: a deletion that is being tried is called back by a hold
   return patched('deletion-is-called-back') ? unlessInterrupted(run, deletion) : deletion();
 }
 

@@ -15,6 +15,7 @@ import type { LifecycleRun } from '../lifecycle-run.js';
 export function mustFollow(run: LifecycleRun, decision: Decision): boolean {
   if (run.moved.length === 0) return false;
   // Anonymising has begun, and the new address belongs to the shell.
+  // guard: a shell's address is no change of address
   if (run.state.rungs.delete !== undefined && patched('no-mail-follows-a-shell')) return false;
   if (decision.kind !== 'wait') return decision.kind === 'notice' || decision.kind === 'rung';
   const by = decision.blocked?.by;

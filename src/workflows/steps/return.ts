@@ -34,6 +34,7 @@ export async function comeBack(run: LifecycleRun, back: Return): Promise<void> {
         const isThorough = patched('return-ends-credentials');
         // Enabling an identity in Kratos revives its sessions, so none may be left by then. Where somebody
         // else enabled it already, the present sessions are fresh and stay.
+        // guard: credentials are ended before the account is enabled
         if (isThorough && run.identity?.state === 'inactive') await endCredentials(run);
         const act = await run.outside.kratos.enableIdentity({ identityId: run.state.identityId });
         enabled = act.outcome === 'done';

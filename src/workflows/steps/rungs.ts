@@ -16,6 +16,8 @@ import { requestPageLinks, sendMail, tellAfterwards } from './mails.js';
 
 /** Carries the rung out. The next turn of the main loop looks at the outcome. */
 export async function climb(run: LifecycleRun, rung: PlanRung): Promise<void> {
+  // guard: destructive rungs ask the breaker
+  // guard: export before deletion
   if (!(await passesBreaker(run, rung)) || !(await exportFirst(run, rung))) return;
   const since = inactiveSince(run.state, rung);
   const { dueAt } = scheduleOf(run.state, rung);
@@ -83,8 +85,10 @@ async function suspend(run: LifecycleRun, rung: PlanRung): Promise<void> {
 /** `not_before` takes effect at once wherever it is checked, so it is written only after the last look. */
 async function revoke(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
   const { identityId } = run.state;
+  // guard: not_before of a revocation waits for the last look
   const looksFirst = patched('revocation-looks');
   if (!looksFirst) await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
+  // guard: last look before the sessions of a revocation are ended
   const first = await run.outside.kratos.endSessions({ identityId, look: lastLook(run, rung, since) });
   if (first.stopped !== undefined && stopsHere(run, rung, first.stopped)) return;
   if (looksFirst) await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
@@ -105,6 +109,7 @@ async function winBack(run: LifecycleRun, rung: PlanRung): Promise<void> {
 /** As in a revocation, `not_before` comes after the last look, which is inside the call that disables. */
 async function deactivate(run: LifecycleRun, rung: PlanRung, since: number): Promise<void> {
   const { identityId } = run.state;
+  // guard: not_before comes after the last look of a deactivation
   const looksFirst = patched('deactivation-looks');
   if (!looksFirst) await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
   let refused: ActivityFailure | undefined;
@@ -143,8 +148,10 @@ async function endRemaining(
 ): Promise<{ sessions: number; consents: number }> {
   const { identityId } = run.state;
   const { consents } = await run.outside.hydra.endTokens({ identityId });
+  // guard: sessions minted while Hydra is asked are ended by a second pass
   const second = await run.outside.kratos.endSessions({ identityId });
   const authenticatedAt = Math.max(first.authenticatedAt ?? 0, second.authenticatedAt ?? 0);
+  // guard: a sign-in in the middle of a revocation brings the person back
   if (authenticatedAt > 0) {
     run.state = withActivity(run.state, { kind: 'human', at: authenticatedAt }, Date.now());
   }

@@ -45,6 +45,7 @@ function lifetimeOf({ state, plan, identity }: LifecycleRun): number | undefined
     return undefined;
   }
   if (identity?.state !== 'inactive' || !identity.disabledByEngine) return undefined;
+  // guard: a disablement that nobody saw made opens no self-service return
   if (identity.disablementUnconfirmed === true) return undefined;
   return plan.selfReactivation?.linkLifetimeMs;
 }
