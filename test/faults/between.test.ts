@@ -4,11 +4,12 @@ import { dayMs } from '../../src/domain/duration.js';
 import { readNotBefore } from '../../src/tokens/revocations-table.js';
 import { standingQuery, userActivitySignal } from '../../src/workflows/messages.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { lines } from '../support/harness/audit-lines.js';
+import { type Journey, openHarness } from '../support/harness/open.js';
 import { recordSigns } from '../support/record-signs.js';
-import { lines, TimeTravel } from '../support/time-travel.js';
 import { until } from '../support/until.js';
 
-let journey: TimeTravel;
+let journey: Journey;
 let hydra: FaultProxy;
 let kratos: FaultProxy;
 let taskQueue: string;
@@ -17,12 +18,7 @@ let isBreakerSlow = false;
 let isDeedAway = false;
 
 beforeAll(async () => {
-  journey = await TimeTravel.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-    timeSkippingServerPath: inject('timeSkippingServerPath'),
-  });
+  journey = await openHarness({ time: 'skipping' });
   hydra = await startFaultProxy(inject('stack').hydra.adminUrl);
   kratos = await startFaultProxy(inject('stack').kratos.adminUrl);
   taskQueue = await journey.startWorkers({
@@ -178,7 +174,7 @@ test('who comes back while PostgreSQL keeps the engine waiting is looked at agai
     const recordLater = (input: unknown) => (isLedgerAway ? refuse() : record(input));
     return { ...activities, record: recordLater };
   };
-  const queue = await journey.startWorkers({}, {}, { wrap: withLedger });
+  const queue = await journey.startWorkers({}, { wrap: withLedger });
   await journey.publish(`
 id: between-waiting
 ladder:
@@ -243,7 +239,7 @@ describe('a breaker whose answer comes after hours', () => {
   };
   let queue: string;
   beforeAll(async () => {
-    queue = await journey.startWorkers({}, {}, { wrap: withSlowBreaker });
+    queue = await journey.startWorkers({}, { wrap: withSlowBreaker });
   });
   afterEach(() => {
     isBreakerSlow = false;

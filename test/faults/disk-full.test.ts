@@ -2,27 +2,21 @@
  * PostgreSQL has no room: every insert into Dormouse's tables fails with SQLSTATE 53100 (disk_full), raised by a trigger
  * because a full file system can't be made without privileges. Nothing destructive happens meanwhile, and all of it after.
  */
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
-import { createPool } from '../../src/postgres/pool.js';
+import { lines } from '../support/harness/audit-lines.js';
+import { type Journey, openHarness } from '../support/harness/open.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
-import { lines, TimeTravel } from '../support/time-travel.js';
 import { until } from '../support/until.js';
 
 let database: FreshDatabase;
-let journey: TimeTravel;
+let journey: Journey;
 let taskQueue: string;
 
 beforeAll(async () => {
-  const stack = inject('stack');
   database = await openFreshDatabase();
-  journey = await TimeTravel.begin({
-    stack: { ...stack, postgres: { ...stack.postgres, url: database.url } },
-    environment: { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url },
-    workflowBundlePath: inject('workflowBundlePath'),
-    timeSkippingServerPath: inject('timeSkippingServerPath'),
-  });
-  taskQueue = await journey.startWorkers({}, {}, { pool: createPool({ url: database.url }) });
+  journey = await openHarness({ time: 'skipping', database });
+  taskQueue = await journey.startWorkers();
   await journey.publish(`
 id: no-room
 ladder:

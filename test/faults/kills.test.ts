@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { verifyAudit } from '../../src/audit/verification.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { testIdentifierKey } from '../support/system-outside.js';
 import { isAsleep } from '../support/under-way.js';
 import { until } from '../support/until.js';
@@ -30,7 +30,7 @@ const rounds = 3;
 /** Calls whose number is not the same in each life. */
 const varying = /^(assess|record|publishStage)#/;
 const patience = { timeoutMs: 1_500_000, everyMs: 500 };
-let live: Live;
+let live: Harness;
 let relay: WorkerRelay;
 let mailServer: MailServer;
 let directory: string;
@@ -46,11 +46,7 @@ interface Mortal {
 
 beforeAll(async () => {
   const stack = inject('stack');
-  live = await Live.begin({
-    stack,
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   for (const policy of quickPolicies) await live.publish(policy);
   mailServer = await startMailServer(new CallBook());
   directory = await mkdtemp(join(tmpdir(), 'dormouse-kills-'));

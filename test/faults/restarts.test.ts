@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningStack, startStack } from '../../dev/stack/index.js';
 import { verifyAudit } from '../../src/audit/verification.js';
 import { prepareDatabase } from '../../src/postgres/prepare.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
 import { CallBook } from './harness/call-book.js';
@@ -24,7 +24,7 @@ type Server = 'postgres' | 'kratos' | 'hydra' | 'temporal';
 const servers: readonly Server[] = ['postgres', 'kratos', 'hydra', 'temporal'];
 let directory: string;
 let stack: RunningStack;
-let live: Live;
+let live: Harness;
 let mailServer: MailServer;
 let taskQueue: string;
 const endings: (() => void)[] = [];
@@ -40,11 +40,7 @@ beforeAll(async () => {
   const { postgres } = stack.info;
   await prepareDatabase({ url: postgres.runtimeUrl, migrationUrl: postgres.url });
   mailServer = await startMailServer(new CallBook());
-  live = await Live.begin({
-    stack: stack.info,
-    environment: { ...stack.environment, DORMOUSE_SMTP_URL: mailServer.url },
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness({ stack, environment: { DORMOUSE_SMTP_URL: mailServer.url } });
   for (const policy of quickPolicies) await live.publish(policy);
   taskQueue = await live.startWorkers();
 });

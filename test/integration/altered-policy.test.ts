@@ -6,9 +6,9 @@ import { createDormouse } from '../../src/client/direct.js';
 import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { alterPolicy } from '../support/alter-policy.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import { fastPolicy, fresh, openOutside, publish, stateOf } from '../support/system-outside.js';
 import { eventually } from '../support/system-wait.js';
-import { startSystemWorkers } from '../support/system-workers.js';
 import { pendingActivities } from '../support/under-way.js';
 
 const outside = openOutside();
@@ -16,7 +16,7 @@ const { people, pool, stack } = outside;
 const taskQueue = fresh('altered');
 const actor = 'operator-7';
 let temporal: Client;
-let stopWorkers: () => Promise<void>;
+let harness: Harness;
 let dormouse: DirectDormouse;
 let text: string;
 let id: string;
@@ -24,7 +24,8 @@ let policyId: string;
 
 beforeAll(async () => {
   temporal = new Client({ connection: await Connection.connect({ address: stack.temporal.address }) });
-  stopWorkers = await startSystemWorkers(taskQueue);
+  harness = await openHarness();
+  await harness.startWorkers({}, { taskQueue });
   dormouse = createDormouse({
     temporal: stack.temporal,
     postgresUrl: stack.postgres.url,
@@ -40,7 +41,7 @@ afterEach(async () => {
 afterAll(async () => {
   await dormouse.close();
   await temporal.connection.close();
-  await stopWorkers();
+  await harness.end();
   await outside.close();
 });
 

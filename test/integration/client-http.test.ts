@@ -16,7 +16,7 @@ import {
 import { readActivity } from '../../src/signs/signs-table.js';
 import { writeNotBefore } from '../../src/tokens/revocations-table.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
-import { openSystemClient } from '../support/system-client.js';
+import { openClientHarness } from '../support/harness/client.js';
 import { eventually, rejection } from '../support/system-wait.js';
 
 const token = 'a-service-token-of-at-least-32-characters';
@@ -24,10 +24,10 @@ const operator = { actor: 'operator-7', reason: 'CASE-7' };
 const inAWeek = () => Date.now() + 7 * 86_400_000;
 
 describe('with a gateway', async () => {
-  const system = await openSystemClient('client-http');
+  const system = await openClientHarness();
   let gateway: TestGateway;
   let dormouse: Dormouse;
-  const { people, pool } = system.outside;
+  const { people, pool } = system.harness;
   beforeAll(async () => {
     gateway = await listenGateway({ stack: inject('stack'), wrap: () => system.dormouse });
     dormouse = createDormouse({
@@ -38,7 +38,7 @@ describe('with a gateway', async () => {
   afterAll(async () => {
     await dormouse.close();
     await gateway.close();
-    await system.close();
+    await system.harness.end();
   });
 
   async function enrolled(): Promise<string> {

@@ -3,8 +3,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { InvalidIdentityIdError, InvalidRequestError, NotEnrolledError } from '../../src/client.js';
 import { readActivity } from '../../src/signs/signs-table.js';
+import { openClientHarness } from '../support/harness/client.js';
 import { backdate } from '../support/old-people.js';
-import { openSystemClient } from '../support/system-client.js';
 import {
   fastPolicy,
   fresh,
@@ -17,11 +17,11 @@ import {
 } from '../support/system-outside.js';
 import { eventually, rejection } from '../support/system-wait.js';
 
-const system = await openSystemClient('client');
-const { dormouse, outside, policyId } = system;
-const { people, pool, kratosDatabase } = outside;
+const system = await openClientHarness();
+const { dormouse, harness, policyId } = system;
+const { people, pool, kratosPool: kratosDatabase } = harness;
 const dayMs = 86_400_000;
-afterAll(() => system.close());
+afterAll(() => system.harness.end());
 
 const actor = 'operator-7';
 const inDays = (days: number) => Date.now() + days * dayMs;

@@ -9,9 +9,9 @@ import { InvalidRequestError } from '../../src/client.js';
 import { exemptionInForce, exemptionsInForce } from '../../src/exemptions/exemptions-table.js';
 import { createOryClients } from '../../src/ory/clients.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import { fresh, openOutside, publish, slowPolicy, stateOf, unknownId } from '../support/system-outside.js';
 import { eventually, rejection } from '../support/system-wait.js';
-import { startSystemWorkers } from '../support/system-workers.js';
 
 const outside = openOutside();
 const { people, pool, stack, assess } = outside;
@@ -25,12 +25,13 @@ const request = () => ({
   owner: 'team/platform',
   reviewAt: Date.now() + 180 * dayMs,
 });
-let stopWorkers: () => Promise<void>;
+let harness: Harness;
 let dormouse: DirectDormouse;
 let kratos: FaultProxy;
 
 beforeAll(async () => {
-  stopWorkers = await startSystemWorkers(taskQueue);
+  harness = await openHarness();
+  await harness.startWorkers({}, { taskQueue });
   kratos = await startFaultProxy(stack.kratos.adminUrl);
   await publish(
     pool,
@@ -44,7 +45,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await dormouse.close();
-  await stopWorkers();
+  await harness.end();
   await kratos.close();
   await outside.close();
 });

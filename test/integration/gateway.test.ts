@@ -10,7 +10,7 @@ import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { createGateway } from '../../src/gateway/server.js';
 import { readActivity } from '../../src/signs/signs-table.js';
 import { closedPort } from '../support/fault-tcp.js';
-import { openSystemClient } from '../support/system-client.js';
+import { openClientHarness } from '../support/harness/client.js';
 import {
   fastPolicy,
   fresh,
@@ -23,11 +23,11 @@ import {
 } from '../support/system-outside.js';
 import { eventually } from '../support/system-wait.js';
 
-const system = await openSystemClient('gateway');
-const { people, pool, kratosDatabase, stack } = system.outside;
+const system = await openClientHarness();
+const { people, pool, kratosPool: kratosDatabase, stack } = system.harness;
 const { policyId } = system;
 const tokens = [fresh('current-token-of-an-app'), fresh('next-token-of-an-app')] as const;
-const closers: (() => Promise<void>)[] = [() => system.close()];
+const closers: (() => Promise<void>)[] = [() => system.harness.end()];
 
 /** Starts a gateway in front of a client. */
 async function listen(dormouse: DirectDormouse): Promise<string> {

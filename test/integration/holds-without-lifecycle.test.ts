@@ -6,18 +6,18 @@ import { InvalidRequestError } from '../../src/client.js';
 import { buryIdentity, isBuried } from '../../src/deletion/tombstones-table.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { isOnHold } from '../../src/holds/holds-table.js';
-import { openSystemClient } from '../support/system-client.js';
+import { openClientHarness } from '../support/harness/client.js';
 import { unknownId } from '../support/system-outside.js';
 import { eventually, rejection } from '../support/system-wait.js';
 
-const system = await openSystemClient('holds');
-const { dormouse, outside, policyId } = system;
-const { people, pool, stack } = outside;
+const system = await openClientHarness();
+const { dormouse, harness, policyId } = system;
+const { people, pool, stack } = harness;
 const connection = await Connection.connect({ address: stack.temporal.address });
 const temporal = new Client({ connection });
 afterAll(async () => {
   await connection.close();
-  await system.close();
+  await system.harness.end();
 });
 
 const dayMs = 86_400_000;

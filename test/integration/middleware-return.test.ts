@@ -7,8 +7,8 @@ import { dormouseActivity as expressActivity } from '../../src/middleware/expres
 import { dormouseActivity as fastifyActivity } from '../../src/middleware/fastify.js';
 import { readActivity } from '../../src/signs/signs-table.js';
 import { portOf } from '../middleware/support.js';
+import { openClientHarness } from '../support/harness/client.js';
 import { backdate } from '../support/old-people.js';
-import { openSystemClient } from '../support/system-client.js';
 import { until } from '../support/until.js';
 
 const suspending = (id: string) => `id: ${id}
@@ -19,13 +19,13 @@ ladder:
 recheck: 7d
 retry: { attempts: 3, firstAfter: 1s, longestAfter: 1s }
 `;
-const system = await openSystemClient('middleware-return', suspending);
+const system = await openClientHarness(suspending);
 const { dormouse } = system;
-const { people, pool, kratosDatabase, stack } = system.outside;
+const { people, pool, kratosPool: kratosDatabase, stack } = system.harness;
 const kratos = { publicUrl: stack.kratos.publicUrl };
 /** There is one request only, so a slow answer must not time out. */
 const verifyTimeoutMs = 20_000;
-afterAll(() => system.close());
+afterAll(() => system.harness.end());
 
 interface App {
   readonly url: string;

@@ -5,19 +5,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDormouse } from '../../src/client/direct.js';
 import type { DirectDormouse } from '../../src/client/direct-types.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import { fresh, openOutside, publish, slowPolicy } from '../support/system-outside.js';
 import { eventually } from '../support/system-wait.js';
-import { startSystemWorkers } from '../support/system-workers.js';
 
 const outside = openOutside();
 const { people, pool, stack } = outside;
 const taskQueue = fresh('parked');
 const actor = 'operator-7';
-let stopWorkers: () => Promise<void>;
+let harness: Harness;
 let dormouse: DirectDormouse;
 
 beforeAll(async () => {
-  stopWorkers = await startSystemWorkers(taskQueue);
+  harness = await openHarness();
+  await harness.startWorkers({}, { taskQueue });
   dormouse = createDormouse({
     temporal: stack.temporal,
     postgresUrl: stack.postgres.url,
@@ -28,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await dormouse.close();
-  await stopWorkers();
+  await harness.end();
   await outside.close();
 });
 

@@ -7,7 +7,7 @@ import { retryAll } from '../../src/standings/retry-all.js';
 import { parkedSteps } from '../../src/worklist/parked.js';
 import { typed } from '../support/command.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
-import { Live } from '../support/live.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import {
   fastPolicy,
   fresh,
@@ -27,7 +27,7 @@ const { people, pool, stack, kratosDatabase } = outside;
 const actor = 'op-1';
 /** Calls to Kratos that a worker has under way at once (src/worker/workers.ts). */
 const slotsForKratos = 20;
-let live: Live;
+let live: Harness;
 let kratos: FaultProxy;
 let dormouse: DirectDormouse;
 let policyId: string;
@@ -35,11 +35,7 @@ let taskQueue: string;
 
 beforeAll(async () => {
   kratos = await startFaultProxy(stack.kratos.adminUrl);
-  live = await Live.begin({
-    stack,
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   taskQueue = await live.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
   policyId = (await publish(pool, fastPolicy(fresh('parked')))).id;
   dormouse = createDormouse({

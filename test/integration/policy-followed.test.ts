@@ -7,25 +7,26 @@ import { clientOptions, clientVariables } from '../../src/process/temporal-optio
 import { recordAndClaim } from '../../src/signs/claims-table.js';
 import { readStanding } from '../../src/standings/standings-table.js';
 import { workerProcess } from '../support/entry-process.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import { openFreshDatabase } from '../support/system-database.js';
 import { fresh, openOutside, publish, slowPolicy } from '../support/system-outside.js';
 import { eventually } from '../support/system-wait.js';
-import { startSystemWorkers } from '../support/system-workers.js';
 
 const outside = openOutside();
 const { people, pool, stack } = outside;
 const taskQueue = fresh('followed');
 const environment = { ...inject('environment'), DORMOUSE_TASK_QUEUE: taskQueue };
-let stopWorkers: () => Promise<void>;
+let harness: Harness;
 let policyId: string;
 
 beforeAll(async () => {
-  stopWorkers = await startSystemWorkers(taskQueue);
+  harness = await openHarness();
+  await harness.startWorkers({}, { taskQueue });
   ({ id: policyId } = await publish(pool, slowPolicy(fresh('corporate'))));
 });
 afterEach(() => vi.unstubAllEnvs());
 afterAll(async () => {
-  await stopWorkers();
+  await harness.end();
   await outside.close();
 });
 

@@ -12,26 +12,26 @@ import {
   type ReconcileOptions,
   type SweepPosition,
 } from '../../src/workflows/reconcile-messages.js';
-import { ReconcileFixture, testOptions } from './reconcile-fixture.js';
+import { Sweeps, testOptions } from '../support/sweeps.js';
 
-let fixture: ReconcileFixture;
+let sweeps: Sweeps;
 const unlimited = 1e9;
 
 beforeAll(async () => {
-  fixture = await ReconcileFixture.begin();
-  await fixture.createIdentities(60);
+  sweeps = await Sweeps.open();
+  await sweeps.createIdentities(60);
 });
-afterAll(() => fixture.end());
+afterAll(() => sweeps.end());
 
 /** Turns the whole directory as a preview. @returns where it came to, and the time that the pace took, milliseconds */
 async function sweep(rates: Partial<ReconcileOptions>): Promise<{ end: SweepPosition; tookMs: number }> {
   let time = 0;
   const { reconcilePages } = createReconcileActivities({
     identities: createOryClients({
-      kratosAdminUrl: fixture.proxy.url,
+      kratosAdminUrl: sweeps.kratos.url,
       hydraAdminUrl: inject('stack').hydra.adminUrl,
     }).identities,
-    pool: fixture.database.pool,
+    pool: sweeps.harness.pool,
     clock: systemClock,
     // Deleted identities are not counted: this test is about the pace.
     assess: async () => ({ activity: {}, plan: noPlan }),
@@ -42,10 +42,10 @@ async function sweep(rates: Partial<ReconcileOptions>): Promise<{ end: SweepPosi
       },
     },
   });
-  const environment = new MockActivityEnvironment({}, { client: fixture.client });
+  const environment = new MockActivityEnvironment({}, { client: sweeps.harness.client });
   const input: PagesInput = {
     options: { ...testOptions, dryRun: true, pageSize: 10, ...rates },
-    taskQueue: fixture.taskQueue,
+    taskQueue: sweeps.taskQueue,
     position: { place: { phase: 'identities' }, counts: noCounts, preview: {} },
     forMs: 60_000,
   };
@@ -77,7 +77,7 @@ it('looks at 10 people a second', async () => {
 });
 
 it('starts 10 lifecycles a second', async () => {
-  const identities = await fixture.createIdentities(20);
+  const identities = await sweeps.createIdentities(20);
   const connection = await Connection.connect({ address: inject('stack').temporal.address });
   const waits: number[] = [];
   const startPacer = new Pacer(10, {
@@ -87,7 +87,7 @@ it('starts 10 lifecycles a second', async () => {
     },
   });
   const client = new Client({ connection });
-  const tools = { client, taskQueue: fixture.taskQueue, startPacer, alive: () => undefined };
+  const tools = { client, taskQueue: sweeps.taskQueue, startPacer, alive: () => undefined };
   const outcome = await enrolPage(tools, identities, { policyId: 'default', spreadMs: 0 });
   await connection.close();
   expect(outcome).toEqual({ started: 20, alreadyRunning: 0, failed: 0 });

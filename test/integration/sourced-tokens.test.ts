@@ -13,7 +13,7 @@ import { type JudgedSource, judgeSource } from '../../src/tokens/sourced/judge.j
 import { withSource } from '../../src/tokens/sourced/open.js';
 import { parseTokenSourceFile, type TokenSource } from '../../src/tokens/sourced/source-file.js';
 import { endSourcedTokens, type SweptSource } from '../../src/tokens/sourced/sweep.js';
-import { Live } from '../support/live.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import { publish } from '../support/publish.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { until } from '../support/until.js';
@@ -23,17 +23,13 @@ const { identities } = createOryClients({
   kratosAdminUrl: inject('stack').kratos.adminUrl,
   hydraAdminUrl: inject('stack').hydra.adminUrl,
 });
-let live: Live;
+let live: Harness;
 let database: FreshDatabase;
 let pool: pg.Pool;
 let person: string;
 let service: string;
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   database = await openFreshDatabase();
   pool = database.pool;
   person = (await live.people.create('src')).id;

@@ -32,9 +32,11 @@ import {
 } from '../../src/workflows/messages.js';
 import { startSmtp } from '../mail/smtp-fixture.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
+import { Harness } from './harness/harness.js';
+import type { EnrolOptions, LifecycleHandle } from './harness/lifecycles.js';
+import { realTime } from './harness/time.js';
 import { historiesDirectory, scrubbed, toPlain } from './histories.js';
 import { forgetWitnesses } from './kratos-database.js';
-import { type EnrolOptions, type LifecycleHandle, Live } from './live.js';
 import { notFound } from './not-found.js';
 import { isAsleep, isRetried } from './under-way.js';
 import { until } from './until.js';
@@ -87,7 +89,7 @@ const operator = { schemaVersion: 1, actor: 'op-1' } as const;
 const patience = { timeoutMs: 60_000 };
 
 interface Stage {
-  readonly live: Live;
+  readonly live: Harness;
   readonly taskQueue: string;
   /** A queue whose workers meet a mail server that refuses all, until `mend` is called. */
   readonly queueWithoutMail: string;
@@ -342,7 +344,10 @@ async function record(names: readonly string[]): Promise<void> {
     await prepareDatabase({ url: stack.info.postgres.runtimeUrl, migrationUrl: stack.info.postgres.url });
     const workflowBundlePath = join(directory, 'workflow-bundle.js');
     await writeFile(workflowBundlePath, (await bundleWorkflows()).code);
-    const live = await Live.begin({ stack: stack.info, environment: stack.environment, workflowBundlePath });
+    const live = new Harness({
+      ...{ stack: stack.info, environment: stack.environment, workflowBundlePath },
+      time: await realTime(stack.info),
+    });
     const ofOneRung = [revokeOnly, deactivateOnly, linked, deleteOnly, anonymiseOnly];
     for (const text of [whole, ...ofOneRung, missing, buried, undeliverable, fused]) await live.publish(text);
     const stage: Stage = {

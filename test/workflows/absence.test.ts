@@ -18,10 +18,11 @@ import { readStanding } from '../../src/standings/standings-table.js';
 import { holdUpdate, lookAgainSignal, standingQuery } from '../../src/workflows/messages.js';
 import { clearBreaker } from '../support/clear-breaker.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { lines } from '../support/harness/audit-lines.js';
+import { type Journey, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { forgetWitnesses } from '../support/kratos-database.js';
 import { notFound } from '../support/not-found.js';
 import { recordSigns } from '../support/record-signs.js';
-import { type LifecycleHandle, lines, TimeTravel } from '../support/time-travel.js';
 
 const policy = `
 id: absent
@@ -35,18 +36,13 @@ recheck: 7d
 jitter: none
 retry: { attempts: 5, firstAfter: 10s, longestAfter: 1h }
 `;
-let journey: TimeTravel;
+let journey: Journey;
 let kratos: FaultProxy;
 let taskQueue: string;
 beforeAll(async () => {
   const stack = inject('stack');
   kratos = await startFaultProxy(stack.kratos.adminUrl);
-  journey = await TimeTravel.begin({
-    stack,
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-    timeSkippingServerPath: inject('timeSkippingServerPath'),
-  });
+  journey = await openHarness({ time: 'skipping' });
   taskQueue = await journey.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
   await journey.publish(policy);
 });

@@ -17,8 +17,8 @@ import {
 } from '../../src/workflows/messages.js';
 import { clearBreaker } from '../support/clear-breaker.js';
 import { typed } from '../support/command.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { openKratosDatabase } from '../support/kratos-database.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { makeFit, makeUnfit, stateOf } from '../support/system-outside.js';
 import { until } from '../support/until.js';
@@ -27,7 +27,7 @@ import { quietLog } from '../support/workers.js';
 quietLog();
 
 let database: FreshDatabase;
-let live: Live;
+let live: Harness;
 let taskQueue: string;
 let environment: Record<string, string>;
 let scratch: string;
@@ -38,11 +38,7 @@ beforeAll(async () => {
   const stack = inject('stack');
   kratosPool = openKratosDatabase(stack);
   environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url };
-  live = await Live.begin({
-    stack: { ...stack, postgres: { ...stack.postgres, url: database.url, runtimeUrl: database.url } },
-    environment,
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness({ database });
   taskQueue = await live.startWorkers();
   environment.DORMOUSE_TASK_QUEUE = taskQueue;
   scratch = await mkdtemp(join(tmpdir(), 'dormouse-breaker-'));

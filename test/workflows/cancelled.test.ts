@@ -1,11 +1,11 @@
 /** What Cancel and Terminate in Temporal do to a lifecycle: on the real server. */
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
 import { holdUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { Gates } from '../support/gates.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
 
@@ -13,14 +13,10 @@ quietLog();
 const slow = `cancelled-${randomUUID().slice(0, 8)}`;
 const fast = `cancelled-fast-${randomUUID().slice(0, 8)}`;
 const gates = new Gates();
-let live: Live;
+let live: Harness;
 let taskQueue: string;
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   taskQueue = await live.startWorkers({}, { wrap: gates.wrap });
   await live.publish(`
 id: ${slow}

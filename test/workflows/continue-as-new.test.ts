@@ -1,6 +1,6 @@
 /** A lifecycle that continues in a fresh history loses nothing: on the real Temporal server, with a tiny history limit. */
 import { randomInt, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
 import type { Standing } from '../../src/domain/standing.js';
 import {
@@ -10,12 +10,12 @@ import {
   standingQuery,
   userActivitySignal,
 } from '../../src/workflows/messages.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { until } from '../support/until.js';
 import { publishPolicyFile, quietLog } from '../support/workers.js';
 
 quietLog();
-let live: Live;
+let live: Harness;
 let taskQueue: string;
 const historyLimit = 30;
 /** How many runs must have followed each other before a test is content. */
@@ -23,11 +23,7 @@ const leastRuns = 5;
 const policyId = `quick-${randomUUID().slice(0, 8)}`;
 
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   taskQueue = await live.startWorkers();
   await publishPolicyFile(live.pool, 'policies/default.yaml');
   await live.publish(`

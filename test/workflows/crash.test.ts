@@ -15,7 +15,7 @@ import { standingQuery } from '../../src/workflows/messages.js';
 import { startSmtp } from '../mail/smtp-fixture.js';
 import { type EntryProcess, workerProcess } from '../support/entry-process.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { isAsleep } from '../support/under-way.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
@@ -25,7 +25,7 @@ quietLog();
 const patience = { timeoutMs: 240_000, everyMs: 250 };
 /** `temporal.api.enums.v1.TimeoutType`, which the client does not export by name. */
 const heartbeatTimeout = 4;
-let live: Live;
+let live: Harness;
 let kratos: FaultProxy;
 let policyFile: string;
 let directory: string;
@@ -51,11 +51,7 @@ const remove = '  delete: { after: 18s, notices: [4s, 2s], noticeFloor: 4s }\n';
 const whole = policy('crash-whole', warn + suspend + revoke + winback + deactivate + remove);
 
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   kratos = await startFaultProxy(inject('stack').kratos.adminUrl);
   directory = await mkdtemp(join(tmpdir(), 'dormouse-crash-'));
   policyFile = join(directory, 'policy.yaml');

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { isOnHold } from '../../src/holds/holds-table.js';
 import { holdUpdate, releaseUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { isRetried, isUnderWay } from '../support/under-way.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
@@ -29,7 +29,7 @@ retry: { attempts: 5, firstAfter: 1h, longestAfter: 1h }
 `;
 const operator = { schemaVersion: 1, actor: 'op-1', reason: 'case 12' } as const;
 const unavailable = { kind: 'answer', status: 503, body: '{"error":{}}' } as const;
-let live: Live;
+let live: Harness;
 let kratos: FaultProxy;
 let taskQueue: string;
 
@@ -37,11 +37,7 @@ beforeAll(async () => {
   quietLog();
   const stack = inject('stack');
   kratos = await startFaultProxy(stack.kratos.adminUrl);
-  live = await Live.begin({
-    stack,
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   taskQueue = await live.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
   await live.publish(policy);
 });

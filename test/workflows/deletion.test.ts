@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Person } from '../../dev/demo/ory-people.js';
 import { openReceipt } from '../../src/deletion/receipt.js';
 import { isAnonymised, isBuried } from '../../src/deletion/tombstones-table.js';
@@ -11,8 +11,9 @@ import { dayMs } from '../../src/domain/duration.js';
 import { generateSigningKey } from '../../src/keys/signing-keys.js';
 import { readStanding } from '../../src/standings/standings-table.js';
 import { retryParkedUpdate } from '../../src/workflows/messages.js';
+import { lines } from '../support/harness/audit-lines.js';
+import { type Journey, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { recordSigns } from '../support/record-signs.js';
-import { type LifecycleHandle, lines, TimeTravel } from '../support/time-travel.js';
 import { until } from '../support/until.js';
 
 const appQueue = `app-${randomUUID().slice(0, 8)}`;
@@ -28,7 +29,7 @@ retry: { attempts: 2, firstAfter: 10s, longestAfter: 10s }
 `;
 const hook = `{ taskQueue: ${appQueue}, activity: keepInvoices, timeout: 1h }`;
 
-let journey: TimeTravel;
+let journey: Journey;
 let taskQueue: string;
 let app: { worker: Worker; running: Promise<void> };
 /** The requests to the app, and its answers. */
@@ -36,19 +37,14 @@ const asked: ExportRequest[] = [];
 let answer: (request: ExportRequest) => Promise<ExportAnswer | undefined>;
 
 beforeAll(async () => {
-  journey = await TimeTravel.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-    timeSkippingServerPath: inject('timeSkippingServerPath'),
-  });
-  taskQueue = await journey.startWorkers({}, { signingKey });
+  journey = await openHarness({ time: 'skipping' });
+  taskQueue = await journey.startWorkers({}, { extras: { signingKey } });
   await journey.publish(policy('keeps', `{ coolDown: 25d, export: ${hook} }`));
   const traits = '{ email: "deleted-{id}@example.invalid" }';
   await journey.publish(policy('empties', `{ action: anonymise, anonymousTraits: ${traits} }`));
   // The app's own worker, with the one activity that it registers.
   const worker = await Worker.create({
-    connection: journey.env.nativeConnection,
+    connection: journey.native,
     taskQueue: appQueue,
     activities: {
       async keepInvoices(request: ExportRequest) {

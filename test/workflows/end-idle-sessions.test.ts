@@ -1,20 +1,16 @@
 /** The engine's sweep on a real Temporal server: sessions of a published policy end though nobody asks. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { sessionSweep } from '../../src/sessions/schedule.js';
 import { admitSession, readSession } from '../../src/sessions/sessions-table.js';
-import { Live } from '../support/live.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import { publish } from '../support/publish.js';
 
 const policyId = `idle-${randomUUID().slice(0, 8)}`;
-let live: Live;
+let live: Harness;
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   await publish(
     live.pool,
     `id: ${policyId}

@@ -14,19 +14,15 @@ import {
 } from '../../src/tokens/personal/personal-tokens-table.js';
 import { personalTokenSweep } from '../../src/tokens/personal/schedule.js';
 import { clearBreaker } from '../support/clear-breaker.js';
-import { Live } from '../support/live.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import { publish } from '../support/publish.js';
 
 const day = 86_400_000;
 const policyId = `pat-${randomUUID().slice(0, 8)}`;
-let live: Live;
+let live: Harness;
 let taskQueue: string;
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   await clearBreaker(live.pool);
   await publish(
     live.pool,

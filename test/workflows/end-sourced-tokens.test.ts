@@ -9,7 +9,7 @@ import { tokenSourceSchedules } from '../../src/tokens/sourced/schedule.js';
 import { parseTokenSourceFile } from '../../src/tokens/sourced/source-file.js';
 import { clearBreaker } from '../support/clear-breaker.js';
 import { typed } from '../support/command.js';
-import { Live } from '../support/live.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import { publish } from '../support/publish.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 
@@ -24,17 +24,13 @@ const file = `sources:
     revoke: UPDATE pat SET revoked_at = now() WHERE id = ANY($1) AND revoked_at IS NULL
 `;
 const sources = parseTokenSourceFile(file, 'sources.yaml');
-let live: Live;
+let live: Harness;
 let app: FreshDatabase;
 let taskQueue: string;
 let directory: string;
 let person: string;
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   await clearBreaker(live.pool);
   await publish(
     live.pool,

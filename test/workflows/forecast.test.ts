@@ -1,5 +1,5 @@
 /** What a forecast says of a life, and what the real workflow does in it: the same deeds, at the same times. */
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Person, PersonOptions } from '../../dev/demo/ory-people.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { initialState } from '../../src/domain/lifecycle/state.js';
@@ -11,20 +11,15 @@ import { type Life, Walk } from '../../src/forecast/walk.js';
 import { readStanding } from '../../src/standings/standings-table.js';
 import { holdUpdate, userActivitySignal } from '../../src/workflows/messages.js';
 import { defaultPolicy } from '../domain/fixtures.js';
-import { type LifecycleHandle, TimeTravel } from '../support/time-travel.js';
+import { type Journey, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { type Done, deedsIn } from '../support/traces.js';
 import { publishPolicyFile } from '../support/workers.js';
 
-let journey: TimeTravel;
+let journey: Journey;
 let taskQueue: string;
 
 beforeAll(async () => {
-  journey = await TimeTravel.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-    timeSkippingServerPath: inject('timeSkippingServerPath'),
-  });
+  journey = await openHarness({ time: 'skipping' });
   taskQueue = await journey.startWorkers();
   await publishPolicyFile(journey.pool, 'policies/default.yaml');
 });

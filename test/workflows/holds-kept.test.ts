@@ -1,26 +1,22 @@
 /** Holds outlive the workflow that took the request, and the burial of the identity: on the real servers. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { initialState, type LifecycleState } from '../../src/domain/lifecycle/state.js';
 import { isOnHold, keepHold, readHolds } from '../../src/holds/holds-table.js';
 import { holdUpdate, lookAgainSignal, releaseUpdate, standingQuery } from '../../src/workflows/messages.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
 
 quietLog();
 const policyId = `held-${randomUUID().slice(0, 8)}`;
 const operator = { schemaVersion: 1, actor: 'op-1', reason: 'case 12' } as const;
-let live: Live;
+let live: Harness;
 let taskQueue: string;
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   taskQueue = await live.startWorkers();
   await live.publish(`
 id: ${policyId}

@@ -3,7 +3,7 @@
  * table. A story names what somebody did on which day, and what the audit log, the mailbox, Kratos and Hydra say.
  */
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Tokens } from '../../dev/demo/authorization-code-flow.js';
 import { kindsFor } from '../../dev/demo/mailbox.js';
 import type { Person, PersonOptions, SignIn } from '../../dev/demo/ory-people.js';
@@ -20,21 +20,17 @@ import {
   userActivitySignal,
 } from '../../src/workflows/messages.js';
 import { type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
+import { latenessMs, lines } from '../support/harness/audit-lines.js';
+import { type Journey, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { recordSigns } from '../support/record-signs.js';
-import { type LifecycleHandle, latenessMs, lines, TimeTravel } from '../support/time-travel.js';
 import { until } from '../support/until.js';
 import { publishPolicyFile } from '../support/workers.js';
 
-let journey: TimeTravel;
+let journey: Journey;
 let taskQueue: string;
 
 beforeAll(async () => {
-  journey = await TimeTravel.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-    timeSkippingServerPath: inject('timeSkippingServerPath'),
-  });
+  journey = await openHarness({ time: 'skipping' });
   taskQueue = await journey.startWorkers();
   await publishPolicyFile(journey.pool, 'policies/default.yaml');
   await journey.publish(patient);

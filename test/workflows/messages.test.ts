@@ -1,26 +1,22 @@
 /** Messages that a lifecycle accepts or refuses: on the real Temporal server, with the real activities. */
 import { randomUUID } from 'node:crypto';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
 import type { Standing } from '../../src/domain/standing.js';
 import { holdUpdate, standingQuery, userActivitySignal } from '../../src/workflows/messages.js';
 import { type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { isRetried } from '../support/under-way.js';
 import { until } from '../support/until.js';
 import { publishPolicyFile, quietLog } from '../support/workers.js';
 
 const log = quietLog();
-let live: Live;
+let live: Harness;
 let taskQueue: string;
 
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   taskQueue = await live.startWorkers();
   await publishPolicyFile(live.pool, 'policies/default.yaml');
 });

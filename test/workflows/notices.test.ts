@@ -7,23 +7,19 @@ import { listMails } from '../../src/mail/mails-table.js';
 import { lookAgainSignal, standingQuery } from '../../src/workflows/messages.js';
 import { type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
-import { lines, TimeTravel } from '../support/time-travel.js';
+import { lines } from '../support/harness/audit-lines.js';
+import { type Journey, openHarness } from '../support/harness/open.js';
 import { until } from '../support/until.js';
 
 const started = '0 lifecycle_started';
-let journey: TimeTravel;
+let journey: Journey;
 let taskQueue: string;
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  journey = await TimeTravel.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-    timeSkippingServerPath: inject('timeSkippingServerPath'),
-  });
+  journey = await openHarness({ time: 'skipping' });
   taskQueue = await journey.startWorkers();
-  gateway = await listenGateway({ stack: inject('stack'), temporalAddress: journey.env.address });
+  gateway = await listenGateway({ stack: inject('stack'), temporalAddress: journey.temporal.address });
   await journey.publish(policy('notices', 'attempts: 5, firstAfter: 1s, longestAfter: 1s'));
   await journey.publish(policy('persistent', 'attempts: 100, firstAfter: 1h, longestAfter: 6h'));
 });

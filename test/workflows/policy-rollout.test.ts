@@ -20,8 +20,8 @@ import {
   rolloutWorkflowId,
 } from '../../src/workflows/rollout-messages.js';
 import { typed } from '../support/command.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { openKratosDatabase } from '../support/kratos-database.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
 import { backdate } from '../support/old-people.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { until } from '../support/until.js';
@@ -31,7 +31,7 @@ quietLog();
 
 let database: FreshDatabase;
 let kratos: pg.Pool;
-let live: Live;
+let live: Harness;
 let taskQueue: string;
 let environment: Record<string, string>;
 beforeAll(async () => {
@@ -39,11 +39,7 @@ beforeAll(async () => {
   const stack = inject('stack');
   kratos = openKratosDatabase(stack);
   environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url };
-  live = await Live.begin({
-    stack: { ...stack, postgres: { ...stack.postgres, url: database.url, runtimeUrl: database.url } },
-    environment,
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness({ database });
   taskQueue = await live.startWorkers();
   environment.DORMOUSE_TASK_QUEUE = taskQueue;
 });

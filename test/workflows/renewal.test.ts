@@ -3,15 +3,15 @@
  * tiny history limit. Each loop is driven by messages that interrupt a step which can't succeed.
  */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lookAgainSignal, standingQuery } from '../../src/workflows/messages.js';
 import { clearBreaker } from '../support/clear-breaker.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
 
 quietLog();
-let live: Live;
+let live: Harness;
 let taskQueue: string;
 const historyLimit = 40;
 /** Each costs several events, so the limit is passed long before. */
@@ -51,11 +51,7 @@ const withFailures = (activities: object): object =>
   );
 
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   taskQueue = await live.startWorkers({}, { wrap: withFailures });
   await live.publish(policy('warns', '  warn: { after: 1s }'));
   await live.publish(

@@ -7,7 +7,7 @@ import { readNotBefore } from '../../src/tokens/revocations-table.js';
 import { reactivateUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
-import { Live } from '../support/live.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import { isUnderWay } from '../support/under-way.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
@@ -26,7 +26,7 @@ breaker: { percentFrom: 1000, stall: off }
 recheck: 1h
 retry: { attempts: 5, firstAfter: 1s, longestAfter: 1s }
 `;
-let live: Live;
+let live: Harness;
 let gateway: TestGateway;
 let kratos: FaultProxy;
 let taskQueue: string;
@@ -34,11 +34,7 @@ let taskQueue: string;
 beforeAll(async () => {
   quietLog();
   kratos = await startFaultProxy(stack.kratos.adminUrl);
-  live = await Live.begin({
-    stack,
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   taskQueue = await live.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
   await live.publish(policy);
   gateway = await listenGateway({

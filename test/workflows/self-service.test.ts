@@ -18,15 +18,16 @@ import { readTokenStanding } from '../../src/tokens/token-standings.js';
 import { reactivateUpdate, standingQuery } from '../../src/workflows/messages.js';
 import { startFaultProxy } from '../support/fault-proxy.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
+import { lines } from '../support/harness/audit-lines.js';
+import { type Journey, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { decodedPayloads, toPlain } from '../support/histories.js';
-import { type LifecycleHandle, lines, TimeTravel } from '../support/time-travel.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
 
 const stack = inject('stack');
 const workerLog = quietLog();
 const gatewayLog: string[] = [];
-let journey: TimeTravel;
+let journey: Journey;
 let taskQueue: string;
 let gateway: TestGateway;
 /** Requests for a link that the workflow took or refused. The page answers before. */
@@ -35,18 +36,13 @@ let settledRequests = 0;
 const tokens = new Set<string>();
 
 beforeAll(async () => {
-  journey = await TimeTravel.begin({
-    stack,
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-    timeSkippingServerPath: inject('timeSkippingServerPath'),
-  });
+  journey = await openHarness({ time: 'skipping' });
   taskQueue = await journey.startWorkers();
   const text = (await readFile('policies/default.yaml', 'utf8')).replace('jitter: 1h', 'jitter: none');
   await journey.publish(text.replace('id: default', 'id: links'));
   gateway = await listenGateway({
     stack,
-    temporalAddress: journey.env.address,
+    temporalAddress: journey.temporal.address,
     clock: { now: () => journey.now() },
     log: pino({ level: 'trace' }, { write: (line: string) => gatewayLog.push(line) }),
     wrap: countingRequests,

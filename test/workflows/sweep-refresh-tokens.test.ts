@@ -9,20 +9,16 @@ import { followRefresh } from '../../src/tokens/refresh/hydra-grants.js';
 import { refreshSweep } from '../../src/tokens/refresh/schedule.js';
 import { refreshPolicy } from '../domain/tokens/refresh-fixtures.js';
 import { clearBreaker } from '../support/clear-breaker.js';
-import { Live } from '../support/live.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import { publish } from '../support/publish.js';
 
 const policyId = `refresh-${randomUUID().slice(0, 8)}`;
 const { adminUrl } = inject('stack').hydra;
 const { oauth2 } = createOryClients({ kratosAdminUrl: adminUrl, hydraAdminUrl: adminUrl });
-let live: Live;
+let live: Harness;
 let reference: PolicyReference;
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   await clearBreaker(live.pool);
   reference = await publish(
     live.pool,

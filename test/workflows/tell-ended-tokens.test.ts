@@ -8,7 +8,7 @@ import type { MailRequest, MailResult } from '../../src/activities/mail.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { endFamilies, type FamilyEndReason, startFamily } from '../../src/tokens/refresh/families-table.js';
 import { firstToken } from '../../src/tokens/refresh/token.js';
-import { Live } from '../support/live.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import { publish } from '../support/publish.js';
 
 const policyOf = (id: string, refresh: string) => `id: ${id}
@@ -19,14 +19,10 @@ tokens: { refresh: ${refresh} }
 `;
 const policyId = `told-${randomUUID().slice(0, 8)}`;
 const quietPolicyId = `quiet-${randomUUID().slice(0, 8)}`;
-let live: Live;
+let live: Harness;
 let taskQueue: string;
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   await publish(live.pool, policyOf(policyId, '{}'));
   await publish(live.pool, policyOf(quietPolicyId, '{ tellAfterwards: false }'));
   taskQueue = await live.startWorkers();

@@ -21,7 +21,7 @@ import { patchActivation } from '../../src/worker/patch-activation.js';
 import { bundleWorkflows } from '../../src/worker/workflow-bundle.js';
 import { lookAgainSignal } from '../../src/workflows/messages.js';
 import { typed } from '../support/command.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { slowPolicy } from '../support/system-outside.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
@@ -31,16 +31,12 @@ type MarkerAttributes = proto.temporal.api.history.v1.IMarkerRecordedEventAttrib
 
 const change = 'only-the-newer-build-knows-this';
 const policyId = 'two-builds';
-let live: Live;
+let live: Harness;
 let directory: string;
 const bundles = { older: '', newer: '' };
 
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   await live.publish(slowPolicy(policyId));
   // Inside the project, so that its packages are found.
   directory = await mkdtemp(join(projectDirectory, '.build-'));
@@ -71,10 +67,17 @@ class Installation {
 
   async start(bundle: Bundle, rollbackTo?: string): Promise<string> {
     const buildId = await this.buildId(bundle);
-    await live.startBuild(this.taskQueue, bundles[bundle], {
-      deployment: deploymentOptions(this.taskQueue, buildId),
-      patchActivation: patchActivation(rollbackTo),
-    });
+    await live.startWorkers(
+      {},
+      {
+        taskQueue: this.taskQueue,
+        workflowBundlePath: bundles[bundle],
+        build: {
+          deployment: deploymentOptions(this.taskQueue, buildId),
+          patchActivation: patchActivation(rollbackTo),
+        },
+      },
+    );
     return buildId;
   }
 

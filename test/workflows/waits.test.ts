@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { confirmAbsence } from '../../src/absence/confirmations-table.js';
 import { isBuried } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
@@ -20,14 +20,14 @@ import {
   userActivitySignal,
 } from '../../src/workflows/messages.js';
 import { Gates } from '../support/gates.js';
-import { type LifecycleHandle, Live } from '../support/live.js';
+import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { recordSigns } from '../support/record-signs.js';
 import { pendingActivities } from '../support/under-way.js';
 import { until } from '../support/until.js';
 import { publishPolicyFile, quietLog } from '../support/workers.js';
 
 quietLog();
-let live: Live;
+let live: Harness;
 let taskQueue: string;
 const gates = new Gates();
 const historyLimit = 30;
@@ -44,11 +44,7 @@ function withoutPolicies(activities: object): object {
 }
 
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   taskQueue = await live.startWorkers({}, { wrap: (activities) => withoutPolicies(gates.wrap(activities)) });
   await publishPolicyFile(live.pool, 'policies/default.yaml');
   await live.publish(`

@@ -1,8 +1,8 @@
 /** The courses through the ladder of which every call is made to go wrong: each is one life, the same each time. */
 import { dayMs } from '../../../src/domain/duration.js';
 import { reactivateUpdate, userActivitySignal } from '../../../src/workflows/messages.js';
+import type { Journey, LifecycleHandle } from '../../support/harness/open.js';
 import { recordSigns } from '../../support/record-signs.js';
-import type { LifecycleHandle, TimeTravel } from '../../support/time-travel.js';
 
 /**
  * Hours in a day of a course: the engine looks once in each real day while a notice runs, all these looks are alike, and each
@@ -56,7 +56,7 @@ export interface Course {
   readonly name: string;
   readonly policyId: string;
   /** What the person or an operator does on a day. */
-  readonly acts: Readonly<Record<number, (journey: TimeTravel, life: Life) => Promise<unknown>>>;
+  readonly acts: Readonly<Record<number, (journey: Journey, life: Life) => Promise<unknown>>>;
   /** By then it is over, whatever went wrong once. */
   readonly untilDay: number;
   /** Deeds in the audit log at the end, in order; each once. */
@@ -91,12 +91,12 @@ const mailsToDeactivated = [
 ];
 const mailsToDeleted = [...mailsToDeactivated, 'notice-delete', 'notice-delete'];
 
-const isSeen = async (journey: TimeTravel, { id, handle }: Life) => {
+const isSeen = async (journey: Journey, { id, handle }: Life) => {
   const at = await journey.now();
   await recordSigns(journey.pool, [{ identityId: id, at, kind: 'human', source: 'app' }]);
   await handle.signal(userActivitySignal, { schemaVersion: 1, kind: 'human', source: 'app', at });
 };
-const isReactivated = async (_journey: TimeTravel, { handle }: Life) =>
+const isReactivated = async (_journey: Journey, { handle }: Life) =>
   handle.startUpdate(reactivateUpdate, {
     args: [{ schemaVersion: 1, actor: 'op-1', reason: 'came back' }],
     waitForStage: 'ACCEPTED',

@@ -5,13 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
-import { inject } from 'vitest';
 import { claimMs } from '../../../src/mail/mails-table.js';
 import { createPool } from '../../../src/postgres/pool.js';
 import { StepError } from '../../../src/process/step-error.js';
 import { type RetryParkedUpdate, retryParkedUpdate } from '../../../src/workflows/messages.js';
+import { type Journey, type LifecycleHandle, openHarness } from '../../support/harness/open.js';
 import { testIdentifierKey } from '../../support/system-outside.js';
-import { type LifecycleHandle, TimeTravel } from '../../support/time-travel.js';
 import type { PlannedFault } from './call-book.js';
 import { type Course, courses, dayOf, lastDay, policies } from './courses.js';
 import type { Evidence } from './judge.js';
@@ -32,22 +31,16 @@ interface Traveller {
 export class Expedition {
   private constructor(
     private readonly surroundings: Surroundings,
-    readonly journey: TimeTravel,
+    readonly journey: Journey,
     readonly taskQueue: string,
     private readonly workerPool: pg.Pool,
   ) {}
 
   static async begin(surroundings: Surroundings): Promise<Expedition> {
-    const journey = await TimeTravel.begin({
-      stack: inject('stack'),
-      environment: inject('environment'),
-      workflowBundlePath: inject('workflowBundlePath'),
-      timeSkippingServerPath: inject('timeSkippingServerPath'),
-    });
+    const journey = await openHarness({ time: 'skipping' });
     const workerPool = createPool({ url: surroundings.postgresUrl });
     const taskQueue = await journey.startWorkers(
       { ...surroundings.environment, DORMOUSE_IDENTIFIER_KEY: testIdentifierKey },
-      {},
       {
         pool: workerPool,
         wrap: (activities) => surroundings.book.wrap(waitingForClaims(activities)),

@@ -1,7 +1,7 @@
 /** Searches for what must be gone: every table of a database, every event of a history, and logs. */
 import type pg from 'pg';
+import type { LifecycleHandle } from '../../support/harness/open.js';
 import { decodedPayloads, toPlain } from '../../support/histories.js';
-import type { LifecycleHandle } from '../../support/time-travel.js';
 
 /** @returns where a secret was found; never the secret itself */
 export function leftoversIn(place: string, text: string, secrets: readonly string[]): string[] {

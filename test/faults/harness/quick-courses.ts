@@ -1,6 +1,6 @@
 /** The courses again, in seconds, for real time on the real Temporal server. */
 import { lookAgainSignal, reactivateUpdate } from '../../../src/workflows/messages.js';
-import type { LifecycleHandle, Live } from '../../support/live.js';
+import type { Harness, LifecycleHandle } from '../../support/harness/open.js';
 import { until } from '../../support/until.js';
 import type { Course } from './courses.js';
 
@@ -50,7 +50,7 @@ export interface QuickCourse extends Omit<Course, 'acts' | 'untilDay' | 'fromDay
   readonly act?: {
     /** The entry in the audit log after which it happens. */
     readonly after: string;
-    readonly deed: (live: Live, life: Life) => Promise<unknown>;
+    readonly deed: (live: Harness, life: Life) => Promise<unknown>;
   };
   /** Calls before this one are those of another course. */
   readonly firstCall?: string;
@@ -60,7 +60,7 @@ export interface QuickCourse extends Omit<Course, 'acts' | 'untilDay' | 'fromDay
  * An exemption takes back what was done, and nothing follows it however long the test takes. It waits for the engine's own
  * write: Kratos reads, patches and writes whole identities, and of two at once one is lost.
  */
-const isExempted = async (live: Live, { id, handle }: Life) => {
+const isExempted = async (live: Harness, { id, handle }: Life) => {
   const stages: unknown[] = ['suspended', 'deactivated'];
   await until('the stage in Kratos', async () => {
     const { data } = await live.people.identities.getIdentity({ id });
@@ -73,7 +73,7 @@ const isExempted = async (live: Live, { id, handle }: Life) => {
   });
   await handle.signal(lookAgainSignal, { schemaVersion: 1 });
 };
-const isReactivated = async (live: Live, life: Life) => {
+const isReactivated = async (live: Harness, life: Life) => {
   await isExempted(live, life);
   await life.handle.startUpdate(reactivateUpdate, {
     args: [{ schemaVersion: 1, actor: 'op-1', reason: 'came back' }],

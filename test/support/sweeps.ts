@@ -1,15 +1,12 @@
-/** What the tests of reconciliation share: Dormouse on a database of its own, Kratos behind a proxy that can fail. */
+/** What tests of sweeps of the whole directory share: Dormouse on a database of its own, Kratos behind a proxy that can fail. */
 import { randomUUID } from 'node:crypto';
-import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
+import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import pLimit from 'p-limit';
 import { inject } from 'vitest';
-import { OryPeople } from '../../dev/demo/ory-people.js';
+import type { OryPeople } from '../../dev/demo/ory-people.js';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
-import type { Clock } from '../../src/process/clock.js';
 import { readStanding } from '../../src/standings/standings-table.js';
-import type { RunningWorkers } from '../../src/worker/workers.js';
 import { type LifecycleInput, lifecycleWorkflowType } from '../../src/workflows/messages.js';
 import type { reconcile } from '../../src/workflows/reconcile.js';
 import {
@@ -17,11 +14,12 @@ import {
   type ReconcileOptions,
   reconcileWorkflowType,
 } from '../../src/workflows/reconcile-messages.js';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
-import { emptyDirectory } from '../support/kratos-database.js';
-import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
-import { until } from '../support/until.js';
-import { publishPolicyFile, quietLog, startTestWorkers } from '../support/workers.js';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
+import type { Harness, WorkerOptions } from './harness/harness.js';
+import { openHarness } from './harness/open.js';
+import { emptyDirectory } from './kratos-database.js';
+import { until } from './until.js';
+import { publishPolicyFile } from './workers.js';
 
 const limit = pLimit(16);
 
@@ -37,56 +35,46 @@ export const testOptions: ReconcileOptions = {
 
 export type ReconcileHandle = WorkflowHandleWithFirstExecutionRunId<typeof reconcile>;
 
-export class ReconcileFixture {
+export class Sweeps {
   readonly taskQueue = `reconcile-${randomUUID().slice(0, 8)}`;
-  readonly people = new OryPeople(inject('stack'));
-  private readonly running: RunningWorkers[] = [];
   private readonly queues = new Set([this.taskQueue]);
 
   private constructor(
-    readonly database: FreshDatabase,
-    readonly proxy: FaultProxy,
-    readonly client: Client,
-    private readonly native: NativeConnection,
+    readonly harness: Harness,
+    /** What the workers take for Kratos. */
+    readonly kratos: FaultProxy,
   ) {}
 
-  static async begin(): Promise<ReconcileFixture> {
-    quietLog();
-    const { temporal, kratos } = inject('stack');
+  static async open(): Promise<Sweeps> {
     await emptyDirectory(inject('stack'));
-    const database = await openFreshDatabase();
-    await publishPolicyFile(database.pool, 'policies/default.yaml');
-    const proxy = await startFaultProxy(kratos.adminUrl);
-    const connection = await Connection.connect({ address: temporal.address });
-    const native = await NativeConnection.connect({ address: temporal.address });
-    return new ReconcileFixture(database, proxy, new Client({ connection }), native);
+    const kratos = await startFaultProxy(inject('stack').kratos.adminUrl);
+    const harness = await openHarness({
+      database: 'own',
+      environment: { DORMOUSE_KRATOS_ADMIN_URL: kratos.url, DORMOUSE_RECONCILE_EVERY: 'off' },
+    });
+    await publishPolicyFile(harness.pool, 'policies/default.yaml');
+    harness.onEnd(() => kratos.close());
+    return new Sweeps(harness, kratos);
+  }
+
+  private get people(): OryPeople {
+    return this.harness.people;
+  }
+
+  private get client(): Client {
+    return this.harness.client;
   }
 
   /** The worker's `DORMOUSE_*` variables. */
   get environment(): Record<string, string> {
-    return {
-      ...inject('environment'),
-      DORMOUSE_POSTGRES_URL: this.database.url,
-      DORMOUSE_KRATOS_ADMIN_URL: this.proxy.url,
-      DORMOUSE_TASK_QUEUE: this.taskQueue,
-      DORMOUSE_RECONCILE_EVERY: 'off',
-    };
+    return { ...this.harness.environment, DORMOUSE_TASK_QUEUE: this.taskQueue };
   }
 
   /** Starts workers in this process. */
-  async startWorkers(options: { taskQueue?: string; clock?: Clock } = {}): Promise<void> {
+  async startWorkers(options: Pick<WorkerOptions, 'taskQueue' | 'clock'> = {}): Promise<void> {
     const taskQueue = options.taskQueue ?? this.taskQueue;
     this.queues.add(taskQueue);
-    this.running.push(
-      await startTestWorkers({
-        connection: this.native,
-        taskQueue,
-        environment: this.environment,
-        pool: this.database.pool,
-        workflowBundlePath: inject('workflowBundlePath'),
-        ...(options.clock === undefined ? {} : { clock: options.clock }),
-      }),
-    );
+    await this.harness.startWorkers({ DORMOUSE_TASK_QUEUE: this.taskQueue }, { ...options, taskQueue });
   }
 
   /** Makes people who never signed in, many at once. @returns their IDs */
@@ -105,7 +93,7 @@ export class ReconcileFixture {
   async forget(identityIds: readonly string[]): Promise<void> {
     for (const id of identityIds) {
       await this.client.workflow.getHandle(lifecycleWorkflowId(id)).terminate('test');
-      await buryIdentity(this.database.pool, id, undefined, Date.now());
+      await buryIdentity(this.harness.pool, id, undefined, Date.now());
     }
   }
 
@@ -164,7 +152,7 @@ export class ReconcileFixture {
   }
 
   standing(identityId: string) {
-    return readStanding(this.database.pool, identityId);
+    return readStanding(this.harness.pool, identityId);
   }
 
   /** Waits until each has a projection. */
@@ -172,7 +160,7 @@ export class ReconcileFixture {
     await until(
       'the projections',
       async () => {
-        const { rows } = await this.database.pool.query(
+        const { rows } = await this.harness.pool.query(
           'SELECT 1 FROM standing WHERE identity_id = ANY($1::uuid[])',
           [identityIds],
         );
@@ -189,7 +177,7 @@ export class ReconcileFixture {
 
   /** The lists of the directory asked of Kratos so far: their page tokens, in order; the first has none. */
   pagesAsked(since = 0): (string | null)[] {
-    return this.proxy.requests.slice(since).flatMap((line) => {
+    return this.kratos.requests.slice(since).flatMap((line) => {
       const url = new URL(line.split(' ')[1] ?? '', 'http://kratos.invalid');
       const isPage =
         url.pathname.endsWith('/identities') &&
@@ -199,6 +187,7 @@ export class ReconcileFixture {
     });
   }
 
+  /** Also the lifecycles that sweeps started. */
   async end(): Promise<void> {
     for (const queue of this.queues) {
       const query = `TaskQueue = '${queue}' AND ExecutionStatus = 'Running'`;
@@ -209,10 +198,6 @@ export class ReconcileFixture {
       }
       await Promise.all(ends);
     }
-    for (const workers of this.running) await workers.stop();
-    await this.native.close();
-    await this.client.connection.close();
-    await this.proxy.close();
-    await this.database.close();
+    await this.harness.end();
   }
 }
