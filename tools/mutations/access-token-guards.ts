@@ -95,4 +95,13 @@ export const accessTokenGuards: readonly Guard[] = [
     ...apps,
     only: 'is heard at once',
   },
+  {
+    name: 'access tokens: the page of activity shows the person’s own entries alone',
+    file: 'src/people-pages/activity-page.ts',
+    find: 'readLines(pool, { ...filter, identityId, limit: atOnce + 1 })',
+    replace: "readLines(pool, { ...filter, ...(identityId === '' && { identityId }), limit: atOnce + 1 })",
+    project: 'system',
+    tests: ['test/integration/activity-page.test.ts'],
+    only: 'of the person alone',
+  },
 ];
