@@ -8,6 +8,14 @@ export interface PageClock {
   after(ms: number, run: () => void): () => void;
 }
 
+/** A timer may wait for 2^31 - 1 ms at most, and a machine may sleep: looked at each minute. */
+export const longestWaitMs = 60_000;
+
+/** The same clock, whose timers do nothing once the signal is aborted. */
+export function clockUntil(clock: PageClock, signal: AbortSignal): PageClock {
+  return { ...clock, after: (ms, run) => clock.after(ms, () => signal.aborted || run()) };
+}
+
 export const pageClock: PageClock = {
   wall: () => Date.now(),
   monotonic: () => performance.now(),

@@ -3,13 +3,14 @@
 /** A live session, times in epoch milliseconds of the server. */
 export interface LiveState {
   readonly now: number;
-  /** `undefined`: no idle limit. */
-  readonly idleEndsAt: number | undefined;
-  readonly idleMs: number | undefined;
+  /** The latest presence. */
+  readonly presentAt: number;
+  /** Infinity: no idle limit. */
+  readonly idleMs: number;
   readonly absoluteEndsAt: number;
   readonly warnBeforeMs: number;
-  readonly renewal: string;
-  readonly renewEveryMs: number;
+  /** How often input is told; `undefined`: requests renew, and input does not. */
+  readonly renewEveryMs: number | undefined;
   readonly leaseBeatMs: number;
 }
 
@@ -24,46 +25,31 @@ export type ServerAnswer =
 const timeoutMs = 10_000;
 const unknown = (retryMs = 0): ServerAnswer => ({ kind: 'unknown', retryMs });
 
-export class SessionServer {
-  readonly #base: string;
-  readonly #path: () => string;
-  readonly #fetcher: typeof fetch;
-
-  constructor(base: string, path: () => string, fetcher: typeof fetch) {
-    this.#base = base;
-    this.#path = path;
-    this.#fetcher = fetcher;
-  }
-
+export interface SessionServer {
   /** Never renews. */
-  status(): Promise<ServerAnswer> {
-    return this.#ask('GET', `status?path=${encodeURIComponent(this.#path())}`);
-  }
-
-  renew(idleForMs: number): Promise<ServerAnswer> {
-    return this.#ask('POST', 'renew', { path: this.#path(), idleForMs: Math.max(0, Math.round(idleForMs)) });
-  }
-
-  beat(): Promise<ServerAnswer> {
-    return this.#ask('POST', 'lease', { path: this.#path() });
-  }
-
-  async release(): Promise<void> {
-    await this.#ask('DELETE', 'lease');
-  }
-
+  status(): Promise<ServerAnswer>;
+  renew(idleForMs: number): Promise<ServerAnswer>;
+  beat(): Promise<ServerAnswer>;
+  release(): Promise<unknown>;
   /** @returns whether the server took it */
-  async signOut(): Promise<boolean> {
-    try {
-      return (await this.#send('POST', 'sign-out', {})).status < 300;
-    } catch {
-      return false;
-    }
-  }
+  signOut(): Promise<boolean>;
+}
 
-  async #ask(method: string, route: string, body?: object): Promise<ServerAnswer> {
+export function sessionServer(base: string, path: () => string, fetcher: typeof fetch): SessionServer {
+  const send = (method: string, route: string, body?: object) =>
+    fetcher(`${base}/${route}`, {
+      method,
+      cache: 'no-store',
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(body && {
+        headers: { 'content-type': 'application/json', 'x-dormouse-request': '1' },
+        body: JSON.stringify(body),
+      }),
+    });
+  const ask = async (method: string, route: string, body?: object): Promise<ServerAnswer> => {
     try {
-      const answer = await this.#send(method, route, body);
+      const answer = await send(method, route, body);
       if (answer.status === 200) return liveOf(await answer.json());
       if (answer.status === 401) return endedOf(await answer.json());
       if (answer.status === 409) return { kind: 'exhausted' };
@@ -73,35 +59,32 @@ export class SessionServer {
       // Not reachable, too slow, or something else answered.
     }
     return unknown();
-  }
-
-  #send(method: string, route: string, body?: object): Promise<Response> {
-    return this.#fetcher(`${this.#base}/${route}`, {
-      method,
-      credentials: 'same-origin',
-      cache: 'no-store',
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-      ...(method !== 'GET' && {
-        headers: { 'content-type': 'application/json', 'x-dormouse-request': '1' },
-        body: JSON.stringify(body ?? {}),
-      }),
-    });
-  }
+  };
+  return {
+    status: () => ask('GET', `status?path=${encodeURIComponent(path())}`),
+    renew: (idleForMs) =>
+      ask('POST', 'renew', { path: path(), idleForMs: Math.max(0, Math.round(idleForMs)) }),
+    beat: () => ask('POST', 'lease', { path: path() }),
+    release: () => ask('DELETE', 'lease', {}),
+    signOut: () =>
+      send('POST', 'sign-out', {}).then(
+        ({ status }) => status < 300,
+        () => false,
+      ),
+  };
 }
 
 function liveOf(told: Record<string, unknown>): ServerAnswer {
   const at = (field: string) => Date.parse(`${told[field]}`);
   const count = (field: string) => Number(told[field]);
-  const isUnlimited = told.idleEndsAt === null;
+  const isLimited = told.idleEndsAt !== null;
   const state: LiveState = {
     now: at('now'),
-    idleEndsAt: isUnlimited ? undefined : at('idleEndsAt'),
-    idleMs: isUnlimited ? undefined : count('idleMs'),
+    presentAt: isLimited ? at('idleEndsAt') - count('idleMs') : 0,
+    idleMs: isLimited ? count('idleMs') : Number.POSITIVE_INFINITY,
     absoluteEndsAt: at('absoluteEndsAt'),
     warnBeforeMs: count('warnBeforeMs'),
-    renewal: `${told.renewal}`,
-    renewEveryMs: count('renewEveryMs'),
+    renewEveryMs: told.renewal === 'presence' ? count('renewEveryMs') : undefined,
     leaseBeatMs: count('leaseBeatMs'),
   };
   const isWhole = Object.values(state).every((value) => !Number.isNaN(value));

@@ -2,7 +2,8 @@
 
 export type EndReason = 'idle' | 'absolute' | 'signed_out' | 'revoked' | 'unreachable';
 
-export interface Texts {
+/** `Reason`: why it may have ended. */
+export interface Texts<Reason extends string = EndReason> {
   /** Of the units: "2 minutes". */
   readonly language: string;
   readonly title: string;
@@ -13,7 +14,7 @@ export interface Texts {
   readonly signOut: string;
   readonly understood: string;
   readonly signIn: string;
-  readonly ended: Readonly<Record<EndReason, string>>;
+  readonly ended: Readonly<Record<Reason, string>>;
 }
 
 export const english: Texts = {
@@ -35,7 +36,7 @@ export const english: Texts = {
 };
 
 /** Whole minutes above one minute, seconds below: "2 minutes". */
-export function timeLeft({ language }: Texts, seconds: number): string {
+export function timeLeft({ language }: Pick<Texts, 'language'>, seconds: number): string {
   const [count, unit] = seconds > 60 ? [Math.ceil(seconds / 60), 'minute'] : [seconds, 'second'];
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
 }

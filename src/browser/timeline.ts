@@ -4,32 +4,27 @@ import type { PageClock } from './clock.js';
 /** What the two clocks may differ by before one of them jumped, milliseconds. */
 const toleranceMs = 1_000;
 
-export class Timeline {
-  readonly #clock: Pick<PageClock, 'wall' | 'monotonic'>;
-  #wall = 0;
-  #monotonic = 0;
+/** Milliseconds since some moment. */
+export type Timeline = () => number;
+
+/**
+ * Of each stretch between two calls the longer of both measures counts: the monotonic clock may have stood still while the machine
+ * slept. A clock that is set forward makes the page ask the server too early, which is harmless.
+ */
+export function startTimeline(clock: Pick<PageClock, 'wall' | 'monotonic'>): Timeline {
+  let lastWall = clock.wall();
+  let lastMonotonic = clock.monotonic();
   /** Of all stretches in which the machine's clock ran ahead. */
-  #addedMs = 0;
-
-  constructor(clock: Pick<PageClock, 'wall' | 'monotonic'>) {
-    this.#clock = clock;
-    this.#wall = clock.wall();
-    this.#monotonic = clock.monotonic();
-  }
-
-  /**
-   * Milliseconds since some moment. Of each stretch between two calls the longer of both measures counts: the monotonic clock may have
-   * stood still while the machine slept. A clock that is set forward makes the page ask the server too early, which is harmless.
-   */
-  now(): number {
-    const [wall, monotonic] = [this.#clock.wall(), this.#clock.monotonic()];
-    const aheadMs = wall - this.#wall - monotonic + this.#monotonic;
+  let addedMs = 0;
+  return () => {
+    const [wall, monotonic] = [clock.wall(), clock.monotonic()];
+    const aheadMs = wall - lastWall - monotonic + lastMonotonic;
     // guard: sessions: a clock that was set back hides no sleep
     if (Math.abs(aheadMs) > toleranceMs) {
-      this.#addedMs += Math.max(0, aheadMs);
-      this.#wall = wall;
-      this.#monotonic = monotonic;
+      addedMs += Math.max(0, aheadMs);
+      lastWall = wall;
+      lastMonotonic = monotonic;
     }
-    return monotonic + this.#addedMs;
-  }
+    return monotonic + addedMs;
+  };
 }

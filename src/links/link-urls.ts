@@ -7,6 +7,7 @@ export const pagePaths = {
   sessions: '/account/sessions',
   tokens: '/account/tokens',
   refreshTokens: '/account/access',
+  activity: '/account/activity',
 } as const;
 
 /** @param base DORMOUSE_LINK_BASE_URL, without a trailing slash */

@@ -8,6 +8,7 @@ import type { DirectDormouse } from '../client/direct-types.js';
 import type { RateLimits } from '../http/gate.js';
 import { systemClock } from '../process/clock.js';
 import { accessRoutes } from './access-page.js';
+import { activityRoutes } from './activity-page.js';
 import { keepRoutes } from './keep-page.js';
 import { limitTo, type PageContext, type PagesOptions, show } from './page.js';
 import { reactivationRoutes } from './reactivation-pages.js';
@@ -42,6 +43,7 @@ export function accountPages(
       await server.register(async (scope) => {
         sessionRoutes(scope, context, sessions);
         accessRoutes(scope, context, sessions);
+        activityRoutes(scope, context, sessions);
       });
     if (sessions !== undefined && tokens !== undefined)
       await server.register(async (scope) => tokenRoutes(scope, context, sessions, tokens));

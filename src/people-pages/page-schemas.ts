@@ -1,5 +1,6 @@
 /** Schemas of the pages' requests and answers, for validation and for the OpenAPI document. */
 import { z } from 'zod';
+import { logCategories } from '../tokens/access/request-log-table.js';
 
 /** A token of another length is invalid, and is answered like an unknown one. */
 const params = z.object({ token: z.string().describe('the secret of a link in a mail') });
@@ -61,6 +62,29 @@ export interface TokenParameters {
 }
 export interface RequestForm {
   Body: z.output<typeof form>;
+}
+
+/** A form sends each field, also where nothing is chosen. */
+const activityQuery = z.object({
+  category: z
+    .enum(['', ...logCategories])
+    .default('')
+    .describe('empty: all'),
+  from: z
+    .string()
+    .max(40)
+    .default('')
+    .describe('the first day, as 2026-03-01, by UTC; empty: as far as it is kept'),
+  to: z.string().max(40).default('').describe('the last day; empty: until now'),
+  before: z
+    .string()
+    .regex(/^\d{1,18}$/)
+    .optional()
+    .describe('entries before this one'),
+});
+
+export interface ActivityQuery {
+  Querystring: z.output<typeof activityQuery>;
 }
 
 const html = (description: string) => ({ description, content: { 'text/html': { schema: z.string() } } });
@@ -127,6 +151,15 @@ export const pageSchemas = {
   access: {
     summary: 'A page: apps and devices that stay signed in by refresh tokens, by the cookie of Kratos',
     response: { ...ofSessions, 200: html('The apps and devices') },
+  },
+  activity: {
+    summary: 'A page: what apps recorded about the person, by the cookie of Kratos',
+    querystring: activityQuery,
+    response: {
+      ...ofSessions,
+      200: html('What was recorded'),
+      400: html('No category, or no cursor, of this page; or a day that is none'),
+    },
   },
   changeAccess: {
     summary: 'End the access of one app or device, or of all',

@@ -10,7 +10,7 @@ import type { SessionGuard } from '../middleware/idle-sessions/guard.js';
 import type { PersonalTokens } from '../middleware/personal-tokens/personal-tokens.js';
 import type { Clock } from '../process/clock.js';
 import { localeOf } from './accept-language.js';
-import { noTokens, type PageName, type PageView, renderPage } from './render-page.js';
+import { noActivity, noTokens, type PageName, type PageView, renderPage } from './render-page.js';
 
 export interface PagesOptions {
   readonly pool: pg.Pool;
@@ -66,6 +66,7 @@ export function show(
     ...{ date: '', by: '', until: '', isRevoke: false, isDeactivate: false, isDelete: false },
     ...{ sessions: [], hasOthers: false, choices: [], live: [], ended: [] },
     ...noTokens,
+    ...noActivity,
     ...more,
   };
   const status = statusOf[page];

@@ -18,6 +18,7 @@ export const pageNames = [
   'unsubscribed',
   'sessions',
   'access',
+  'activity',
   'signed-out',
   'not-signed-in',
   'sign-in-again',
@@ -64,7 +65,49 @@ export interface PageView {
   /** For `access`; empty elsewhere. */
   readonly live: readonly FamilyView[];
   readonly ended: readonly FamilyView[];
+  /** For `activity`; empty elsewhere. */
+  readonly lines: readonly LineView[];
+  readonly kinds: readonly KindView[];
+  /** The filter as the person wrote it. */
+  readonly from: string;
+  readonly to: string;
+  readonly isTimeWrong: boolean;
+  /** Where the older entries and the newest are, as a query. Empty: there are none, or they are shown. */
+  readonly older: string;
+  readonly newest: string;
 }
+
+/** What an app recorded about the person. Exactly one of the flags that begin with `is` is true. */
+export interface LineView {
+  readonly at: string;
+  readonly app: string;
+  /** Of a request that was served; empty elsewhere. */
+  readonly method: string;
+  readonly path: string;
+  readonly status: string;
+  readonly isRequest: boolean;
+  readonly isIdle: boolean;
+  readonly isTime: boolean;
+  readonly isRevoked: boolean;
+  readonly isWrong: boolean;
+  readonly isUnjudged: boolean;
+}
+
+/** A kind of entries that the person may choose. */
+export interface KindView {
+  readonly kind: string;
+  readonly isAudit: boolean;
+  readonly isSecurity: boolean;
+  readonly isError: boolean;
+  readonly isChosen: boolean;
+}
+
+/** The fields of the page with what was recorded, where there are none. */
+export const noActivity = {
+  lines: [],
+  kinds: [],
+  ...{ from: '', to: '', older: '', newest: '', isTimeWrong: false },
+} as const satisfies Partial<PageView>;
 
 /** An app or a device that stays signed in by refresh tokens. Empty: not known. */
 export interface FamilyView {
@@ -160,6 +203,21 @@ const names = new Set([
     'isExpiryWrong',
   ],
   ...['live', 'ended', 'client', 'used', 'isStale', 'isReuse'],
+  ...[
+    'lines',
+    'kinds',
+    'kind',
+    'isAudit',
+    'isSecurity',
+    'isError',
+    'from',
+    'to',
+    'isTimeWrong',
+    'older',
+    'newest',
+  ],
+  ...['at', 'app', 'method', 'path', 'status'],
+  ...['isRequest', 'isIdle', 'isTime', 'isRevoked', 'isWrong', 'isUnjudged'],
 ]);
 const layout = compileStrict(read('layout.hbs'), { names });
 const pages = { en: loadLocale('en'), de: loadLocale('de') };

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Timeline } from '../../src/browser/timeline.js';
+import { startTimeline } from '../../src/browser/timeline.js';
 
 /** A machine whose clocks a test moves. */
 function machine() {
   const clocks = { wall: 1_000_000_000, monotonic: 5_000 };
-  const timeline = new Timeline({ wall: () => clocks.wall, monotonic: () => clocks.monotonic });
-  const begin = timeline.now();
-  return { clocks, passed: () => timeline.now() - begin };
+  const timeline = startTimeline({ wall: () => clocks.wall, monotonic: () => clocks.monotonic });
+  const begin = timeline();
+  return { clocks, passed: () => timeline() - begin };
 }
 
 it('a sleep counts, whichever of the clocks stood still', () => {

@@ -82,4 +82,14 @@ export const accessTokenGuards: readonly Guard[] = [
     ...apps,
     only: 'is heard at once',
   },
+  {
+    name: 'access tokens: the page of activity shows the person’s own entries alone',
+    takenOut: {
+      part: 'readLines(pool, { ...filter, identityId, limit: atOnce + 1 })',
+      becomes: "readLines(pool, { ...filter, ...(identityId === '' && { identityId }), limit: atOnce + 1 })",
+    },
+    project: 'system',
+    tests: ['test/integration/activity-page.test.ts'],
+    only: 'of the person alone',
+  },
 ];

@@ -95,13 +95,13 @@ export const sessionGuards: readonly Guard[] = [
   },
   {
     name: 'sessions: an answer that was overtaken changes nothing in the page',
-    takenOut: { part: 'askedAt < this.#answeredAt && state.now < this.#live.now', becomes: 'false' },
+    takenOut: { part: 'askedAt < answeredAt && serverNow < toldAt', becomes: 'false' },
     ...browser,
     only: 'that a renewal has overtaken',
   },
   {
     name: 'sessions: the page counts the time of a slow answer',
-    takenOut: { value: 'state.now - this.#answeredAt' },
+    takenOut: { value: 'serverNow - answeredAt' },
     ...browser,
     only: 'a slow answer shows too little time',
   },
@@ -114,8 +114,8 @@ export const sessionGuards: readonly Guard[] = [
   {
     name: 'sessions: a page where nobody is signed in goes nowhere',
     takenOut: {
-      part: 'if (this.#live === undefined) this.#settle();',
-      becomes: 'if (this.#live === undefined) this.#end(answer.reason);',
+      part: 'if (live === undefined) settle();',
+      becomes: 'if (live === undefined) end(answer.reason);',
     },
     ...browser,
     only: 'where nobody is signed in',

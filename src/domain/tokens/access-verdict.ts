@@ -20,6 +20,18 @@ export type AccessEnd =
   /** The account is suspended, deactivated or deleted. */
   | 'stage';
 
+/** What a person is told of an end: nobody used it, its time was over, somebody ended it, or something is wrong with the token. */
+export type EndKind = 'idle' | 'time' | 'revoked' | 'error';
+
+export const endKinds: Readonly<Record<AccessEnd, EndKind>> = {
+  idle: 'idle',
+  expired: 'time',
+  lifetime: 'time',
+  not_yet: 'error',
+  revoked: 'revoked',
+  stage: 'revoked',
+};
+
 export interface GoodToken {
   readonly state: 'good';
   /** Epoch milliseconds. */

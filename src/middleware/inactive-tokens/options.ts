@@ -3,7 +3,7 @@ import type { JSONWebKeySet } from 'jose';
 import type { Dormouse } from '../../client.js';
 import type { AccessClaims } from '../../domain/tokens/access-claims.js';
 import type { AccessTokensPolicy } from '../../domain/tokens/access-policy.js';
-import type { AccessEnd, GoodToken } from '../../domain/tokens/access-verdict.js';
+import type { AccessEnd, EndKind, GoodToken } from '../../domain/tokens/access-verdict.js';
 import type { SecurityLog } from '../idle-sessions/options.js';
 import type { PolicyOption } from '../policy-source.js';
 
@@ -83,9 +83,6 @@ export type Forgery =
   | 'issuer'
   | 'audience'
   | 'subject';
-
-/** What a person is told of an end: nobody used it, its time was over, somebody ended it, or something is wrong with the token. */
-export type EndKind = 'idle' | 'time' | 'revoked' | 'error';
 
 export interface TokenEnd {
   readonly kind: EndKind;

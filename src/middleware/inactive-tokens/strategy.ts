@@ -11,8 +11,8 @@ import { isBelowAny } from '../../domain/sessions/paths.js';
 import { checkAccessTokens } from '../../domain/tokens/access-checks.js';
 import { type AccessTokensPolicy, accessTokensSection } from '../../domain/tokens/access-policy.js';
 import {
-  type AccessEnd,
   endByTime,
+  endKinds,
   idleLimitOf,
   judgeToken,
   type RefusedToken,
@@ -28,7 +28,6 @@ import { NewsFeed } from '../news-feed.js';
 import { type PolicySection, PolicySource, type SectionInForce } from '../policy-source.js';
 import type {
   AccessTokensFields,
-  EndKind,
   Forgery,
   GuardedToken,
   InactiveTokensOptions,
@@ -75,14 +74,6 @@ const accessOfPolicy: PolicySection<AccessTokensPolicy> = {
 
 /** A use can be renewed by another instance between judgement and end; more often than this it is a fault. */
 const mostRounds = 5;
-const kinds: Readonly<Record<AccessEnd, EndKind>> = {
-  idle: 'idle',
-  expired: 'time',
-  lifetime: 'time',
-  not_yet: 'error',
-  revoked: 'revoked',
-  stage: 'revoked',
-};
 
 export class InactivityJwtStrategy {
   private readonly pool: pg.Pool;
@@ -362,7 +353,7 @@ export class InactivityJwtStrategy {
           this.report(error);
         });
     }
-    return { kind: 'refused', end: { kind: kinds[reason], reason, endedAt, ...given({ rule }) } };
+    return { kind: 'refused', end: { kind: endKinds[reason], reason, endedAt, ...given({ rule }) } };
   }
 
   /** @param verified absent: not even the signature could be verified */

@@ -60,7 +60,8 @@ export async function writeLines(pool: pg.Pool, lines: readonly LogLine[]): Prom
 }
 
 export interface LogQuestion {
-  readonly app: string;
+  /** Absent: all apps. */
+  readonly app?: string;
   /** Absent: everybody's. */
   readonly identityId?: string;
   readonly category?: LogCategory;
@@ -76,11 +77,11 @@ export interface LogQuestion {
 export async function readLines(pool: pg.Pool, question: LogQuestion): Promise<StoredLine[]> {
   const { rows } = await pool.query<LineRow>(
     `SELECT log_id, at, category, app, identity_id, event, method, path, status, reason FROM request_log
-     WHERE app = $1 AND ($2::uuid IS NULL OR identity_id = $2) AND ($3::text IS NULL OR category = $3)
+     WHERE ($1::text IS NULL OR app = $1) AND ($2::uuid IS NULL OR identity_id = $2) AND ($3::text IS NULL OR category = $3)
        AND ($4::bigint IS NULL OR log_id < $4) AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6)
      ORDER BY log_id DESC LIMIT $7`,
     [
-      question.app,
+      question.app ?? null,
       question.identityId ?? null,
       question.category ?? null,
       question.before ?? null,
