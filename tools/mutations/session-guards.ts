@@ -18,7 +18,7 @@ export const sessionGuards: readonly Guard[] = [
   },
   {
     name: 'sessions: requests in the background renew nothing',
-    file: 'src/middleware/idle-sessions/origin.ts',
+    file: 'src/middleware/request-origin.ts',
     find: "headers['x-dormouse-background'] === '1' ||",
     replace: '',
     ...system,
@@ -26,7 +26,7 @@ export const sessionGuards: readonly Guard[] = [
   },
   {
     name: 'sessions: a change needs the header of the app’s own pages',
-    file: 'src/middleware/idle-sessions/origin.ts',
+    file: 'src/middleware/request-origin.ts',
     find: "headers[requestHeader] === '1' && ",
     replace: '',
     ...system,

@@ -1,7 +1,7 @@
 /** What a decision about a token is answered with (RFC 6750). Knows no server framework. */
 import { given } from '../../domain/given.js';
 import type { AccessTokensPolicy } from '../../domain/tokens/access-policy.js';
-import { type Answer, iso, json } from '../idle-sessions/answers.js';
+import { type Answer, iso, json } from '../answers.js';
 import type { EndKind, GuardedToken, TokenEnd } from './options.js';
 import type { TokenDecision } from './strategy.js';
 
