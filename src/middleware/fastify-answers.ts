@@ -1,7 +1,7 @@
 /** What the Fastify plugins with routes of their own have in common: strict JSON in, an {@link Answer} out. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseStrictJson } from '../http/strict-json.js';
-import { type Answer, invalid, json } from './idle-sessions/answers.js';
+import { type Answer, invalid, json } from './answers.js';
 
 /**
  * Routes of `child` take one JSON object or nothing. Anything else is answered 400, and a body over its limit 413.

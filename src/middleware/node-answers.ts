@@ -1,7 +1,7 @@
 /** Reads and answers Node's own requests and responses, for Express and its like. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseStrictJson } from '../http/strict-json.js';
-import { type Answer, invalid, json } from './idle-sessions/answers.js';
+import { type Answer, invalid, json } from './answers.js';
 
 export type ReadBody = { readonly body: unknown } | { readonly refused: Answer };
 

@@ -3,9 +3,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { dayMs } from '../domain/duration.js';
 import { pagePaths, refreshTokensPageUrl } from '../links/link-urls.js';
 import { formatTime } from '../mail/durations.js';
-import { fromPostgres } from '../middleware/idle-sessions/errors.js';
 import type { SessionGuard } from '../middleware/idle-sessions/guard.js';
-import { isSameOrigin } from '../middleware/idle-sessions/origin.js';
+import { isSameOrigin } from '../middleware/request-origin.js';
+import { fromPostgres } from '../middleware/unjudged.js';
 import {
   endFamilies,
   type FamilyEndReason,

@@ -2,8 +2,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { routesAbove } from '../domain/sessions/paths.js';
 import type { Live } from '../middleware/idle-sessions/decision.js';
-import { UnjudgedError } from '../middleware/idle-sessions/errors.js';
 import type { SessionGuard } from '../middleware/idle-sessions/guard.js';
+import { UnjudgedError } from '../middleware/unjudged.js';
 import { type PageContext, show } from './page.js';
 
 /** How old a sign-in may be where the policy does not say so for the page. */

@@ -1,15 +1,9 @@
 /** What a decision is answered with. Knows no server framework. */
 import { given } from '../../domain/given.js';
-import { rfc3339 as iso } from '../../domain/rfc3339.js';
 import type { StepUpRule } from '../../domain/sessions/policy.js';
 import type { LiveVerdict } from '../../domain/sessions/verdict.js';
+import { type Answer, iso, json } from '../answers.js';
 import type { Decision, Live } from './decision.js';
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Readonly<Record<string, unknown>>;
-}
 
 type Refusal = Exclude<Decision, { kind: 'live' }>;
 
@@ -78,29 +72,7 @@ export function stateOf({ session, policy }: Live, writeEveryMs: number, now: nu
   });
 }
 
-export function json(
-  status: number,
-  body: Readonly<Record<string, unknown>>,
-  headers: Readonly<Record<string, string>> = {},
-): Answer {
-  return {
-    status,
-    headers: { ...noStore, 'content-type': 'application/json; charset=utf-8', ...headers },
-    body,
-  };
-}
-
-export const empty: Answer = { status: 204, headers: { 'cache-control': 'no-store' } };
-
-export function invalid(field: string, message: string): Answer {
-  return json(400, { error: 'invalid_request', field, message });
-}
-
-const noStore = { 'cache-control': 'no-store' };
-
 function unauthorized(body: Readonly<Record<string, unknown>>): Answer {
   // RFC 9110, section 11.6.1: a 401 names a scheme. This one makes no browser ask for a password.
   return json(401, body, { 'www-authenticate': 'Session realm="app"' });
 }
-
-export { iso };

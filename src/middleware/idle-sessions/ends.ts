@@ -5,7 +5,7 @@ import type { EndedVerdict } from '../../domain/sessions/verdict.js';
 import { createKratosClient, createOryClients } from '../../ory/clients.js';
 import { closeSession, type SessionClosers } from '../../sessions/close.js';
 import { endSession, markClosed, type StoredSession } from '../../sessions/sessions-table.js';
-import { fromPostgres } from './errors.js';
+import { fromPostgres } from '../unjudged.js';
 import type { Entry, SessionMemory } from './memory.js';
 import type { GuardOptions } from './options.js';
 import type { SessionsInForce } from './sessions-section.js';

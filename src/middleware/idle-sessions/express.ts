@@ -2,11 +2,12 @@
  * The session guard for Express, and for any server whose middleware takes Node's own request and response.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { json } from '../answers.js';
 import { bodyOf, send } from '../node-answers.js';
-import { json } from './answers.js';
+import { checkedPrefix, type OwnRoute, ownRoute } from '../own-paths.js';
 import { SessionGuard } from './guard.js';
 import type { GuardedSession, IdleSessionOptions } from './options.js';
-import { checkedPrefix, judgeRequest, type Outcome, type OwnRoute, ownRoute } from './request.js';
+import { judgeRequest, type Outcome } from './request.js';
 import { largestBody, SessionRoutes } from './route-table.js';
 
 export type { GuardCounters, SessionGuard } from './guard.js';

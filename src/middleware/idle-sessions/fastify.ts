@@ -1,11 +1,12 @@
 /** The session guard as a Fastify plugin. */
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import { json } from '../answers.js';
 import { sendAnswer, takeStrictJson } from '../fastify-answers.js';
-import { json } from './answers.js';
+import { checkedPrefix, ownRoute } from '../own-paths.js';
 import { SessionGuard } from './guard.js';
 import type { GuardedSession, IdleSessionOptions, RequestRules } from './options.js';
-import { checkedPrefix, judgeRequest, type Outcome, ownRoute } from './request.js';
+import { judgeRequest, type Outcome } from './request.js';
 import { largestBody, SessionRoutes } from './route-table.js';
 
 export type { GuardCounters, SessionGuard } from './guard.js';

@@ -9,10 +9,10 @@ import { idleSince, judge, type LiveVerdict, leaseEndsAt, missingOf } from '../.
 import type { NewSession, Presence, StoredSession } from '../../sessions/sessions-table.js';
 import type { NewsFeed } from '../news-feed.js';
 import type { SeenWriter } from '../seen-writer.js';
+import { fromPostgres, UnjudgedError } from '../unjudged.js';
 import type { Decision, Live, Question } from './decision.js';
 import { deviceOfUserAgent } from './devices.js';
 import type { SessionEnds } from './ends.js';
-import { fromPostgres, UnjudgedError } from './errors.js';
 import type { Entry, SessionMemory } from './memory.js';
 import type { GuardedSession, GuardOptions } from './options.js';
 import { flushSession, type Presences, type Renewal } from './presences.js';

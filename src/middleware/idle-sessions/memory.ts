@@ -11,7 +11,7 @@ import {
   updateTraits,
 } from '../../sessions/sessions-table.js';
 import type { Deferred } from '../seen-writer.js';
-import { fromPostgres } from './errors.js';
+import { fromPostgres } from '../unjudged.js';
 import type { RequestLimits } from './request-limits.js';
 
 /** A session in memory. */

@@ -3,6 +3,7 @@ import type { Dormouse } from '../../client.js';
 import type { SessionsPolicy, StepUpRule } from '../../domain/sessions/policy.js';
 import type { LiveVerdict } from '../../domain/sessions/verdict.js';
 import type { PolicyOption } from '../policy-source.js';
+import type { SecurityLog } from '../security-log.js';
 
 /** The section `sessions` as a policy file writes it: `{ preset: 'saas', routes: { '/billing': '5m' } }`. */
 export type SessionsFields = { readonly [field in keyof SessionsPolicy]?: unknown };
@@ -18,8 +19,6 @@ export interface GuardedSession {
   readonly lastActiveAt: number;
   readonly verdict: LiveVerdict;
 }
-
-export type SecurityLog = (fields: Readonly<Record<string, unknown>>, message: string) => void;
 
 export interface GuardOptions {
   /** Dormouse's database: rows of sessions. The role of an app suffices (docs/operations). */

@@ -6,7 +6,7 @@ import { shortestIdle } from '../../domain/sessions/limits.js';
 import type { SessionsPolicy } from '../../domain/sessions/policy.js';
 import { type Presence, renewSessions, type StoredSession } from '../../sessions/sessions-table.js';
 import { SeenWriter } from '../seen-writer.js';
-import { fromPostgres } from './errors.js';
+import { fromPostgres } from '../unjudged.js';
 import type { Entry } from './memory.js';
 import type { GuardOptions } from './options.js';
 

@@ -1,10 +1,11 @@
 /** What the plugin and the middleware have in common: one request in, what to do with it out. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Answer, refusalOf } from './answers.js';
+import type { Answer } from '../answers.js';
+import { isBackground } from '../request-origin.js';
+import { refusalOf } from './answers.js';
 import type { Decision, Question } from './decision.js';
 import type { SessionGuard } from './guard.js';
 import type { GuardedSession, IdleSessionOptions, RequestRules } from './options.js';
-import { isBackground } from './origin.js';
 
 export interface IncomingRequest<Request> {
   readonly request: Request;
@@ -88,26 +89,4 @@ function refusal<Request>(
 function isPage(method: string, headers: IncomingHttpHeaders): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   return (headers.accept ?? '').includes('text/html');
-}
-
-export interface OwnRoute {
-  /** Below the prefix, without slashes around it. */
-  readonly route: string;
-  readonly query: URLSearchParams;
-}
-
-/** @returns `undefined`: the request is the app's */
-export function ownRoute(prefix: string, url: string): OwnRoute | undefined {
-  // Of nearly all requests this is all that is looked at.
-  if (!url.startsWith(`${prefix}/`)) return undefined;
-  const [path = '', query = ''] = url.split('?', 2);
-  return { route: path.slice(prefix.length + 1).replace(/\/+$/, ''), query: new URLSearchParams(query) };
-}
-
-/** @throws TypeError */
-export function checkedPrefix(prefix = '/session'): string {
-  if (/^(\/[A-Za-z0-9._~-]+)+$/.test(prefix)) return prefix;
-  throw new TypeError(
-    'prefix: is not a path. Write it from the root and without a slash at its end, as /session',
-  );
 }

@@ -2,11 +2,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { given } from '../../domain/given.js';
-import { type Answer, empty, invalid, iso, json, refusalOf, stateOf } from './answers.js';
+import { type Answer, empty, invalid, iso, json } from '../answers.js';
+import { isOwnRequest } from '../request-origin.js';
+import { UnjudgedError } from '../unjudged.js';
+import { refusalOf, stateOf } from './answers.js';
 import type { Live, Question } from './decision.js';
-import { UnjudgedError } from './errors.js';
 import type { SessionGuard } from './guard.js';
-import { isOwnRequest } from './origin.js';
 
 export interface RouteRequest {
   readonly method: string;

@@ -12,7 +12,7 @@ import {
   type KratosSessionOfMine,
 } from '../../ory/whoami.js';
 import { type Credential, credentialIn, keyOf, proofOf } from '../credentials.js';
-import { UnjudgedError } from './errors.js';
+import { UnjudgedError } from '../unjudged.js';
 import type { GuardOptions } from './options.js';
 
 type SessionCredential = Extract<Credential, { type: `session-${string}` }>;

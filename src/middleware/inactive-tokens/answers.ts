@@ -2,7 +2,7 @@
 import { given } from '../../domain/given.js';
 import type { AccessTokensPolicy } from '../../domain/tokens/access-policy.js';
 import type { EndKind } from '../../domain/tokens/access-verdict.js';
-import { type Answer, iso, json } from '../idle-sessions/answers.js';
+import { type Answer, iso, json } from '../answers.js';
 import type { GuardedToken, TokenEnd } from './options.js';
 import type { TokenDecision } from './strategy.js';
 

@@ -1,9 +1,9 @@
 /** The guard of access tokens for Express, and for any server whose middleware takes Node's own request and response. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Answer } from '../idle-sessions/answers.js';
-import { UnjudgedError } from '../idle-sessions/errors.js';
-import { checkedPrefix, ownRoute } from '../idle-sessions/request.js';
+import type { Answer } from '../answers.js';
 import { send } from '../node-answers.js';
+import { checkedPrefix, ownRoute } from '../own-paths.js';
+import { UnjudgedError } from '../unjudged.js';
 import { endsInHeader, refusalOf } from './answers.js';
 import { answerLogs } from './log-route.js';
 import type { GuardedToken, InactiveTokensAppOptions } from './options.js';

@@ -1,10 +1,10 @@
 /** The guard of access tokens as a Fastify plugin. */
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import type { Answer } from '../answers.js';
 import { sendAnswer } from '../fastify-answers.js';
-import type { Answer } from '../idle-sessions/answers.js';
-import { UnjudgedError } from '../idle-sessions/errors.js';
-import { checkedPrefix, ownRoute } from '../idle-sessions/request.js';
+import { checkedPrefix, ownRoute } from '../own-paths.js';
+import { UnjudgedError } from '../unjudged.js';
 import { endsInHeader, refusalOf } from './answers.js';
 import { answerLogs } from './log-route.js';
 import type { GuardedToken, InactiveTokensAppOptions, TokenRules } from './options.js';

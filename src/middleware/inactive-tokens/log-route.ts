@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { given } from '../../domain/given.js';
 import { rfc3339Text } from '../../domain/rfc3339-text.js';
 import { logCategories, type StoredLine } from '../../tokens/access/request-log-table.js';
-import { type Answer, invalid, iso, json } from '../idle-sessions/answers.js';
+import { type Answer, invalid, iso, json } from '../answers.js';
 import { refusalOf } from './answers.js';
 import type { InactivityJwtStrategy } from './strategy.js';
 

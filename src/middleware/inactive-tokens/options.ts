@@ -4,8 +4,8 @@ import type { Dormouse } from '../../client.js';
 import type { AccessClaims } from '../../domain/tokens/access-claims.js';
 import type { AccessTokensPolicy } from '../../domain/tokens/access-policy.js';
 import type { AccessEnd, EndKind, GoodToken } from '../../domain/tokens/access-verdict.js';
-import type { SecurityLog } from '../idle-sessions/options.js';
 import type { PolicyOption } from '../policy-source.js';
+import type { SecurityLog } from '../security-log.js';
 
 /** The section `tokens.access` as a policy file writes it: `{ idle: '20m', routes: { '/billing': '5m' } }`. */
 export type AccessTokensFields = { readonly [field in keyof AccessTokensPolicy]?: unknown };

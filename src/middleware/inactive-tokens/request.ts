@@ -1,9 +1,9 @@
 /** What the plugin and the middleware have in common: one request in, what to do with it out. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Answer } from '../idle-sessions/answers.js';
-import { json } from '../idle-sessions/answers.js';
-import { isBackground } from '../idle-sessions/origin.js';
-import type { OwnRoute } from '../idle-sessions/request.js';
+import type { Answer } from '../answers.js';
+import { json } from '../answers.js';
+import type { OwnRoute } from '../own-paths.js';
+import { isBackground } from '../request-origin.js';
 import { configOf, refusalOf, stateOf } from './answers.js';
 import type { GuardedToken, InactiveTokensAppOptions, TokenRules } from './options.js';
 import { loggedPath } from './request-log.js';

@@ -23,9 +23,9 @@ import { createPool } from '../../postgres/pool.js';
 import { type LogQuestion, readLines, type StoredLine } from '../../tokens/access/request-log-table.js';
 import { readTokenNews, tokensChannel } from '../../tokens/access/uses-table.js';
 import { DatabaseClock } from '../database-clock.js';
-import { fromPostgres, UnjudgedError } from '../idle-sessions/errors.js';
 import { NewsFeed } from '../news-feed.js';
 import { type PolicySection, PolicySource, type SectionInForce } from '../policy-source.js';
+import { fromPostgres, UnjudgedError } from '../unjudged.js';
 import type {
   AccessTokensFields,
   Forgery,

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import type { SubjectStanding } from '../../domain/tokens/access-verdict.js';
 import { readTokenStanding } from '../../tokens/token-standings.js';
-import { fromPostgres } from '../idle-sessions/errors.js';
+import { fromPostgres } from '../unjudged.js';
 
 export class Subjects {
   private readonly known: LRUCache<string, SubjectStanding>;

@@ -9,8 +9,8 @@ import {
   type StoredUse,
   touchUses,
 } from '../../tokens/access/uses-table.js';
-import { fromPostgres } from '../idle-sessions/errors.js';
 import { type Deferred, SeenWriter } from '../seen-writer.js';
+import { fromPostgres } from '../unjudged.js';
 
 /** A use in memory. */
 export interface UseEntry {

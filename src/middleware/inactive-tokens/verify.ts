@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache';
 import { type AccessClaims, readClaims } from '../../domain/tokens/access-claims.js';
 import { parseStrictJson } from '../../http/strict-json.js';
 import { useKeyOf } from '../../tokens/access/use-key.js';
-import { UnjudgedError } from '../idle-sessions/errors.js';
+import { UnjudgedError } from '../unjudged.js';
 import { trustedKeys } from './keys.js';
 import type { Forgery, InactiveTokensOptions } from './options.js';
 

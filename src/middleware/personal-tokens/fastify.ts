@@ -2,8 +2,8 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { parseStrictJson } from '../../http/strict-json.js';
-import { type Answer, invalid, json } from '../idle-sessions/answers.js';
-import { checkedPrefix, ownRoute } from '../idle-sessions/request.js';
+import { type Answer, invalid, json } from '../answers.js';
+import { checkedPrefix, ownRoute } from '../own-paths.js';
 import type { PersonalTokensOptions, TokenRules, VerifiedToken } from './options.js';
 import { PersonalTokens, type TokenHolder } from './personal-tokens.js';
 import { isAccepted, judgeRequest } from './request.js';

@@ -1,10 +1,10 @@
 /** The options of personal access tokens in an app. Types and defaults; imports nothing that runs. */
 import type { Dormouse } from '../../client.js';
 import type { PersonalTokensPolicy } from '../../domain/tokens/personal-policy.js';
-import type { SecurityLog } from '../idle-sessions/options.js';
 import type { PolicyOption } from '../policy-source.js';
+import type { SecurityLog } from '../security-log.js';
 
-export type { SecurityLog } from '../idle-sessions/options.js';
+export type { SecurityLog } from '../security-log.js';
 
 /** The member `tokens.personal` as a policy file writes it: `{ inactive: '365d', scopes: ['repo:read'] }`. */
 export type PersonalTokensFields = { readonly [field in keyof PersonalTokensPolicy]?: unknown };

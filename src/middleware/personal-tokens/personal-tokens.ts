@@ -36,8 +36,8 @@ import {
   type StoredToken,
 } from '../../tokens/personal/personal-tokens-table.js';
 import { DatabaseClock } from '../database-clock.js';
-import { fromPostgres, UnjudgedError } from '../idle-sessions/errors.js';
 import { type PolicySection, PolicySource } from '../policy-source.js';
+import { fromPostgres, UnjudgedError } from '../unjudged.js';
 import type { PersonalTokensFields, PersonalTokensOptions, VerifiedToken } from './options.js';
 import { TokenCache } from './token-cache.js';
 import { UseWriter } from './use-writer.js';

@@ -1,7 +1,7 @@
 /** What the plugin and the middleware have in common: one request in, what to do with it out (RFC 6750). */
 import type { IncomingHttpHeaders } from 'node:http';
+import { type Answer, json } from '../answers.js';
 import { credentialIn } from '../credentials.js';
-import { type Answer, json } from '../idle-sessions/answers.js';
 import type { TokenRules, VerifiedToken } from './options.js';
 import type { PersonalTokens, TokenCheck } from './personal-tokens.js';
 

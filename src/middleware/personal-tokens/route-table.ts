@@ -8,9 +8,9 @@ import { personalLimits } from '../../domain/tokens/personal-limits.js';
 import { usualType } from '../../domain/tokens/personal-policy.js';
 import { scopesOf } from '../../domain/tokens/personal-request.js';
 import type { IssuedToken } from '../../tokens/personal/issue.js';
-import { type Answer, empty, invalid, iso, json } from '../idle-sessions/answers.js';
-import { UnjudgedError } from '../idle-sessions/errors.js';
-import { isOwnRequest } from '../idle-sessions/origin.js';
+import { type Answer, empty, invalid, iso, json } from '../answers.js';
+import { isOwnRequest } from '../request-origin.js';
+import { UnjudgedError } from '../unjudged.js';
 import type { ListedToken, PersonalTokens, TokenHolder } from './personal-tokens.js';
 
 export interface RouteRequest {

@@ -1,6 +1,6 @@
 /** Refresh tokens of an app for Express, and for any server whose middleware takes Node's own request and response. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { json } from '../idle-sessions/answers.js';
+import { json } from '../answers.js';
 import { bodyOf, send } from '../node-answers.js';
 import type { RefreshTokens } from './refresh-tokens.js';
 import {

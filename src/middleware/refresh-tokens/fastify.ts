@@ -1,9 +1,9 @@
 /** Refresh tokens of an app as a Fastify plugin. */
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
+import { json } from '../answers.js';
 import { sendAnswer, takeStrictJson } from '../fastify-answers.js';
-import { json } from '../idle-sessions/answers.js';
-import { checkedPrefix, ownRoute } from '../idle-sessions/request.js';
+import { checkedPrefix, ownRoute } from '../own-paths.js';
 import type { RefreshTokensOptions } from './options.js';
 import { RefreshTokens } from './refresh-tokens.js';
 import {

@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { given } from '../../domain/given.js';
 import type { Mint } from '../../tokens/refresh/exchange.js';
-import { type Answer, empty, invalid, iso, json } from '../idle-sessions/answers.js';
-import { isOwnRequest } from '../idle-sessions/origin.js';
+import { type Answer, empty, invalid, iso, json } from '../answers.js';
+import { isOwnRequest } from '../request-origin.js';
 import type { ListedFamily, RefreshRequest } from './options.js';
 import type { RefreshTokens } from './refresh-tokens.js';
 
