@@ -11,6 +11,7 @@ import { given } from './given.js';
 import { jitterFor } from './jitter.js';
 import type { AbsenceRules } from './lifecycle/absence.js';
 import { effectiveRungs, type Ladder, withOverride } from './policy/ladder.js';
+import { populationOf } from './policy/populations.js';
 import type { Policy } from './policy/schema.js';
 import type { PolicyReference } from './policy-reference.js';
 import { isDestructive, type RungName, rungNames } from './rungs.js';
@@ -41,6 +42,7 @@ export type ExemptionCause =
   | 'opt-out'
   | 'excluded-identity'
   | 'excluded-schema'
+  | 'population'
   /** An admin wrote a value that is not understood and that might exempt. */
   | 'not-understood'
   | `operator:${ExemptionKind}`;
@@ -77,7 +79,7 @@ export interface Plan {
 }
 
 /** The fields of `metadata_admin` that the policy looks at. */
-export type AdminField = 'account_type' | 'role' | 'skip_stale_revocation';
+export type AdminField = 'account_type' | 'role' | 'groups' | 'skip_stale_revocation';
 
 /** The fields of an identity that the policy looks at. */
 export interface PolicySubject {
@@ -87,6 +89,8 @@ export interface PolicySubject {
   readonly accountType?: string;
   /** `metadata_admin.role`: set by an admin, so it may loosen as well as tighten. */
   readonly adminRole?: string;
+  /** `metadata_admin.groups`. */
+  readonly groups?: readonly string[];
   /** `traits.role`: the person may be able to write it, so it can only tighten the ladder. */
   readonly traitsRole?: string;
   /** The identity has mail addresses, and none was ever confirmed. */
@@ -183,6 +187,8 @@ function exemptionOf(policy: Policy, subject: PolicySubject): ExemptionCause | u
   // guard: exempt by account type
   if (ofWord(policy.accountTypes, subject.accountType) === 'never') return 'account-type';
   if (ofWord(policy.roles, subject.adminRole) === 'never') return 'role';
+  // guard: exempt by population
+  if (populationOf(policy.populations, subject)?.ladder === 'never') return 'population';
   // guard: exempt by opt-out
   if (policy.honourOptOut && subject.optedOut) return 'opt-out';
   return unclearOf(policy, subject).length > 0 ? 'not-understood' : undefined;
@@ -190,7 +196,11 @@ function exemptionOf(policy: Policy, subject: PolicySubject): ExemptionCause | u
 
 /** A value that is not understood might exempt, so nothing harsher is done than with an exemption. */
 function unclearOf(policy: Policy, { unclear = [] }: PolicySubject): readonly AdminField[] {
-  return unclear.filter((field) => field !== 'skip_stale_revocation' || policy.honourOptOut);
+  const asksForGroups = policy.populations.some(({ when }) => when.groups !== undefined);
+  return unclear.filter((field) => {
+    if (field === 'groups') return asksForGroups;
+    return field !== 'skip_stale_revocation' || policy.honourOptOut;
+  });
 }
 
 /** Looks the word up as written, or else takes the only key that differs from it in case alone. */
@@ -222,11 +232,13 @@ function keepOf(policy: Policy, rung: RungName): Pick<PlanRung, 'keep'> {
 }
 
 function rungsFor(policy: Policy, subject: PolicySubject): PlanRung[] {
-  const byAdmin = ladderOfRole(policy, subject.adminRole);
+  const own = populationOf(policy.populations, subject)?.ladder;
+  const base = own === undefined || own === 'never' ? policy.ladder : own;
+  const byAdmin = ladderOfRole(policy, base, subject.adminRole);
   if (byAdmin !== undefined) return planRungs(policy, byAdmin, subject.identityId);
   const override = subject.unconfirmed === true ? policy.unconfirmed : undefined;
-  const ladder = override === undefined ? policy.ladder : withOverride(policy.ladder, override);
-  const byTraits = ladderOfRole(policy, subject.traitsRole);
+  const ladder = override === undefined ? base : withOverride(base, override);
+  const byTraits = ladderOfRole(policy, base, subject.traitsRole);
   // guard: a role that the person can write only tightens
   if (byTraits !== undefined && isStricter(byTraits, ladder)) {
     return planRungs(policy, byTraits, subject.identityId);
@@ -234,9 +246,9 @@ function rungsFor(policy: Policy, subject: PolicySubject): PlanRung[] {
   return planRungs(policy, ladder, subject.identityId);
 }
 
-function ladderOfRole(policy: Policy, role: string | undefined): Ladder | undefined {
+function ladderOfRole(policy: Policy, base: Ladder, role: string | undefined): Ladder | undefined {
   const override = ofWord(policy.roles, role);
-  return override === undefined || override === 'never' ? undefined : withOverride(policy.ladder, override);
+  return override === undefined || override === 'never' ? undefined : withOverride(base, override);
 }
 
 /**

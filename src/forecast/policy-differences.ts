@@ -40,7 +40,7 @@ const laddersOf = ({ ladder }: Policy) => ({ ladder });
 /** `allowShortDurations`, `id` and `description` do nothing to anybody. */
 function restOf(policy: Policy): Partial<Policy> {
   const { id: _id, description: _text, allowShortDurations: _short, ladder: _ladder, ...rest } = policy;
-  const { roles: _roles, unconfirmed: _unconfirmed, ...others } = rest;
+  const { roles: _roles, unconfirmed: _unconfirmed, populations: _populations, ...others } = rest;
   return others;
 }
 
@@ -50,17 +50,37 @@ interface Group {
   readonly to: object;
 }
 
-/** Roles, and people without a confirmed address: what the whole ladder is for them. */
+/** Roles, populations, and people without a confirmed address: what the whole ladder is for them. */
 function groupsOf(before: Policy, after: Policy): Group[] {
   const roles = [...new Set([...Object.keys(before.roles), ...Object.keys(after.roles)])].sort();
-  const groups: Group[] = roles.map((role) => ({
-    name: `role "${role}"`,
-    from: ladderFor(before.ladder, before.roles[role]),
-    to: ladderFor(after.ladder, after.roles[role]),
-  }));
+  const groups: Group[] = [
+    ...roles.map((role) => ({
+      name: `role "${role}"`,
+      from: ladderFor(before.ladder, before.roles[role]),
+      to: ladderFor(after.ladder, after.roles[role]),
+    })),
+    ...populationsOf(before, after),
+  ];
   if (before.unconfirmed === undefined && after.unconfirmed === undefined) return groups;
   const from = ladderFor(before.ladder, before.unconfirmed);
   return [...groups, { name: 'unconfirmed', from, to: ladderFor(after.ladder, after.unconfirmed) }];
+}
+
+/** Who is in no population of that name has the policy's own ladder. */
+function populationsOf(before: Policy, after: Policy): Group[] {
+  const names = [...new Set([...before.populations, ...after.populations].map(({ name }) => name))];
+  const under = ({ ladder, populations }: Policy, wanted: string) => {
+    const place = populations.findIndex(({ name }) => name === wanted);
+    const found = populations[place];
+    if (found === undefined) return ladderFor(ladder, undefined);
+    const own = found.ladder === 'never' ? ladderFor(ladder, 'never') : ladderFor(found.ladder, undefined);
+    return { ...own, when: found.when, place: `${place + 1}` };
+  };
+  return names.map((name) => ({
+    name: `population "${name}"`,
+    from: under(before, name),
+    to: under(after, name),
+  }));
 }
 
 function ladderFor(ladder: Ladder, override: LadderOverride | 'never' | undefined): object {

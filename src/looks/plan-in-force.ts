@@ -5,7 +5,7 @@ import { given } from '../domain/given.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import type { PolicySubject } from '../domain/plan.js';
 import { isUnconfirmed } from '../mail/addresses.js';
-import { readFlag, readWord } from '../ory/admin-metadata.js';
+import { readFlag, readWord, readWords } from '../ory/admin-metadata.js';
 import type { KratosIdentity } from '../ory/kratos-identity.js';
 import {
   AlteredPolicyError,
@@ -44,12 +44,14 @@ export function subjectOf(
   const metadata = identity?.metadata_admin;
   const accountType = readWord(metadata, 'account_type');
   const adminRole = readWord(metadata, 'role');
+  const groups = readWords(metadata, 'groups');
   const optOut = readFlag(metadata, 'skip_stale_revocation');
   // The person may write this field, so an unclear value in it exempts nobody.
   const traitsRole = readWord(identity?.traits, 'role').value;
   const unclear = [
     ...(accountType.isUnclear ? (['account_type'] as const) : []),
     ...(adminRole.isUnclear ? (['role'] as const) : []),
+    ...(groups.isUnclear ? (['groups'] as const) : []),
     ...(optOut.isUnclear ? (['skip_stale_revocation'] as const) : []),
   ];
   return {
@@ -57,6 +59,7 @@ export function subjectOf(
     schemaId: identity?.schema_id ?? '',
     ...(accountType.value !== undefined && { accountType: accountType.value }),
     ...(adminRole.value !== undefined && { adminRole: adminRole.value }),
+    ...(groups.value !== undefined && { groups: groups.value }),
     ...(traitsRole !== undefined && { traitsRole }),
     ...(identity !== undefined && isUnconfirmed(identity) && { unconfirmed: true as const }),
     optedOut: optOut.value === true,

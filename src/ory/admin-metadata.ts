@@ -26,6 +26,16 @@ export function readWord(metadata: Metadata, field: string): Reading<string> {
   return word === '' ? {} : { value: word };
 }
 
+/** Reads a list of words; one word counts as a list of one. Spaces around a word and empty words don't count. */
+export function readWords(metadata: Metadata, field: string): Reading<readonly string[]> {
+  const written = metadata?.[field];
+  if (written === undefined || written === null) return {};
+  const all: readonly unknown[] = Array.isArray(written) ? written : [written];
+  if (!all.every((one) => typeof one === 'string')) return { isUnclear: true };
+  const words = all.map((one) => one.normalize('NFC').trim()).filter((word) => word !== '');
+  return words.length === 0 ? {} : { value: words };
+}
+
 /** Reads yes or no, also as the texts "true" and "false" in any case. */
 export function readFlag(metadata: Metadata, field: string): Reading<boolean> {
   const written = metadata?.[field];

@@ -6,7 +6,7 @@ import { withPool } from '../cli/connection.js';
 import { wholeNumber } from '../cli/numbers.js';
 import { readConfig } from '../config.js';
 import { formatDuration } from '../domain/duration.js';
-import { effectiveRungs } from '../domain/policy/ladder.js';
+import { effectiveRungs, type Ladder } from '../domain/policy/ladder.js';
 import { addCompareCommands } from './compare-commands.js';
 import { checkedPolicyId } from './id-parameter.js';
 import { addKeycloakCommand } from './keycloak/command.js';
@@ -69,15 +69,25 @@ export function addPolicyCommands(program: Command): void {
 async function check(file: string): Promise<void> {
   const parsed = parsePolicyToPublish(await readPolicyFile(file), file);
   console.log(`${file} is sound. The ladder of "${parsed.id}":`);
-  for (const [rung, values] of effectiveRungs(parsed.ladder)) {
-    const notices =
-      'notices' in values ? `, notices ${values.notices.map(formatDuration).join(', ')} ahead` : '';
-    console.log(`  ${rung.padEnd(12)}${formatDuration(values.after)}${notices}`);
+  printLadder(parsed.ladder);
+  for (const { name, ladder } of parsed.populations) {
+    console.log(
+      `The ladder of the population "${name}":${ladder === 'never' ? ' never, these people are exempt' : ''}`,
+    );
+    if (ladder !== 'never') printLadder(ladder);
   }
   if (parsed.sessions === undefined) return;
   const { idle, absolute, renewal } = parsed.sessions;
   const idles = idle === null ? 'no idle limit' : `idle ${formatDuration(idle)}`;
   console.log(`Sessions: ${idles}, absolute ${formatDuration(absolute)}, renewed by ${renewal}`);
+}
+
+function printLadder(ladder: Ladder): void {
+  for (const [rung, values] of effectiveRungs(ladder)) {
+    const notices =
+      'notices' in values ? `, notices ${values.notices.map(formatDuration).join(', ')} ahead` : '';
+    console.log(`  ${rung.padEnd(12)}${formatDuration(values.after)}${notices}`);
+  }
 }
 
 async function list(): Promise<void> {

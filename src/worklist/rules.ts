@@ -84,7 +84,7 @@ export function wayOutOfWork(kind: WorkKind): string {
     case 'disabled-by-admin':
       return 'Whoever disabled it decides: enable it in Kratos, so that the ladder applies again, or delete it there.';
     case 'warning':
-      return 'metadata-not-understood: write account_type and role as one word, skip_stale_revocation as true or false. metadata-not-published: make the identity fit its schema. disablement-not-confirmed: the engine did not see the answer when it disabled the identity; the person can’t return by themselves, you can (reactivate). mail-…: the person was not told; give it an address that works.';
+      return 'metadata-not-understood: write account_type and role as one word, groups as a list of words, skip_stale_revocation as true or false. metadata-not-published: make the identity fit its schema. disablement-not-confirmed: the engine did not see the answer when it disabled the identity; the person can’t return by themselves, you can (reactivate). mail-…: the person was not told; give it an address that works.';
     default:
       return assertUnreachable(kind);
   }

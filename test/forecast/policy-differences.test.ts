@@ -90,3 +90,29 @@ describe('the differences of two policies', () => {
     );
   });
 });
+
+describe('populations', () => {
+  const withPopulation = (more: string) =>
+    parsePolicyFile(`${defaultText}\npopulations:\n${more}\n`, 'changed.yaml');
+  const contractors = '  - { name: contractors, when: { groups: [/c] }, ladder: { warn: { after: 14d } } }';
+
+  it("a new one: what its people had before is the policy's ladder", () => {
+    const lines = policyDifferences(defaultPolicy, withPopulation(contractors)).map(inWords);
+    expect(lines).toContain('population "contractors": ladder.warn.after: 30d → 14d (harsher)');
+    expect(lines).toContain('population "contractors": ladder.delete: is gone (was after 730d) (milder)');
+  });
+
+  it('one that takes other people, and one that exempts', () => {
+    const [one, other] = [
+      withPopulation(contractors),
+      withPopulation(contractors.replace('[/c]', '[/c, /d]')),
+    ];
+    expect(policyDifferences(one, other).map(inWords)).toEqual([
+      'population "contractors": when.groups: [/c] → [/c, /d] (neither harsher nor milder)',
+    ]);
+    const exempting = withPopulation(contractors.replace('{ warn: { after: 14d } }', 'never'));
+    expect(policyDifferences(one, exempting).map(inWords)).toEqual([
+      'population "contractors": ladder: ladder → never (milder)',
+    ]);
+  });
+});

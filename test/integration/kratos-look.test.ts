@@ -66,6 +66,8 @@ describe.concurrent('assess', () => {
 
   const roles =
     'roles: { admin: { revoke: { after: 40d } }, lazy: { revoke: { after: 300d } }, robot: never }';
+  const groups =
+    'populations: [{ name: c, when: { groups: [/c] }, ladder: { revoke: { after: 45d, notices: [7d], noticeFloor: 7d, withoutNotice: proceed } } }]';
   it.each([
     ['no role', {}, 'revoke 90d', undefined],
     ['an admin role from metadata_admin', { metadataAdmin: { role: 'admin' } }, 'revoke 40d', undefined],
@@ -75,6 +77,7 @@ describe.concurrent('assess', () => {
     ['"never" from traits, which is ignored', { traits: { role: 'robot' } }, 'revoke 90d', undefined],
     ['"never" from metadata_admin', { metadataAdmin: { role: 'robot' } }, 'revoke 90d', 'role'],
     ['a service', { metadataAdmin: { account_type: 'service' } }, 'revoke 90d', 'account-type'],
+    ['a group from metadata_admin', { metadataAdmin: { groups: ['/c'] } }, 'revoke 45d', undefined],
     ['an opt-out', { metadataAdmin: { skip_stale_revocation: true } }, 'revoke 90d', 'opt-out'],
     [
       'an opt-out in words that nobody defined: not harsher than if it were one',
@@ -86,7 +89,7 @@ describe.concurrent('assess', () => {
     ['metadata of a form that nobody foresaw', { metadataAdmin: ['service'] }, 'revoke 90d', undefined],
   ])('takes into account %s', async (_name, options, revoke, exempt) => {
     const { id } = await people.create('look', options);
-    const more = `${roles}\naccountTypes: { service: never }\nexclusions: { schemas: [username] }`;
+    const more = `${roles}\n${groups}\naccountTypes: { service: never }\nexclusions: { schemas: [username] }`;
     const assessment = await lookAt(id, more);
     expect(ladder(assessment)).toContain(revoke);
     expect(assessment.plan.exempt).toBe(exempt);

@@ -42,13 +42,17 @@ export function checkBreaker(policy: Policy, issues: Issues): void {
   }
 }
 
-export function checkLadder(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
+/** A ladder as it is written, or one that an override has changed. */
+type Kind = 'base' | 'overridden';
+type Path = readonly (string | number)[];
+
+export function checkLadder(policy: Policy, candidate: Ladder, path: Path, kind: Kind, issues: Issues): void {
   checkShortDurations(policy, candidate, path, issues);
-  checkOrder(policy, candidate, path, issues);
-  checkNotices(policy, candidate, path, issues);
+  if (kind === 'base') checkOrder(policy, candidate, path, issues);
+  checkNotices(policy, candidate, path, kind, issues);
 }
 
-function checkShortDurations(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
+function checkShortDurations(policy: Policy, candidate: Ladder, path: Path, issues: Issues): void {
   if (policy.allowShortDurations) return;
   for (const rung of rungNames) {
     const values = candidate[rung];
@@ -70,11 +74,10 @@ function checkShortDurations(policy: Policy, candidate: Ladder, path: string[], 
 }
 
 /**
- * The base ladder must ascend. An override may pull a harsher rung forward, and milder
+ * A base ladder must ascend. An override may pull a harsher rung forward, and milder
  * rungs behind it are then dropped.
  */
-function checkOrder(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
-  if (path[0] !== 'ladder') return;
+function checkOrder(policy: Policy, candidate: Ladder, path: Path, issues: Issues): void {
   let previous: { rung: RungName; after: number } | undefined;
   for (const rung of rungNames) {
     const after = candidate[rung]?.after;
@@ -91,7 +94,7 @@ function checkOrder(policy: Policy, candidate: Ladder, path: string[], issues: I
   }
 }
 
-function checkNotices(policy: Policy, candidate: Ladder, path: string[], issues: Issues): void {
+function checkNotices(policy: Policy, candidate: Ladder, path: Path, kind: Kind, issues: Issues): void {
   const { warn, suspend } = candidate;
   if (warn && suspend && suspend.after > warn.after && suspend.noticeFloor > suspend.after - warn.after) {
     report(
@@ -101,14 +104,15 @@ function checkNotices(policy: Policy, candidate: Ladder, path: string[], issues:
       `is longer than the time between warn and suspend (${formatDuration(suspend.after - warn.after)}). Shorten it`,
     );
   }
-  for (const rung of destructiveRungs) checkRungNotices(policy, candidate, rung, path, issues);
+  for (const rung of destructiveRungs) checkRungNotices(policy, candidate, rung, path, kind, issues);
 }
 
 function checkRungNotices(
   policy: Policy,
   candidate: Ladder,
   rung: DestructiveRung,
-  path: string[],
+  path: Path,
+  kind: Kind,
   issues: Issues,
 ): void {
   const values = candidate[rung];
@@ -116,7 +120,7 @@ function checkRungNotices(
   if (values === undefined || longest === undefined) return;
   const effective = effectiveRungs(candidate);
   // A rung that was dropped behind a harsher one gives no notice.
-  if (path[0] !== 'ladder' && !effective.some(([name]) => name === rung)) return;
+  if (kind === 'overridden' && !effective.some(([name]) => name === rung)) return;
   if (values.notices.some((lead, index) => index > 0 && lead >= (values.notices[index - 1] ?? 0))) {
     report(issues, policy, [...path, rung, 'notices'], 'must descend: the longest lead first, no two alike');
     return;

@@ -1,49 +1,18 @@
 /** The inactivity policy: its form, and the rules for it as a whole. Pure. */
-import { rungNames } from '../rungs.js';
 import { checkSessions } from '../sessions/checks.js';
 import { checkTokens } from '../tokens/checks.js';
-import { checkBreaker, checkDeletion, checkLadder } from './checks.js';
-import { type Issues, report } from './issues.js';
-import { type LadderOverride, withOverride } from './ladder.js';
+import { checkBreaker, checkDeletion } from './checks.js';
+import { report } from './issues.js';
+import { checkLadders } from './ladder-checks.js';
+import { checkPopulations } from './population-checks.js';
 import { policyObject } from './schema.js';
 import { checkSelfService } from './self-service.js';
 
 /** `policies/x.yaml` may hold only what a ladder can keep. Each rule's message says the way out. */
 export const policySchema = policyObject.check((payload) => {
   const { value: policy, issues } = payload;
-  if (rungNames.every((rung) => policy.ladder[rung] === undefined)) {
-    report(issues, policy, ['ladder'], `has no rung. Add at least one of: ${rungNames.join(', ')}`);
-  }
-  checkLadder(policy, policy.ladder, ['ladder'], issues);
-  const ofLadder = new Set(issues.map(({ path, message }) => JSON.stringify([path?.slice(1), message])));
-  const overrides: [path: string[], override: LadderOverride][] = [
-    ...Object.entries(policy.roles).flatMap(([role, override]): [string[], LadderOverride][] =>
-      override === 'never' ? [] : [[['roles', role], override]],
-    ),
-    ...(policy.unconfirmed === undefined
-      ? []
-      : [[['unconfirmed'], policy.unconfirmed] satisfies [string[], LadderOverride]]),
-  ];
-  for (const [path, override] of overrides) {
-    for (const rung of rungNames) {
-      if (override[rung] !== undefined && policy.ladder[rung] === undefined) {
-        report(
-          issues,
-          policy,
-          [...path, rung],
-          `the ladder has no rung "${rung}" to override. Add it to the ladder`,
-        );
-      }
-    }
-    const own: Issues = [];
-    checkLadder(policy, withOverride(policy.ladder, override), path, own);
-    // Problems of the ladder itself are reported there, once.
-    issues.push(
-      ...own.filter(
-        (issue) => !ofLadder.has(JSON.stringify([issue.path?.slice(path.length), issue.message])),
-      ),
-    );
-  }
+  checkLadders(policy, issues);
+  checkPopulations(policy, issues);
   checkDeletion(policy, issues);
   checkBreaker(policy, issues);
   checkSelfService(policy, issues);

@@ -14,6 +14,7 @@ import { breakerSection } from './breaker.js';
 import { deletionSection } from './deletion.js';
 import { duration, durationForm } from './duration.js';
 import { kinds, ladder, ladderOverride } from './ladder.js';
+import { populationsSection } from './populations.js';
 
 const application = z.enum(['ladder', 'never'], {
   error: 'write "ladder" (the policy applies) or "never" (exempt)',
@@ -107,6 +108,8 @@ export const policyObject = z.strictObject({
    * admin's roles take precedence.
    */
   unconfirmed: ladderOverride.optional(),
+  /** Other ladders for some people: the first that fits takes the place of `ladder`. */
+  populations: populationsSection,
   /** Per `metadata_admin.account_type`. To put a type of {@link outByDefault} on the ladder, name it here. */
   // guard: service and break-glass accounts are out where a policy is silent
   accountTypes: z
