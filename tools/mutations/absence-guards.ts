@@ -53,7 +53,7 @@ export const absenceGuards: readonly Guard[] = [
   {
     name: 'absence: another installation shows by dates of creation',
     file: control,
-    find: 'return identity !== undefined && identity.created_at !== createdAt;',
+    find: "return typeof identity === 'object' && identity.created_at !== createdAt;",
     replace: 'return false;',
     ...system,
   },

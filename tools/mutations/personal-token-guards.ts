@@ -198,4 +198,12 @@ export const personalTokenGuards: readonly Guard[] = [
     ...sources,
     only: 'condition without parentheses',
   },
+  {
+    name: 'token sources: an owner who can’t be read keeps the token',
+    file: 'src/tokens/sourced/judge.ts',
+    find: 'if (spared === false) return due;',
+    replace: 'if (spared !== true) return due;',
+    ...sources,
+    only: 'an owner whom Kratos answers in a form',
+  },
 ];
