@@ -61,10 +61,12 @@ async function run(part: string, name: string, environment: Record<string, strin
   const log = join(projectDirectory, '.stack', 'faults', `${name}.log`);
   await mkdir(dirname(log), { recursive: true });
   await mkdir(dirname(figuresFile('any')), { recursive: true });
+  // One object: both go to one file, line by line.
+  const output = { file: log };
   const startedAt = performance.now();
   console.log(`${name}: begins; its log is ${log}`);
   const { exitCode } = await execa('vitest', ['run', '--project', 'faults', `test/faults/${part}.test.ts`], {
-    ...{ preferLocal: true, reject: false, stdin: 'ignore', stdout: { file: log }, stderr: { file: log } },
+    ...{ preferLocal: true, reject: false, stdin: 'ignore', stdout: output, stderr: output },
     env: { DORMOUSE_FAULTS: 'full', DORMOUSE_FAULTS_CODE: code, ...environment },
   });
   const minutes = Math.round((performance.now() - startedAt) / 60_000);
