@@ -4,6 +4,7 @@ import { dayMs } from '../domain/duration.js';
 import { isOnHold } from '../holds/holds-table.js';
 import { latestPolicies } from '../policies/policies-table.js';
 import { earlierNow } from '../postgres/database-now.js';
+import { OutageWatch } from '../process/outage.js';
 import { type EndNotice, gatherEnds, markTold, readUntold } from '../tokens/refresh/ended-notices-table.js';
 import type { MailActivities, MailDependencies } from './mail.js';
 
@@ -19,8 +20,6 @@ const newsForMs = 7 * dayMs;
 /** Mails of one sweep. More wait for the next one, so that a sweep ends within its time. */
 const mailsAtOnce = 2_000;
 const pageSize = 100;
-/** Kratos or the mail server is away. What is left waits for the next sweep. */
-const failuresInARow = 5;
 
 export function createEndedTokenActivities(
   deps: Pick<MailDependencies, 'pool' | 'clock'>,
@@ -41,17 +40,18 @@ export function createEndedTokenActivities(
         .map(({ reference }) => reference.id);
       while ((await gatherEnds(pool, { policyIds, since })) > 0) onProgress();
       const counts = { told: 0, untold: 0 };
-      let inARow = 0;
+      const watch = new OutageWatch();
       for await (const notice of untold(since)) {
         onProgress();
         try {
           if (await tell(notice, since, now)) counts.told += 1;
-          inARow = 0;
-        } catch {
+          watch.succeeded();
+        } catch (error) {
           counts.untold += 1;
-          inARow += 1;
+          if (watch.failed(error)) break;
         }
-        if (inARow >= failuresInARow || counts.told + counts.untold >= mailsAtOnce) break;
+        // Those who can't be told do not count: they would come first at the next sweep, too.
+        if (counts.told >= mailsAtOnce) break;
       }
       return counts;
     },

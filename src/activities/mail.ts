@@ -25,7 +25,7 @@ import {
 } from '../mail/render.js';
 import { MailTemplateError } from '../mail/template-error.js';
 import { type KratosIdentity, readIdentity, textField } from '../ory/kratos-identity.js';
-import { giveUp, tryAgain } from '../process/step-error.js';
+import { giveUp, tryAgain, tryOneAgain } from '../process/step-error.js';
 import { readToken } from '../tokens/personal/personal-tokens-table.js';
 import { readEndedGrants } from '../tokens/refresh/ended-notices-table.js';
 
@@ -253,10 +253,10 @@ function insist(deliveries: readonly Delivery[], { gotThrough }: { gotThrough: b
   if (gotThrough && ((wasTried && !isAway) || isLastAttempt())) return;
   const type = failure?.concernsCertificate === true ? 'MailCertificate' : 'MailServerUnavailable';
   const where = failure === undefined ? 'earlier' : failure.message;
-  throw tryAgain(
-    type,
-    `the mail server did not take the mail for ${deferred.length} of ${deliveries.length}: ${where}`,
-  );
+  const message = `the mail server did not take the mail for ${deferred.length} of ${deliveries.length}: ${where}`;
+  // A server that answers for a full mailbox is there.
+  const isOfMailbox = !isAway && failure?.smtpCode !== undefined;
+  throw isOfMailbox ? tryOneAgain(type, message) : tryAgain(type, message);
 }
 
 /** Whether Temporal will not retry after this attempt. */

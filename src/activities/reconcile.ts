@@ -9,9 +9,10 @@ import type { Assessment } from '../domain/lifecycle/assessment.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { rungNames } from '../domain/rungs.js';
 import { idsPerList } from '../ory/list-by-ids.js';
+import { causeOf } from '../process/cause.js';
 import type { Clock } from '../process/clock.js';
+import { concernsOne } from '../process/outage.js';
 import { Pacer, type PacerClock } from '../process/pacer.js';
-import { StepError } from '../process/step-error.js';
 import { readDirectoryPage, readDirectorySize, readPresent } from '../reconciliation/directory.js';
 import { type EnrolTools, enrolPage } from '../reconciliation/enrol.js';
 import { wakeOfGone } from '../reconciliation/gone.js';
@@ -206,8 +207,8 @@ async function previewOf(
       started += 1;
       forecast = withForecast(forecast, identityId, assessment, now);
     } catch (error) {
-      if (!(error instanceof StepError) || !error.nonRetryable) throw error;
-      log.warn('an identity could not be looked at', { identityId, errorType: error.type });
+      if (!concernsOne(error)) throw error;
+      log.warn('an identity could not be looked at', { identityId, ...causeOf(error) });
       failed += 1;
     }
   }

@@ -115,7 +115,7 @@ async function turnPage(waking: Waking, { place, counts }: RolloutPosition): Pro
     ...(after !== undefined && { after }),
     ...(phase === 'late' && { since: startedAt }),
   });
-  const members = await readMembers(waking, page);
+  const { members, unreadable } = await readMembers(waking, page);
   const memberOf = new Map(members.map((member) => [member.known.standing.identityId, member]));
   let { seen, earlier, woken, failed } = counts;
   let last = after;
@@ -123,7 +123,9 @@ async function turnPage(waking: Waking, { place, counts }: RolloutPosition): Pro
     // What this page did so far is counted, and the next attempt continues behind it.
     if (waking.isCancelled())
       return { place: placeAfter(phase, last), counts: { seen, earlier, woken, failed } };
-    const outcome = await judge(waking, standing, memberOf.get(standing.identityId), phase);
+    const { identityId } = standing;
+    const member = unreadable.has(identityId) ? 'unreadable' : memberOf.get(identityId);
+    const outcome = await judge(waking, standing, member, phase);
     // What this page did so far is counted, and the next attempt continues behind it.
     if (outcome === undefined) {
       return { place: placeAfter(phase, last), counts: { seen, earlier, woken, failed } };
@@ -161,37 +163,46 @@ interface Outcome {
 async function judge(
   waking: Waking,
   standing: Standing,
-  member: Member | undefined,
+  member: Member | 'unreadable' | undefined,
   phase: 'urgent' | 'rest' | 'late',
 ): Promise<Outcome | undefined> {
   // The sweep of the reconciliation looks after an identity that Kratos does not list.
   if (member === undefined) return {};
   const { identityId } = standing;
   const { startedAt } = waking.input;
-  const dueAt = await dueOf(waking, member);
+  const dueAt = member === 'unreadable' ? 'unknown' : await dueOf(waking, member);
+  if (dueAt === 'unknown') {
+    // Its own look decides, and reports what is wrong.
+    if (phase === 'rest') return {};
+    const outcome = await wakeInTurn(waking, identityId);
+    return outcome && { ...outcome, hasFailed: true };
+  }
   // guard: roll-out: nobody is woken whose date stays
   if (!isEarlier(standing, dueAt)) return {};
   const isUrgent = dueAt < startedAt + urgentMs;
   if (phase !== 'late' && isUrgent !== (phase === 'urgent')) return { isEarlier: true };
+  const outcome = await wakeInTurn(waking, identityId);
+  return outcome && { ...outcome, isEarlier: true };
+}
+
+/** @returns `undefined` where the activity was cancelled before the turn came */
+async function wakeInTurn(waking: Waking, identityId: string): Promise<Outcome | undefined> {
   await waking.pacer.turn();
   waking.alive();
   if (waking.isCancelled()) return undefined;
   try {
-    return { isEarlier: true, isWoken: await waking.wake(identityId) };
+    return { isWoken: await waking.wake(identityId) };
   } catch {
     log.warn('a lifecycle could not be woken for a new version of its policy', { identityId });
-    return { isEarlier: true, hasFailed: true };
+    return { hasFailed: true };
   }
 }
 
-/**
- * @returns when the next step is due. A lifecycle that can't be judged counts as due now: its own look decides, and
- * reports what is wrong
- */
+/** @returns when the next step is due; `unknown` for a lifecycle that can't be judged */
 async function dueOf(
   { policies, clock, input: { policyId }, next }: Waking,
   member: Member,
-): Promise<number | undefined> {
+): Promise<number | 'unknown' | undefined> {
   const { identityId, policy } = member.known.standing;
   const now = await clock.now();
   try {
@@ -202,7 +213,7 @@ async function dueOf(
       identityId,
       ...causeOf(error),
     });
-    return now;
+    return 'unknown';
   }
 }
 

@@ -9,6 +9,7 @@ import { readCopies } from '../mail/mails-table.js';
 import { latestPolicies, type StoredPolicy } from '../policies/policies-table.js';
 import { earlierNow } from '../postgres/database-now.js';
 import { causeOf } from '../process/cause.js';
+import { OutageWatch } from '../process/outage.js';
 import { endingBy } from '../tokens/personal/ending-soon.js';
 import type { StoredToken } from '../tokens/personal/personal-tokens-table.js';
 import { isSpared } from '../tokens/personal/spared.js';
@@ -21,9 +22,6 @@ export interface NoticesSent {
   readonly unsent: number;
 }
 
-/** Kratos or the mail server is away. What is left waits for the next run. */
-const failuresInARow = 5;
-
 export function createTokenNoticeActivities(
   deps: Pick<MailDependencies, 'pool' | 'clock' | 'identities'>,
   { sendMail }: Pick<MailActivities, 'sendMail'>,
@@ -32,7 +30,7 @@ export function createTokenNoticeActivities(
     async sendTokenNotices(): Promise<NoticesSent> {
       const now = await earlierNow(deps.pool, await deps.clock.now());
       const counts = { notified: 0, unsent: 0 };
-      let inARow = 0;
+      const watch = new OutageWatch();
       for (const published of (await latestPolicies(deps.pool)).policies) {
         const personal = published.policy.tokens?.personal;
         if (personal === undefined || personal.notices.length === 0) continue;
@@ -42,13 +40,12 @@ export function createTokenNoticeActivities(
           Context.current().cancellationSignal.throwIfAborted();
           try {
             if (await notifyOf(token, published, personal, now)) counts.notified += 1;
-            inARow = 0;
+            watch.succeeded();
           } catch (error) {
             const { tokenId, identityId } = token;
             log.warn('a notice about a token was not sent', { tokenId, identityId, ...causeOf(error) });
             counts.unsent += 1;
-            inARow += 1;
-            if (inARow >= failuresInARow) return counts;
+            if (watch.failed(error)) return counts;
           }
         }
       }

@@ -10,7 +10,6 @@ import {
   linkBaseUrl,
   listenAddress,
   logKeptFor,
-  metricsAddress,
   networks,
   port,
   serviceTokens,
@@ -242,7 +241,7 @@ export const variables = {
     .describe(
       'key of the refresh tokens that the gateway issues for apps (docs/refresh-tokens.md); unset: it has no such routes',
     ),
-  DORMOUSE_METRICS_LISTEN: metricsAddress
+  DORMOUSE_METRICS_LISTEN: listenAddress
     .optional()
     .describe(
       'where worker and gateway each answer /metrics, /livez and /readyz, without a credential (docs/observability.md): a port of the loopback address as 9464, or address and port; unset: nowhere',

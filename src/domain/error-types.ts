@@ -9,7 +9,7 @@ export const wayOutOf = {
   KratosRefused: 'Kratos refused the call. Look at its log for the reason, then retry the step.',
   KratosUnauthorized: 'Kratos did not accept the credentials. Check DORMOUSE_ORY_TOKEN, then retry the step.',
   KratosMalformedAnswer:
-    'Kratos answered with something else than its API promises. Check DORMOUSE_KRATOS_ADMIN_URL.',
+    'Kratos answered with something else than its API promises. Check DORMOUSE_KRATOS_ADMIN_URL; where this is one identity only, look at what Kratos holds of it. Then retry the step.',
   KratosAnswerTooLarge:
     'Kratos answered with more than 4 MB at once. Look at what the identity holds in traits and metadata, then retry the step.',
   HydraAnswerTooLarge:

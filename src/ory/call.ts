@@ -1,6 +1,6 @@
 /** Calls Ory's APIs, and turns their failures into step errors with stable types and no personal data. */
 import { isAxiosError } from 'axios';
-import { giveUp, StepError, tryAgain } from '../process/step-error.js';
+import { giveUp, StepError, tryAgain, tryOneAgain } from '../process/step-error.js';
 
 /**
  * Calls an Ory API and classifies failures by status only: bodies of answers may hold personal data.
@@ -27,8 +27,12 @@ export async function callOry<T>(
         `${operation} was answered 404 by something that is not ${system}`,
       );
     }
+    // The answer for other records may be smaller.
     if (error.message.startsWith('maxContentLength')) {
-      throw tryAgain(`${system}AnswerTooLarge`, `${operation} was answered with more than can be taken in`);
+      throw tryOneAgain(
+        `${system}AnswerTooLarge`,
+        `${operation} was answered with more than can be taken in`,
+      );
     }
     // An error with a success status means that the answer broke off: nothing was refused.
     // guard: an answer that breaks off is tried again, not taken for a refusal

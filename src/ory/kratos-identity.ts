@@ -1,7 +1,8 @@
 /** Parses Kratos' identities and sessions into plain facts, at the edge. */
 import type { IdentityApi } from '@ory/client';
 import { z } from 'zod';
-import { tryAgain } from '../process/step-error.js';
+import { isIdentityId } from '../domain/identity-id.js';
+import { tryAgain, tryOneAgain } from '../process/step-error.js';
 import { callOry } from './call.js';
 import { listByIds } from './list-by-ids.js';
 
@@ -47,7 +48,10 @@ const sessionSchema = z.object({
 });
 export type KratosSession = z.output<typeof sessionSchema>;
 
-/** @returns the identity, or `undefined` when Kratos does not know it */
+/**
+ * @returns the identity, or `undefined` when Kratos does not know it
+ * @throws KratosMalformedAnswer, which concerns this identity only where the answer names it; and what {@link callOry} throws
+ */
 export async function readIdentity(
   api: IdentityApi,
   identityId: string,
@@ -57,20 +61,51 @@ export async function readIdentity(
   const parsed = identitySchema.safeParse(answer);
   // guard: another identity's answer is not believed
   if (parsed.success && parsed.data.id === identityId) return parsed.data;
+  if (named.safeParse(answer).data?.id === identityId) {
+    throw tryOneAgain(
+      'KratosMalformedAnswer',
+      'getIdentity answered this identity in a form that is not known',
+    );
+  }
   throw tryAgain('KratosMalformedAnswer', 'getIdentity answered something that is not this identity');
 }
 
+const named = z.looseObject({ id: z.string() });
+
+/** What a list of identities says about each that was asked for. Those in neither part are not known to Kratos. */
+export interface ReadIdentities {
+  /** By id, as it was asked for. */
+  readonly found: ReadonlyMap<string, KratosIdentity>;
+  /** Kratos has them, or may have them, in a form that is not known or too large to be read. */
+  readonly unreadable: ReadonlySet<string>;
+}
+
 /**
- * @returns those of the identities that Kratos knows, by id
- * @throws KratosMalformedAnswer where one of them is none, and what {@link listByIds} throws
+ * Reads many identities. One that can't be read holds up no others.
+ * @throws what {@link listByIds} throws
  */
 export async function readIdentities(
   api: IdentityApi,
   identityIds: readonly string[],
-): Promise<Map<string, KratosIdentity>> {
-  const parsed = z.array(identitySchema).safeParse(await listByIds(api, identityIds));
-  if (parsed.success) return new Map(parsed.data.map((identity) => [identity.id, identity]));
-  throw tryAgain('KratosMalformedAnswer', 'listIdentities answered something that is not identities');
+): Promise<ReadIdentities> {
+  const { records, tooLarge } = await listByIds(api, identityIds);
+  const asked = new Set(identityIds);
+  const found = new Map<string, KratosIdentity>();
+  const unreadable = new Set(tooLarge);
+  let nameless = false;
+  for (const record of records) {
+    const id = named.safeParse(record).data?.id.toLowerCase();
+    const identity = identitySchema.safeParse(record);
+    // guard: an identity that can’t be read holds up no others
+    if (id === undefined || !isIdentityId(id)) nameless = true;
+    else if (asked.has(id) && identity.success && !unreadable.has(id)) found.set(id, identity.data);
+    else if (asked.has(id)) unreadable.add(id);
+  }
+  // A record without an id is that of somebody who was asked for: who is not found may be that one, and is not called missing.
+  // guard: a record without an id makes nobody missing
+  if (nameless) for (const id of identityIds) if (!found.has(id)) unreadable.add(id);
+  for (const id of unreadable) found.delete(id);
+  return { found, unreadable };
 }
 
 /**

@@ -9,21 +9,28 @@ import { callOry } from './call.js';
  */
 export const idsPerList = 150;
 
+export interface ListedByIds {
+  /** As Kratos answered them, without those that it does not know. */
+  readonly records: readonly unknown[];
+  /** Identities that Kratos has, and that are too large to be read even alone. */
+  readonly tooLarge: readonly string[];
+}
+
 /**
  * A list that is too large is requested in halves: identities may be of any size.
- * @returns the records as Kratos answered them, without those that it does not know
  * @throws KratosMalformedAnswer, and what {@link callOry} throws
  */
-export async function listByIds(api: IdentityApi, identityIds: readonly string[]): Promise<unknown[]> {
-  if (identityIds.length === 0) return [];
+export async function listByIds(api: IdentityApi, identityIds: readonly string[]): Promise<ListedByIds> {
+  if (identityIds.length === 0) return { records: [], tooLarge: [] };
   if (identityIds.length > idsPerList) return listInParts(api, identityIds, idsPerList);
   try {
     const answer = await callOry<unknown>('Kratos', 'listIdentities', () =>
       api.listIdentities({ ids: [...identityIds], pageSize: identityIds.length }),
     );
-    if (Array.isArray(answer)) return answer;
+    if (Array.isArray(answer)) return { records: answer, tooLarge: [] };
   } catch (error) {
-    if (!isTooLarge(error) || identityIds.length === 1) throw error;
+    if (!isTooLarge(error)) throw error;
+    if (identityIds.length === 1) return { records: [], tooLarge: identityIds };
     return listInParts(api, identityIds, Math.ceil(identityIds.length / 2));
   }
   throw tryAgain('KratosMalformedAnswer', 'listIdentities answered no list of identities');
@@ -33,9 +40,13 @@ async function listInParts(
   api: IdentityApi,
   identityIds: readonly string[],
   first: number,
-): Promise<unknown[]> {
-  const records = await listByIds(api, identityIds.slice(0, first));
-  return [...records, ...(await listByIds(api, identityIds.slice(first)))];
+): Promise<ListedByIds> {
+  const one = await listByIds(api, identityIds.slice(0, first));
+  const other = await listByIds(api, identityIds.slice(first));
+  return {
+    records: [...one.records, ...other.records],
+    tooLarge: [...one.tooLarge, ...other.tooLarge],
+  };
 }
 
 /** Whether Kratos answered with more than is read at once. */

@@ -5,7 +5,9 @@ import { actorOption, checkedDecision, type Decision, reasonOption } from '../cl
 import { withPool } from '../cli/connection.js';
 import { wholeNumber } from '../cli/numbers.js';
 import { readConfig } from '../config.js';
+import { limitWarnings } from '../domain/breaker/size.js';
 import { formatDuration } from '../domain/duration.js';
+import { breakerRules } from '../domain/plan.js';
 import { effectiveRungs, type Ladder } from '../domain/policy/ladder.js';
 import { addCompareCommands } from './compare-commands.js';
 import { checkedPolicyId } from './id-parameter.js';
@@ -33,6 +35,10 @@ export function addPolicyCommands(program: Command): void {
   policy
     .command('check <file>')
     .description('say what is wrong with a policy file, or what its ladder is')
+    .option(
+      '--identities <number>',
+      'an installation of this size: warn of limits of the breaker that are few for it',
+    )
     .action(check);
   addPublishCommand(policy, announce);
   policy
@@ -66,7 +72,8 @@ export function addPolicyCommands(program: Command): void {
   addKeycloakCommand(policy);
 }
 
-async function check(file: string): Promise<void> {
+async function check(file: string, { identities }: { readonly identities?: string }): Promise<void> {
+  const population = identities === undefined ? undefined : wholeNumber('--identities', identities);
   const parsed = parsePolicyToPublish(await readPolicyFile(file), file);
   console.log(`${file} is sound. The ladder of "${parsed.id}":`);
   printLadder(parsed.ladder);
@@ -75,6 +82,10 @@ async function check(file: string): Promise<void> {
       `The ladder of the population "${name}":${ladder === 'never' ? ' never, these people are exempt' : ''}`,
     );
     if (ladder !== 'never') printLadder(ladder);
+  }
+  if (population !== undefined) {
+    for (const warning of limitWarnings(breakerRules(parsed), { population }))
+      console.log(`Breaker: ${warning}`);
   }
   if (parsed.sessions === undefined) return;
   const { idle, absolute, renewal } = parsed.sessions;

@@ -16,6 +16,7 @@ export function answerOf(tally: Tally): Answer {
   return {
     people: tally.people,
     'missing in Kratos': tally.missing,
+    'unreadable in Kratos': tally.unreadable,
     'moved earlier': tally.moves.earlier,
     'moved later': tally.moves.later,
     ...Object.fromEntries(totals),

@@ -6,7 +6,7 @@ import { escaped } from './html.js';
 import { sortScript, style } from './page-assets.js';
 import { plotFigure, runningSums } from './plot.js';
 import type { Preview } from './run.js';
-import { tripLines } from './table.js';
+import { leftOut, tripLines } from './table.js';
 import { totalled, within } from './tally.js';
 
 /** @param people those to be listed, as {@link Worst} has them */
@@ -29,7 +29,9 @@ export function previewPage(preview: Preview, people: readonly Comparison[]): st
 <h1>${escaped(title)}</h1>
 <p>${tally.people} people, compared with ${escaped(inForce)}, as of ${new Date(now).toISOString()}. As if everybody were looked at then, nobody came back, and every mail arrived where there is an address.</p>
 <ul class="moves"><li><strong>${moves.earlier}</strong> earlier</li><li><strong>${moves.later}</strong> later</li><li><strong>${moves.same}</strong> as before</li></ul>
-${tally.missing === 0 ? '' : `<p>${tally.missing} more have a lifecycle and are not in Kratos: nothing is said of them.</p>`}
+${leftOut(tally)
+  .map((sentence) => `<p>${sentence}.</p>`)
+  .join('')}
 <h2>How many, within how many days</h2>
 ${totals(preview)}
 <h2>Breaker</h2>

@@ -26,6 +26,15 @@ export interface PeoplePage {
   readonly members: readonly Member[];
   /** Lifecycles whose identity Kratos does not know: nothing is said of them. */
   readonly missing: number;
+  /** Lifecycles whose identity Kratos has in a form that can't be read: nothing is said of them. */
+  readonly unreadable: number;
+}
+
+export interface ReadMembers {
+  /** In the order of the standings. */
+  readonly members: readonly Member[];
+  /** Ids of those whose identity can't be read. */
+  readonly unreadable: ReadonlySet<string>;
 }
 
 export interface PeopleSources {
@@ -56,24 +65,29 @@ export async function* readPeople(sources: PeopleSources, policyId: string): Asy
 }
 
 async function readPage(sources: PeopleSources, standings: readonly Standing[]): Promise<PeoplePage> {
-  const members = await readMembers(sources, standings);
-  return { members, missing: standings.length - members.length };
+  const { members, unreadable } = await readMembers(sources, standings);
+  const missing = standings.length - members.length - unreadable.size;
+  return { members, missing, unreadable: unreadable.size };
 }
 
-/** @returns what is known of those whose identity Kratos knows, in the order of the standings */
-export async function readMembers(sources: PeopleSources, standings: readonly Standing[]): Promise<Member[]> {
+/** @returns what is known of those whose identity Kratos knows */
+export async function readMembers(
+  sources: PeopleSources,
+  standings: readonly Standing[],
+): Promise<ReadMembers> {
   const { pool, identities } = sources;
   const ids = standings.map(({ identityId }) => identityId);
   const warned = standings.flatMap(({ stage, identityId }) => (stage === 'warned' ? [identityId] : []));
-  const [found, activities, exemptions, postponements, disablements, dates] = await Promise.all([
-    readIdentities(identities, ids),
-    readActivities(pool, ids),
-    exemptionsOf(pool, ids),
-    readPostponementsOf(pool, ids),
-    readDisablements(pool, ids),
-    readWarnedDates(pool, warned),
-  ]);
-  return standings.flatMap((standing): Member[] => {
+  const [{ found, unreadable }, activities, exemptions, postponements, disablements, dates] =
+    await Promise.all([
+      readIdentities(identities, ids),
+      readActivities(pool, ids),
+      exemptionsOf(pool, ids),
+      readPostponementsOf(pool, ids),
+      readDisablements(pool, ids),
+      readWarnedDates(pool, warned),
+    ]);
+  const members = standings.flatMap((standing): Member[] => {
     const { identityId } = standing;
     const identity = found.get(identityId);
     if (identity === undefined) return [];
@@ -92,6 +106,7 @@ export async function readMembers(sources: PeopleSources, standings: readonly St
       },
     ];
   });
+  return { members, unreadable };
 }
 
 function foundIdentity(identity: KratosIdentity, disablement: Disablement | undefined): FoundIdentity {

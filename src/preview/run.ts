@@ -50,14 +50,15 @@ export async function runPreview(sources: PeopleSources, request: PreviewRequest
     population(sources.pool),
   ]);
   const tally = new Tally(now);
-  for await (const { members, missing } of readPeople(sources, policyId)) {
+  for await (const { members, missing, unreadable } of readPeople(sources, policyId)) {
     tally.missing += missing;
+    tally.unreadable += unreadable;
     for (const member of members) {
       const comparison = compare(member, two, now, now + horizonDays * dayMs);
       tally.add(comparison);
       onPerson?.(comparison);
     }
-    onProgress?.(tally.people + tally.missing, all);
+    onProgress?.(tally.people + tally.missing + tally.unreadable, all);
   }
   const answer = answerOf(tally);
   return {

@@ -1,6 +1,6 @@
 /** A preview as a table for a terminal, and as JSON. */
 import type { Preview } from './run.js';
-import { counted, type TrippingDay, totalled, within } from './tally.js';
+import { counted, type Tally, type TrippingDay, totalled, within } from './tally.js';
 
 const spans = [1, 7, 30, 90, 365, 730] as const;
 /** Two numbers of up to seven digits. */
@@ -11,12 +11,10 @@ const mostReasons = 12;
 /** @returns lines */
 export function previewTable(preview: Preview): string[] {
   const { tally, policyId, inForce, hash, now } = preview;
-  const { people, missing, moves } = tally;
+  const { people, moves } = tally;
   return [
     `${people} people follow "${policyId}" (in force: ${inForce}), as of ${new Date(now).toISOString()}`,
-    ...(missing === 0
-      ? []
-      : [`${missing} more have a lifecycle and are not in Kratos: nothing is said of them`]),
+    ...leftOut(tally),
     `earlier: ${moves.earlier}   later: ${moves.later}   as before: ${moves.same}`,
     '',
     `within      ${spans.map((days) => `${days} d`.padStart(columnWidth)).join('')}`,
@@ -31,6 +29,18 @@ export function previewTable(preview: Preview): string[] {
     ...trips(preview),
     '',
     `preview ${hash}`,
+  ];
+}
+
+/** Of whom nothing is said, one sentence each. */
+export function leftOut({ missing, unreadable }: Pick<Tally, 'missing' | 'unreadable'>): string[] {
+  return [
+    ...(missing === 0
+      ? []
+      : [`${missing} more have a lifecycle and are not in Kratos: nothing is said of them`]),
+    ...(unreadable === 0
+      ? []
+      : [`${unreadable} more are in Kratos in a form that can not be read: nothing is said of them`]),
   ];
 }
 
@@ -74,7 +84,7 @@ export function tripLines(days: readonly TrippingDay[]): string[] {
 /** What a program reads. Days are arrays: the number for each day from the preview on. */
 export function previewJson(preview: Preview): object {
   const { tally, now, hash, policyHash, inForce, policyId, answer, tripsBefore, tripsAfter } = preview;
-  const { people, missing, moves, why, before, after } = tally;
+  const { people, missing, unreadable, moves, why, before, after } = tally;
   return {
     preview: hash,
     policyHash,
@@ -83,6 +93,7 @@ export function previewJson(preview: Preview): object {
     at: new Date(now).toISOString(),
     people,
     missing,
+    unreadable,
     moves,
     why: Object.fromEntries(why),
     answer,

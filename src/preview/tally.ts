@@ -50,6 +50,8 @@ export class Tally {
   people = 0;
   /** Identities that Kratos does not know. */
   missing = 0;
+  /** Identities that Kratos has in a form that can't be read. */
+  unreadable = 0;
   readonly moves: Record<Move, number> = { earlier: 0, later: 0, same: 0 };
   readonly why = new Map<string, number>();
   readonly before = new DayCounts();

@@ -13,6 +13,8 @@ interface StepErrorOptions {
   readonly nextRetryDelay?: number;
   /** The HTTP status behind the error, where there was one. */
   readonly status?: number;
+  /** The trouble is that of one record or one mailbox: the same call for others may succeed. */
+  readonly concernsOne?: boolean;
 }
 
 /** The message holds no personal data: it goes to logs and histories. */
@@ -21,16 +23,18 @@ export class StepError extends Error {
   readonly nonRetryable: boolean;
   readonly nextRetryDelay: number | undefined;
   readonly status: number | undefined;
+  readonly concernsOne: boolean;
 
   constructor(
     readonly type: ErrorType,
     message: string,
-    { nonRetryable, nextRetryDelay, status }: StepErrorOptions,
+    { nonRetryable, nextRetryDelay, status, concernsOne }: StepErrorOptions,
   ) {
     super(message);
     this.nonRetryable = nonRetryable;
     this.nextRetryDelay = nextRetryDelay;
     this.status = status;
+    this.concernsOne = concernsOne ?? false;
   }
 }
 
@@ -43,6 +47,11 @@ export function tryAgain(type: ErrorType, message: string, afterMs?: number): St
     nonRetryable: false,
     ...given({ nextRetryDelay: afterMs }),
   });
+}
+
+/** An error of one record or one mailbox. The step is retried, and a sweep continues with the others. */
+export function tryOneAgain(type: ErrorType, message: string): StepError {
+  return new StepError(type, message, { nonRetryable: false, concernsOne: true });
 }
 
 /**

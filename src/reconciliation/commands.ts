@@ -1,6 +1,7 @@
 /** `dormouse enrol …`: start the lifecycle of one identity, or of all. */
 import type { Command } from 'commander';
 import { withDormouse, withPool, withTemporal } from '../cli/connection.js';
+import { beginOf } from '../cli/times.js';
 import { readConfig } from '../config.js';
 import { parseDuration } from '../domain/duration.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
@@ -30,7 +31,7 @@ export function addEnrolCommands(program: Command): void {
     .option('--policy <id>', 'the policy to follow; left out: the one that DORMOUSE_POLICY_ID names')
     .option(
       '--last-active-at <time>',
-      'one identity: its last known sign of life, as 2026-01-31T00:00:00Z; counts where it is later than its creation in Kratos',
+      'one identity: its last known sign of life, as 2026-01-31 (UTC) or 2026-01-31T08:00:00Z; counts where it is later than its creation in Kratos',
     )
     .option('--all', 'everybody in Kratos who has no lifecycle')
     .option(
@@ -53,10 +54,10 @@ export function addEnrolCommands(program: Command): void {
 async function enrolOne(identityId: string, flags: EnrolFlags): Promise<void> {
   if (flags.dryRun || flags.follow) throw new Error('enrol: --dry-run and --follow go with --all');
   const { lastActiveAt } = flags;
+  const at = lastActiveAt === undefined ? {} : { lastActiveAt: beginOf('--last-active-at', lastActiveAt) };
   const policyId = policyOf(flags);
   // Without the policy, its lifecycle would only park.
   await withPool((pool) => readPolicyRow(pool, policyId));
-  const at = lastActiveAt === undefined ? {} : { lastActiveAt: Date.parse(lastActiveAt) };
   const started = await withDormouse((dormouse) => dormouse.enrol(identityId, { policyId, ...at }));
   console.log(started ? 'started' : 'it runs already');
 }

@@ -1,5 +1,6 @@
 /** Kratos' directory, page by page. Of each identity only the ID is returned. */
 
+import type { Readable } from 'node:stream';
 import type { IdentityApi } from '@ory/client';
 import { z } from 'zod';
 import { given } from '../domain/given.js';
@@ -10,7 +11,7 @@ import { tryAgain } from '../process/step-error.js';
 
 export interface DirectoryPage {
   readonly identityIds: readonly string[];
-  /** Records without a valid identity ID: each counts as one failure, and does not hold up the others. */
+  /** Records without a valid identity ID, or too large to be read: each counts as one failure, and does not hold up the others. */
   readonly malformed: number;
   /** Absent on the last page. */
   readonly nextToken?: string;
@@ -35,7 +36,7 @@ function idsOf(records: z.output<typeof pageSchema>): Pick<DirectoryPage, 'ident
 
 /**
  * Lists a page in Kratos' own order. A page that is too large is requested again in smaller ones:
- * identities may be of any size.
+ * identities may be of any size. One that is too large by itself is passed over, as a malformed record.
  * @throws KratosMalformedAnswer, and what {@link callOry} throws
  */
 export async function readDirectoryPage(
@@ -46,7 +47,9 @@ export async function readDirectoryPage(
   try {
     return await readPage(api, pageSize, pageToken);
   } catch (error) {
-    if (!isTooLarge(error) || pageSize === 1) throw error;
+    if (!isTooLarge(error)) throw error;
+    // guard: an identity that is too large by itself does not stop the sweep
+    if (pageSize === 1) return passOver(api, pageToken);
     return readDirectoryPage(api, Math.max(1, Math.floor(pageSize / 4)), pageToken);
   }
 }
@@ -66,13 +69,28 @@ async function readPage(
   const parsed = pageSchema.safeParse(answer?.body);
   if (!parsed.success)
     throw tryAgain('KratosMalformedAnswer', 'listIdentities answered no list of identities');
-  const page = idsOf(parsed.data);
-  const nextToken = nextPageToken(answer?.link);
-  if (nextToken === undefined) return page;
-  // The same token again would make the sweep endless.
-  if (nextToken === pageToken)
-    throw tryAgain('KratosMalformedAnswer', 'listIdentities named the same page as next');
-  return { ...page, nextToken };
+  return { ...idsOf(parsed.data), ...nextOf(answer?.link, pageToken) };
+}
+
+/** Takes from a page of one identity only where the next page begins. */
+async function passOver(api: IdentityApi, pageToken: string | undefined): Promise<DirectoryPage> {
+  const link = await callOry('Kratos', 'listIdentities', async () => {
+    const { data, headers } = await api.listIdentities(
+      { pageSize: 1, ...given({ pageToken }) },
+      { responseType: 'stream' },
+    );
+    (data as unknown as Readable).destroy();
+    return { data: { next: headers.link as unknown } };
+  });
+  return { identityIds: [], malformed: 1, ...nextOf(link?.next, pageToken) };
+}
+
+/** @throws KratosMalformedAnswer for the same token again, which would make the sweep endless */
+function nextOf(link: unknown, pageToken: string | undefined): Pick<DirectoryPage, 'nextToken'> {
+  const nextToken = nextPageToken(link);
+  if (nextToken === undefined) return {};
+  if (nextToken !== pageToken) return { nextToken };
+  throw tryAgain('KratosMalformedAnswer', 'listIdentities named the same page as next');
 }
 
 /** The `page_token` of the link with `rel="next"` (RFC 8288). */
@@ -89,7 +107,8 @@ export function nextPageToken(link: unknown): string | undefined {
 
 /** @returns the given identities that Kratos lists, also where nothing but the id of a record is understood */
 export async function readPresent(api: IdentityApi, identityIds: readonly string[]): Promise<Set<string>> {
-  return new Set(idsOf(pageSchema.parse(await listByIds(api, identityIds))).identityIds);
+  const { records, tooLarge } = await listByIds(api, identityIds);
+  return new Set([...idsOf(pageSchema.parse(records)).identityIds, ...tooLarge]);
 }
 
 /**

@@ -8,6 +8,7 @@ import type { PolicyReference } from '../domain/policy-reference.js';
 import { limitsFor } from '../domain/sessions/limits.js';
 import type { SessionsPolicy } from '../domain/sessions/policy.js';
 import { judge } from '../domain/sessions/verdict.js';
+import { OutageWatch } from '../process/outage.js';
 import { closeSession, type SessionClosers } from './close.js';
 import {
   endSession,
@@ -40,8 +41,6 @@ export interface Swept {
 }
 
 const pageSize = 500;
-/** Kratos or Hydra is away. What is left waits for the next sweep. */
-const failuresInARow = 5;
 
 /** Ends the sessions of one policy that are over a limit without a route. @param now epoch milliseconds */
 export async function endOverdue(
@@ -76,7 +75,7 @@ export async function closeEnded(
   now: number,
 ): Promise<Omit<Swept, 'ended'>> {
   const counts = { closed: 0, failed: 0 };
-  let inARow = 0;
+  const watch = new OutageWatch();
   let after: string | undefined;
   for (;;) {
     const page = await readUnclosed(pool, after, pageSize);
@@ -84,14 +83,13 @@ export async function closeEnded(
       onProgress?.();
       try {
         const isWhole = await closeSession(closers, session);
-        inARow = 0;
+        watch.succeeded();
         if (!isWhole) continue;
         await markClosed(pool, session.sessionId, now);
         counts.closed += 1;
-      } catch {
+      } catch (error) {
         counts.failed += 1;
-        inARow += 1;
-        if (inARow >= failuresInARow) return counts;
+        if (watch.failed(error)) return counts;
       }
     }
     after = page.at(-1)?.sessionId;

@@ -36,6 +36,28 @@ describe('a placeholder of .env.example', () => {
   });
 });
 
+describe('DORMOUSE_MAIL_RATE', () => {
+  const read = (rate?: string) =>
+    readConfig(['DORMOUSE_MAIL_RATE'], { DORMOUSE_MAIL_RATE: rate }).DORMOUSE_MAIL_RATE;
+
+  it('is 20 mails a second where it is unset, and may be one in a hundred seconds', () => {
+    expect([read(), read('0.01'), read('7'), read('1000')]).toEqual([20, 0.01, 7, 1_000]);
+  });
+
+  it.each([
+    '0',
+    '0.001',
+    '1001',
+    '-1',
+    'twenty',
+    '1 000',
+    'NaN',
+    'Infinity',
+  ])('refuses "%s" by name', (rate) => {
+    expect(() => read(rate)).toThrow(/DORMOUSE_MAIL_RATE/);
+  });
+});
+
 describe('DORMOUSE_POLICY_ID', () => {
   const read = (id?: string) =>
     readConfig(['DORMOUSE_POLICY_ID'], { DORMOUSE_POLICY_ID: id }).DORMOUSE_POLICY_ID;

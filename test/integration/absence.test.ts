@@ -149,6 +149,22 @@ describe('a look that does not find an identity', () => {
     await expect(assess(randomUUID())).rejects.toMatchObject({ type: 'KratosFailed' });
   });
 
+  it('passes over another one that Kratos answers in a form that is not known, and is inconclusive if half of them are', async () => {
+    const others = await Promise.all([witness(), witness(), witness(), witness()]);
+    const answers = (id: string | undefined) =>
+      kratos.inject(
+        { kind: 'answer', status: 200, body: JSON.stringify({ id, state: 'archived' }) },
+        new RegExp(`GET /admin/identities/${id}`),
+      );
+    answers(others[0]?.id);
+    expect((await assess(randomUUID())).absence).toMatchObject({ control: 'witnessed' });
+    answers(others[1]?.id);
+    expect((await assess(randomUUID())).absence).toMatchObject({
+      control: 'doubted',
+      why: expect.stringContaining('2 of 4 others that were there before are missing or can not be read'),
+    });
+  });
+
   it('asks eight others at most, however many there are', async () => {
     await pool.query(
       `INSERT INTO kratos_witness SELECT gen_random_uuid(), now() - n * interval '1 day', now() - n * interval '1 hour'

@@ -29,6 +29,7 @@ import { forgetActivity } from '../../src/signs/signs-table.js';
 import { writeStanding } from '../../src/standings/standings-table.js';
 import { activityVariables, createActivitySet } from '../../src/worker/activity-set.js';
 import { rulesOf } from '../support/breaker-rules.js';
+import { publish } from '../support/publish.js';
 import { recordSigns } from '../support/record-signs.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 
@@ -466,6 +467,30 @@ describe('what operators see', () => {
       population: 26,
       trips: [],
     });
+  });
+
+  it('that more acts fall due within the window than the limit allows, with the way out', async () => {
+    const id = `sized-${randomUUID().slice(0, 8)}`;
+    await publish(
+      database.pool,
+      `id: ${id}
+ladder: { warn: { after: 30d } }
+recheck: 1d
+retry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }
+breaker: { percentFrom: 1000, limits: { deactivate: { atMost: 2 } } }
+`,
+    );
+    const policy = { id, version: 1, hash: '' };
+    const due = (rung: 'deactivate', inMs: number) =>
+      standing(randomUUID(), { policy, next: { step: 'rung', rung, at: now + inMs } });
+    for (let nth = 0; nth < 3; nth += 1) await due('deactivate', nth * 1_000);
+    await due('deactivate', 2 * day);
+    const { warnings } = await breakerOverview(database.pool, 0, now);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        new RegExp(`^policy "${id}": 3 × deactivate fall due within 1d, and 2 are allowed: .*Raise breaker`),
+      ),
+    ]);
   });
 
   it('the audit log stays whole', async () => {

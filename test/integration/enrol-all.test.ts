@@ -1,6 +1,6 @@
 /** `dormouse enrol --all`: preview, take-over, watching and letting be. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { jitterFor } from '../../src/domain/jitter.js';
@@ -8,6 +8,8 @@ import { followEnrolAll, startEnrolAll } from '../../src/reconciliation/enrol-al
 import { confirmDisablement, intendDisablement } from '../../src/standings/disablements-table.js';
 import { enrolAllWorkflowId } from '../../src/workflows/reconcile-messages.js';
 import { typed } from '../support/command.js';
+import { openKratosDatabase } from '../support/kratos-database.js';
+import { bloat, spoil } from '../support/spoiled.js';
 import { Sweeps, testOptions } from '../support/sweeps.js';
 import { until } from '../support/until.js';
 
@@ -109,6 +111,19 @@ describe('enrol --all --dry-run', () => {
     // Overdue for a revocation: the warning is the first that they hear, at once. The many have no address.
     const first = mails?.['0'];
     expect((first?.verified ?? 0) + (first?.unverified ?? 0)).toBe(2);
+  });
+
+  it('counts an identity that can not be read as one failure, and looks at everybody else', async () => {
+    const [spoiled = '', bloated = ''] = await sweeps.createIdentities(2);
+    const before = await (await sweeps.startReconcile({ dryRun: true })).result();
+    expect(before.failed).toBe(0);
+    const kratos = openKratosDatabase(inject('stack'));
+    await spoil(kratos, spoiled);
+    await bloat(kratos, bloated);
+    const after = await (await sweeps.startReconcile({ dryRun: true })).result();
+    expect(after).toMatchObject({ seen: before.seen, started: before.started - 2, failed: 2 });
+    await kratos.query('DELETE FROM identities WHERE id = ANY($1)', [[spoiled, bloated]]);
+    await kratos.end();
   });
 });
 

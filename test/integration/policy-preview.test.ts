@@ -15,6 +15,7 @@ import { defaultText } from '../domain/fixtures.js';
 import { typed } from '../support/command.js';
 import { openKratosDatabase } from '../support/kratos-database.js';
 import { publish } from '../support/publish.js';
+import { spoil } from '../support/spoiled.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { fresh, unknownId } from '../support/system-outside.js';
 
@@ -108,6 +109,18 @@ describe('a preview', () => {
     expect(days('after').indexOf(1)).toBe(200 - 40);
     expect(preview.after.ends).toMatchObject({ exempt: 1 });
     expect(await latestVersion(database.pool, id)).toBe(1);
+  });
+
+  it('one person whom Kratos answers in a form that can not be read is counted apart, and holds up nobody', async () => {
+    const [first = ''] = people.keys();
+    const unlikeBefore = async () => JSON.parse((await policy('preview', file, '--json')).stdout);
+    await spoil(kratos, first);
+    expect(await unlikeBefore()).toMatchObject({ people: 4, missing: 1, unreadable: 1 });
+    expect((await policy('preview', file)).stdout).toMatch(
+      /^1 more are in Kratos in a form that can not be read/m,
+    );
+    await kratos.query("UPDATE identities SET state = 'active' WHERE id = $1", [first]);
+    expect(await unlikeBefore()).toMatchObject({ people: 5, missing: 1, unreadable: 0 });
   });
 
   it('as CSV: one line for each person, with both dates of each rung', async () => {

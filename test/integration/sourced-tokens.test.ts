@@ -14,7 +14,9 @@ import { withSource } from '../../src/tokens/sourced/open.js';
 import { parseTokenSourceFile, type TokenSource } from '../../src/tokens/sourced/source-file.js';
 import { endSourcedTokens, type SweptSource } from '../../src/tokens/sourced/sweep.js';
 import { type Harness, openHarness } from '../support/harness/open.js';
+import { openKratosDatabase } from '../support/kratos-database.js';
 import { publish } from '../support/publish.js';
+import { spoil } from '../support/spoiled.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { until } from '../support/until.js';
 
@@ -171,6 +173,18 @@ test('rows that say nothing certain are left alone: infinite and missing times, 
   expect((await judge(twice)).unusable).toMatchObject({ 'id-twice': expect.any(Number) });
   expect((await judge(twice)).due).toEqual([]);
   expect(await liveIds()).toHaveLength(8);
+});
+
+test('an owner whom Kratos answers in a form that can not be read keeps the token, and holds up nobody', async () => {
+  const spoiled = (await live.people.create('src')).id;
+  const kratos = openKratosDatabase(inject('stack'));
+  await spoil(kratos, spoiled);
+  await kratos.end();
+  const kept = [await make(spoiled, 400), await make(spoiled, 401)];
+  await make(person, 400);
+  expect(await judge()).toMatchObject({ spared: 0, unusable: { 'owner-unreadable': 2 } });
+  expect(await sweep()).toMatchObject({ inactive: 1, unusable: 2, held: 0 });
+  expect(await liveIds()).toEqual(kept);
 });
 
 test('a use in the future counts as now, and an expiry of infinity as none', async () => {

@@ -1,7 +1,7 @@
 /** What the listener for operators answers: readiness with its causes, and the page of figures. */
 import { Gauge } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { metricsAddress } from '../../src/config/forms.js';
+import { listenAddress } from '../../src/config/forms.js';
 import { type ObservabilityListener, startListener } from '../../src/observability/listener.js';
 import { ReadinessChecks } from '../../src/observability/readiness.js';
 import { createRegistry } from '../../src/observability/registry.js';
@@ -95,7 +95,7 @@ describe('/metrics', () => {
   });
 });
 
-describe('DORMOUSE_METRICS_LISTEN', () => {
+describe('DORMOUSE_METRICS_LISTEN and DORMOUSE_OPERATORS_LISTEN', () => {
   it.each([
     ['9464', { host: '127.0.0.1', port: 9464 }],
     ['0', { host: '127.0.0.1', port: 0 }],
@@ -103,7 +103,7 @@ describe('DORMOUSE_METRICS_LISTEN', () => {
     ['0.0.0.0:9464', { host: '0.0.0.0', port: 9464 }],
     ['[::1]:9464', { host: '::1', port: 9464 }],
   ])('%s is an address', (text, address) => {
-    expect(metricsAddress.parse(text)).toEqual(address);
+    expect(listenAddress.parse(text)).toEqual(address);
   });
 
   it.each([
@@ -117,6 +117,6 @@ describe('DORMOUSE_METRICS_LISTEN', () => {
     '999.0.0.1:1',
     '9464/x',
   ])('%j is refused', (text) => {
-    expect(metricsAddress.safeParse(text).success).toBe(false);
+    expect(listenAddress.safeParse(text).success).toBe(false);
   });
 });

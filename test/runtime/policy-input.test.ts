@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addPolicyCommands } from '../../src/policies/commands.js';
 
 let directory: string;
@@ -26,6 +26,41 @@ async function dormouse(args: readonly string[]): Promise<void> {
   addPolicyCommands(program);
   await program.parseAsync(['policy', ...args], { from: 'user' });
 }
+
+describe('dormouse policy check --identities', () => {
+  const saidOf = async (path: string, identities: string) => {
+    const lines: string[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((line: string) => lines.push(line));
+    await dormouse(['check', path, '--identities', identities]).finally(() => log.mockRestore());
+    return lines.filter((line) => line.startsWith('Breaker: '));
+  };
+
+  it('a million under the default limits: each that is likely to trip, with the way out', async () => {
+    const said = await saidOf('policies/default.yaml', '1000000');
+    expect(said.map((line) => line.split(' within ')[0])).toEqual([
+      'Breaker: 500 × revoke',
+      'Breaker: 250 × deactivate',
+      'Breaker: 100 × delete',
+      'Breaker: 100 × bury',
+    ]);
+    for (const line of said)
+      expect(line).toMatch(/few for 1000000 identities.*\{ atMost: none, percent: … \}$/);
+  });
+
+  it('fifty thousand under the default limits, or a million under limits that grow: nothing', async () => {
+    expect(await saidOf('policies/default.yaml', '50000')).toEqual([]);
+    const growing = join(directory, 'growing.yaml');
+    const limit = (percent: number) => `{ atMost: none, percent: ${percent} }`;
+    const limits = `revoke: ${limit(0.3)}, deactivate: ${limit(0.2)}, delete: ${limit(0.1)}, bury: ${limit(0.1)}`;
+    const rest = 'recheck: 1d\nretry: { attempts: 3, firstAfter: 1m, longestAfter: 1h }\n';
+    await writeFile(growing, `${sound}${rest}breaker: { limits: { ${limits} } }\n`);
+    expect(await saidOf(growing, '1000000')).toEqual([]);
+  });
+
+  it.each(['0', '-1', 'many', '1e6', '2147483648'])('%s is refused', async (identities) => {
+    await expect(dormouse(['check', file, `--identities=${identities}`])).rejects.toThrow(/^--identities: /);
+  });
+});
 
 describe('dormouse policy refuses', () => {
   const whole = /must be a whole number from 1 to 2147483647/;

@@ -15,7 +15,9 @@ import {
 import { personalTokenSweep } from '../../src/tokens/personal/schedule.js';
 import { clearBreaker } from '../support/clear-breaker.js';
 import { type Harness, openHarness } from '../support/harness/open.js';
+import { openKratosDatabase } from '../support/kratos-database.js';
 import { publish } from '../support/publish.js';
+import { spoil } from '../support/spoiled.js';
 
 const day = 86_400_000;
 const policyId = `pat-${randomUUID().slice(0, 8)}`;
@@ -181,6 +183,31 @@ test('each notice is one mail, ahead of the nearest end, and to nobody who is ex
   expect(await mailsTo(service.email)).toHaveLength(1);
   expect(await mailsTo(held.email)).toEqual([]);
 });
+
+test('an owner whom Kratos answers in a form that can not be read keeps every token, and holds up nobody', async () => {
+  const [spoiled, person] = [await live.people.create('pat'), await live.people.create('pat')];
+  const kratos = openKratosDatabase(inject('stack'));
+  await spoil(kratos, spoiled.id);
+  // Those unused longest come first.
+  const theirs: string[] = [];
+  for (let nth = 0; nth < 6; nth += 1) theirs.push(await make(spoiled.id, { ageDays: 100 }));
+  await make(spoiled.id, { ageDays: 59 });
+  const stale = await make(person.id, { ageDays: 61 });
+  await make(person.id, { ageDays: 50 });
+  expect(await sweep()).toMatchObject({ inactive: 1, failed: 6, notified: 1 });
+  expect(await endOf(stale)).toBe('inactive');
+  expect(await Promise.all(theirs.map(endOf))).toEqual(theirs.map(() => undefined));
+  expect(await mailsTo(person.email)).toHaveLength(1);
+  await kratos.query("UPDATE identities SET state = 'active' WHERE id = $1", [spoiled.id]);
+  await kratos.end();
+  await clearBreaker(live.pool);
+  await revokeAll(theirs.slice(0, 2), spoiled.id);
+  expect(await sweep()).toMatchObject({ inactive: 4, failed: 0 });
+});
+
+async function revokeAll(tokenIds: readonly string[], actor: string): Promise<void> {
+  for (const tokenId of tokenIds) await revokeToken(live.pool, { tokenId, actor }, Date.now());
+}
 
 test('a schedule starts the sweep, and goes where it is off', async () => {
   await personalTokenSweep.sync(live.client, taskQueue, 3_600_000);

@@ -23,6 +23,7 @@ import { typed } from '../support/command.js';
 import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { openKratosDatabase } from '../support/kratos-database.js';
 import { backdate } from '../support/old-people.js';
+import { bloat, spoil } from '../support/spoiled.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { until } from '../support/until.js';
 import { quietLog } from '../support/workers.js';
@@ -115,6 +116,26 @@ test('a version that only contractors are due earlier by: contractors are warned
   expect(await readRollouts(database.pool, policyId)).toMatchObject([
     { version: 2, state: 'done', seen: 5, earlier: 2, woken: 2, failed: 0 },
   ]);
+});
+
+test('people whom Kratos answers in a form that can not be read are one failure each; everybody else is warned', async () => {
+  const policyId = freshId();
+  await live.publish(policyText(policyId, '30d'));
+  const [spoiled, bloated, ...others] = await sleepers(policyId, [{}, {}, {}, {}]);
+  await spoil(kratos, spoiled?.id ?? '');
+  await bloat(kratos, bloated?.id ?? '');
+  await live.publish(policyText(policyId, '10d'));
+  const handle = await begin(policyId, 2);
+  expect(await handle.result()).toMatchObject({
+    place: { phase: 'done' },
+    counts: { seen: 4, earlier: 2, woken: 4, failed: 2 },
+  });
+  for (const { id } of others) await until('the warning', async () => (await stageOf(id)) === 'warned');
+  // As soon as it can be read, it is looked at under the new version.
+  await kratos.query("UPDATE identities SET state = 'active', metadata_admin = NULL WHERE id = ANY($1)", [
+    [spoiled?.id, bloated?.id],
+  ]);
+  await until('the warning', async () => (await stageOf(spoiled?.id ?? '')) === 'warned');
 });
 
 test('a milder version: nobody is woken', async () => {

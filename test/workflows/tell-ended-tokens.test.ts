@@ -6,6 +6,7 @@ import { readMailbox } from '../../dev/demo/mailbox.js';
 import { createEndedTokenActivities } from '../../src/activities/ended-token-mails.js';
 import type { MailRequest, MailResult } from '../../src/activities/mail.js';
 import { dayMs } from '../../src/domain/duration.js';
+import { tryOneAgain } from '../../src/process/step-error.js';
 import { endFamilies, type FamilyEndReason, startFamily } from '../../src/tokens/refresh/families-table.js';
 import { firstToken } from '../../src/tokens/refresh/token.js';
 import { type Harness, openHarness } from '../support/harness/open.js';
@@ -169,5 +170,25 @@ test('five failures in a row end the run: the mail server is away', async () => 
   });
   expect(await away()).toEqual({ told: 0, untold: 5 });
   expect(tried).toBe(5);
+  expect(await telling(async () => accepted)()).toEqual({ told: 7, untold: 0 });
+});
+
+test('people who can not be told come first: everybody else is told all the same', async () => {
+  const people = Array.from({ length: 8 }, () => randomUUID());
+  for (const id of people) await ended(id);
+  const order: string[] = [];
+  await telling(async ({ identityId }) => {
+    order.push(identityId);
+    throw tryOneAgain('MailServerUnavailable', 'the mailbox is full');
+  })();
+  const [last = ''] = order.slice(-1);
+  const told: string[] = [];
+  const full = telling(async ({ identityId }) => {
+    if (identityId !== last) throw tryOneAgain('KratosMalformedAnswer', 'not known');
+    told.push(identityId);
+    return accepted;
+  });
+  expect(await full()).toEqual({ told: 1, untold: 7 });
+  expect(told).toEqual([last]);
   expect(await telling(async () => accepted)()).toEqual({ told: 7, untold: 0 });
 });

@@ -180,4 +180,10 @@ export const personalTokenGuards: readonly Guard[] = [
     ...sources,
     only: 'condition without parentheses',
   },
+  {
+    name: 'token sources: an owner who can’t be read keeps the token',
+    takenOut: { part: 'if (spared === false) return due;', becomes: 'if (spared !== true) return due;' },
+    ...sources,
+    only: 'an owner whom Kratos answers in a form',
+  },
 ];

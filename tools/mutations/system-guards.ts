@@ -434,4 +434,38 @@ export const systemGuards: readonly Guard[] = [
     tests: ['test/workflows/self-service.test.ts'],
     only: 'nobody saw the engine disable',
   },
+  {
+    name: 'an identity that can’t be read holds up no others',
+    takenOut: {
+      part: 'else if (asked.has(id)) unreadable.add(id);',
+      becomes: "else if (asked.has(id)) throw tryAgain('KratosMalformedAnswer', 'not an identity');",
+    },
+    project: 'system',
+    tests: ['test/integration/unreadable-identities.test.ts'],
+    only: 'tells those that are there',
+  },
+  {
+    name: 'a record without an id makes nobody missing',
+    takenOut: { part: 'if (nameless) for', becomes: 'if (!nameless) for' },
+    project: 'system',
+    tests: ['test/integration/unreadable-identities.test.ts'],
+    only: 'with a record that names nobody',
+  },
+  {
+    name: 'an identity that is too large by itself does not stop the sweep',
+    takenOut: {
+      part: 'if (pageSize === 1) return passOver(api, pageToken);',
+      becomes: 'if (pageSize === 1) throw error;',
+    },
+    project: 'system',
+    tests: ['test/integration/unreadable-identities.test.ts'],
+    only: 'too large by itself',
+  },
+  {
+    name: 'records that fail are no outage',
+    takenOut: 'left out',
+    project: 'unit',
+    tests: ['test/runtime/outage.test.ts'],
+    only: 'ten thousand bad records',
+  },
 ];

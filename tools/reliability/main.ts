@@ -1,44 +1,41 @@
-/** Writes the figures that the full form of the fault harness kept into docs/reliability.md. */
-import { readdir } from 'node:fs/promises';
+/** Writes the figures that the full form of the fault harness kept into docs/reliability.md. Shares of a part that are complete become one. */
+import { readdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
-import { figuresFile, readFigures, table, writeSection } from './document.js';
+import { figuresFile, readFigures, table, writeFigures, writeSection } from './document.js';
+import { type Figures, figuresSchema, joined, missingShares, triedOf } from './figures.js';
 
-const figuresSchema = z.object({
-  part: z.string(),
-  tried: z.string(),
-  steps: z.number(),
-  faults: z.number(),
-  wrongful: z.number(),
-  missed: z.number(),
-  stuck: z.number(),
-  duplicateMails: z.number(),
-  leftovers: z.number().optional(),
-  byKind: z.record(z.string(), z.number()).optional(),
-  notes: z.array(z.string()),
-});
-type Figures = z.infer<typeof figuresSchema>;
-
-const files = await readdir(dirname(figuresFile('any')));
-const parts: Figures[] = [];
-for (const file of files.filter((name) => /^faults-.*\.json$/.test(name)).sort()) {
-  parts.push(figuresSchema.parse(await readFigures(file.replace('.json', ''))));
+const names = (await readdir(dirname(figuresFile('any'))))
+  .filter((name) => /^faults-.*\.json$/.test(name))
+  .map((name) => name.replace('.json', ''))
+  .sort();
+const whole = new Map<string, Figures>();
+const shares = new Map<string, { name: string; figures: Figures }[]>();
+for (const name of names) {
+  const figures = figuresSchema.parse(await readFigures(name));
+  if (figures.share === undefined) whole.set(figures.part, figures);
+  else shares.set(figures.part, [...(shares.get(figures.part) ?? []), { name, figures }]);
 }
+for (const [part, files] of shares) {
+  const missing = missingShares(files.map(({ figures }) => figures));
+  if (missing.length > 0) {
+    console.error(`${part}: the figures of before stay, because shares are missing: ${missing.join(', ')}`);
+    continue;
+  }
+  const figures = joined(files.map((file) => file.figures));
+  await writeFigures(`faults-${part}`, figures);
+  for (const { name } of files) await rm(figuresFile(name));
+  whole.set(part, figures);
+}
+const parts = [...whole.values()].sort((a, b) => (a.part < b.part ? -1 : 1));
 const overview = table(
   [
-    'part',
-    'tried',
-    'steps',
-    'faults',
-    'wrongful',
-    'missed',
-    'stuck',
-    'duplicate mails',
-    'personal data left',
+    ...['part', 'tried', 'measured', 'steps', 'faults', 'wrongful', 'missed', 'stuck'],
+    ...['duplicate mails', 'personal data left'],
   ],
   parts.map((one) => [
     one.part,
-    one.tried,
+    triedOf(one),
+    one.measured ?? 'by an older build',
     one.steps,
     one.faults,
     one.wrongful,
@@ -54,7 +51,7 @@ const kinds = parts.flatMap(({ part, byKind }) =>
     ? []
     : [
         `- ${part}: ${Object.entries(byKind)
-          .map(([kind, count]) => `${kind} × ${count}`)
+          .map(([kind, times]) => `${kind} × ${times}`)
           .join(', ')}`,
       ],
 );

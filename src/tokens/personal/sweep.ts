@@ -8,6 +8,7 @@ import type { Trip } from '../../domain/breaker/trip.js';
 import { breakerRules } from '../../domain/plan.js';
 import type { PersonalTokensPolicy } from '../../domain/tokens/personal-policy.js';
 import type { StoredPolicy } from '../../policies/policies-table.js';
+import { OutageWatch } from '../../process/outage.js';
 import { type DueToken, type Judged, judgeDue } from './due.js';
 import { endingBy } from './ending-soon.js';
 import { lapseToken, type StoredToken } from './personal-tokens-table.js';
@@ -33,14 +34,12 @@ export interface SweptTokens {
   readonly spared: number;
   /** Over a limit, and held by the breaker. */
   readonly held: number;
-  /** Kratos did not answer for their owners: the next sweep tries again. */
+  /** Kratos did not answer for their owners, or with nothing that can be read: the next sweep tries again. */
   readonly failed: number;
 }
 
 export const nothingSwept: SweptTokens = { inactive: 0, expired: 0, spared: 0, held: 0, failed: 0 };
 
-/** Kratos is away. What is left waits for the next sweep. */
-const failuresInARow = 5;
 /** What one sweep keeps in memory. The next sweep continues with what exceeds it. */
 const dueAtMost = 20_000;
 
@@ -96,23 +95,23 @@ export async function endStaleTokens(
   return counts;
 }
 
-/** @returns a function that does one step, counts and tells a failure, and answers whether too many failed in a row */
+/** @returns a function that does one step, counts and tells a failure, and answers whether Kratos is away */
 function tolerating(
   { onProgress, onFailure }: TokenSweepDependencies,
   counts: { failed: number },
 ): (token: StoredToken, step: () => Promise<void>) => Promise<boolean> {
-  let inARow = 0;
+  const watch = new OutageWatch();
   return async (token, step) => {
     onProgress?.();
     try {
       await step();
-      inARow = 0;
+      watch.succeeded();
+      return false;
     } catch (error) {
       onFailure?.(error, token);
       counts.failed += 1;
-      inARow += 1;
+      return watch.failed(error);
     }
-    return inARow >= failuresInARow;
   };
 }
 

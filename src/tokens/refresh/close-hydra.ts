@@ -1,14 +1,12 @@
 /** Carries the end of families out in Hydra. */
 import type { OAuth2Api } from '@ory/client';
 import { callOry } from '../../ory/call.js';
-import { StepError } from '../../process/step-error.js';
+import { OutageWatch } from '../../process/outage.js';
 import type { RefreshSweepDependencies } from './sweep.js';
 import { type ClientOfPerson, markFamiliesClosed, readClosable } from './sweep-table.js';
 
 /** Clients of people that are read at once. */
 const closedAtOnce = 500;
-/** Hydra is away. What is left waits for the next sweep. */
-const failuresInARow = 5;
 
 export interface CloseDependencies extends RefreshSweepDependencies {
   readonly oauth2: Pick<OAuth2Api, 'revokeOAuth2ConsentSessions'>;
@@ -26,7 +24,7 @@ export async function closeHydraFamilies(
 ): Promise<{ readonly closed: number; readonly failed: number }> {
   const { pool, onProgress, onFailure } = dependencies;
   const counts = { closed: 0, failed: 0 };
-  let inARow = 0;
+  const watch = new OutageWatch();
   let after: ClientOfPerson | undefined;
   for (;;) {
     const page = await readClosable(pool, closedAtOnce, { after });
@@ -34,12 +32,11 @@ export async function closeHydraFamilies(
       onProgress?.();
       try {
         counts.closed += await closeClient(dependencies, client, now);
-        inARow = 0;
+        watch.succeeded();
       } catch (error) {
         onFailure?.(error, client.identityId);
         counts.failed += 1;
-        if (!isRefusal(error)) inARow += 1;
-        if (inARow >= failuresInARow) return counts;
+        if (watch.failed(error)) return counts;
       }
     }
     after = page.at(-1);
@@ -62,9 +59,4 @@ async function closeClient(
   );
   await markFamiliesClosed(pool, owed.familyIds, now);
   return owed.familyIds.length;
-}
-
-/** Hydra is there, and does not take this one. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof StepError && error.type === 'HydraRefused';
 }

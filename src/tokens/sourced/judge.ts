@@ -4,6 +4,7 @@ import type { IdentityApi } from '@ory/client';
 import type pg from 'pg';
 import type { PersonalTokensPolicy } from '../../domain/tokens/personal-policy.js';
 import type { StoredPolicy } from '../../policies/policies-table.js';
+import { concernsOne } from '../../process/outage.js';
 import { isSpared } from '../personal/spared.js';
 import type { AppTokenTable } from './app-table.js';
 import type { TokenSource } from './source-file.js';
@@ -82,14 +83,20 @@ export async function judgeSource(deps: SourceDependencies): Promise<JudgedSourc
   }
 }
 
+/** `unreadable`: Kratos has the owner in a form that is not known, so nothing may be done. */
+export type Sparing = boolean | 'unreadable';
+
 /** @returns a function that asks for each owner once */
-export function sparing(deps: SourceDependencies): (identityId: string) => Promise<boolean> {
-  const known = new Map<string, boolean>();
+export function sparing(deps: SourceDependencies): (identityId: string) => Promise<Sparing> {
+  const known = new Map<string, Sparing>();
   return async (identityId) => {
     deps.onProgress?.();
     const before = known.get(identityId);
     if (before !== undefined) return before;
-    const spared = await isSpared(deps, deps.published, identityId, deps.now);
+    const spared = await isSpared(deps, deps.published, identityId, deps.now).catch((error: unknown) => {
+      if (concernsOne(error)) return 'unreadable' as const;
+      throw error;
+    });
     known.set(identityId, spared);
     return spared;
   };
@@ -115,11 +122,15 @@ export function dueOf(
 async function judgeRow(
   deps: SourceDependencies,
   row: SourcedRow,
-  isExempt: (identityId: string) => Promise<boolean>,
+  isExempt: (identityId: string) => Promise<Sparing>,
 ): Promise<DueSourced | 'live' | 'spared' | Unusable> {
   const due = dueOf(deps, row);
-  if (typeof due === 'string' || due.why === 'expired' || !(await isExempt(due.identityId))) return due;
+  if (typeof due === 'string' || due.why === 'expired') return due;
+  const spared = await isExempt(due.identityId);
+  // guard: token sources: an owner who can’t be read keeps the token
+  if (spared === false) return due;
   // It may have expired since all the same.
   const ofSpared = dueOf(deps, row, true);
-  return ofSpared === 'live' ? 'spared' : ofSpared;
+  if (ofSpared !== 'live') return ofSpared;
+  return spared === 'unreadable' ? 'owner-unreadable' : 'spared';
 }

@@ -22,7 +22,14 @@ export interface SourcedToken extends TokenTimes {
 }
 
 /** Why nothing may be done by a row. */
-export type Unusable = 'no-id' | 'id-twice' | 'no-identity' | 'no-creation' | 'strange-time';
+export type Unusable =
+  | 'no-id'
+  | 'id-twice'
+  | 'no-identity'
+  | 'no-creation'
+  | 'strange-time'
+  /** Kratos has the owner in a form that can't be read. */
+  | 'owner-unreadable';
 
 const latestAt = Date.UTC(3000, 0, 1);
 const isTime = (at: number | null): at is number =>

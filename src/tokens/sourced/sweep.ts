@@ -101,7 +101,7 @@ async function revokeSome(
   const isExempt = sparing(deps);
   const right: DueSourced[] = [];
   for (const end of ends) {
-    if (end.why === 'expired' || !(await isExempt(end.identityId))) right.push(end);
+    if (end.why === 'expired' || (await isExempt(end.identityId)) === false) right.push(end);
   }
   const used = await useGrants(pool, 'endPersonal', right, now);
   const chosen = new Map(right.filter(({ key }) => used.has(key)).map((end) => [end.token.id, end]));

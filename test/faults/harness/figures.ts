@@ -1,28 +1,19 @@
 /** Keeps the figures of a part of the harness for docs/reliability.md; the short form keeps none. Node only. */
 import { writeFigures } from '../../../tools/reliability/document.js';
-import { isFull } from './size.js';
+import { type Figures, triedOf } from '../../../tools/reliability/figures.js';
+import { isFull, share } from './size.js';
 
-/** What every part reports. */
-export interface Figures {
-  readonly part: string;
-  /** What was tried, in words, with its size. */
-  readonly tried: string;
-  readonly steps: number;
-  readonly faults: number;
-  readonly wrongful: number;
-  readonly missed: number;
-  readonly stuck: number;
-  readonly duplicateMails: number;
-  /** Places of personal data after deletion; absent where the part does not look. */
-  readonly leftovers?: number;
-  readonly byKind?: Readonly<Record<string, number>>;
-  /** What a reader must know of how it was run. */
-  readonly notes: readonly string[];
-}
-
-export async function keepFigures(figures: Figures): Promise<void> {
-  console.log(`${figures.part}: ${JSON.stringify(figures)}`);
-  if (isFull) await writeFigures(`faults-${figures.part}`, figures);
+export async function keepFigures(measured: Omit<Figures, 'measured' | 'code' | 'share'>): Promise<void> {
+  const code = process.env.DORMOUSE_FAULTS_CODE;
+  const figures: Figures = {
+    ...measured,
+    measured: new Date().toISOString().slice(0, 10),
+    ...(code !== undefined && { code }),
+    ...(share !== undefined && { share }),
+  };
+  console.log(`${figures.part}: ${triedOf(figures)}; ${JSON.stringify(figures)}`);
+  const name = share === undefined ? figures.part : `${figures.part}.${share.nth}-of-${share.of}`;
+  if (isFull) await writeFigures(`faults-${name}`, figures);
 }
 
 /** How often each word occurs, sorted. */

@@ -17,6 +17,10 @@ export function kindsFor({ system, what }: Touch): readonly string[] {
 /** Whether it costs real seconds: those are tried once for each kind of request of a course. */
 export const isSlow = (kind: string): boolean => kind === 'slow' || kind === 'no answer';
 
+/** Whether its life waits in real time: for a slow answer, or for the end of a claim to a mail, which PostgreSQL's clock measures. */
+export const waits = ({ kind, system, call }: PlannedFault): boolean =>
+  isSlow(kind) || (system === 'postgres' && call.startsWith('sendMail'));
+
 export function planFaults(touches: readonly Touch[]): FaultCase[] {
   const waited = new Set<string>();
   return touches.flatMap((touch) =>
