@@ -8,14 +8,13 @@ import {
   httpUrl,
   keptFor,
   linkBaseUrl,
-  listenAddress,
   logKeptFor,
-  metricsAddress,
   networks,
   port,
   serviceTokens,
   url,
 } from './forms.js';
+import { listenAddress, metricsAddress } from './listen-address.js';
 
 /**
  * Every variable that Dormouse reads, with its meaning. Tests check documentation and

@@ -1,7 +1,7 @@
 /** What the listener for operators answers: readiness with its causes, and the page of figures. */
 import { Gauge } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { metricsAddress } from '../../src/config/forms.js';
+import { listenAddress, metricsAddress } from '../../src/config/listen-address.js';
 import { type ObservabilityListener, startListener } from '../../src/observability/listener.js';
 import { ReadinessChecks } from '../../src/observability/readiness.js';
 import { createRegistry } from '../../src/observability/registry.js';
@@ -118,5 +118,28 @@ describe('DORMOUSE_METRICS_LISTEN', () => {
     '9464/x',
   ])('%j is refused', (text) => {
     expect(metricsAddress.safeParse(text).success).toBe(false);
+  });
+});
+
+describe('DORMOUSE_OPERATORS_LISTEN', () => {
+  it.each([
+    ['127.0.0.1:8322', { host: '127.0.0.1', port: 8322 }],
+    ['[::1]:0', { host: '::1', port: 0 }],
+    ['operators.internal:8322', { host: 'operators.internal', port: 8322 }],
+  ])('%s names address and port', (text, address) => {
+    expect(listenAddress.parse(text)).toEqual(address);
+  });
+
+  it.each([
+    '',
+    '8322',
+    ':8322',
+    '::1:8322',
+    '[1.2]:8322',
+    'a b:8322',
+    'host:65536',
+    'host:8322\n',
+  ])('%j is refused', (text) => {
+    expect(listenAddress.safeParse(text).error?.issues[0]?.message).toContain('an address and a port');
   });
 });
