@@ -2,8 +2,8 @@
 import { given } from '../../domain/given.js';
 import type { AccessTokensPolicy } from '../../domain/tokens/access-policy.js';
 import { type Answer, iso, json } from '../idle-sessions/answers.js';
+import type { TokenDecision } from './decision.js';
 import type { EndKind, GuardedToken, TokenEnd } from './options.js';
-import type { TokenDecision } from './strategy.js';
 
 /** Seconds until the token ends, in answers to requests shortly before. */
 export const endsInHeader = 'x-dormouse-token-ends-in';
