@@ -9,11 +9,8 @@ import { pagePaths, tokensPageUrl } from '../links/link-urls.js';
 import { durationInWords, formatTime } from '../mail/durations.js';
 import type { SessionGuard } from '../middleware/idle-sessions/guard.js';
 import { isSameOrigin } from '../middleware/idle-sessions/origin.js';
-import type {
-  ListedToken,
-  PersonalTokens,
-  TokenHolder,
-} from '../middleware/personal-tokens/personal-tokens.js';
+import type { ListedToken, TokenHolder } from '../middleware/personal-tokens/checks.js';
+import type { PersonalTokens } from '../middleware/personal-tokens/personal-tokens.js';
 import { localeOf } from './accept-language.js';
 import { bySession, type PageContext, show } from './page.js';
 import { pageSchemas, type TokensForm } from './page-schemas.js';
