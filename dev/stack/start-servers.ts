@@ -8,7 +8,7 @@ import { startMailCatcher } from './mail-catcher.js';
 import type { PartContext } from './part-context.js';
 import { type RunningPostgres, startPostgres } from './postgres.js';
 import type { StackPorts } from './stack-ports.js';
-import { registerSearchAttributes, startTemporal } from './temporal.js';
+import { registerAttributes, startTemporal } from './temporal.js';
 import type { StackInfo } from './types.js';
 
 /** All at the same time, unless one needs another. */
@@ -38,7 +38,7 @@ async function provideTemporal(
 ): Promise<StackInfo['temporal']> {
   if (external.temporal !== undefined) {
     const { address, namespace } = external.temporal;
-    await registerSearchAttributes(external.temporal);
+    await registerAttributes(external.temporal);
     context.progress.line(`Temporal is given: ${address}`);
     return { address, namespace, uiUrl: '' };
   }

@@ -3,6 +3,7 @@
 import { Connection } from '@temporalio/client';
 import { given } from '../../src/domain/given.js';
 import { searchAttributes } from '../../src/domain/search-attributes.js';
+import { registerSearchAttributes } from '../../src/process/search-attributes.js';
 import { messageOf, StackError } from './errors.js';
 import { logFileOf, type PartContext, plainEnvironment } from './part-context.js';
 import { loopbackHost } from './ports.js';
@@ -22,12 +23,6 @@ export interface TemporalAccess {
   tls?: boolean;
   apiKey?: string;
 }
-
-/** Numbers of `temporal.api.enums.v1.IndexedValueType`, which the client does not export by name. */
-const indexedValueTypes = { Keyword: 2, Datetime: 6 } as const satisfies Record<
-  (typeof searchAttributes)[keyof typeof searchAttributes],
-  number
->;
 
 /** Starts the server. Without `ephemeral` its workflows are kept in the data directory. */
 export async function startTemporal(
@@ -57,7 +52,7 @@ export async function startTemporal(
   const access: TemporalAccess = { address, namespace: options.namespace };
   await untilReady(child, () => serves(access));
   // A database of an earlier Dormouse version lacks newer attributes, and the flags don't add to it.
-  await registerSearchAttributes(access);
+  await registerAttributes(access);
   return { address, namespace: options.namespace, uiUrl: `http://${loopbackHost}:${options.uiPort}` };
 }
 
@@ -65,21 +60,10 @@ export async function startTemporal(
  * Registers the search attributes that the namespace lacks.
  * @throws StackError when the server can't be reached, has one with another type, or does not permit it.
  */
-export async function registerSearchAttributes(access: TemporalAccess): Promise<void> {
+export async function registerAttributes(access: TemporalAccess): Promise<void> {
   const connection = await connect(access);
   try {
-    const { namespace } = access;
-    const listed = await connection.operatorService.listSearchAttributes({ namespace });
-    const missing: Record<string, number> = {};
-    for (const [name, type] of Object.entries(searchAttributes)) {
-      const found = listed.customAttributes?.[name];
-      if (found === undefined) missing[name] = indexedValueTypes[type];
-      else if (found !== indexedValueTypes[type]) {
-        throw new StackError(`The search attribute ${name} is there with another type than ${type}.`);
-      }
-    }
-    if (Object.keys(missing).length === 0) return;
-    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: missing });
+    await registerSearchAttributes(connection, access.namespace);
   } catch (error) {
     throw new StackError(describeAttributeProblem(access, messageOf(error)), { cause: error });
   } finally {

@@ -1,33 +1,21 @@
-/** Activities of a policy's roll-out. Each may run again at any time. */
-
+/** The activity that wakes lifecycles for a new version of their policy. It may run again at any time. */
 import type { IdentityApi } from '@ory/client';
 import { Context, type Info, log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
 import { z } from 'zod';
-import { appendAudit } from '../audit/log-table.js';
-import { installationId } from '../domain/audit-entry.js';
 import { dayMs } from '../domain/duration.js';
 import { given } from '../domain/given.js';
 import type { Standing } from '../domain/standing.js';
 import { readPolicy } from '../looks/plan-in-force.js';
-import {
-  AlteredPolicyError,
-  type PolicyReader,
-  type StoredPolicy,
-  UnknownPolicyError,
-} from '../policies/policies-table.js';
-import { type PolicyDecision, PolicyMovedError, rollBackPolicy } from '../policies/publication.js';
-import { PolicyFileError } from '../policies/yaml.js';
+import type { PolicyReader, StoredPolicy } from '../policies/policies-table.js';
 import { type Member, readMembers } from '../preview/people.js';
 import { causeOf } from '../process/cause.js';
 import type { Clock } from '../process/clock.js';
 import { Pacer, type PacerClock } from '../process/pacer.js';
 import { wakeLifecycle } from '../process/wake-lifecycle.js';
 import { dueUnder, isEarlier } from '../rollout/due.js';
-import { stateOfRollout, writeRollout } from '../rollout/rollouts-table.js';
 import { readSleepers } from '../rollout/sleepers.js';
-import type { RolloutPlace, RolloutPosition, RolloutProgress } from '../workflows/rollout-messages.js';
+import type { RolloutPlace, RolloutPosition } from '../workflows/rollout-messages.js';
 
 export interface RolloutDependencies {
   readonly identities: IdentityApi;
@@ -216,60 +204,6 @@ async function dueOf(
     return 'unknown';
   }
 }
-
-export function createRolloutLedgerActivities({ pool }: Pick<RolloutDependencies, 'pool'>) {
-  return {
-    /** Writes how far a roll-out is, for reports and for workers that look for versions to be rolled out. */
-    async recordRollout(input: { progress: RolloutProgress; isCancelled?: boolean }): Promise<void> {
-      const { progress, isCancelled } = input;
-      await writeRollout(pool, progress, isCancelled === true ? 'cancelled' : stateOfRollout(progress));
-    },
-
-    async auditRollout(input: {
-      eventType: 'policy_rollout_paused' | 'policy_rollout_resumed';
-      policyId: string;
-      version: number;
-      actor: string;
-      reason: string;
-      /** Names the request, so that its entry is written once. */
-      key: string;
-      at: number;
-    }): Promise<void> {
-      const { eventType, policyId, version, actor, reason, key, at } = input;
-      await appendAudit(pool, [
-        {
-          eventId: `${eventType}/${policyId}@${version}/${key}`,
-          ...{ eventType, target: installationId, actor, occurredAt: at, stage: 'none', daysInactive: 0 },
-          outcome: `version ${version}`,
-          detail: { reason, policyId, version },
-        },
-      ]);
-    },
-
-    /**
-     * Publishes the text of an earlier version as the next one.
-     * @returns the version that is in force now
-     * @throws PolicyMovedError, UnknownPolicyError, AlteredPolicyError and PolicyFileError, none of them retried
-     */
-    async rollBackPolicy(input: { policyId: string; to: number; decision: PolicyDecision }): Promise<number> {
-      const { policyId, to, decision } = input;
-      try {
-        const { reference } = await rollBackPolicy(pool, { id: policyId, to }, decision);
-        return reference.version;
-      } catch (error) {
-        throw isRefusal(error) ? ApplicationFailure.nonRetryable(error.message, error.name) : error;
-      }
-    },
-  };
-}
-
-const refusals = [PolicyMovedError, UnknownPolicyError, AlteredPolicyError, PolicyFileError];
-
-function isRefusal(error: unknown): error is Error {
-  return refusals.some((refusal) => error instanceof refusal);
-}
-
-export type RolloutLedgerActivities = ReturnType<typeof createRolloutLedgerActivities>;
 
 const count = z.number().int().nonnegative();
 const positionSchema = z.object({

@@ -1,8 +1,9 @@
 /**
  * The audit log for auditors: one row per event, with the controls that it is evidence for. Text in pieces.
  */
+
+import { csvLine } from '../process/csv.js';
 import { type ControlId, claimsOf, controlOf, controls, eventTypesFor } from './controls.js';
-import { csvLine } from './csv.js';
 import type { AuditSelection, ChainedAuditRow } from './stream.js';
 
 export const exportFormats = ['csv', 'json'] as const;

@@ -3,9 +3,8 @@
  * the ones that it missed or that exceeded its limit, so that none has to wait for the daily look.
  */
 import type { WorkflowClient } from '@temporalio/client';
-import pLimit from 'p-limit';
 import type pg from 'pg';
-import { type PassReports, type Running, startPasses } from '../process/passes.js';
+import { doEach, type PassReports, type Running, startPasses, unlessNothing } from '../process/passes.js';
 import { wakeLifecycle } from '../process/wake-lifecycle.js';
 import { takeReleased } from './wakes-table.js';
 
@@ -22,7 +21,6 @@ const everyMs = 5_000;
  * takes, far below the rate of signals that Temporal takes.
  */
 const atMostAPass = 250;
-const signalsAtOnce = 10;
 
 /** One pass. @returns how many were woken, and how many could not be: these are taken again after an hour */
 export async function wakeReleased({
@@ -30,22 +28,10 @@ export async function wakeReleased({
   workflows,
   atMost = atMostAPass,
 }: ReleaseWakeOptions): Promise<{ woken: number; failed: number }> {
-  const limit = pLimit(signalsAtOnce);
-  let woken = 0;
-  let failed = 0;
-  const identityIds = await takeReleased(pool, atMost);
-  await Promise.all(
-    identityIds.map((identityId) =>
-      limit(async () => {
-        try {
-          if (await wakeLifecycle(workflows, identityId)) woken += 1;
-        } catch {
-          failed += 1;
-        }
-      }),
-    ),
+  const { done, failed } = await doEach(await takeReleased(pool, atMost), async (identityId) =>
+    (await wakeLifecycle(workflows, identityId)) ? 1 : 0,
   );
-  return { woken, failed };
+  return { woken: done, failed };
 }
 
 /** Wakes at once and then every five seconds, also after failures. */
@@ -54,10 +40,7 @@ export function startReleaseWake(
 ): Running {
   return startPasses({
     everyMs,
-    pass: async () => {
-      const outcome = await wakeReleased(options);
-      return outcome.woken + outcome.failed > 0 ? outcome : undefined;
-    },
+    pass: async () => unlessNothing(await wakeReleased(options)),
     ...options,
   });
 }

@@ -1,4 +1,4 @@
-/** Forms of environment variables: addresses, networks, tokens. Pure. */
+/** Forms of environment variables: URLs, networks, tokens. Pure. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { dayMs, parseDuration } from '../domain/duration.js';
@@ -45,28 +45,7 @@ export const networks = z
   );
 
 export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
-export const port = z.coerce.number().int().min(0).max(65535);
-
-export interface ListenAddress {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-}
-
-/** `address:port`, an IPv6 address in brackets. A port alone is one of the loopback address. Host names are refused: they may be elsewhere. */
-export const listenAddress = z.string().transform((text, context): ListenAddress => {
-  const [, bracketed, plain, digits = ''] = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? [];
-  // guard: metrics: a port alone is one of the loopback address
-  const host = bracketed ?? plain ?? '127.0.0.1';
-  const isHost = bracketed === undefined ? isIP(host) === 4 || host === 'localhost' : isIP(host) === 6;
-  if (digits !== '' && Number(digits) <= 65_535 && isHost) return { host, port: Number(digits) };
-  context.addIssue({
-    code: 'custom',
-    message:
-      'takes a port of the loopback address as 9464, or address and port as 10.0.0.7:9464 or [::1]:9464',
-  });
-  return z.NEVER;
-});
+export const port = z.coerce.number().int().min(0).max(65_535);
 
 /** A service token shorter than this is refused: 32 characters of base64url are 192 bits. */
 const minServiceTokenLength = 32;

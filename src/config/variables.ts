@@ -8,13 +8,13 @@ import {
   httpUrl,
   keptFor,
   linkBaseUrl,
-  listenAddress,
   logKeptFor,
   networks,
   port,
   serviceTokens,
   url,
 } from './forms.js';
+import { listenAddress } from './listen-address.js';
 
 /**
  * Every variable that Dormouse reads, with its meaning. Tests check documentation and

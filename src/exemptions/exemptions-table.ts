@@ -3,10 +3,9 @@
  * its audit entry, or not at all.
  */
 import type pg from 'pg';
-import { appendAuditWithin } from '../audit/log-table.js';
-import type { AuditEntry } from '../domain/audit-entry.js';
 import type { Exemption, ExemptionKind } from '../domain/exemption.js';
 import { inTransaction } from '../postgres/pool.js';
+import { appendDecision } from '../standings/decision-entry.js';
 
 /** Nothing was changed. The message says what is wrong and the way out. */
 export class ExemptionRefusedError extends Error {
@@ -71,7 +70,11 @@ export function setExemption(pool: pg.Pool, request: NewExemption): Promise<Exem
     if (row === undefined) return repeated(client, request);
     const set = exemptionOf(row);
     const detail = { exemptionId: set.id, kind, reason, owner, reviewAt };
-    await audit(client, request, `exemption/${set.id}/set`, 'exemption_set', detail);
+    await appendDecision(client, request, {
+      eventId: `exemption/${set.id}/set`,
+      eventType: 'exemption_set',
+      detail,
+    });
     return set;
   });
 }
@@ -104,7 +107,11 @@ export function reviewExemption(
       [identityId, new Date(reviewAt), owner ?? null],
     );
     const detail = { exemptionId: reviewed.id, reason: request.reason, owner: reviewed.owner, reviewAt };
-    await audit(client, request, `exemption/${reviewed.id}/reviewed/${at}`, 'exemption_reviewed', detail);
+    await appendDecision(client, request, {
+      eventId: `exemption/${reviewed.id}/reviewed/${at}`,
+      eventType: 'exemption_reviewed',
+      detail,
+    });
     return reviewed;
   });
 }
@@ -118,7 +125,11 @@ export function endExemption(pool: pg.Pool, request: ExemptionDecision): Promise
       [request.identityId, new Date(request.at)],
     );
     const detail = { exemptionId: ended.id, kind: ended.kind, reason: request.reason };
-    await audit(client, request, `exemption/${ended.id}/ended`, 'exemption_ended', detail);
+    await appendDecision(client, request, {
+      eventId: `exemption/${ended.id}/ended`,
+      eventType: 'exemption_ended',
+      detail,
+    });
     return ended;
   });
 }
@@ -129,32 +140,6 @@ async function changed(client: pg.PoolClient, statement: string, values: unknown
   throw new ExemptionRefusedError(
     'no operator exempted this identity. What a policy or metadata_admin exempts is changed there',
   );
-}
-
-async function audit(
-  client: pg.PoolClient,
-  { identityId, actor, at }: ExemptionDecision,
-  eventId: string,
-  eventType: AuditEntry['eventType'],
-  detail: NonNullable<AuditEntry['detail']>,
-): Promise<void> {
-  const known = await client.query<{ stage: string }>('SELECT stage FROM standing WHERE identity_id = $1', [
-    identityId,
-  ]);
-  const stage = (known.rows[0]?.stage ?? 'none') as AuditEntry['stage'];
-  await appendAuditWithin(client, [
-    {
-      eventId,
-      eventType,
-      target: identityId,
-      actor,
-      occurredAt: at,
-      stage,
-      daysInactive: 0,
-      outcome: 'done',
-      detail,
-    },
-  ]);
 }
 
 /** @returns the kind of the exemption in force, or `undefined` */

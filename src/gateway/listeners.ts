@@ -3,7 +3,7 @@
  * at the other. Where both addresses are the same, one listener serves everything.
  */
 import type { FastifyInstance } from 'fastify';
-import type { ListenAddress } from '../config/forms.js';
+import type { ListenAddress } from '../config/listen-address.js';
 import type { Logger } from '../process/logger.js';
 import { createGateway, type GatewayOptions } from './server.js';
 

@@ -4,8 +4,6 @@
  * last look.
  */
 import type pg from 'pg';
-import { appendAuditWithin } from '../audit/log-table.js';
-import type { AuditEntry } from '../domain/audit-entry.js';
 import { given } from '../domain/given.js';
 import {
   chooseHold,
@@ -15,6 +13,7 @@ import {
   holdProblem,
 } from '../domain/lifecycle/holds.js';
 import { inTransaction } from '../postgres/pool.js';
+import { appendDecision } from '../standings/decision-entry.js';
 import { insertHold, lockHolds, readHolds } from './holds-table.js';
 
 /** Nothing was changed. The message says what is wrong and the way out. */
@@ -48,7 +47,11 @@ export function setHoldDirectly(
     const hold = { id: `h${count + 1}`, actor, reason, since: at, until, ...given({ kind }) };
     const kept = await insertHold(client, identityId, hold, requestId);
     const detail = { reason, until, holdId: kept.id, ...given({ kind }) };
-    await audit(client, request, `hold/${identityId}/${kept.id}/set`, 'hold_set', detail);
+    await appendDecision(client, request, {
+      eventId: `hold/${identityId}/${kept.id}/set`,
+      eventType: 'hold_set',
+      detail,
+    });
     return [...standing, kept];
   });
 }
@@ -76,7 +79,11 @@ export function releaseHoldDirectly(
       [identityId, holdId, new Date(at), requestId],
     );
     const detail = { reason, holdId, ...given({ kind }) };
-    await audit(client, request, `hold/${identityId}/${holdId}/released`, 'hold_released', detail);
+    await appendDecision(client, request, {
+      eventId: `hold/${identityId}/${holdId}/released`,
+      eventType: 'hold_released',
+      detail,
+    });
     return standing.filter(({ id }) => id !== holdId);
   });
 }
@@ -92,19 +99,4 @@ async function isRepeated(
     [identityId, requestId],
   );
   return found.rows.length > 0;
-}
-
-async function audit(
-  client: pg.PoolClient,
-  { identityId, actor, at }: Omit<HoldDecision, 'requestId'>,
-  eventId: string,
-  eventType: AuditEntry['eventType'],
-  detail: NonNullable<AuditEntry['detail']>,
-): Promise<void> {
-  const known = await client.query<{ stage: string }>('SELECT stage FROM standing WHERE identity_id = $1', [
-    identityId,
-  ]);
-  const stage = (known.rows[0]?.stage ?? 'none') as AuditEntry['stage'];
-  const entry = { eventId, eventType, target: identityId, actor, occurredAt: at, stage, daysInactive: 0 };
-  await appendAuditWithin(client, [{ ...entry, outcome: 'done', detail }]);
 }

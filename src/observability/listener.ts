@@ -4,7 +4,7 @@
  */
 import Fastify from 'fastify';
 import type { Registry } from 'prom-client';
-import type { ListenAddress } from '../config/forms.js';
+import type { ListenAddress } from '../config/listen-address.js';
 import type { Readiness } from './readiness.js';
 import { shared } from './shared-check.js';
 

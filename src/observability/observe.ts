@@ -1,6 +1,6 @@
 /** What both processes do to be observed: a registry, checks, and the listener that answers with them. */
 import type { Registry } from 'prom-client';
-import type { ListenAddress } from '../config/forms.js';
+import type { ListenAddress } from '../config/listen-address.js';
 import { given } from '../domain/given.js';
 import { startListener } from './listener.js';
 import { ReadinessChecks } from './readiness.js';

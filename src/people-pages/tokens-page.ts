@@ -8,11 +8,8 @@ import { scopesOf } from '../domain/tokens/personal-request.js';
 import { pagePaths, tokensPageUrl } from '../links/link-urls.js';
 import { durationInWords, formatTime } from '../mail/durations.js';
 import type { SessionGuard } from '../middleware/idle-sessions/guard.js';
-import type {
-  ListedToken,
-  PersonalTokens,
-  TokenHolder,
-} from '../middleware/personal-tokens/personal-tokens.js';
+import type { ListedToken, TokenHolder } from '../middleware/personal-tokens/checks.js';
+import type { PersonalTokens } from '../middleware/personal-tokens/personal-tokens.js';
 import { isSameOrigin } from '../middleware/request-origin.js';
 import { localeOf } from './accept-language.js';
 import { bySession, type PageContext, show } from './page.js';

@@ -5,7 +5,7 @@ import type pg from 'pg';
 import { withPool } from '../cli/connection.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
 import { type NamedPolicy, readNamedPolicy } from '../policies/named.js';
-import { csvHeader, csvLine } from './csv.js';
+import { csvHeader, csvOf } from './csv.js';
 import { previewPage } from './page.js';
 import { keepPreview } from './previews-table.js';
 import { type Preview, type PreviewRequest, runPreview } from './run.js';
@@ -40,12 +40,12 @@ async function preview(pool: pg.Pool, file: string, flags: Flags): Promise<void>
   const named = await readNamedPolicy(file, () => pool);
   const policyId = checkedPolicyId('--policy', flags.policy ?? named.policy.id);
   const worst = new Worst();
-  if (flags.csv) console.log(csvHeader);
+  if (flags.csv) process.stdout.write(csvHeader);
   const done = await runPreview(previewSources(pool), {
     ...requestOf(named, policyId),
     onPerson: (person) => {
       worst.add(person);
-      if (flags.csv) console.log(csvLine(person));
+      if (flags.csv) process.stdout.write(csvOf(person));
     },
     ...(process.stderr.isTTY && { onProgress: showProgress }),
   });

@@ -1,7 +1,7 @@
 /** A preview as one page that holds everything: it loads nothing, and only its sorting needs a script. Pure. */
 import { rungNames } from '../domain/rungs.js';
 import type { Comparison } from './comparison.js';
-import { csvHeader, csvLine, dateOf } from './csv.js';
+import { csvHeader, csvOf, dateOf } from './csv.js';
 import { escaped } from './html.js';
 import { sortScript, style } from './page-assets.js';
 import { plotFigure, runningSums } from './plot.js';
@@ -101,7 +101,7 @@ function persons({ tally: { moves } }: Preview, people: readonly Comparison[]): 
   const moving = moves.earlier + moves.later;
   if (moving === 0) return '<p>Nobody moves.</p>';
   const all = people.length === moving ? '' : ' All of them: <code>dormouse policy preview … --csv</code>.';
-  const csv = Buffer.from([csvHeader, ...people.map(csvLine), ''].join('\r\n')).toString('base64');
+  const csv = Buffer.from([csvHeader, ...people.map(csvOf)].join('')).toString('base64');
   const heads = ['identity', 'stage', 'last active', 'moves', 'rung', 'days', 'why', ...rungNames];
   return `<p>${people.length} of ${moving} who move, those who move furthest to an earlier day first.${all}
 <a download="preview.csv" href="data:text/csv;base64,${csv}">Save as CSV</a></p>

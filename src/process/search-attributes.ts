@@ -24,6 +24,17 @@ const wanted = Object.entries(searchAttributes).map(([name, type]) => ({
   indexed: indexedTypes[type] as number,
 }));
 
+/** Types of attributes by their names. */
+type Known = Readonly<Record<string, number>>;
+
+const missingIn = (known: Known) => wanted.filter(({ name }) => known[name] === undefined);
+
+/** Sentences about attributes that are there with another type. */
+const mistypedIn = (known: Known) =>
+  wanted
+    .filter(({ name, indexed }) => known[name] !== undefined && known[name] !== indexed)
+    .map(({ name, type }) => `the search attribute ${name} is of another type than ${type}`);
+
 /** gRPC: `PERMISSION_DENIED`, `UNIMPLEMENTED`. A hosted Temporal keeps the operator's API from workers. */
 const keptFromUs = [7, 12];
 
@@ -36,25 +47,25 @@ export async function searchAttributeProblems(
   namespace: string,
 ): Promise<string[]> {
   await connection.workflowService.describeNamespace({ namespace });
-  const known = await readAttributes(connection, namespace);
+  const known = await readUnlessKept(connection, namespace);
   if (known === undefined) return [];
-  return wanted.flatMap(({ name, type, indexed }) => {
-    if (known[name] === undefined) return [`the search attribute ${name} is not registered`];
-    return known[name] === indexed ? [] : [`the search attribute ${name} is of another type than ${type}`];
-  });
+  const missing = missingIn(known).map(({ name }) => `the search attribute ${name} is not registered`);
+  return [...missing, ...mistypedIn(known)];
 }
 
 /**
  * Registers those that are missing. Safe to repeat.
  * @returns the names that it registered
- * @throws what the server says
+ * @throws Error where one is there with another type; what the server says
  */
 export async function registerSearchAttributes(
   connection: AttributeReader,
   namespace: string,
 ): Promise<string[]> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = wanted.filter(({ name }) => customAttributes?.[name] === undefined);
+  const known = await readAttributes(connection, namespace);
+  const mistyped = mistypedIn(known);
+  if (mistyped.length > 0) throw new Error(mistyped.join('; '));
+  const missing = missingIn(known);
   if (missing.length > 0) {
     await connection.operatorService.addSearchAttributes({
       namespace,
@@ -64,10 +75,14 @@ export async function registerSearchAttributes(
   return missing.map(({ name }) => name);
 }
 
-async function readAttributes(connection: AttributeReader, namespace: string) {
+async function readAttributes(connection: AttributeReader, namespace: string): Promise<Known> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  return customAttributes ?? {};
+}
+
+async function readUnlessKept(connection: AttributeReader, namespace: string): Promise<Known | undefined> {
   try {
-    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    return customAttributes ?? {};
+    return await readAttributes(connection, namespace);
   } catch (error) {
     if (error instanceof Error && 'code' in error && keptFromUs.includes(Number(error.code)))
       return undefined;

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import pg from 'pg';
+import { createAppClient } from '../postgres/app-client.js';
 import type { SourcePosition } from '../workflows/schedule-messages.js';
 import type { ActivitySource } from './source-file.js';
 
@@ -22,8 +23,6 @@ export interface AuditPage {
   readonly end?: SourcePosition;
 }
 
-/** How long a connection may take, milliseconds. */
-const connectTimeoutMs = 5_000;
 const uuid = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 
 /** One connection to an app's database, for one poll. */
@@ -34,15 +33,11 @@ export class AuditTable {
   private readonly eventTypes: readonly string[];
 
   constructor(source: ActivitySource, connectionUrl: string) {
-    this.client = new pg.Client({
-      connectionString: connectionUrl,
-      connectionTimeoutMillis: connectTimeoutMs,
-      query_timeout: source.statementTimeout + 2_000,
-      keepAlive: true,
-      application_name: `dormouse activity source ${source.name}`,
+    this.client = createAppClient({
+      connectionUrl,
+      statementTimeout: source.statementTimeout,
+      purpose: `activity source ${source.name}`,
     });
-    // A connection that breaks between two statements fails at the next one.
-    this.client.on('error', () => undefined);
     this.statement = pageStatement(source);
     this.statementTimeoutMs = source.statementTimeout;
     this.eventTypes = source.eventTypes;

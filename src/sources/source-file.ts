@@ -3,6 +3,7 @@
  * Errors include the way out. Pure.
  */
 import { z } from 'zod';
+import { namesAreUnique } from '../config/app-databases.js';
 import { dayMs, parseDuration, secondMs } from '../domain/duration.js';
 import { activityKinds } from '../domain/sign-of-life.js';
 import { parseYamlFile } from '../process/yaml-file.js';
@@ -71,13 +72,7 @@ const sourceSchema = z
   });
 
 const fileSchema = z.strictObject({
-  sources: z.array(sourceSchema).superRefine((sources, context) => {
-    const names = sources.map(({ name }) => name);
-    names.forEach((name, index) => {
-      if (names.indexOf(name) === index) return;
-      context.addIssue({ code: 'custom', path: [index, 'name'], message: 'is taken by another source' });
-    });
-  }),
+  sources: z.array(sourceSchema).superRefine(namesAreUnique),
 });
 
 /** One audit table of an app, and how it is read. Durations in milliseconds. */

@@ -1,6 +1,6 @@
 /** Deletes data past its retention every hour. Every worker does this; two at once are harmless. */
 import type pg from 'pg';
-import { type PassReports, type Running, startPasses } from '../process/passes.js';
+import { type PassReports, type Running, startPasses, unlessNothing } from '../process/passes.js';
 import { forgetOld, type Retention } from './retention.js';
 
 const everyMs = 3_600_000;
@@ -10,10 +10,7 @@ export function startRetention(
 ): Running {
   return startPasses({
     everyMs,
-    pass: async () => {
-      const forgotten = await forgetOld(options.pool, options.retention, Date.now());
-      return Object.keys(forgotten).length > 0 ? forgotten : undefined;
-    },
+    pass: async () => unlessNothing(await forgetOld(options.pool, options.retention, Date.now())),
     ...options,
   });
 }

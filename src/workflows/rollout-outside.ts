@@ -1,6 +1,7 @@
 /** The activities of a roll-out as the workflow calls them. */
 import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { RolloutActivities, RolloutLedgerActivities } from '../activities/rollout.js';
+import type { RolloutActivities } from '../activities/rollout.js';
+import type { RolloutLedgerActivities } from '../activities/rollout-ledger.js';
 import { activityQueue } from './queues.js';
 
 export interface RolloutOutside {

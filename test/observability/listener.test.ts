@@ -1,7 +1,7 @@
 /** What the listener for operators answers: readiness with its causes, and the page of figures. */
 import { Gauge } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { listenAddress } from '../../src/config/forms.js';
+import { listenAddress } from '../../src/config/listen-address.js';
 import { type ObservabilityListener, startListener } from '../../src/observability/listener.js';
 import { ReadinessChecks } from '../../src/observability/readiness.js';
 import { createRegistry } from '../../src/observability/registry.js';

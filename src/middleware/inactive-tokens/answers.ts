@@ -3,8 +3,8 @@ import { given } from '../../domain/given.js';
 import type { AccessTokensPolicy } from '../../domain/tokens/access-policy.js';
 import type { EndKind } from '../../domain/tokens/access-verdict.js';
 import { type Answer, iso, json } from '../answers.js';
+import type { TokenDecision } from './decision.js';
 import type { GuardedToken, TokenEnd } from './options.js';
-import type { TokenDecision } from './strategy.js';
 
 /** Seconds until the token ends, in answers to requests shortly before. */
 export const endsInHeader = 'x-dormouse-token-ends-in';

@@ -17,16 +17,7 @@ import {
 } from './request.js';
 import { InactivityJwtStrategy } from './strategy.js';
 
-export type { AccessClaims } from '../../domain/tokens/access-claims.js';
-export type {
-  AccessTokensFields,
-  GuardedToken,
-  InactiveTokensAppOptions,
-  InactiveTokensOptions,
-  TokenEnd,
-  TokenRules,
-} from './options.js';
-export { InactivityJwtStrategy } from './strategy.js';
+export * from './exports.js';
 
 /** A request behind the middleware. */
 export interface TokenRequest extends IncomingMessage {

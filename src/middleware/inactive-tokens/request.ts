@@ -5,9 +5,10 @@ import { json } from '../answers.js';
 import type { OwnRoute } from '../own-paths.js';
 import { isBackground } from '../request-origin.js';
 import { configOf, refusalOf, stateOf } from './answers.js';
+import type { TokenDecision } from './decision.js';
 import type { GuardedToken, InactiveTokensAppOptions, TokenRules } from './options.js';
 import { loggedPath } from './request-log.js';
-import type { InactivityJwtStrategy, TokenDecision } from './strategy.js';
+import type { InactivityJwtStrategy } from './strategy.js';
 
 export interface IncomingRequest<Request> {
   readonly request: Request;

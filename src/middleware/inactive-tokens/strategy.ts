@@ -3,16 +3,13 @@
  * uses it. Ends what is over (docs/inactive-tokens.md).
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { ConfigError } from '../../config.js';
 import { given } from '../../domain/given.js';
-import { isBelowAny } from '../../domain/sessions/paths.js';
 import { checkAccessTokens } from '../../domain/tokens/access-checks.js';
 import { type AccessTokensPolicy, accessTokensSection } from '../../domain/tokens/access-policy.js';
 import {
   endByTime,
-  endKinds,
   idleLimitOf,
   judgeToken,
   type RefusedToken,
@@ -21,38 +18,18 @@ import {
 import { PolicyReader, UnknownPolicyError } from '../../policies/policies-table.js';
 import { createPool } from '../../postgres/pool.js';
 import { type LogQuestion, readLines, type StoredLine } from '../../tokens/access/request-log-table.js';
-import { readTokenNews, tokensChannel } from '../../tokens/access/uses-table.js';
 import { DatabaseClock } from '../database-clock.js';
-import { NewsFeed } from '../news-feed.js';
+import type { NewsFeed } from '../news-feed.js';
 import { type PolicySection, PolicySource, type SectionInForce } from '../policy-source.js';
 import { fromPostgres, UnjudgedError } from '../unjudged.js';
-import type {
-  AccessTokensFields,
-  Forgery,
-  GuardedToken,
-  InactiveTokensOptions,
-  TokenEnd,
-} from './options.js';
+import { bearerOf, isUseOf, type TokenDecision, type TokenQuestion } from './decision.js';
+import { createTokenNews } from './news.js';
+import type { AccessTokensFields, GuardedToken, InactiveTokensOptions } from './options.js';
+import { Refusals } from './refusals.js';
 import { RequestLog } from './request-log.js';
 import { Subjects } from './subjects.js';
 import { type UseEntry, Uses } from './uses.js';
 import { TokenVerifier, type VerifiedToken } from './verify.js';
-
-export interface TokenQuestion {
-  readonly headers: IncomingHttpHeaders;
-  /** The path that is asked for. */
-  readonly path: string;
-  /** Whether the request is a use. Requests below the policy's `excluded` never are. */
-  readonly isUse: boolean;
-}
-
-export type TokenDecision =
-  /** `leftMs`: the token ends so soon that the answer is to say it. */
-  | { readonly kind: 'good'; readonly token: GuardedToken; readonly leftMs?: number }
-  | { readonly kind: 'refused'; readonly end: TokenEnd }
-  /** There is no bearer token. */
-  | { readonly kind: 'none' }
-  | { readonly kind: 'unavailable'; readonly system: string };
 
 export interface TokenCounters {
   readonly good: number;
@@ -84,11 +61,10 @@ export class InactivityJwtStrategy {
   private readonly feed: NewsFeed;
   private readonly now: () => number;
   private readonly staleMs: number;
-  private readonly counts = { good: 0, refused: 0, unavailable: 0 };
+  private readonly refusals: Refusals;
+  private good = 0;
   /** Absent: the app keeps none. */
   readonly requestLog: RequestLog | undefined;
-  /** Refusals that the audit log has, so that a client that asks on and on writes nothing. */
-  private readonly told = new LRUCache<string, true>({ max: 10_000 });
 
   /** Opens connections as they are needed. @throws ConfigError where an option or a field of the policy is wrong */
   constructor(private readonly options: InactiveTokensOptions) {
@@ -105,27 +81,14 @@ export class InactivityJwtStrategy {
     this.subjects = new Subjects(this.pool, cacheEntries);
     this.uses = new Uses({ pool: this.pool, most: cacheEntries, beforeWrite, onError });
     this.requestLog = options.requestLog && new RequestLog(this.pool, options.requestLog.app, onError);
-    const hear = (what: string | undefined, id: string | undefined) => {
-      if (id === undefined) return;
-      if (what === 'ended') this.uses.forget(id);
-      // guard: access tokens: a revocation is heard
-      if (what === 'identity') this.subjects.forget(id);
-    };
-    this.feed = new NewsFeed({
-      postgresUrl,
-      channel: tokensChannel,
-      clock,
-      pollMs,
-      read: async (since) => {
-        const news = await readTokenNews(this.pool, since);
-        for (const key of news.ended) hear('ended', key);
-        for (const identityId of news.identities) hear('identity', identityId);
-        return news.now;
-      },
-      hear: (payload) => {
-        const [what, id] = payload.split('/', 2);
-        hear(what, id);
-      },
+    this.refusals = new Refusals({
+      uses: this.uses,
+      log: options.log,
+      requestLog: this.requestLog,
+      onError,
+    });
+    this.feed = createTokenNews({
+      ...{ pool: this.pool, postgresUrl, clock, pollMs, uses: this.uses, subjects: this.subjects },
       alongside: () => this.policies.reload(),
       onError,
     });
@@ -172,7 +135,7 @@ export class InactivityJwtStrategy {
     if (verdict.state !== 'good') return undefined;
     const isUse = isUseOf(question, policy);
     if (isUse && !this.uses.touchInMemory(entry, now, policy.writeEvery)) return undefined;
-    return this.good(verified, { ...verdict, ...(isUse && { idleEndsAt: now + limit.ms }) }, policy, now);
+    return this.goodFor(verified, { ...verdict, ...(isUse && { idleEndsAt: now + limit.ms }) }, policy, now);
   }
 
   /** Never throws where something is away: the answer says so. */
@@ -184,7 +147,7 @@ export class InactivityJwtStrategy {
     let verified: VerifiedToken | undefined;
     try {
       const verification = await this.verifier.verify(token);
-      if ('forgery' in verification) return this.forged(verification.forgery);
+      if ('forgery' in verification) return this.refusals.forged(verification.forgery, this.now());
       verified = verification;
       return await this.judged(verified, question);
     } catch (error) {
@@ -207,7 +170,7 @@ export class InactivityJwtStrategy {
 
   counters(): TokenCounters {
     const writes = this.uses.writer.statementCount();
-    return { ...this.counts, writes, staleMs: Math.round(this.feed.ageMs()) };
+    return { good: this.good, ...this.refusals.counts(), writes, staleMs: Math.round(this.feed.ageMs()) };
   }
 
   /** Lines of this app's log, the latest first. @throws UnjudgedError */
@@ -239,7 +202,7 @@ export class InactivityJwtStrategy {
     const now = this.now();
     const byTime = endByTime(claims, policy, now);
     // No row for a token that never was good.
-    if (byTime !== undefined) return this.refused(verified, byTime, inForce, now);
+    if (byTime !== undefined) return this.refusals.refused(verified, byTime, inForce.reference, now);
     const limit = this.limitOf(verified, question.path, policy);
     let isReread = this.feed.ageMs() > this.staleMs;
     let entry = await this.uses.admit(useKey, identityId, startOf(claims, policy, now), now);
@@ -249,14 +212,16 @@ export class InactivityJwtStrategy {
       const standing = known ?? (await this.subjects.read(identityId));
       const verdict = judgeToken(claims, { use: entry.stored, standing, limit }, policy, now);
       if (verdict.state === 'good') {
-        if (!isUseOf(question, policy)) return this.good(verified, verdict, policy, now);
+        if (!isUseOf(question, policy)) return this.goodFor(verified, verdict, policy, now);
         if (await this.used(entry, now, policy)) {
-          return this.good(verified, { ...verdict, idleEndsAt: now + limit.ms }, policy, now);
+          return this.goodFor(verified, { ...verdict, idleEndsAt: now + limit.ms }, policy, now);
         }
       } else if (isReread) {
         const isOver = verdict.reason !== 'idle' || entry.stored.ended !== undefined;
         const isDone = isOver || (await this.expire(entry, verdict, inForce, now));
-        if (isDone) return this.refused(verified, verdict, inForce, now, entry.stored.lastUsedAt);
+        if (isDone) {
+          return this.refusals.refused(verified, verdict, inForce.reference, now, entry.stored.lastUsedAt);
+        }
       }
       entry = await this.uses.reread(entry);
       isReread = true;
@@ -291,7 +256,7 @@ export class InactivityJwtStrategy {
       },
       now,
     );
-    if (isDone) this.told.set(`${key}/idle`, true);
+    if (isDone) this.refusals.noteEnded(key);
     return isDone;
   }
 
@@ -301,82 +266,27 @@ export class InactivityJwtStrategy {
     return idleLimitOf(policy, { path, roles, subjectMs: this.options.idleOf?.(identityId) });
   }
 
-  private good(
+  private goodFor(
     { identityId, claims }: VerifiedToken,
     verdict: NonNullable<GuardedToken['verdict']>,
     { warnBefore }: AccessTokensPolicy,
     now: number,
   ): TokenDecision {
-    this.counts.good += 1;
+    this.good += 1;
     const leftMs = Math.min(verdict.idleEndsAt, verdict.endsAt) - now;
     const token = { identityId, claims, verdict };
     return leftMs <= warnBefore ? { kind: 'good', token, leftMs } : { kind: 'good', token };
   }
 
-  /** Anybody can send a forgery, so that the audit log would be anybody's to fill: the security log has it. */
-  private forged(reason: Forgery): TokenDecision {
-    this.counts.refused += 1;
-    this.options.log?.(
-      { category: 'SECURITY', event: 'token_refused', reason },
-      'a token was refused that is not one of this API',
-    );
-    this.requestLog?.note({ at: this.now(), category: 'SECURITY', event: 'token_refused', reason });
-    return { kind: 'refused', end: { kind: 'error', reason } };
-  }
-
-  private async refused(
-    { identityId, useKey: key }: VerifiedToken,
-    { reason, endedAt, rule }: RefusedToken,
-    { reference }: SectionInForce<AccessTokensPolicy>,
-    now: number,
-    lastUsedAt?: number,
-  ): Promise<TokenDecision> {
-    this.counts.refused += 1;
-    const idleMinutes =
-      lastUsedAt === undefined ? undefined : Math.max(0, Math.floor((now - lastUsedAt) / 60_000));
-    this.options.log?.(
-      {
-        ...{ category: 'SECURITY', event: 'token_refused', reason, identityId },
-        ...given({ rule, idleMinutes }),
-      },
-      'a token was refused',
-    );
-    this.requestLog?.note({ at: now, category: 'SECURITY', event: 'token_refused', identityId, reason });
-    const name = `${key}/${reason}`;
-    if (!this.told.has(name)) {
-      this.told.set(name, true);
-      await this.uses
-        .refuse({ key, identityId, reason, endedAt, policy: reference, ...given({ rule }) }, now)
-        .catch((error: unknown) => {
-          // Refused all the same. The next request with the token tells it.
-          this.told.delete(name);
-          this.report(error);
-        });
-    }
-    return { kind: 'refused', end: { kind: endKinds[reason], reason, endedAt, ...given({ rule }) } };
-  }
-
   /** @param verified absent: not even the signature could be verified */
   private unavailable(system: string, verified: VerifiedToken | undefined): TokenDecision {
-    this.counts.unavailable += 1;
     const policy = this.policies.current()?.policy;
     const now = this.now();
-    const opens =
+    const isGoodByTime =
       policy?.whenUnavailable === 'time' &&
       verified !== undefined &&
       endByTime(verified.claims, policy, now) === undefined;
-    this.options.log?.(
-      { category: 'SECURITY', event: 'token_unjudged', system, opens },
-      opens
-        ? 'a token was judged by its own times alone'
-        : 'a token was refused, because it could not be judged',
-    );
-    this.requestLog?.note({
-      ...{ at: now, category: 'ERROR', event: 'token_unjudged', reason: system },
-      ...given({ identityId: verified?.identityId }),
-    });
-    if (!opens) return { kind: 'unavailable', system };
-    return { kind: 'good', token: { identityId: verified.identityId, claims: verified.claims } };
+    return this.refusals.unjudged(system, verified?.identityId, isGoodByTime ? verified : undefined, now);
   }
 
   private async inForce(): Promise<SectionInForce<AccessTokensPolicy>> {
@@ -396,14 +306,4 @@ export class InactivityJwtStrategy {
       'the guard of tokens failed at a step that is repeated',
     );
   }
-}
-
-function bearerOf(headers: IncomingHttpHeaders): string | undefined {
-  const [scheme, token] = (headers.authorization ?? '').split(/ +(.*)/s, 2);
-  return scheme?.toLowerCase() === 'bearer' ? token?.trim() || undefined : undefined;
-}
-
-function isUseOf({ isUse, path }: TokenQuestion, { excluded }: AccessTokensPolicy): boolean {
-  // guard: access tokens: excluded paths renew nothing
-  return isUse && !isBelowAny(excluded, path);
 }

@@ -1,13 +1,15 @@
 /** Personal access tokens for Express, and for any server whose middleware takes Node's own request and response. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bodyOf, send } from '../node-answers.js';
+import type { TokenHolder } from './checks.js';
 import type { TokenRules, VerifiedToken } from './options.js';
-import type { PersonalTokens, TokenHolder } from './personal-tokens.js';
+import type { PersonalTokens } from './personal-tokens.js';
 import { isAccepted, judgeRequest } from './request.js';
 import { largestBody, PersonalTokenRoutes } from './route-table.js';
 
+export type { ListedToken, TokenCheck, TokenHolder } from './checks.js';
 export type { PersonalTokensFields, PersonalTokensOptions, TokenRules, VerifiedToken } from './options.js';
-export { type ListedToken, PersonalTokens, type TokenCheck, type TokenHolder } from './personal-tokens.js';
+export { PersonalTokens } from './personal-tokens.js';
 
 /** A request behind the middleware. */
 export interface TokenRequest extends IncomingMessage {

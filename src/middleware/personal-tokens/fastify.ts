@@ -4,13 +4,15 @@ import fastifyPlugin from 'fastify-plugin';
 import { parseStrictJson } from '../../http/strict-json.js';
 import { type Answer, invalid, json } from '../answers.js';
 import { checkedPrefix, ownRoute } from '../own-paths.js';
+import type { TokenHolder } from './checks.js';
 import type { PersonalTokensOptions, TokenRules, VerifiedToken } from './options.js';
-import { PersonalTokens, type TokenHolder } from './personal-tokens.js';
+import { PersonalTokens } from './personal-tokens.js';
 import { isAccepted, judgeRequest } from './request.js';
 import { largestBody, PersonalTokenRoutes } from './route-table.js';
 
+export type { ListedToken, TokenCheck, TokenHolder } from './checks.js';
 export type { PersonalTokensFields, PersonalTokensOptions, TokenRules, VerifiedToken } from './options.js';
-export { type ListedToken, PersonalTokens, type TokenCheck, type TokenHolder } from './personal-tokens.js';
+export { PersonalTokens } from './personal-tokens.js';
 
 declare module 'fastify' {
   interface FastifyInstance {

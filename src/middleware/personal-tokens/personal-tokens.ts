@@ -1,24 +1,13 @@
 /** Personal access tokens of an app: checks those that requests carry, and makes, lists, rotates and revokes them. */
-import { ConfigError } from '../../config.js';
 import { given } from '../../domain/given.js';
 import { parseIdentityId } from '../../domain/identity-id.js';
-import { actorProblem } from '../../domain/names.js';
-import { checkPersonalTokens } from '../../domain/tokens/personal-checks.js';
 import { personalLimits } from '../../domain/tokens/personal-limits.js';
-import { type PersonalTokensPolicy, personalTokensSection } from '../../domain/tokens/personal-policy.js';
+import type { PersonalTokensPolicy } from '../../domain/tokens/personal-policy.js';
 import type { TokenRequest } from '../../domain/tokens/personal-request.js';
 import { isPersonalToken } from '../../domain/tokens/personal-token.js';
-import {
-  judgeToken,
-  missingScopes,
-  type RefusedToken,
-  type TokenVerdict,
-} from '../../domain/tokens/personal-verdict.js';
-import { PolicyReader, UnknownPolicyError } from '../../policies/policies-table.js';
-import { databaseNow } from '../../postgres/database-now.js';
+import { judgeToken, missingScopes, type TokenVerdict } from '../../domain/tokens/personal-verdict.js';
 import { Listener } from '../../postgres/listener.js';
 import { createPool } from '../../postgres/pool.js';
-import { InvalidRequestError } from '../../process/caller-errors.js';
 import {
   createToken,
   hashOf,
@@ -35,34 +24,12 @@ import {
   revokeToken,
   type StoredToken,
 } from '../../tokens/personal/personal-tokens-table.js';
-import { DatabaseClock } from '../database-clock.js';
-import { type PolicySection, PolicySource } from '../policy-source.js';
-import { fromPostgres, UnjudgedError } from '../unjudged.js';
-import type { PersonalTokensFields, PersonalTokensOptions, VerifiedToken } from './options.js';
+import { fromPostgres } from '../unjudged.js';
+import { checkedHolder, isTokenId, type ListedToken, type TokenCheck, type TokenHolder } from './checks.js';
+import type { PersonalTokensOptions, VerifiedToken } from './options.js';
+import { isMistake, PolicyInForce } from './policy-in-force.js';
 import { TokenCache } from './token-cache.js';
 import { UseWriter } from './use-writer.js';
-
-export type TokenCheck =
-  | { readonly kind: 'live'; readonly token: VerifiedToken }
-  /** `malformed`: refused by its form, without a query. */
-  | { readonly kind: 'refused'; readonly why: RefusedToken['why'] | 'malformed' | 'unknown' }
-  | { readonly kind: 'insufficient-scope'; readonly missing: readonly string[] }
-  /** PostgreSQL, or the policy, could not be read: nobody gets in unjudged. */
-  | { readonly kind: 'unavailable' };
-
-/** Whose tokens are made or changed, and by whom. */
-export interface TokenHolder {
-  readonly identityId: string;
-  /** Roles of the person, for the policy's ceilings. */
-  readonly roles?: readonly string[];
-  /** Opaque id of whoever acts, for the audit log. Default: the person. */
-  readonly actor?: string;
-}
-
-/** A token as lists show it. */
-export interface ListedToken extends StoredToken {
-  readonly verdict: TokenVerdict;
-}
 
 export interface TokenCounters {
   /** Questions about tokens to PostgreSQL. */
@@ -71,33 +38,22 @@ export interface TokenCounters {
   readonly writes: number;
 }
 
-const personalOfPolicy: PolicySection<PersonalTokensPolicy> = {
-  name: 'tokens.personal',
-  document: 'docs/personal-access-tokens.md',
-  of: (policy) => policy.tokens?.personal,
-  parse: (fields) => personalTokensSection.safeParse(fields),
-  check: checkPersonalTokens,
-};
-
 export class PersonalTokens {
   private readonly pool;
-  private readonly policies: PolicySource<PersonalTokensPolicy, PersonalTokensFields>;
+  private readonly inForce: PolicyInForce;
   private readonly cache: TokenCache;
   private readonly writer: UseWriter;
   private readonly listener: Listener;
-  private readonly databaseClock = new DatabaseClock();
   private readonly now: () => number;
   private timer: NodeJS.Timeout | undefined;
   private queries = 0;
-  /** Why the policy can't be had, where waiting does not help. */
-  private mistake: unknown;
 
   /** Opens connections as they are needed. @throws ConfigError where a field of the policy is wrong */
   constructor(private readonly options: PersonalTokensOptions) {
     const { postgresUrl, cacheMs = 10_000, cacheEntries = 10_000, policyMs = 10_000 } = options;
     this.pool = createPool({ url: postgresUrl, connectTimeoutMs: 2_000, statementTimeoutMs: 2_000 });
-    this.policies = new PolicySource(personalOfPolicy, options.policy, new PolicyReader(this.pool));
-    this.now = options.clock ?? this.databaseClock.now;
+    this.inForce = new PolicyInForce(this.pool, options.policy);
+    this.now = options.clock ?? this.inForce.now;
     this.writer = new UseWriter(this.pool, (error) => this.report(error));
     this.listener = new Listener({
       url: postgresUrl,
@@ -115,7 +71,7 @@ export class PersonalTokens {
    * @throws ConfigError where the policy has no section `tokens.personal`. UnknownPolicyError
    */
   async ready(): Promise<void> {
-    const [read] = await Promise.allSettled([this.reload(), this.listener.start()]);
+    const [read] = await Promise.allSettled([this.inForce.reload(), this.listener.start()]);
     if (read.status === 'rejected' && isMistake(read.reason)) throw read.reason;
     if (read.status === 'rejected') this.report(read.reason);
   }
@@ -123,7 +79,7 @@ export class PersonalTokens {
   /** Reads the policy and the database's clock now, rather than with the next interval. Never throws. */
   async refresh(): Promise<void> {
     try {
-      await this.reload();
+      await this.inForce.reload();
     } catch (error) {
       this.report(error);
       // A server that is silent sends no notification either, and the connection would not tell.
@@ -133,7 +89,7 @@ export class PersonalTokens {
 
   /** Whether the text begins as a token of this installation. */
   claims(text: string): boolean {
-    const policy = this.policies.current()?.policy;
+    const policy = this.inForce.current();
     return policy !== undefined && text.startsWith(`${policy.prefix}_`);
   }
 
@@ -156,7 +112,7 @@ export class PersonalTokens {
    */
   noteUse({ tokenId, identityId }: Pick<VerifiedToken, 'tokenId' | 'identityId'>): void {
     const at = this.time();
-    const policy = this.policies.current()?.policy;
+    const policy = this.inForce.current();
     if (policy !== undefined) this.writer.note({ tokenId, at }, policy.writeEvery);
     try {
       this.options.dormouse?.noteActivity(identityId, { at, kind: 'token', source: 'personal-token' });
@@ -215,9 +171,7 @@ export class PersonalTokens {
 
   /** The policy in force. @throws UnjudgedError where it was never read; its `cause` says what operators have to mend */
   policy(): PersonalTokensPolicy {
-    const policy = this.policies.current()?.policy;
-    if (policy === undefined) throw new UnjudgedError('policy', given({ cause: this.mistake }));
-    return policy;
+    return this.inForce.get();
   }
 
   /** Whether a token is live now, by the policy in force and the uses that were noted here. @throws UnjudgedError */
@@ -311,7 +265,7 @@ export class PersonalTokens {
       pool: this.pool,
       policy: this.policy(),
       now: this.time(),
-      ...given({ policyId: this.policies.publishedId, random: this.options.random }),
+      ...given({ policyId: this.inForce.publishedId, random: this.options.random }),
     };
   }
 
@@ -322,18 +276,6 @@ export class PersonalTokens {
     if (what === 'owner') this.cache.forgetOwner(id);
   }
 
-  private async reload(): Promise<void> {
-    const askedAt = performance.now();
-    this.databaseClock.set(await databaseNow(this.pool), askedAt);
-    try {
-      await this.policies.reload();
-      this.mistake = undefined;
-    } catch (error) {
-      this.mistake = isMistake(error) ? error : undefined;
-      throw error;
-    }
-  }
-
   private report(error: unknown): void {
     try {
       this.options.onError?.(error);
@@ -341,21 +283,4 @@ export class PersonalTokens {
       // A failing logger is the app's to fix, and fails no request.
     }
   }
-}
-
-/** @throws InvalidIdentityIdError, InvalidRequestError */
-function checkedHolder({ identityId, roles = [], actor }: TokenHolder): Required<TokenHolder> {
-  const id = parseIdentityId(identityId);
-  const problem = actor === undefined ? undefined : actorProblem(actor);
-  if (problem !== undefined) throw new InvalidRequestError(`actor: ${problem}`);
-  return { identityId: id, roles, actor: actor ?? id };
-}
-
-/** What is no id names no token: PostgreSQL need not be asked. */
-function isTokenId(text: string): boolean {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
-}
-
-function isMistake(error: unknown): boolean {
-  return error instanceof ConfigError || error instanceof UnknownPolicyError;
 }

@@ -2,8 +2,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, json } from '../answers.js';
 import { credentialIn } from '../credentials.js';
+import type { TokenCheck } from './checks.js';
 import type { TokenRules, VerifiedToken } from './options.js';
-import type { PersonalTokens, TokenCheck } from './personal-tokens.js';
+import type { PersonalTokens } from './personal-tokens.js';
 
 export type Outcome =
   | { readonly kind: 'pass'; readonly token: VerifiedToken | null }

@@ -11,7 +11,8 @@ import type { IssuedToken } from '../../tokens/personal/issue.js';
 import { type Answer, empty, invalid, iso, json } from '../answers.js';
 import { isOwnRequest } from '../request-origin.js';
 import { UnjudgedError } from '../unjudged.js';
-import type { ListedToken, PersonalTokens, TokenHolder } from './personal-tokens.js';
+import type { ListedToken, TokenHolder } from './checks.js';
+import type { PersonalTokens } from './personal-tokens.js';
 
 export interface RouteRequest {
   readonly method: string;

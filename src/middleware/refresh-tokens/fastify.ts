@@ -14,9 +14,7 @@ import {
   unavailable,
 } from './route-table.js';
 
-export type { Exchange, Mint, MintRequest } from '../../tokens/refresh/exchange.js';
-export type { Grant, HydraConsent, ListedFamily, NewGrant, RefreshTokensOptions } from './options.js';
-export { RefreshTokens } from './refresh-tokens.js';
+export * from './index.js';
 export type { TokenHolder } from './route-table.js';
 
 declare module 'fastify' {

@@ -1,12 +1,11 @@
 /** An app's table of tokens: looked at in read-only transactions, revoked in one transaction with a second look. */
-import pg from 'pg';
+import type pg from 'pg';
+import { createAppClient } from '../../postgres/app-client.js';
 import { TokenSourceError, withoutRows } from './source-error.js';
 import type { TokenSource } from './source-file.js';
 import type { SourcedRow } from './sourced-token.js';
 import { columnsStatement, pageStatement } from './statements.js';
 
-/** How long a connection may take, milliseconds. */
-const connectTimeoutMs = 5_000;
 /** How long the revocation waits for a row that the app is changing, milliseconds. */
 const lockTimeoutMs = 5_000;
 const timestamptzType = 1184;
@@ -39,15 +38,11 @@ export class AppTokenTable {
     private readonly source: TokenSource,
     connectionUrl: string,
   ) {
-    this.client = new pg.Client({
-      connectionString: connectionUrl,
-      connectionTimeoutMillis: connectTimeoutMs,
-      query_timeout: source.statementTimeout + 2_000,
-      keepAlive: true,
-      application_name: `dormouse token source ${source.name}`,
+    this.client = createAppClient({
+      connectionUrl,
+      statementTimeout: source.statementTimeout,
+      purpose: `token source ${source.name}`,
     });
-    // A connection that breaks between two statements fails at the next one.
-    this.client.on('error', () => undefined);
   }
 
   /**

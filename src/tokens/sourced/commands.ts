@@ -1,7 +1,6 @@
 /** `dormouse tokens sources …`: what the sweep would end in an app's own table of tokens. Changes nothing. */
 import { type Command, Option } from 'commander';
 import type pg from 'pg';
-import { csvLine } from '../../audit/csv.js';
 import { countGrants, population } from '../../breaker/grants-table.js';
 import { withPool } from '../../cli/connection.js';
 import { ConfigError, readConfig } from '../../config.js';
@@ -10,6 +9,7 @@ import { formatDuration, inDays } from '../../domain/duration.js';
 import { breakerRules } from '../../domain/plan.js';
 import { createOryClients } from '../../ory/clients.js';
 import { databaseNow } from '../../postgres/database-now.js';
+import { csvLine } from '../../process/csv.js';
 import { type DueSourced, type JudgedSource, judgeSource, type SourceDependencies } from './judge.js';
 import { loadTokenSources } from './load.js';
 import { withSource } from './open.js';

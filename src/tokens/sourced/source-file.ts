@@ -2,6 +2,7 @@
  * Reads the file that names apps' own tables of tokens: YAML in, checked sources out. Errors include the way out. Pure.
  */
 import { z } from 'zod';
+import { namesAreUnique } from '../../config/app-databases.js';
 import { dayMs, secondMs } from '../../domain/duration.js';
 import { tokenTypePattern, usualType } from '../../domain/tokens/personal-policy.js';
 import { parseYamlFile } from '../../process/yaml-file.js';
@@ -37,16 +38,7 @@ const sourceSchema = z.strictObject({
 });
 
 const fileSchema = z.strictObject({
-  sources: z
-    .array(sourceSchema)
-    .max(50)
-    .superRefine((sources, context) => {
-      const names = sources.map(({ name }) => name);
-      names.forEach((name, index) => {
-        if (names.indexOf(name) === index) return;
-        context.addIssue({ code: 'custom', path: [index, 'name'], message: 'is taken by another source' });
-      });
-    }),
+  sources: z.array(sourceSchema).max(50).superRefine(namesAreUnique),
 });
 
 /** One app's table of tokens. Durations in milliseconds. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { csvLine } from '../../src/audit/csv.js';
+import { csvLine } from '../../src/process/csv.js';
 
 describe('csvLine', () => {
   it.each([
