@@ -92,7 +92,7 @@ export const noticeGuards: readonly Guard[] = [
   },
   {
     name: 'a bounce wakes the lifecycle',
-    file: 'src/client/direct.ts',
+    file: 'src/client/engine.ts',
     find: "if (bounce.kind !== 'hard') return 'matched';",
     replace: "if (identityId !== '') return 'matched';",
     project: 'system',
