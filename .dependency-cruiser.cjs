@@ -74,6 +74,13 @@ module.exports = {
       to: { path: '^src/browser/' },
     },
     {
+      name: 'an-example-imports-packages-only',
+      comment: 'As an app would: nothing of the repository but its own files.',
+      severity: 'error',
+      from: { path: '^examples/([^/]+)/' },
+      to: { path: '^(src|dev|test|tools|bench|docs|packages|examples)/', pathNot: '^examples/$1/' },
+    },
+    {
       name: 'rules-are-pure',
       comment: 'No I/O, no clock but what is passed in.',
       severity: 'error',

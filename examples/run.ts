@@ -1,36 +1,53 @@
-/** Runs an example on the embedded stack, which it starts where none runs, until Ctrl-C. */
-import { join } from 'node:path';
-import type { FastifyInstance } from 'fastify';
-import { OryPeople } from '../dev/demo/ory-people.js';
-import { readRunningStack, type StackInfo, startStack } from '../dev/stack/index.js';
-import { projectDirectory } from '../dev/stack/project.js';
-
-type Person = Awaited<ReturnType<OryPeople['create']>>;
-
 /**
- * @param create makes the app
- * @param describe what to try, once the app listens: it is printed
+ * `npm run example:<name>`: installs an example from the packed packages, and runs it on the embedded stack, which it starts where none
+ * runs, until Ctrl-C. The only file of the examples that knows the repository.
  */
-export async function runExample(
-  port: number,
-  create: (info: StackInfo) => Promise<FastifyInstance>,
-  describe: (url: string, person: Person) => string,
-): Promise<void> {
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { OryPeople } from '../dev/demo/ory-people.js';
+import { readRunningStack, startStack } from '../dev/stack/index.js';
+import { projectDirectory } from '../dev/stack/project.js';
+import { exampleNames, installExample } from '../tools/examples/install.js';
+
+const [wanted, ...parameters] = process.argv.slice(2);
+const name = exampleNames.find((known) => known === wanted);
+if (name === undefined) throw new Error(`name an example: ${exampleNames.join(', ')}`);
+
+const workspace = await mkdtemp(join(tmpdir(), 'dormouse-example-'));
+try {
+  const directory = await installExample(name, workspace);
   const dataDirectory = join(projectDirectory, '.stack');
   const running = await readRunningStack(dataDirectory);
   const stack = running === undefined ? await startStack({ dataDirectory, report: console.log }) : undefined;
   const info = running ?? stack?.info;
   if (info === undefined) throw new Error('the stack did not start');
-
-  const person = await new OryPeople(info).create('example');
-  const app = await create(info);
-  const url = await app.listen({ host: '127.0.0.1', port });
-  console.log(`\n${describe(url, person)} Ctrl-C stops.`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, async () => {
-      await app.close();
-      await stack?.stop();
-      process.exit(0);
+  try {
+    const { email, identifier, password } = await new OryPeople(info).create('example');
+    console.log(`\n  e-mail    ${email}\n  password  ${password}\nCtrl-C stops.\n`);
+    const app = execa('tsx', ['main.ts', ...parameters], {
+      cwd: directory,
+      preferLocal: true,
+      localDir: projectDirectory,
+      stdio: 'inherit',
+      reject: false,
+      env: {
+        POSTGRES_URL: info.postgres.runtimeUrl,
+        KRATOS_PUBLIC_URL: info.kratos.publicUrl,
+        KRATOS_ADMIN_URL: info.kratos.adminUrl,
+        EXAMPLE_IDENTIFIER: identifier,
+        EXAMPLE_PASSWORD: password,
+      },
     });
+    // The app ends first, then the stack.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => app.kill(signal));
+    await app;
+  } finally {
+    await stack?.stop();
   }
+} finally {
+  await rm(workspace, { recursive: true, force: true });
 }
+// Temporal's runtime would keep the process.
+process.exit();

@@ -2,7 +2,7 @@
 
 import { Connection } from '@temporalio/client';
 import type pg from 'pg';
-import { createDormouse } from './client/direct.js';
+import { createEngineDormouse } from './client/engine.js';
 import { type Config, readConfig } from './config.js';
 import { isRetired } from './deletion/retired-identifiers-table.js';
 import { given } from './domain/given.js';
@@ -80,7 +80,7 @@ async function main(): Promise<void> {
     migrationUrl: config.DORMOUSE_POSTGRES_MIGRATION_URL,
   });
 
-  const dormouse = createDormouse({
+  const dormouse = createEngineDormouse({
     ...clientOptions(config),
     postgresUrl: config.DORMOUSE_POSTGRES_URL,
   });

@@ -1,16 +1,14 @@
 /** A Fastify app whose sessions end when nobody uses them. */
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { type IdleSessionOptions, idleSessions } from '@dormouse/client/idle-sessions/fastify';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { idleSessions } from '../../src/middleware/idle-sessions/fastify.js';
-import type { IdleSessionOptions } from '../../src/middleware/idle-sessions/options.js';
 import { appPage, sessionsPage, signInPage, style } from './pages.js';
 import { signInAt } from './sign-in.js';
 
 export interface ExampleOptions
   extends Pick<IdleSessionOptions<unknown>, 'postgresUrl' | 'clock' | 'log' | 'verifyTimeoutMs' | 'staleMs'> {
   readonly kratos: { readonly publicUrl: string; readonly adminUrl: string };
-  /** The browser library. */
-  readonly script: string;
 }
 
 /** Short, so that a person sees it happen. */
@@ -27,11 +25,7 @@ const policy = {
 
 const open = { config: { dormouse: { public: true } } };
 
-export async function createExample({
-  kratos,
-  script,
-  ...options
-}: ExampleOptions): Promise<FastifyInstance> {
+export async function createExample({ kratos, ...options }: ExampleOptions): Promise<FastifyInstance> {
   const app = Fastify();
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -82,7 +76,10 @@ export async function createExample({
       reply.type('text/javascript').send(await readFile(new URL(name, scripts))),
     );
   }
-  app.get('/dormouse.js', open, (_request, reply) => reply.type('text/javascript').send(script));
+  const library = createRequire(import.meta.url).resolve('@dormouse/browser/script');
+  app.get('/dormouse.js', open, async (_request, reply) =>
+    reply.type('text/javascript').send(await readFile(library)),
+  );
   app.get('/style.css', open, (_request, reply) => reply.type('text/css').send(style));
   return app;
 }

@@ -4,12 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { type InactiveTokensOptions, inactiveTokens } from '@dormouse/client/inactive-tokens/fastify';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { SignJWT } from 'jose';
-import { inactiveTokens } from '../../src/middleware/inactive-tokens/fastify.js';
-import type { InactiveTokensOptions } from '../../src/middleware/inactive-tokens/options.js';
-import { signInNatively } from '../refresh-tokens/sign-in.js';
 import { page } from './page.js';
+import { signInNatively } from './sign-in.js';
 
 export interface ExampleOptions
   extends Pick<InactiveTokensOptions, 'postgresUrl' | 'log' | 'staleMs'>,

@@ -1,22 +1,20 @@
-/** `npm run example:inactive-tokens`, or with `-- --sliding`: the example on the embedded stack. */
+/**
+ * Starts the example; with `--sliding` in the sliding mode. In the repository `npm run example:inactive-tokens` sets the variables, and
+ * starts all servers first.
+ */
 import { randomBytes } from 'node:crypto';
-import { runExample } from '../run.js';
 import { createExample } from './app.js';
 
+const { POSTGRES_URL = '', KRATOS_PUBLIC_URL = '', PORT = '4462' } = process.env;
 const sliding = process.argv.includes('--sliding');
 
-await runExample(
-  4462,
-  ({ postgres, kratos }) =>
-    createExample({
-      postgresUrl: postgres.runtimeUrl,
-      kratosPublicUrl: kratos.publicUrl,
-      secret: randomBytes(32),
-      sliding,
-      log: (fields, message) => console.log(message, JSON.stringify(fields)),
-    }),
-  (url, { email, password }) => `${url}
-  e-mail    ${email}
-  password  ${password}
-Sign in, press "Work", and come back after ${sliding ? 10 : 20} minutes.`,
-);
+const app = await createExample({
+  postgresUrl: POSTGRES_URL,
+  kratosPublicUrl: KRATOS_PUBLIC_URL,
+  secret: randomBytes(32),
+  sliding,
+  log: (fields, message) => console.log(message, JSON.stringify(fields)),
+});
+console.log(`${await app.listen({ host: '127.0.0.1', port: Number(PORT) })}
+Sign in, press "Work", and come back after ${sliding ? 10 : 20} minutes.`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => app.close());

@@ -1,11 +1,11 @@
 /** An API for a native app: a sign-in gives a short access token and a refresh token, which rotates. */
-import Fastify, { type FastifyInstance } from 'fastify';
-import { jwtVerify, SignJWT } from 'jose';
 import {
   type RefreshTokensOptions,
   refreshTokens,
   type TokenHolder,
-} from '../../src/middleware/refresh-tokens/fastify.js';
+} from '@dormouse/client/refresh-tokens/fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { jwtVerify, SignJWT } from 'jose';
 import { signInNatively } from './sign-in.js';
 
 export interface ExampleOptions extends Pick<RefreshTokensOptions, 'postgresUrl' | 'key' | 'clock'> {

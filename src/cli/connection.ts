@@ -1,7 +1,6 @@
 /** Connects the commands to the system that the environment names. */
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
-import { createDormouse } from '../client/direct.js';
-import type { DirectDormouse } from '../client/direct-types.js';
+import { createEngineDormouse, type EngineDormouse } from '../client/engine.js';
 import { readConfig } from '../config.js';
 import { createPool } from '../postgres/pool.js';
 import type { DatabaseUrls } from '../postgres/prepare.js';
@@ -20,10 +19,10 @@ export function findDatabase(): DatabaseUrls {
 const variables = [...clientVariables, 'DORMOUSE_POSTGRES_URL'] as const;
 
 /** Runs `work` with the client, and closes it. @throws ConfigError when the environment names no Dormouse system */
-export async function withDormouse<T>(work: (dormouse: DirectDormouse) => Promise<T>): Promise<T> {
+export async function withDormouse<T>(work: (dormouse: EngineDormouse) => Promise<T>): Promise<T> {
   const config = readConfig(variables);
   const postgresUrl = config.DORMOUSE_POSTGRES_URL;
-  const dormouse = createDormouse({ ...clientOptions(config), postgresUrl, timeoutMs: 10_000 });
+  const dormouse = createEngineDormouse({ ...clientOptions(config), postgresUrl, timeoutMs: 10_000 });
   try {
     return await work(dormouse);
   } finally {

@@ -6,7 +6,7 @@ import type pg from 'pg';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { breakerRoutes } from '../breaker/routes.js';
-import type { DirectDormouse } from '../client/direct-types.js';
+import type { EngineDormouse } from '../client/engine.js';
 import {
   kratosRegistrationHook,
   type RegistrationHookOptions,
@@ -38,7 +38,7 @@ import { describeRoutes, openApiRoute } from './openapi.js';
 import { type RefusalAudit, SecurityLog } from './security-log.js';
 
 export interface GatewayOptions {
-  readonly dormouse: DirectDormouse;
+  readonly dormouse: EngineDormouse;
   readonly serviceTokens: readonly string[];
   /** HMAC secrets of signed events. Default: none, so events need a service token. */
   readonly eventSecrets?: readonly string[];

@@ -4,7 +4,7 @@
  * (mail scanners follow links). POST confirms. Nothing here signs anybody in.
  */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
-import type { DirectDormouse } from '../client/direct-types.js';
+import type { EngineDormouse } from '../client/engine.js';
 import type { RateLimits } from '../http/gate.js';
 import { systemClock } from '../process/clock.js';
 import { accessRoutes } from './access-page.js';
@@ -26,7 +26,7 @@ const policy = [
 ].join('; ');
 
 export function accountPages(
-  dormouse: DirectDormouse,
+  dormouse: EngineDormouse,
   options: PagesOptions,
   limits: Pick<RateLimits, 'pagesPerMinute' | 'linkRequestsPerMinute'>,
 ): FastifyPluginAsync {

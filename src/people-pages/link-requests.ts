@@ -6,13 +6,13 @@ import type { IdentityApi } from '@ory/client';
 import type { FastifyBaseLogger } from 'fastify';
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import type { DirectDormouse } from '../client/direct-types.js';
+import type { EngineDormouse } from '../client/engine.js';
 import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../client.js';
 import { callOry } from '../ory/call.js';
 import { StepError, tryAgain } from '../process/step-error.js';
 
 export interface LinkRequestsOptions {
-  readonly dormouse: Pick<DirectDormouse, 'standing' | 'requestReactivationLink'>;
+  readonly dormouse: Pick<EngineDormouse, 'standing' | 'requestReactivationLink'>;
   readonly identities: IdentityApi;
   /**
    * Finds deactivated identities by an address on record, for people who sign in by another

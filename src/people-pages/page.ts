@@ -2,7 +2,7 @@
 import type { IdentityApi } from '@ory/client';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type pg from 'pg';
-import type { DirectDormouse } from '../client/direct-types.js';
+import type { EngineDormouse } from '../client/engine.js';
 import { open } from '../http/access.js';
 import type { IdentifierKey } from '../keys/identifier-hash.js';
 import { requestPageUrl } from '../links/link-urls.js';
@@ -34,7 +34,7 @@ export interface PagesOptions {
 }
 
 export interface PageContext extends PagesOptions {
-  readonly dormouse: DirectDormouse;
+  readonly dormouse: EngineDormouse;
   readonly clock: Clock;
 }
 

@@ -18,7 +18,7 @@ async function broken(files: Record<string, string>): Promise<string[]> {
     await writeFile(join(directory, name), text);
   }
   const { tsConfig: _ours, ...rest } = options as ICruiseOptions & { tsConfig: unknown };
-  const { output } = await cruise(['src'], {
+  const { output } = await cruise([...new Set(Object.keys(files).map((name) => name.split('/')[0] ?? ''))], {
     ...rest,
     baseDir: directory,
     ruleSet: { forbidden },
@@ -40,6 +40,10 @@ it.each<[string, Record<string, string>, string[]]>([
   ['an engine that imports the embedded stack', { 'src/cli/a.ts': imports('../../dev/stack/a.js'), 'dev/stack/a.ts': empty }, ['toolkits-import-no-dev']],
   ['an activity that imports a workflow', { 'src/activities/a.ts': imports('../workflows/reconcile.js'), 'src/workflows/reconcile.ts': empty }, ['activities-import-no-workflows']],
   ['two files in a circle', { 'src/holds/a.ts': imports('./b.js'), 'src/holds/b.ts': "import { y } from './a.js';\nexport const x = y;\n" }, ['no-circle']],
+  ['an example that imports the sources', { 'examples/a/app.ts': imports('../../src/client.js'), 'src/client.ts': empty }, ['an-example-imports-packages-only']],
+  ['an example that starts the embedded stack', { 'examples/a/main.ts': imports('../../dev/stack/a.js'), 'dev/stack/a.ts': empty }, ['an-example-imports-packages-only']],
+  ['an example that imports the tool that starts it, or another example', { 'examples/a/main.ts': imports('../run.js'), 'examples/run.ts': empty, 'examples/a/b.ts': imports('../b/app.js'), 'examples/b/app.ts': empty }, ['an-example-imports-packages-only']],
+  ['nothing wrong: an example that imports a package and its own files', { 'examples/a/main.ts': imports('./app.js'), 'examples/a/app.ts': "import { x } from '@dormouse/client';\nexport { x };\n" }, []],
   ['a file outside of all rooms', { 'src/misc/a.ts': empty.replace('export', "import '../domain/b.js';\nexport"), 'src/domain/b.ts': empty }, ['every-file-has-a-layer']],
   ['nothing wrong: a route, a table, and types of an activity for a workflow', {
     'src/mail/http/routes.ts': imports('../mails-table.js'), 'src/mail/mails-table.ts': empty,

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { OryPeople } from '../../dev/demo/ory-people.js';
 import { linkIn } from '../../dev/demo/people-links.js';
-import type { DirectDormouse } from '../../src/client/direct-types.js';
+import type { EngineDormouse } from '../../src/client/engine.js';
 import { DormouseUnavailableError, InvalidRequestError } from '../../src/client.js';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
@@ -56,7 +56,7 @@ afterAll(async () => {
 });
 
 /** The real client, except for calls that need a workflow. */
-function scripted(real: DirectDormouse): DirectDormouse {
+function scripted(real: EngineDormouse): EngineDormouse {
   return new Proxy(real, {
     get(target, name, receiver) {
       if (name === 'lookAgain') return async (id: string) => void told.push(id);

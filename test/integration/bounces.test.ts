@@ -4,6 +4,7 @@ import { createKratosActivities } from '../../src/activities/kratos.js';
 import { createKratosDeletionActivities } from '../../src/activities/kratos-deletion.js';
 import { dayMs } from '../../src/domain/duration.js';
 import type { Standing } from '../../src/domain/standing.js';
+import { unmatchedBounces } from '../../src/mail/bounces-table.js';
 import { listMails } from '../../src/mail/mails-table.js';
 import { createNotifiedAddresses } from '../../src/mail/notified-addresses-table.js';
 import { mailgunFailure, postmarkBounce, sendgridEvents } from '../mail/samples/others.js';
@@ -213,7 +214,7 @@ describe('a relay that writes Message-IDs of its own', () => {
     return { person, queueId, key: request.key };
   }
   const bareReport = (queueId: string) => report(`<${queueId}@eu-west-1.amazonses.com>`);
-  const unmatched = async () => (await gateway.dormouse.unmatchedBounces())[0];
+  const unmatched = async () => (await unmatchedBounces(gateway.pool))[0];
 
   it.each([
     [

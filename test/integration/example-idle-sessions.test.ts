@@ -1,6 +1,6 @@
 /** The example app against the real stack: sign-in by its own form, with a cookie of Kratos. */
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
-import { createExample } from '../../examples/idle-sessions/app.js';
+import { type IdleSessionsExample, loadExample } from '../support/examples.js';
 import { bodyOf, GuardedApps, minute } from '../support/guarded-apps.js';
 
 let apps: GuardedApps;
@@ -8,12 +8,12 @@ let url: string;
 let close: () => Promise<unknown>;
 beforeAll(async () => {
   apps = await GuardedApps.begin();
+  const { createExample } = await loadExample<IdleSessionsExample>('idle-sessions');
   const app = await createExample({
     postgresUrl: apps.appUrl,
     kratos: inject('stack').kratos,
     clock: apps.now,
     ...{ verifyTimeoutMs: 20_000, staleMs: 20_000 },
-    script: '',
   });
   url = await app.listen({ host: '127.0.0.1', port: 0 });
   close = () => app.close();

@@ -1,19 +1,22 @@
 /** The example of inactive tokens against the real stack, by its API and as a person sees it in Chromium. */
 import { randomBytes } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ensureChromium, launchChromium } from '../../dev/browser/chromium.js';
 import { OryPeople } from '../../dev/demo/ory-people.js';
-import { createExample } from '../../examples/inactive-tokens/app.js';
 import { writeNotBefore } from '../../src/tokens/revocations-table.js';
+import { type Example, type InactiveTokensExample, loadExample } from '../support/examples.js';
 import { minute, TokenApps } from '../support/token-apps.js';
 import { until } from '../support/until.js';
 
 const people = new OryPeople(inject('stack'));
 let apps: TokenApps;
-const open: Awaited<ReturnType<typeof createExample>>[] = [];
+let example: Example<InactiveTokensExample>;
+const open: FastifyInstance[] = [];
 beforeAll(async () => {
   apps = await TokenApps.begin();
+  example = await loadExample('inactive-tokens');
 });
 afterAll(async () => {
   for (const app of open) await app.close();
@@ -21,7 +24,7 @@ afterAll(async () => {
 });
 
 async function start(sliding = false) {
-  const app = await createExample({
+  const app = await example.createExample({
     ...{
       postgresUrl: apps.database.appUrl,
       clock: apps.now,

@@ -1,16 +1,18 @@
 /** The example API against the real stack: sign-in, access token, rotation, reuse, and the end of all access. */
 import { randomBytes } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { OryPeople } from '../../dev/demo/ory-people.js';
-import { createExample } from '../../examples/refresh-tokens/app.js';
+import { loadExample, type RefreshTokensExample } from '../support/examples.js';
 import { RefreshServices } from '../support/refresh-services.js';
 
 const people = new OryPeople(inject('stack'));
 let services: RefreshServices;
-let app: Awaited<ReturnType<typeof createExample>>;
+let app: FastifyInstance;
 beforeAll(async () => {
   services = await RefreshServices.begin();
   const { postgresUrl, key } = services.optionsOf();
+  const { createExample } = await loadExample<RefreshTokensExample>('refresh-tokens');
   app = await createExample({
     ...{ postgresUrl, key, clock: () => services.now },
     kratosPublicUrl: inject('stack').kratos.publicUrl,

@@ -3,8 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { createDormouse } from '../../src/client/direct.js';
-import type { DirectDormouse } from '../../src/client/direct-types.js';
+import { createEngineDormouse, type EngineDormouse } from '../../src/client/engine.js';
 import { isBuried } from '../../src/deletion/tombstones-table.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { createGateway } from '../../src/gateway/server.js';
@@ -30,7 +29,7 @@ const tokens = [fresh('current-token-of-an-app'), fresh('next-token-of-an-app')]
 const closers: (() => Promise<void>)[] = [() => system.harness.end()];
 
 /** Starts a gateway in front of a client. */
-async function listen(dormouse: DirectDormouse): Promise<string> {
+async function listen(dormouse: EngineDormouse): Promise<string> {
   const server = await createGateway({
     dormouse,
     serviceTokens: tokens,
@@ -369,7 +368,7 @@ describe('an identity without a lifecycle', () => {
 describe('trouble behind it', () => {
   it('Temporal away: 503 with Retry-After where it is needed, 202 for activity', async () => {
     const away = await listen(
-      createDormouse({
+      createEngineDormouse({
         temporal: { address: `127.0.0.1:${await closedPort()}` },
         postgresUrl: stack.postgres.url,
         timeoutMs: 2_000,
@@ -394,7 +393,7 @@ describe('trouble behind it', () => {
   it('both away: 503 for activity and standing', async () => {
     const dead = await closedPort();
     const away = await listen(
-      createDormouse({
+      createEngineDormouse({
         temporal: { address: `127.0.0.1:${dead}` },
         postgresUrl: `postgres://someone:hidden@127.0.0.1:${dead}/none`,
         timeoutMs: 300,
@@ -411,8 +410,8 @@ describe('trouble behind it', () => {
   });
 
   it('an unforeseen error: 500 without internal details', async () => {
-    const real = createDormouse({ temporal: stack.temporal, postgresUrl: stack.postgres.url });
-    const broken: DirectDormouse = {
+    const real = createEngineDormouse({ temporal: stack.temporal, postgresUrl: stack.postgres.url });
+    const broken: EngineDormouse = {
       ...real,
       close: () => real.close(),
       recordActivity: () => Promise.reject(new TypeError('relation "secret_table" at /srv/app.ts:17')),
@@ -493,7 +492,7 @@ retry: { attempts: 3, firstAfter: 1s, longestAfter: 1s }
   ])('does not show in the answer to an event, nor in the queries for it (%s)', async (contentType) => {
     // Nobody works on this queue: every statement is the gateway's own.
     const base = await listen(
-      createDormouse({
+      createEngineDormouse({
         temporal: stack.temporal,
         postgresUrl: stack.postgres.url,
         taskQueue: fresh('nobody'),

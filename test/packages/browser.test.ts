@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { publint } from 'publint';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { projectDirectory } from '../../dev/stack/project.js';
-import { packBrowser } from '../../tools/packages/pack-browser.js';
+import { packedPackages } from '../../tools/packages/packed.js';
 
 let directory: string;
 let app: string;
@@ -15,7 +15,7 @@ let tarball: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'dormouse-browser-'));
-  tarball = await packBrowser(directory);
+  tarball = (await packedPackages()).browser;
   app = join(directory, 'app');
   await mkdir(app);
   await writeFile(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));

@@ -1,8 +1,7 @@
 /** A gateway of a test's own, on the injected stack, with all routes on, each with its credential. */
 import { type Logger, pino } from 'pino';
 import type { StackInfo } from '../../dev/stack/index.js';
-import { createDormouse } from '../../src/client/direct.js';
-import type { DirectDormouse } from '../../src/client/direct-types.js';
+import { createEngineDormouse, type EngineDormouse } from '../../src/client/engine.js';
 import { createGateway, type GatewayOptions } from '../../src/gateway/server.js';
 import type { SessionGuard } from '../../src/middleware/idle-sessions/guard.js';
 import type { PersonalTokens } from '../../src/middleware/personal-tokens/personal-tokens.js';
@@ -19,7 +18,7 @@ export interface TestGateway {
   readonly hookKeys: Readonly<Record<'kratos' | 'hydra' | 'mail', readonly [string, string]>>;
   readonly secrets: readonly [string, string];
   readonly pool: ReturnType<typeof createPool>;
-  readonly dormouse: DirectDormouse;
+  readonly dormouse: EngineDormouse;
   readonly server: Awaited<ReturnType<typeof createGateway>>;
   close(): Promise<void>;
 }
@@ -39,7 +38,7 @@ export interface TestGatewayOptions {
   readonly personalTokens?: PersonalTokens;
   /** Where the pages are reached. Default: as the stack says. */
   readonly baseUrl?: string;
-  readonly wrap?: (dormouse: DirectDormouse) => DirectDormouse;
+  readonly wrap?: (dormouse: EngineDormouse) => EngineDormouse;
 }
 
 export async function listenGateway({
@@ -62,7 +61,7 @@ export async function listenGateway({
   } as const;
   const secrets = [fresh('event-secret-of-a-sender-one'), fresh('event-secret-of-a-sender-two')] as const;
   const pool = createPool({ url: stack.postgres.runtimeUrl });
-  const dormouse = createDormouse({
+  const dormouse = createEngineDormouse({
     temporal: temporalAddress === undefined ? stack.temporal : { address: temporalAddress },
     postgresUrl: stack.postgres.runtimeUrl,
     taskQueue: fresh('gateway'),

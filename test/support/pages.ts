@@ -2,8 +2,7 @@
 import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
 import { inject } from 'vitest';
 import { ensureChromium, launchChromium } from '../../dev/browser/chromium.js';
-import { createExample } from '../../examples/idle-sessions/app.js';
-import { bundleScript } from '../../tools/packages/pack-browser.js';
+import { type IdleSessionsExample, loadExample } from './examples.js';
 import { closedPort } from './fault-tcp.js';
 import { GuardedApps, minute } from './guarded-apps.js';
 import { until } from './until.js';
@@ -23,13 +22,13 @@ export class Pages {
   static async begin(launch = async () => launchChromium(await ensureChromium())): Promise<Pages> {
     const browser = await launch();
     const apps = await GuardedApps.begin();
+    const { createExample } = await loadExample<IdleSessionsExample>('idle-sessions');
     const app = await createExample({
       postgresUrl: apps.appUrl,
       kratos: inject('stack').kratos,
       clock: apps.now,
       // A busy machine is no outage.
       ...{ verifyTimeoutMs: 20_000, staleMs: 20_000 },
-      script: Buffer.from(await bundleScript()).toString(),
     });
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
     return new Pages(apps, url, browser, () => app.close());

@@ -9,7 +9,7 @@ import type { Tokens } from '../../dev/demo/authorization-code-flow.js';
 import { type CaughtMail, kindsFor } from '../../dev/demo/mailbox.js';
 import type { Person, PersonOptions, SignIn } from '../../dev/demo/ory-people.js';
 import { linkIn } from '../../dev/demo/people-links.js';
-import type { DirectDormouse } from '../../src/client/direct-types.js';
+import type { EngineDormouse } from '../../src/client/engine.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { readStanding } from '../../src/standings/standings-table.js';
 import { admitToken } from '../../src/tokens/admission-rules.js';
@@ -93,9 +93,9 @@ async function press(url: URL): Promise<{ status: number; html: string }> {
   return { status: answer.status, html: await answer.text() };
 }
 
-function countingRequests(dormouse: DirectDormouse): DirectDormouse {
+function countingRequests(dormouse: EngineDormouse): EngineDormouse {
   return new Proxy(dormouse, {
-    get: (target, name: keyof DirectDormouse) => {
+    get: (target, name: keyof EngineDormouse) => {
       if (name !== 'requestReactivationLink') {
         const value = target[name];
         return typeof value === 'function' ? value.bind(target) : value;

@@ -5,6 +5,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
+import { transform } from 'esbuild';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { projectDirectory } from '../../dev/stack/project.js';
@@ -36,10 +37,8 @@ export async function packClient(target: string): Promise<Packed> {
     const needs: Record<string, readonly string[]> = {};
     for (const [entry, { types, default: code }] of Object.entries(own.exports)) {
       const imports = new Set<string>();
-      for (const file of await closure(built, withoutDist(code), '.js', imports))
-        await copy(built, out, file);
-      for (const file of await closure(built, withoutDist(types), '.d.ts', new Set()))
-        await copy(built, out, file);
+      await write(out, await closure(built, withoutDist(code), '.js', imports));
+      await write(out, await closure(built, withoutDist(types), '.d.ts', new Set()));
       needs[entry] = [...imports].sort();
     }
     const peers = [...new Set(Object.values(needs).flat())].sort();
@@ -68,25 +67,37 @@ function versionOf(name: string, { dependencies }: z.infer<typeof repository>): 
   return version;
 }
 
-async function copy(from: string, to: string, file: string): Promise<void> {
-  const target = join(to, 'dist', file);
-  await mkdir(dirname(target), { recursive: true });
-  await cp(join(from, file), target);
+async function write(to: string, files: ReadonlyMap<string, string>): Promise<void> {
+  for (const [file, text] of files) {
+    const target = join(to, 'dist', file);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, text);
+  }
 }
 
-/** Every file that `entry` imports, and so on. Bare imports are added to `packages` by the name of their package. */
+/** Comments stay in the types, where people read them; in the code they would be a fifth of it. */
+async function read(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  return file.endsWith('.js') ? (await transform(text, { legalComments: 'none' })).code : text;
+}
+
+/**
+ * Every file that `entry` imports, and so on. Bare imports are added to `packages` by the name of their package.
+ * @returns the text of each file
+ */
 async function closure(
   directory: string,
   entry: string,
   extension: '.js' | '.d.ts',
   packages: Set<string>,
-): Promise<Set<string>> {
-  const seen = new Set<string>();
+): Promise<Map<string, string>> {
+  const seen = new Map<string, string>();
   const left = [entry];
   for (let file = left.pop(); file !== undefined; file = left.pop()) {
     if (seen.has(file)) continue;
-    seen.add(file);
-    for (const name of importsOf(await readFile(join(directory, file), 'utf8'))) {
+    const text = await read(join(directory, file));
+    seen.set(file, text);
+    for (const name of importsOf(text)) {
       if (name.startsWith('.')) left.push(normalize(join(dirname(file), name)).replace(/\.js$/, extension));
       else if (!name.startsWith('node:')) packages.add(packageOf(name));
     }

@@ -2,14 +2,14 @@
 /** Sends a signed event to a gateway started for it on the running stack, then the same with a changed body. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { createDormouse } from '../../../src/client/direct.js';
+import { createEngineDormouse } from '../../../src/client/engine.js';
 import { createGateway } from '../../../src/gateway/server.js';
 import { signEvent } from '../../../src/signs/http/event-signature.js';
 import { runningStack, showActivity } from './support.js';
 
 const stack = await runningStack();
 const secret = randomBytes(32).toString('base64url');
-const dormouse = createDormouse({ temporal: stack.temporal, postgresUrl: stack.postgres.url });
+const dormouse = createEngineDormouse({ temporal: stack.temporal, postgresUrl: stack.postgres.url });
 const gateway = await createGateway({
   dormouse,
   serviceTokens: [stack.gateway.serviceToken],

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import type { DirectDormouse } from '../../client/direct-types.js';
+import type { EngineDormouse } from '../../client/engine.js';
 import { InvalidRequestError } from '../../client.js';
 import { type MailProvider, mailProviders } from '../../domain/mail-choices.js';
 import { scoped } from '../../http/access.js';
@@ -29,7 +29,7 @@ const readers: Readonly<Record<MailProvider, (body: unknown) => Bounce[]>> = {
   sendgrid: readSendgridEvents,
 };
 
-export function providerRoute(server: FastifyInstance, dormouse: DirectDormouse): void {
+export function providerRoute(server: FastifyInstance, dormouse: EngineDormouse): void {
   server.removeAllContentTypeParsers();
   // SNS declares its JSON as text/plain.
   server.addContentTypeParser(

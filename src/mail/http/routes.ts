@@ -6,7 +6,7 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { DirectDormouse } from '../../client/direct-types.js';
+import type { EngineDormouse } from '../../client/engine.js';
 import { given } from '../../domain/given.js';
 import { scoped } from '../../http/access.js';
 import { inputTime } from '../../http/schemas.js';
@@ -49,7 +49,7 @@ const rfc822 = 'message/rfc822';
 /** Reports quote at most the mail that bounced, and our mails have a few kilobytes. */
 const reportLimit = 262_144;
 
-export function mailRoutes(dormouse: DirectDormouse): FastifyPluginAsync {
+export function mailRoutes(dormouse: EngineDormouse): FastifyPluginAsync {
   return async (server) => {
     server.withTypeProvider<ZodTypeProvider>().route({
       method: 'POST',
@@ -76,7 +76,7 @@ export function mailRoutes(dormouse: DirectDormouse): FastifyPluginAsync {
   };
 }
 
-function reportRoute(server: FastifyInstance, dormouse: DirectDormouse): void {
+function reportRoute(server: FastifyInstance, dormouse: EngineDormouse): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(rfc822, { parseAs: 'buffer' }, (_request, message, done) =>
     done(null, message),

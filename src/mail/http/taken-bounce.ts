@@ -3,7 +3,7 @@
  */
 import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
-import type { DirectDormouse } from '../../client/direct-types.js';
+import type { EngineDormouse } from '../../client/engine.js';
 import { answers } from '../../http/schemas.js';
 import type { Bounce } from '../bounce.js';
 
@@ -13,7 +13,7 @@ export const mailSecurity = [{ mailHookKey: [] }, { mailHookPassword: [] }, { se
 
 /** A bounce without a matching mail is logged: some mails bounce, and the engine does not know whose. */
 export async function takeBounce(
-  dormouse: DirectDormouse,
+  dormouse: EngineDormouse,
   bounce: Bounce,
   source: string,
   log: FastifyBaseLogger,

@@ -1,12 +1,12 @@
 /** A client in front of real workers on a queue of their own, and a policy under which nothing happens meanwhile. */
-import type { DirectDormouse } from '../../../src/client/direct-types.js';
+import type { EngineDormouse } from '../../../src/client/engine.js';
 import { fresh, slowPolicy } from '../system-outside.js';
 import type { Harness } from './harness.js';
 import { openHarness } from './open.js';
 
 export interface ClientHarness {
   readonly harness: Harness;
-  readonly dormouse: DirectDormouse;
+  readonly dormouse: EngineDormouse;
   readonly policyId: string;
 }
 

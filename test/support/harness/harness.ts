@@ -10,8 +10,7 @@ import { type CaughtMail, readMailbox } from '../../../dev/demo/mailbox.js';
 import { OryPeople } from '../../../dev/demo/ory-people.js';
 import type { StackInfo } from '../../../dev/stack/index.js';
 import { type AuditRow, readAudit } from '../../../src/audit/log-table.js';
-import { createDormouse } from '../../../src/client/direct.js';
-import type { DirectDormouse } from '../../../src/client/direct-types.js';
+import { createEngineDormouse, type EngineDormouse } from '../../../src/client/engine.js';
 import type { DirectOptions } from '../../../src/client/types.js';
 import { lifecycleWorkflowId } from '../../../src/domain/identity-id.js';
 import type { PolicyReference } from '../../../src/domain/policy-reference.js';
@@ -101,8 +100,8 @@ export class Harness<T extends Time = Time> {
   }
 
   /** A client inside the trust boundary, patient: tests are about what happens, not how fast. It is closed by {@link end}. */
-  createClient(options: Omit<DirectOptions, 'temporal' | 'postgresUrl'>): DirectDormouse {
-    const dormouse = createDormouse({
+  createClient(options: Omit<DirectOptions, 'temporal' | 'postgresUrl'>): EngineDormouse {
+    const dormouse = createEngineDormouse({
       temporal: { ...this.stack.temporal, address: this.time.address },
       postgresUrl: this.stack.postgres.url,
       timeoutMs: 30_000,
