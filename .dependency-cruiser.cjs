@@ -25,6 +25,7 @@ const subjects = [
   'security-events',
   'sessions',
   'signs',
+  'simulation',
   'sources',
   'standings',
   'tokens',

@@ -15,6 +15,7 @@ import { addCredentialCommands } from './principals/commands.js';
 import { addEnrolCommands } from './reconciliation/commands.js';
 import { addRolloutCommands } from './rollout/commands.js';
 import { addSecurityEventCommands } from './security-events/commands.js';
+import { addSimulateCommand } from './simulation/commands.js';
 import { addIdentityCommands } from './standings/commands.js';
 import { addParkedCommands } from './standings/parked-commands.js';
 import { addPersonalTokenCommands } from './tokens/personal/commands.js';
@@ -30,6 +31,7 @@ export function createProgram(): Command {
   addEnrolCommands(program);
   addPolicyCommands(program);
   addPreviewCommands(program);
+  addSimulateCommand(program);
   addRolloutCommands(program);
   addSecurityEventCommands(program);
   addAuditCommands(program);

@@ -1,11 +1,7 @@
 /** What happened to people in one month, from the table `audit`: counts of people, never of repeated attempts. */
 import type pg from 'pg';
-
-/** A month in UTC; both in epoch milliseconds, the end excluded. */
-export interface Month {
-  readonly from: number;
-  readonly to: number;
-}
+import { dayMs } from '../domain/duration.js';
+import type { Month } from './month.js';
 
 export const monthFigures = [
   'revoked',
@@ -19,6 +15,7 @@ export const monthFigures = [
   'returned',
 ] as const;
 export type MonthFigure = (typeof monthFigures)[number];
+export type Figures = Readonly<Record<MonthFigure, number>>;
 
 /** A person's own doing. An exemption, another policy or an operator brings nobody back. */
 const cameBack = `((event_type = 'returned' AND outcome = 'activity')
@@ -36,46 +33,54 @@ const conditions: Readonly<Record<MonthFigure, string>> = {
   returned: cameBack,
 };
 
-/** @returns for each figure, how many different people it is about */
+const counts = monthFigures.map(
+  (figure) => `count(DISTINCT target) FILTER (WHERE ${conditions[figure]})::int AS ${figure}`,
+);
+
+/**
+ * @param unit of what the figures are: each month, or each day
+ * @returns for each month or day (as `2026-10`, `2026-10-31`) with any event, how many different people each figure is about
+ */
 export async function countPeople(
   pool: pg.Pool,
   { from, to }: Month,
-): Promise<Readonly<Record<MonthFigure, number>>> {
-  const counts = monthFigures.map(
-    (figure) => `count(DISTINCT target) FILTER (WHERE ${conditions[figure]})::int AS ${figure}`,
-  );
-  const found = await pool.query<Record<MonthFigure, number>>(
-    `SELECT ${counts.join(', ')} FROM audit WHERE occurred_at >= $1 AND occurred_at < $2`,
+  unit: 'month' | 'day',
+): Promise<Map<string, Figures>> {
+  const form = unit === 'month' ? 'YYYY-MM' : 'YYYY-MM-DD';
+  const found = await pool.query<Record<MonthFigure, number> & { period: string }>(
+    `SELECT to_char(occurred_at AT TIME ZONE 'UTC', '${form}') AS period, ${counts.join(', ')}
+     FROM audit WHERE occurred_at >= $1 AND occurred_at < $2 GROUP BY 1`,
     [new Date(from), new Date(to)],
   );
-  const [row] = found.rows;
-  return Object.fromEntries(monthFigures.map((figure) => [figure, row?.[figure] ?? 0])) as Record<
-    MonthFigure,
-    number
-  >;
+  return new Map(found.rows.map(({ period, ...figures }) => [period, figures]));
 }
+
+export const noFigures = Object.fromEntries(monthFigures.map((figure) => [figure, 0])) as Figures;
 
 export interface NoticeEffect {
   /** `warn`, or the rung that the notice announced. */
   readonly notice: string;
   /** Notices that a mail server accepted in the month. */
   readonly sent: number;
-  /** Those after which the person came back before another notice was given. */
+  /** Those after which the person came back within {@link creditDays}, and before another notice was given. */
   readonly returned: number;
-  /** Half of those came back within this time. Milliseconds; `null` where nobody did. */
+  /** Half of those came back within this time, and nine of ten within the other. Milliseconds; `null` where nobody did. */
   readonly medianMs: number | null;
+  readonly ninetiethMs: number | null;
 }
 
-/**
- * Whether notices work. A return counts for the last notice before it, also where it came after the month.
- * @param until returns up to this time count, epoch milliseconds
- */
-export async function readNoticeEffects(
-  pool: pg.Pool,
-  { from, to }: Month,
-  until: number,
-): Promise<NoticeEffect[]> {
-  const found = await pool.query<{ notice: string; sent: number; returned: number; median: number | null }>(
+/** A return counts for a notice that was given so many days before at most: a month's figures end to change that long after it. */
+export const creditDays = 30;
+
+/** Whether notices work. A return counts for the last notice before it, also where it came after the month. */
+export async function readNoticeEffects(pool: pg.Pool, { from, to }: Month): Promise<NoticeEffect[]> {
+  const found = await pool.query<{
+    notice: string;
+    sent: number;
+    returned: number;
+    median: number | null;
+    ninetieth: number | null;
+  }>(
     `WITH course AS (
        SELECT event_type, detail->>'rung' AS rung, occurred_at,
          lead(event_type) OVER person AS next_type, lead(occurred_at) OVER person AS next_at
@@ -83,13 +88,21 @@ export async function readNoticeEffects(
        WHERE occurred_at >= $1 AND occurred_at < $3
          AND (${cameBack} OR (event_type IN ('inactivity_warned', 'notice_sent') AND outcome = 'accepted'))
        WINDOW person AS (PARTITION BY target ORDER BY occurred_at, seq)
+     ), notice AS (
+       SELECT CASE event_type WHEN 'inactivity_warned' THEN 'warn' ELSE coalesce(rung, 'unknown') END AS notice,
+         CASE WHEN next_type IN ('returned', 'account_reactivated') AND next_at < occurred_at + $4 * interval '1 millisecond'
+           THEN extract(epoch FROM next_at - occurred_at) * 1000 END AS back_after
+       FROM course WHERE event_type IN ('inactivity_warned', 'notice_sent') AND occurred_at < $2
      )
-     SELECT CASE event_type WHEN 'inactivity_warned' THEN 'warn' ELSE coalesce(rung, 'unknown') END AS notice,
-       count(*)::int AS sent, (count(*) FILTER (WHERE next_type IN ('returned', 'account_reactivated')))::int AS returned,
-       (percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM next_at - occurred_at) * 1000)
-         FILTER (WHERE next_type IN ('returned', 'account_reactivated')))::double precision AS median
-     FROM course WHERE event_type IN ('inactivity_warned', 'notice_sent') AND occurred_at < $2 GROUP BY 1 ORDER BY 1`,
-    [new Date(from), new Date(to), new Date(Math.max(until, to))],
+     SELECT notice, count(*)::int AS sent, count(back_after)::int AS returned,
+       (percentile_cont(0.5) WITHIN GROUP (ORDER BY back_after))::double precision AS median,
+       (percentile_cont(0.9) WITHIN GROUP (ORDER BY back_after))::double precision AS ninetieth
+     FROM notice GROUP BY 1 ORDER BY 1`,
+    [new Date(from), new Date(to), new Date(to + creditDays * dayMs), creditDays * dayMs],
   );
-  return found.rows.map(({ median, ...row }) => ({ ...row, medianMs: median }));
+  return found.rows.map(({ median, ninetieth, ...row }) => ({
+    ...row,
+    medianMs: median,
+    ninetiethMs: ninetieth,
+  }));
 }

@@ -16,7 +16,12 @@ import { withNotice } from '../domain/lifecycle/notice-transitions.js';
 import { withRungBegun, withRungCompleted } from '../domain/lifecycle/rung-transitions.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
-import { withActivity, withAssessment, withReturn } from '../domain/lifecycle/transitions.js';
+import {
+  withActivity,
+  withAssessment,
+  withReactivation,
+  withReturn,
+} from '../domain/lifecycle/transitions.js';
 import type { Plan, PlanRung } from '../domain/plan.js';
 import type { ActivityKind } from '../domain/sign-of-life.js';
 import type { CourseEnd, Deed, MailFate } from './deed.js';
@@ -60,8 +65,17 @@ export class Walk {
     return this.state.rungs.delete?.completedAt !== undefined;
   }
 
+  get isDeactivated(): boolean {
+    return this.identity.state === 'inactive';
+  }
+
   /** Lets time run until then, this instant included. @returns what comes after */
   goTo(until: number): CourseEnd {
+    return this.goOn(until, () => false);
+  }
+
+  /** The same, but no further than to the first deed that `stops` says. The time is then that of the deed. */
+  goOn(until: number, stops: (deed: Deed) => boolean): CourseEnd {
     let turns = 0;
     for (;;) {
       const decision = this.decide();
@@ -74,7 +88,8 @@ export class Walk {
         this.now = Math.max(this.now, wakesAt);
         if (this.state.holds !== undefined) this.look();
       } else {
-        this.act(decision);
+        const deed = this.act(decision);
+        if (deed !== undefined && stops(deed)) return 'later';
       }
       turns = this.now === before ? turns + 1 : 0;
       if (turns > mostTurnsAtOnce) throw new Error(`${mostTurnsAtOnce} turns of a lifecycle at one instant`);
@@ -85,6 +100,20 @@ export class Walk {
   seen(kind: ActivityKind): void {
     this.state = withActivity(this.state, { at: this.now, kind }, this.now);
     if (offTheBottom(this.state)) this.goTo(this.now);
+  }
+
+  /** The person shows up once more before anything is due and before any hold ends, so that nothing is decided. */
+  seenMeanwhile(kind: ActivityKind, at: number): void {
+    this.now = at;
+    this.state = withActivity(this.state, { at, kind }, at);
+  }
+
+  /** The person follows the link that ends a deactivation. The time must be that of the last {@link goTo}. */
+  reactivate(): void {
+    const { now } = this;
+    const reactivation = { actor: 'self-service', reason: 'link', at: now, selfService: true } as const;
+    this.state = withReactivation(this.state, reactivation);
+    this.goTo(now);
   }
 
   /** An operator sets a hold. */
@@ -123,13 +152,19 @@ export class Walk {
     return blocked.by === 'hold' || blocked.by === 'no-notice' ? undefined : blocked.by;
   }
 
-  private act(decision: Exclude<Decision, Wait>): void {
-    if (decision.kind === 'notice') this.giveNotice(decision);
-    else if (decision.kind === 'rung') this.climb(decision.rung);
-    else if (decision.kind === 'return') this.comeBack(decision);
+  private act(decision: Exclude<Decision, Wait>): Deed | undefined {
+    const deed = this.deedOf(decision);
+    if (deed !== undefined) this.onDeed(deed);
+    return deed;
   }
 
-  private giveNotice({ rung, leadMs, rungAt }: Extract<Decision, { kind: 'notice' }>): void {
+  private deedOf(decision: Exclude<Decision, Wait>): Deed | undefined {
+    if (decision.kind === 'notice') return this.giveNotice(decision);
+    if (decision.kind === 'rung') return this.climb(decision.rung);
+    return decision.kind === 'return' ? this.comeBack(decision) : undefined;
+  }
+
+  private giveNotice({ rung, leadMs, rungAt }: Extract<Decision, { kind: 'notice' }>): Deed {
     const { state, now, mailFate: outcome } = this;
     const since = inactiveSince(state, rung);
     const before = state.notices.findLast((one) => one.rung === rung.rung && one.leadMs === leadMs);
@@ -145,10 +180,10 @@ export class Walk {
       ...(round === 0 ? {} : { round }),
       ...(failures === 0 ? {} : { failures }),
     });
-    this.onDeed({ kind: 'notice', at: now, rung: rung.rung, leadMs, rungAt, mails: this.mail });
+    return { kind: 'notice', at: now, rung: rung.rung, leadMs, rungAt, mails: this.mail };
   }
 
-  private climb(rung: PlanRung): void {
+  private climb(rung: PlanRung): Deed {
     const { now, plan, identity } = this;
     const begun = withRungBegun(this.state, rung, inactiveSince(this.state, rung), now);
     const upcoming = rung.rung === 'warn' ? announcedByWarning(begun, plan, now) : undefined;
@@ -157,10 +192,10 @@ export class Walk {
     if (rung.rung === 'deactivate') {
       this.identity = { ...identity, state: 'inactive', stateChangedAt: now, disabledByEngine: true };
     }
-    this.onDeed({ kind: 'rung', at: now, rung: rung.rung, mails: tells(rung) ? this.mail : 0 });
+    return { kind: 'rung', at: now, rung: rung.rung, mails: tells(rung) ? this.mail : 0 };
   }
 
-  private comeBack(back: Extract<Decision, { kind: 'return' }>): void {
+  private comeBack(back: Extract<Decision, { kind: 'return' }>): Deed {
     const { now, identity } = this;
     const isEnabled = back.undo.includes('deactivate') && identity.disabledByEngine;
     if (isEnabled) {
@@ -169,7 +204,7 @@ export class Walk {
     this.state = withReturn(this.state, back, now);
     this.look();
     const mails = isEnabled ? this.mail : 0;
-    this.onDeed({ kind: 'return', at: now, cause: back.cause, undo: back.undo, mails });
+    return { kind: 'return', at: now, cause: back.cause, undo: back.undo, mails };
   }
 
   private get mail(): 0 | 1 {

@@ -1,7 +1,5 @@
 /** `dormouse policy …`: check, publish, roll back and see policies. */
 import type { Command } from 'commander';
-import type pg from 'pg';
-import { actorOption, checkedDecision, type Decision, reasonOption } from '../cli/actor.js';
 import { withPool } from '../cli/connection.js';
 import { wholeNumber } from '../cli/numbers.js';
 import { readConfig } from '../config.js';
@@ -16,19 +14,14 @@ import {
   AlteredPolicyError,
   isIntact,
   type ListedPolicy,
-  latestVersion,
   listPolicies,
   readPolicyRow,
 } from './policies-table.js';
 import { presetNamed, readPreset } from './presets.js';
-import { type Publication, rollBackPolicy } from './publication.js';
-import { addPublishCommand, expectOption } from './publish-command.js';
+import type { Publication } from './publication.js';
+import { addPublishCommand, addRollbackCommand } from './publish-command.js';
 import { readPolicyFile } from './read-file.js';
 import { parsePolicyToPublish } from './yaml.js';
-
-interface PolicyFlags extends Decision {
-  readonly expect?: string;
-}
 
 export function addPolicyCommands(program: Command): void {
   const policy = program.command('policy').description('check, publish, roll back and see policies');
@@ -41,22 +34,7 @@ export function addPolicyCommands(program: Command): void {
     )
     .action(check);
   addPublishCommand(policy, announce);
-  policy
-    .command('rollback <id>')
-    .description('publish the text of an earlier version as the next version')
-    .requiredOption('--to <version>', 'the earlier version')
-    .requiredOption(...reasonOption)
-    .option(...expectOption)
-    .option(...actorOption)
-    .action(async (id: string, flags: PolicyFlags & { to: string }) => {
-      const { actor, reason } = checkedDecision(flags);
-      const expect = expected(flags);
-      const choice = { id: checkedPolicyId('id', id), to: wholeNumber('--to', flags.to) };
-      const publication = await withPool(async (pool) =>
-        rollBackPolicy(pool, choice, await decisionOn(pool, id, { actor, reason, expect })),
-      );
-      announce(publication);
-    });
+  addRollbackCommand(policy, announce);
   policy
     .command('list')
     .description(
@@ -133,18 +111,6 @@ async function show(id: string, { version }: { version?: string }): Promise<void
   console.log(`# ${row.id} version ${row.version}, sha256 ${row.hash}`);
   process.stdout.write(row.source.endsWith('\n') ? row.source : `${row.source}\n`);
   if (!isIntact(row)) throw new AlteredPolicyError(row);
-}
-
-function expected({ expect }: PolicyFlags): number | undefined {
-  return expect === undefined ? undefined : wholeNumber('--expect', expect);
-}
-
-async function decisionOn(
-  pool: pg.Pool,
-  id: string,
-  { expect, ...decision }: Decision & { expect: number | undefined },
-) {
-  return { ...decision, at: Date.now(), expected: expect ?? (await latestVersion(pool, id)) };
 }
 
 function announce({ reference: { id, version, hash }, isNew }: Publication): void {

@@ -28,7 +28,7 @@ export class UnknownPolicyError extends Error {
   override readonly name = 'UnknownPolicyError';
   constructor(id: string, version: number | undefined) {
     const which = version === undefined ? `"${id}"` : `"${id}" version ${version}`;
-    super(`policy ${which} was never published. Publish it with: dormouse policy publish FILE`);
+    super(`policy ${which} was never published. Publish it with: dormouse policy publish FILE --reason '…'`);
   }
 }
 
@@ -39,7 +39,7 @@ export class AlteredPolicyError extends Error {
   readonly policy: string;
   constructor({ id, version, hash }: Pick<PolicyRow, 'id' | 'version' | 'hash'>) {
     super(
-      `policy "${id}" version ${version} was altered in the database: its text no longer has the hash that was published (sha256 ${hash.slice(0, 12)}), so nothing acts by it. Find out who wrote to the table "policy", then publish the right text: dormouse policy publish FILE`,
+      `policy "${id}" version ${version} was altered in the database: its text no longer has the hash that was published (sha256 ${hash.slice(0, 12)}), so nothing acts by it. Find out who wrote to the table "policy", then publish the right text, which takes no preview: dormouse policy publish FILE --reason '…'`,
     );
     this.policy = `${id}@${version}`;
   }

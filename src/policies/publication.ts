@@ -97,7 +97,7 @@ export async function rollBackPolicy(
       text: earlier.source,
       ...decision,
       eventType: 'policy_rolled_back',
-      outcome: `to version ${to}`,
+      outcome: `to version ${to}${decision.basis === undefined ? '' : ` ${storable(decision.basis)}`}`,
     });
   });
 }

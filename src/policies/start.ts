@@ -37,7 +37,7 @@ export async function startWithPolicy({ pool, log, file, policyId }: PolicyStart
   else if (hash !== fileHash) {
     log.warn(
       { policy: id, file, fileHash, publishedVersion: version, publishedHash: hash },
-      `the policy file is not what is published, and what is published stays in force. To publish the file: dormouse policy publish ${file} --reason '…' --expect ${version}`,
+      `the policy file is not what is published, and what is published stays in force. To publish the file, see first what it does to whom: dormouse policy preview ${file}. Then: dormouse policy publish ${file} --reason '…' --preview HASH --expect ${version}`,
     );
   }
   return followed(pool, log, { policyId, fileId: id });

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { withPool } from '../cli/connection.js';
+import { showProgress } from '../cli/progress.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
 import { type NamedPolicy, readNamedPolicy } from '../policies/named.js';
 import { csvHeader, csvOf } from './csv.js';
@@ -47,7 +48,7 @@ async function preview(pool: pg.Pool, file: string, flags: Flags): Promise<void>
       worst.add(person);
       if (flags.csv) process.stdout.write(csvOf(person));
     },
-    ...(process.stderr.isTTY && { onProgress: showProgress }),
+    ...(process.stderr.isTTY && { onProgress: showProgress('people') }),
   });
   await keepPreview(pool, done);
   if (flags.html !== undefined) await writeFile(flags.html, previewPage(done, worst.sorted));
@@ -63,8 +64,4 @@ function show(done: Preview, { csv, json, html }: Flags): void {
 /** @param policyId whose people are asked */
 export function requestOf({ policy, text }: NamedPolicy, policyId: string): PreviewRequest {
   return { policy, text, policyId, now: Date.now() };
-}
-
-function showProgress(done: number, all: number): void {
-  process.stderr.write(`\r${done} of ${all} people${done >= all ? '\n' : ''}`);
 }

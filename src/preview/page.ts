@@ -2,8 +2,9 @@
 import { rungNames } from '../domain/rungs.js';
 import type { Comparison } from './comparison.js';
 import { csvHeader, csvOf, dateOf } from './csv.js';
+import { listOf, scrolling, wholePage } from './document.js';
 import { escaped } from './html.js';
-import { sortScript, style } from './page-assets.js';
+import { sortScript } from './page-assets.js';
 import { plotFigure, runningSums } from './plot.js';
 import type { Preview } from './run.js';
 import { leftOut, tripLines } from './table.js';
@@ -14,20 +15,7 @@ export function previewPage(preview: Preview, people: readonly Comparison[]): st
   const { tally, policyId, inForce, now, hash } = preview;
   const title = `Preview of a policy for "${policyId}"`;
   const { moves } = tally;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<meta name="color-scheme" content="light dark">
-<title>${escaped(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-<h1>${escaped(title)}</h1>
-<p>${tally.people} people, compared with ${escaped(inForce)}, as of ${new Date(now).toISOString()}. As if everybody were looked at then, nobody came back, and every mail arrived where there is an address.</p>
+  const body = `<p>${tally.people} people, compared with ${escaped(inForce)}, as of ${new Date(now).toISOString()}. As if everybody were looked at then, nobody came back, and every mail arrived where there is an address.</p>
 <ul class="moves"><li><strong>${moves.earlier}</strong> earlier</li><li><strong>${moves.later}</strong> later</li><li><strong>${moves.same}</strong> as before</li></ul>
 ${leftOut(tally)
   .map((sentence) => `<p>${sentence}.</p>`)
@@ -45,12 +33,8 @@ ${plots(preview, 90)}
 ${plots(preview, 730)}
 <h2>By person</h2>
 ${persons(preview, people)}
-<p>Preview <code>${hash}</code></p>
-</main>
-<script>${sortScript}</script>
-</body>
-</html>
-`;
+<p>Preview <code>${hash}</code></p>`;
+  return wholePage({ title, body, script: sortScript });
 }
 
 function totals({ tally }: Preview): string {
@@ -73,17 +57,13 @@ function breaker({ tripsAfter, tripsBefore }: Preview): string {
   const lines = tripLines(tripsAfter);
   const before = `<p>Under the policy in force it trips on ${tripsBefore.length} days.</p>`;
   if (lines.length === 0) return `<p>Lets every day pass.</p>${before}`;
-  return `<p>Would trip:</p>${list(lines)}${before}`;
+  return `<p>Would trip:</p>${listOf(lines)}${before}`;
 }
 
 function reasons({ tally: { why } }: Preview): string {
   const sorted = [...why].sort(([, one], [, other]) => other - one).slice(0, 20);
   if (sorted.length === 0) return '<p>Nobody moves.</p>';
-  return list(sorted.map(([reason, count]) => `${count} ${reason}`));
-}
-
-function list(lines: readonly string[]): string {
-  return `<ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join('')}</ul>`;
+  return listOf(sorted.map(([reason, count]) => `${count} ${reason}`));
 }
 
 function plots({ tally: { before, after } }: Preview, days: number): string {
@@ -121,9 +101,4 @@ function personRow(person: Comparison): string {
     return `${before === '' ? '–' : before} → ${after === '' ? '–' : after}`;
   });
   return `<tr>${[...cells, ...dates].map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>`;
-}
-
-/** A wide table scrolls by itself, by keyboard as well. */
-function scrolling(name: string, table: string): string {
-  return `<div class="scroll" role="region" aria-label="${escaped(name)}" tabindex="0">${table}</div>`;
 }

@@ -23,17 +23,36 @@ export function runningSums(days: readonly number[], count: number): number[] {
 
 /** @returns a figure with a caption. The numbers of both ends stand in its description, for those who can't see it */
 export function plotFigure({ title, before, after }: Plot): string {
-  const highest = Math.max(1, ...before, ...after);
+  const [first, last] = [before.at(-1) ?? 0, after.at(-1) ?? 0];
   const days = Math.max(1, before.length - 1);
-  const told = `${title} within ${days} days: ${before.at(-1) ?? 0} before, ${after.at(-1) ?? 0} after`;
+  return linesFigure({
+    caption: `${title}: ${first} → ${last}`,
+    told: `${title} within ${days} days: ${first} before, ${last} after`,
+    dashed: before,
+    solid: after,
+  });
+}
+
+export interface Lines {
+  readonly caption: string;
+  /** The same for those who can't see the lines, with the numbers of their ends. */
+  readonly told: string;
+  /** One number for each day from the first; both of the same length. Absent: one line only. */
+  readonly dashed?: readonly number[];
+  readonly solid: readonly number[];
+}
+
+/** @returns a figure with one or two lines, over days */
+export function linesFigure({ caption, told, dashed, solid }: Lines): string {
+  const highest = Math.max(1, ...(dashed ?? []), ...solid);
+  const days = Math.max(1, solid.length - 1);
   const top = niceAbove(highest);
   const { width, height } = size;
-  return `<figure><figcaption>${escaped(title)}: ${before.at(-1) ?? 0} → ${after.at(-1) ?? 0}</figcaption>
+  return `<figure><figcaption>${escaped(caption)}</figcaption>
 <svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(told)}">
 ${[0, top / 2, top].map((value) => gridLine(value, top)).join('\n')}
 ${[0, Math.round(days / 2), days].map((day) => dayLabel(day, days)).join('\n')}
-<polyline class="before" points="${points(before, top)}"/>
-<polyline class="after" points="${points(after, top)}"/>
+${dashed === undefined ? '' : `<polyline class="before" points="${points(dashed, top)}"/>\n`}<polyline class="after" points="${points(solid, top)}"/>
 </svg></figure>`;
 }
 

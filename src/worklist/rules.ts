@@ -70,7 +70,7 @@ export function wayOutOfWork(kind: WorkKind): string {
     case 'breaker-tripped':
       return 'Look who waits (dormouse breaker waiting), then release it: dormouse breaker release.';
     case 'policy-altered':
-      return 'Find out who wrote to the table "policy", then publish the right text: dormouse policy publish. Then: dormouse parked retry --error PolicyAltered.';
+      return 'Find out who wrote to the table "policy", then publish the right text: dormouse policy publish FILE --reason REASON. Then: dormouse parked retry --error PolicyAltered.';
     case 'release-pending':
       return 'Another operator agrees (dormouse breaker approve), or nobody does, and it stays without effect.';
     case 'exemption-review':

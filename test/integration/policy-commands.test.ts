@@ -60,12 +60,17 @@ describe('dormouse policy', () => {
     expect((await policy('publish', second, ...decision, ...unseen, '--expect', '1')).stdout).toMatch(
       /version 2/,
     );
-    const late = await policy('rollback', id, '--to', '1', ...decision, '--expect', '1');
+    const late = await policy('rollback', id, '--to', '1', ...decision, ...unseen, '--expect', '1');
     expect(late).toMatchObject({ exitCode: 1 });
     expect(late.stderr).toMatch(
       /version 2 is the latest: somebody else published since\. Nothing was published/,
     );
-    expect((await policy('rollback', id, '--to', '1', ...decision)).stdout).toMatch(/version 3/);
+    const unasked = await policy('rollback', id, '--to', '1', ...decision);
+    expect(unasked).toMatchObject({ exitCode: 1 });
+    expect(unasked.stderr).toContain(
+      `--preview: is missing. See first what the policy does to whom: dormouse policy preview ${id}@1`,
+    );
+    expect((await policy('rollback', id, '--to', '1', ...decision, ...unseen)).stdout).toMatch(/version 3/);
     expect((await policy('show', id)).stdout).toContain(slowPolicy(id).trim());
     expect((await policy('show', id, '--version', '2')).stdout).toMatch(
       /^# policy-.* version 2[\s\S]*# second$/,
@@ -81,6 +86,7 @@ describe('dormouse policy', () => {
       ['policy_published', 'op-1', 'a new rule', 2],
       ['policy_rolled_back', 'op-1', 'a new rule', 3],
     ]);
+    expect(audit.at(-1)?.outcome).toBe('to version 1 without preview: nobody follows it');
   });
 
   it('tells the second of two operators who publish at once on the same latest version', async () => {
@@ -171,7 +177,9 @@ describe('a worker that starts', () => {
         fileHash: policyHash(texts[index] ?? ''),
         publishedVersion: 2,
         publishedHash: second.hash,
-        msg: expect.stringMatching(/dormouse policy publish \S+ --reason '…' --expect 2/),
+        msg: expect.stringMatching(
+          /dormouse policy preview \S+\. Then: dormouse policy publish \S+ --reason '…' --preview HASH --expect 2/,
+        ),
       });
       expect(said).toContain(`"policy":"${id}@2"`);
     }

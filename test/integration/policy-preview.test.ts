@@ -227,4 +227,17 @@ describe('a publication', () => {
     const [last] = (await readAudit(database.pool, installationId)).slice(-1);
     expect(last?.outcome).toBe('published without preview: an incident');
   });
+
+  it('of an earlier text: on the preview of that version, and the audit log names it', async () => {
+    const { stdout } = await policy('preview', `${id}@1`);
+    const hash = /^preview ([0-9a-f]{64})$/m.exec(stdout)?.[1] ?? '';
+    const other = await policy('rollback', id, '--to', '2', ...decision, '--preview', hash);
+    expect(other.stderr).toMatch(/^--preview: it is of another text/);
+    expect(await policy('rollback', id, '--to', '1', ...decision, '--preview', hash)).toMatchObject({
+      exitCode: 0,
+    });
+    const [last] = (await readAudit(database.pool, installationId)).slice(-1);
+    expect(last).toMatchObject({ eventType: 'policy_rolled_back' });
+    expect(last?.outcome).toBe(`to version 1 on preview ${hash.slice(0, 12)}`);
+  });
 });
