@@ -140,7 +140,7 @@ test(
     await keepFigures({
       part: 'outside',
       tried: `faults at the requests of ${courses.length} courses`,
-      cases: { tried: cases.length, planned: planned.length },
+      cases: { tried: cases.length, planned: planned.length, failed: bad.length },
       steps: sum(({ one }) => surroundings.book.callsOf(one.id).length),
       faults: sum(({ one }) => (one.struck ? 1 : 0)),
       wrongful: sum(({ verdict }) => verdict.wrongful.length),

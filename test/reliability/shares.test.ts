@@ -1,6 +1,6 @@
 /** Shares of the fault harness: each case is in one of them, and together they are the whole. */
 import { expect, it } from 'vitest';
-import { type Figures, joined, missingShares, triedOf } from '../../tools/reliability/figures.js';
+import { type Figures, isWhole, joined, missingShares, triedOf } from '../../tools/reliability/figures.js';
 import { inParties, inShare, readShare } from '../faults/harness/size.js';
 
 const cases = Array.from({ length: 2_709 }, (_none, index) => `case ${index}`);
@@ -33,7 +33,13 @@ it.each(['0/4', '5/4', '1', '1/0', 'a/b', '1/4/2', '-1/4', '1.5/4', ' 1/4'])('%j
 });
 
 const share = (nth: number, of: number, more: Partial<Figures> = {}): Figures => ({
-  ...{ part: 'outside', tried: 'faults', cases: { tried: 10, planned: 11 }, steps: 100, faults: 10 },
+  ...{
+    part: 'outside',
+    tried: 'faults',
+    cases: { tried: 10, planned: 11, failed: 1 },
+    steps: 100,
+    faults: 10,
+  },
   ...{
     wrongful: 0,
     missed: 1,
@@ -47,7 +53,13 @@ const share = (nth: number, of: number, more: Partial<Figures> = {}): Figures =>
 it('all shares are one: numbers are summed, a note is there once, the day is that of the oldest', () => {
   const whole = joined([share(2, 3), share(1, 3), share(3, 3)]);
   expect(whole).toEqual({
-    ...{ part: 'outside', tried: 'faults', cases: { tried: 30, planned: 33 }, steps: 300, faults: 30 },
+    ...{
+      part: 'outside',
+      tried: 'faults',
+      cases: { tried: 30, planned: 33, failed: 3 },
+      steps: 300,
+      faults: 30,
+    },
     ...{ wrongful: 0, missed: 3, stuck: 6, duplicateMails: 9 },
     byKind: { 'kind 1': 1, 'kind 2': 1, 'kind 3': 1, 'kratos: 400': 6 },
     ...{ notes: ['time is skipped'], measured: '2026-11-21', code: 'abc' },
@@ -81,4 +93,12 @@ it.each([
   const parties = inParties(cases.slice(0, count), atMost);
   expect(parties.flat()).toEqual(cases.slice(0, count));
   expect(parties.map((party) => party.length).sort()).toEqual([...sizes].sort());
+});
+
+it.each([
+  [{ tried: 10, planned: 10, failed: 0 }, true],
+  [{ tried: 8, planned: 10, failed: 0 }, false],
+  [{ tried: 10, planned: 10, failed: 1 }, false],
+])('a share with %j may be left out of a run that continues: %j', (counts, expected) => {
+  expect(isWhole(share(1, 2, { cases: counts }))).toBe(expected);
 });

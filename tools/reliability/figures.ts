@@ -8,7 +8,14 @@ export const figuresSchema = z.object({
   /** What was tried, in words, with its size. Where `cases` is there, it goes before these words. */
   tried: z.string(),
   /** How many of the planned cases were tried. */
-  cases: z.object({ tried: count, planned: count }).optional(),
+  cases: z
+    .object({
+      tried: count,
+      planned: count,
+      /** After which something did not hold, for whatever reason. */
+      failed: count,
+    })
+    .optional(),
   steps: count,
   faults: count,
   wrongful: count,
@@ -28,6 +35,11 @@ export const figuresSchema = z.object({
   share: z.object({ nth: count, of: count }).optional(),
 });
 export type Figures = z.infer<typeof figuresSchema>;
+
+/** Whether every case was tried and held: a sample, as DORMOUSE_FAULTS_CASES makes one, is no measurement that may be continued. */
+export function isWhole({ cases }: Figures): boolean {
+  return cases !== undefined && cases.tried === cases.planned && cases.failed === 0;
+}
 
 /** What was tried, in words. */
 export function triedOf({ cases, tried }: Figures): string {
@@ -61,7 +73,11 @@ export function joined(shares: readonly Figures[]): Figures {
   return {
     ...rest,
     ...(first.cases && {
-      cases: { tried: sum(({ cases }) => cases?.tried), planned: sum(({ cases }) => cases?.planned) },
+      cases: {
+        tried: sum(({ cases }) => cases?.tried),
+        planned: sum(({ cases }) => cases?.planned),
+        failed: sum(({ cases }) => cases?.failed),
+      },
     }),
     steps: sum(({ steps }) => steps),
     faults: sum(({ faults }) => faults),

@@ -10,7 +10,7 @@ import pLimit from 'p-limit';
 import { projectDirectory } from '../../dev/stack/project.js';
 import { codeDigest } from './code-digest.js';
 import { figuresFile, readFigures } from './document.js';
-import { figuresSchema } from './figures.js';
+import { figuresSchema, isWhole } from './figures.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -45,7 +45,7 @@ async function runShares(): Promise<number> {
       limit(async () => {
         const name = `outside.${nth}-of-${shares}`;
         const known = figuresSchema.safeParse(await readFigures(`faults-${name}`)).data;
-        if (known?.code === code) {
+        if (known !== undefined && known.code === code && isWhole(known)) {
           console.log(`${name}: measured before`);
           return 0;
         }

@@ -90,7 +90,7 @@ export class SkippingTime implements Time {
 }
 
 /** The SDK gives a server five seconds to start, which a busy machine may need for the JVM alone. */
-async function startServer(path: string, attempts = 5): Promise<TestWorkflowEnvironment> {
+async function startServer(path: string, attempts = 12): Promise<TestWorkflowEnvironment> {
   const options = path === '' ? {} : ({ server: { executable: { type: 'existing-path', path } } } as const);
   try {
     return await TestWorkflowEnvironment.createTimeSkipping(options);
