@@ -1,10 +1,10 @@
 /**
- * `npm test`: all tests, in three lanes side by side, each run with servers of its own. The files of a run go one after the other,
+ * `npm test`: all tests, in lanes side by side, each run with servers of its own. The files of a run go one after the other,
  * and part of that is waiting. With arguments it is `vitest run` with these; `--record` alone runs all, and writes what each file took
  * (durations.json), by which the next runs share the files among the lanes. Ends with "N passed, N failed, N skipped".
  */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { join, relative } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
@@ -13,8 +13,11 @@ import { type Report, runOne } from './run-one.js';
 
 const project = join(import.meta.dirname, '..', '..');
 const recorded = join(import.meta.dirname, 'durations.json');
-/** The tests of all other projects: the third lane begins with them. */
+/** The tests of all other projects: the last lane begins with them. */
 const others = 'other projects';
+
+/** A lane has a stack, workers, a test process, and now and then a browser: up to 4 GB. More than four lanes would wait for processors. */
+const laneCount = Math.max(1, Math.min(4, Math.floor(totalmem() / 4e9)));
 
 async function durations(): Promise<Durations> {
   return z.record(z.string(), z.number()).parse(JSON.parse(await readFile(recorded, 'utf8')));
@@ -33,11 +36,14 @@ async function systemFiles(): Promise<string[]> {
 /** The runs of each lane, as vitest's arguments. Every test is in exactly one, whatever projects and files there are. */
 async function lanes(): Promise<readonly (readonly string[])[][]> {
   const known = await durations();
-  const [first, second, third] = lanesOf(await systemFiles(), known, [0, 0, known[others] ?? 0]);
-  // Without a file it would be all files.
-  const system = (lane = { files: [] as readonly string[] }) =>
-    lane.files.length === 0 ? [] : [['--project=system', ...lane.files]];
-  return [system(first), system(second), [['--project=!system'], ...system(third)]];
+  const busy = Array.from({ length: laneCount }, (_, index) =>
+    index === laneCount - 1 ? (known[others] ?? 0) : 0,
+  );
+  return lanesOf(await systemFiles(), known, busy).map(({ files }, index) => [
+    ...(index === laneCount - 1 ? [['--project=!system']] : []),
+    // Without a file it would be all files.
+    ...(files.length === 0 ? [] : [['--project=system', ...files]]),
+  ]);
 }
 
 type Measured = { readonly selection: readonly string[]; readonly report?: Report | undefined };
