@@ -61,7 +61,7 @@ afterAll(async () => {
 
 type Bundle = keyof typeof bundles;
 
-/** One installation: a task queue, on which workers of both builds may run. */
+/** One installation: a task queue, on which workers of both builds may run. Tests have one each, and run side by side. */
 class Installation {
   readonly taskQueue = `two-builds-${randomUUID().slice(0, 8)}`;
 
@@ -139,7 +139,7 @@ async function lookAgain(handle: LifecycleHandle) {
   });
 }
 
-describe('a rolling upgrade', () => {
+describe.concurrent('a rolling upgrade', () => {
   test('takes no lifecycle along before the newer build is promoted, and then all of them at their next task', async () => {
     const installation = new Installation();
     await installation.start('older');
@@ -158,7 +158,7 @@ describe('a rolling upgrade', () => {
   });
 });
 
-describe('the way back', () => {
+describe.concurrent('the way back', () => {
   test('is open for every lifecycle if DORMOUSE_ROLLBACK_TO was set for the newer build', async () => {
     const installation = new Installation();
     await installation.start('newer', '0.1.0');
@@ -195,7 +195,7 @@ describe('the way back', () => {
   });
 });
 
-describe('a worker that starts', () => {
+describe.concurrent('a worker that starts', () => {
   test('does not undo another worker’s decision since its look', async () => {
     const installation = new Installation();
     const { taskQueue } = installation;

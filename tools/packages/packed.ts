@@ -1,6 +1,6 @@
 /** The packed packages, packed once for each state of the sources: of a start of an example or of a run of tests, whoever comes first. */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { projectDirectory } from '../../dev/stack/project.js';
 import { type Packed, packClient } from './pack.js';
@@ -18,6 +18,8 @@ const sources = [
   'LICENSE',
 ];
 const needsFile = 'needs.json';
+/** Packed longer ago: of sources that have changed since. */
+const forgottenAfterMs = 86_400_000;
 
 export interface PackedPackages {
   readonly client: Packed;
@@ -33,6 +35,11 @@ export async function packedPackages(): Promise<PackedPackages> {
 
 async function pack(directory: string): Promise<PackedPackages> {
   await mkdir(kept, { recursive: true });
+  for (const name of await readdir(kept)) {
+    const path = join(kept, name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > forgottenAfterMs) await rm(path, { recursive: true, force: true });
+  }
   const work = await mkdtemp(join(kept, 'packing-'));
   const [client] = await Promise.all([packClient(work), packBrowser(work)]);
   await writeFile(join(work, needsFile), JSON.stringify(client.needs));

@@ -1,95 +1,91 @@
 /**
- * `npm test`: all tests, in three lanes side by side, each run with servers of its own. The files of a run go one after the other,
- * and part of that is waiting. With arguments it is `vitest run` with these. Ends with "N passed, N failed, N skipped".
+ * `npm test`: all tests, in lanes side by side, each run with servers of its own. The files of a run go one after the other,
+ * and part of that is waiting. With arguments it is `vitest run` with these; `--record` alone runs all, and writes what each file took
+ * (durations.json), by which the next runs share the files among the lanes. Ends with "N passed, N failed, N skipped".
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir, totalmem } from 'node:os';
+import { join, relative } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
+import { type Durations, lanesOf } from './lanes.js';
+import { type Report, runOne } from './run-one.js';
 
-/** First letters of the files of `system` that go in the first and in the second lane, so that all three take about the same time. */
-const integration = { first: 'a-i' };
-const workflows = { first: 'r-z', second: 'l' };
+const project = join(import.meta.dirname, '..', '..');
+const recorded = join(import.meta.dirname, 'durations.json');
+/** The tests of all other projects: the last lane begins with them. */
+const others = 'other projects';
 
-/** A run of the files of one folder whose names begin with one of the letters; of the others where `letters` begins with `!`. */
-const system = (folder: 'integration' | 'workflows', letters: string): readonly string[] => {
-  const others = letters.startsWith('!') ? letters.slice(1) : `!${letters}`;
-  return ['--project=system', `test/${folder}/`, `--exclude=test/${folder}/[${others}]*`];
-};
+/** A lane has a stack, workers, a test process, and now and then a browser: up to 4 GB. More than four lanes would wait for processors. */
+const laneCount = Math.max(1, Math.min(4, Math.floor(totalmem() / 4e9)));
 
-/** The runs of each lane, as vitest's arguments. Every test is in exactly one, whatever projects and files there are. */
-const lanes: readonly (readonly string[])[][] = [
-  [system('integration', integration.first), system('workflows', workflows.first)],
-  [system('integration', `!${integration.first}`), system('workflows', workflows.second)],
-  [['--project=!system'], system('workflows', `!${workflows.first}${workflows.second}`)],
-];
-
-const report = z.object({
-  numPassedTests: z.number(),
-  numFailedTests: z.number(),
-  numPendingTests: z.number(),
-});
-
-const vitest = (parameters: readonly string[]) =>
-  execa('vitest', ['run', ...parameters], { preferLocal: true, stdio: 'inherit', reject: false });
-
-/** As much of a run that failed as is told again at the end, where it is found: other lanes may have written much since. */
-const lastLines = 80;
-const telling = /FAIL|×|Error|left no results/;
-
-/** @returns its counts; without them where it did not come to its end */
-async function runOne(selection: readonly string[], results: string) {
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
-  const {
-    exitCode = 1,
-    signal,
-    all,
-  } = await execa('vitest', ['run', ...selection, ...reporters], {
-    preferLocal: true,
-    stdin: 'inherit',
-    stdout: ['inherit', 'pipe'],
-    stderr: ['inherit', 'pipe'],
-    all: true,
-    reject: false,
-  });
-  const counts = await readFile(results, 'utf8')
-    .then((text) => report.parse(JSON.parse(text)))
-    .catch(() => undefined);
-  if (exitCode === 0 && counts !== undefined) return { exitCode, counts };
-  const what = counts === undefined ? 'left no results' : 'failed';
-  const how = signal === undefined ? `exit code ${exitCode}` : `ended by ${signal}`;
-  const lines = all.split('\n');
-  const trouble = [
-    `vitest run ${selection.join(' ')} ${what} (${how}). What it said of failures, and its last lines:`,
-    ...lines
-      .slice(0, -lastLines)
-      .filter((line) => telling.test(line))
-      .slice(0, lastLines),
-    '…',
-    ...lines.slice(-lastLines),
-  ];
-  return { exitCode: exitCode === 0 ? 1 : exitCode, counts, trouble: trouble.join('\n') };
+async function durations(): Promise<Durations> {
+  return z.record(z.string(), z.number()).parse(JSON.parse(await readFile(recorded, 'utf8')));
 }
 
-async function runAll(): Promise<number> {
+async function systemFiles(): Promise<string[]> {
+  const folders = ['test/integration', 'test/workflows'];
+  const names = folders.map(async (folder) =>
+    (await readdir(join(project, folder)))
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => `${folder}/${name}`),
+  );
+  return (await Promise.all(names)).flat();
+}
+
+/** The runs of each lane, as vitest's arguments. Every test is in exactly one, whatever projects and files there are. */
+async function lanes(): Promise<readonly (readonly string[])[][]> {
+  const known = await durations();
+  const busy = Array.from({ length: laneCount }, (_, index) =>
+    index === laneCount - 1 ? (known[others] ?? 0) : 0,
+  );
+  return lanesOf(await systemFiles(), known, busy).map(({ files }, index) => [
+    ...(index === laneCount - 1 ? [['--project=!system']] : []),
+    // Without a file it would be all files.
+    ...(files.length === 0 ? [] : [['--project=system', ...files]]),
+  ]);
+}
+
+type Measured = { readonly selection: readonly string[]; readonly report?: Report | undefined };
+
+/** Milliseconds of each file of the project `system`, and of all others together. */
+function measured(runs: readonly Measured[]): Durations {
+  const takes: Record<string, number> = {};
+  for (const { selection, report } of runs) {
+    if (report === undefined) continue;
+    const inOrder = [...report.testResults].sort((a, b) => a.endTime - b.endTime);
+    if (selection.includes('--project=!system')) {
+      takes[others] = Math.round((inOrder.at(-1)?.endTime ?? 0) - report.startTime);
+      continue;
+    }
+    // A report's start of a file leaves out its imports and what is made before all of its tests.
+    for (const [index, { name, startTime, endTime }] of inOrder.entries()) {
+      takes[relative(project, name)] = Math.round(endTime - (inOrder[index - 1]?.endTime ?? startTime));
+    }
+  }
+  return Object.fromEntries(Object.entries(takes).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function runAll(record: boolean): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'dormouse-results-'));
   try {
     const done = await Promise.all(
-      lanes.map(async (lane, laneIndex) => {
+      (await lanes()).map(async (lane, laneIndex) => {
         const results = [];
         for (const [index, selection] of lane.entries()) {
-          results.push(await runOne(selection, join(directory, `${laneIndex}-${index}.json`)));
+          const file = join(directory, `${laneIndex}-${index}.json`);
+          results.push({ selection, ...(await runOne(selection, file)) });
         }
         return results;
       }),
     );
     const runs = done.flat();
-    const sum = (key: keyof z.infer<typeof report>) =>
-      runs.reduce((total, { counts }) => total + (counts?.[key] ?? 0), 0);
+    if (record) await writeFile(recorded, `${JSON.stringify(measured(runs), undefined, 2)}\n`);
+    const sum = (key: 'numPassedTests' | 'numFailedTests' | 'numPendingTests') =>
+      runs.reduce((total, { report }) => total + (report?.[key] ?? 0), 0);
     for (const { trouble } of runs) if (trouble !== undefined) console.error(trouble);
     // A run that broke without a failed test counts as one, too.
-    const broken = runs.filter(({ exitCode, counts }) => exitCode !== 0 && !counts?.numFailedTests);
+    const broken = runs.filter(({ exitCode, report }) => exitCode !== 0 && !report?.numFailedTests);
     const failed = sum('numFailedTests') + broken.length;
     console.log(`${sum('numPassedTests')} passed, ${failed} failed, ${sum('numPendingTests')} skipped`);
     return Math.max(...runs.map(({ exitCode }) => exitCode));
@@ -99,4 +95,7 @@ async function runAll(): Promise<number> {
 }
 
 const parameters = process.argv.slice(2);
-process.exitCode = parameters.length === 0 ? await runAll() : ((await vitest(parameters)).exitCode ?? 1);
+const isAll = parameters.length === 0 || (parameters.length === 1 && parameters[0] === '--record');
+const vitest = () =>
+  execa('vitest', ['run', ...parameters], { preferLocal: true, stdio: 'inherit', reject: false });
+process.exitCode = isAll ? await runAll(parameters.length === 1) : ((await vitest()).exitCode ?? 1);
