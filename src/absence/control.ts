@@ -8,7 +8,7 @@ import type { AbsenceControl } from '../domain/lifecycle/absence.js';
 import { type KratosIdentity, readIdentity } from '../ory/kratos-identity.js';
 import { noteWitness, readWitnesses } from './witnesses-table.js';
 
-export interface ControlSources {
+export interface ControlDependencies {
   readonly identities: IdentityApi;
   readonly pool: pg.Pool;
 }
@@ -26,7 +26,7 @@ export interface Control {
  * @throws what {@link readIdentity} throws: without an answer there is no control
  */
 export async function controlAbsence(
-  { identities, pool }: ControlSources,
+  { identities, pool }: ControlDependencies,
   identityId: string,
 ): Promise<Control> {
   const witnesses = await readWitnesses(pool, identityId);

@@ -10,7 +10,7 @@ import { recordBounce, type UnmatchedBounce, unmatchedBounces } from '../mail/bo
 import { createPool } from '../postgres/pool.js';
 import { within } from '../process/bounded.js';
 import { DormouseUnavailableError } from '../process/caller-errors.js';
-import { ActivityRecorder } from '../signs/recorder.js';
+import { SignRecorder } from '../signs/recorder.js';
 import { readStanding } from '../standings/standings-table.js';
 import { readNotBefore } from '../tokens/revocations-table.js';
 import {
@@ -49,7 +49,7 @@ export function createDormouse(options: DirectOptions): DirectDormouse {
 class DormouseClient implements DirectDormouse {
   private readonly pool: pg.Pool;
   private readonly lifecycles: Lifecycles;
-  private readonly recorder: ActivityRecorder;
+  private readonly recorder: SignRecorder;
   private readonly exemptions: Exemptions;
   private readonly holds: Holds;
   /** For operators, who wait longer than an app's request may. */
@@ -81,7 +81,7 @@ class DormouseClient implements DirectDormouse {
       lifecycles: this.lifecycles,
       timeoutMs: this.requestTimeoutMs,
     });
-    this.recorder = new ActivityRecorder({
+    this.recorder = new SignRecorder({
       pool: this.pool,
       tellWorkflow: (id, sign) => this.lifecycles.signal(this.requestTimeoutMs, id, sign),
       batchMs,

@@ -16,9 +16,9 @@ import { withNotice } from '../domain/lifecycle/notice-transitions.js';
 import { withRungBegun, withRungCompleted } from '../domain/lifecycle/rung-transitions.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
-import { withActivity, withAssessment, withReturn } from '../domain/lifecycle/transitions.js';
+import { withAssessment, withReturn, withSign } from '../domain/lifecycle/transitions.js';
 import type { Plan, PlanRung } from '../domain/plan.js';
-import type { ActivityKind } from '../domain/sign-of-life.js';
+import type { SignKind } from '../domain/sign-of-life.js';
 import type { CourseEnd, Deed, MailFate } from './deed.js';
 
 /** One lifecycle at one moment. */
@@ -82,8 +82,8 @@ export class Walk {
   }
 
   /** The person shows up. The time must be that of the last {@link goTo}. */
-  seen(kind: ActivityKind): void {
-    this.state = withActivity(this.state, { at: this.now, kind }, this.now);
+  seen(kind: SignKind): void {
+    this.state = withSign(this.state, { at: this.now, kind }, this.now);
     if (offTheBottom(this.state)) this.goTo(this.now);
   }
 

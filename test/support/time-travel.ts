@@ -17,7 +17,7 @@ import { type AuditRow, readAudit } from '../../src/audit/log-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { searchAttributes } from '../../src/domain/search-attributes.js';
-import type { LatestActivity } from '../../src/domain/sign-of-life.js';
+import type { LatestSigns } from '../../src/domain/sign-of-life.js';
 import { createPool } from '../../src/postgres/pool.js';
 import type { ActivityExtras } from '../../src/worker/activity-set.js';
 import type { RunningWorkers } from '../../src/worker/workers.js';
@@ -151,7 +151,7 @@ export class TimeTravel {
   async enrol(
     identityId: string,
     taskQueue: string,
-    more: { activity?: LatestActivity; policyId?: string; historyLimit?: number } = {},
+    more: { activity?: LatestSigns; policyId?: string; historyLimit?: number } = {},
   ): Promise<LifecycleHandle> {
     const { policyId, ...rest } = more;
     const input: LifecycleInput = {

@@ -98,7 +98,7 @@ export interface OwnRoute {
 
 /** @returns `undefined`: the request is the app's */
 export function ownRoute(prefix: string, url: string): OwnRoute | undefined {
-  // Of nearly all requests this is all that is looked at.
+  // Nearly all requests need no more than this.
   if (!url.startsWith(`${prefix}/`)) return undefined;
   const [path = '', query = ''] = url.split('?', 2);
   return { route: path.slice(prefix.length + 1).replace(/\/+$/, ''), query: new URLSearchParams(query) };
