@@ -17,7 +17,7 @@ export type { PublicStanding as Standing } from './client/types.js';
 export type { Exemption, ExemptionKind } from './domain/exemption.js';
 export { InvalidIdentityIdError } from './domain/identity-id.js';
 export type { HoldChoice, HoldKind } from './domain/lifecycle/holds.js';
-export type { ActivityKind } from './domain/sign-of-life.js';
+export type { SignKind as ActivityKind } from './domain/sign-of-life.js';
 export {
   DormouseUnavailableError,
   InvalidRequestError,

@@ -95,7 +95,7 @@ export function readDatabaseUrl(
   const parsed = databaseUrl.safeParse(env[variable]);
   if (parsed.success) return parsed.data;
   throw new ConfigError(
-    `${variable} must be set to a connection URL, as postgres://reader:secret@host/app. A source of activity names it.`,
+    `${variable} must be set to a connection URL, as postgres://reader:secret@host/app. A source of signs of life names it.`,
   );
 }
 

@@ -92,7 +92,7 @@ async function main(): Promise<void> {
     onError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL broke'),
   });
   await warnUnlessPublished({ pool, log, policyId: config.DORMOUSE_POLICY_ID });
-  const signals = await loadPublication(config);
+  const securityEvents = await loadPublication(config);
   const sessions = config.DORMOUSE_SESSIONS_PAGE === 'on' ? await guardForPage(config, log) : undefined;
   const tokens = config.DORMOUSE_PERSONAL_TOKENS_PAGE === 'on' ? await tokensForPage(config, log) : undefined;
   const refreshTokens = refreshService(config, dormouse);
@@ -117,7 +117,7 @@ async function main(): Promise<void> {
       hooks: hooksOf(config, pool, log),
       ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool, { sessions, tokens }),
       ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES, refreshTokens }),
-      ...(signals && { signals }),
+      ...(securityEvents && { securityEvents }),
       ...given({ operators }),
       ...{ credentials, refusals, log, breaker: pool, metrics: observed.registry },
     },

@@ -9,7 +9,7 @@ import { type KratosIdentity, readIdentity } from '../ory/kratos-identity.js';
 import { StepError } from '../process/step-error.js';
 import { noteWitness, readWitnesses } from './witnesses-table.js';
 
-export interface ControlSources {
+export interface ControlDependencies {
   readonly identities: IdentityApi;
   readonly pool: pg.Pool;
 }
@@ -27,7 +27,7 @@ export interface Control {
  * @throws what {@link readIdentity} throws: without an answer there is no control
  */
 export async function controlAbsence(
-  { identities, pool }: ControlSources,
+  { identities, pool }: ControlDependencies,
   identityId: string,
 ): Promise<Control> {
   const witnesses = await readWitnesses(pool, identityId);

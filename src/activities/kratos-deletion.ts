@@ -14,7 +14,7 @@ import {
   type ActOutcome,
   assertFresh,
   type LastLook,
-  type LookSources,
+  type LookDependencies,
   stopOf,
   stopped,
 } from '../looks/last-look.js';
@@ -22,7 +22,7 @@ import { callOry, isRefusedAsUnfit } from '../ory/call.js';
 import { identifiersOf, type KratosIdentity, readIdentity, readSessions } from '../ory/kratos-identity.js';
 import { giveUp, tryAgain } from '../process/step-error.js';
 
-export interface DeletionDependencies extends LookSources {
+export interface DeletionDependencies extends LookDependencies {
   /** Absent: nothing is deleted under a policy that remembers identifiers. */
   readonly identifierKey?: IdentifierKey;
 }

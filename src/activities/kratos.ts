@@ -25,7 +25,7 @@ import {
   type ActOutcome,
   assertFresh,
   type LastLook,
-  type LookSources,
+  type LookDependencies,
   stopOf,
   stopped,
   whatStops,
@@ -53,7 +53,7 @@ import {
   readDisablement,
 } from '../standings/disablements-table.js';
 
-export interface KratosDependencies extends LookSources {
+export interface KratosDependencies extends LookDependencies {
   /** Default: kept in PostgreSQL. */
   readonly notified?: NotifiedAddresses;
   /**

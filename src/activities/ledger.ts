@@ -18,7 +18,7 @@ import type { PolicyReader } from '../policies/policies-table.js';
 import { inTransaction } from '../postgres/pool.js';
 import { giveUp } from '../process/step-error.js';
 import { fillOutbox, type Subscription } from '../security-events/outbox-table.js';
-import { forgetActivity } from '../signs/signs-table.js';
+import { forgetSigns } from '../signs/signs-table.js';
 import { readRevision, writeStanding } from '../standings/standings-table.js';
 import { writeNotBefore } from '../tokens/revocations-table.js';
 
@@ -107,7 +107,7 @@ export function createLedgerActivities({
 
     /** Forgets signs of life of an identity that never existed. */
     async forgetUnknown(input: { identityId: string }): Promise<void> {
-      await forgetActivity(pool, input.identityId);
+      await forgetSigns(pool, input.identityId);
     },
 
     /**

@@ -22,7 +22,7 @@ export interface Doubtful {
   readonly decidedAt: number;
 }
 
-export interface DoubtSources {
+export interface DoubtDependencies {
   readonly pool: pg.Pool;
   /** Absent: clocks are not compared. */
   readonly witness?: ClockWitness;
@@ -35,11 +35,11 @@ export class Doubts {
   /** By the rules that were checked: a handful. */
   private readonly known = new Map<string, { at: number; found: Promise<NewTrip | undefined> }>();
 
-  constructor(private readonly sources: DoubtSources) {}
+  constructor(private readonly deps: DoubtDependencies) {}
 
   /** @returns why nothing should pass, at most {@link believedMs} old */
   find({ rules, decidedAt }: Doubtful, now: number): Promise<NewTrip | undefined> {
-    const ahead = this.sources.witness === undefined ? undefined : aheadTrip(rules, decidedAt, now);
+    const ahead = this.deps.witness === undefined ? undefined : aheadTrip(rules, decidedAt, now);
     if (ahead !== undefined) return Promise.resolve(ahead);
     const key = JSON.stringify([rules.stall, rules.clockToleranceMs]);
     const known = this.known.get(key);
@@ -52,7 +52,7 @@ export class Doubts {
   }
 
   private async read(rules: BreakerRules, now: number): Promise<NewTrip | undefined> {
-    const { pool, witness } = this.sources;
+    const { pool, witness } = this.deps;
     const testimony = await witness?.testify(now);
     const doubt = await readDoubt(pool, { rules, decidedAt: now }, { now, testimony });
     if (testimony !== undefined && doubt?.cause !== 'clock') await advanceClock(pool, now);

@@ -1,6 +1,6 @@
 /** Checks callers' input before it is used. Errors name the field, the problem and the way out. */
 import { opaqueNamePattern, policyIdPattern } from '../domain/names.js';
-import { activityKinds, clampToNow, type SignOfLife } from '../domain/sign-of-life.js';
+import { clampToNow, type SignOfLife, signKinds } from '../domain/sign-of-life.js';
 import { InvalidRequestError } from '../process/caller-errors.js';
 import type { ActivityReport } from './types.js';
 
@@ -31,8 +31,8 @@ export function checkedPolicyId(policyId: string | undefined): string | undefine
 
 export function checkedSign(report: ActivityReport): SignOfLife {
   const kind = report.kind ?? 'human';
-  if (!activityKinds.includes(kind)) {
-    throw new InvalidRequestError(`kind: is not a kind of activity. Pass one of ${activityKinds.join(', ')}`);
+  if (!signKinds.includes(kind)) {
+    throw new InvalidRequestError(`kind: is not a kind of sign of life. Pass one of ${signKinds.join(', ')}`);
   }
   const source = report.source ?? 'app';
   if (!opaqueNamePattern.test(source)) {

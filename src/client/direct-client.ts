@@ -7,7 +7,7 @@ import type { Standing } from '../domain/standing.js';
 import { createPool } from '../postgres/pool.js';
 import { within } from '../process/bounded.js';
 import { DormouseUnavailableError } from '../process/caller-errors.js';
-import { ActivityRecorder } from '../signs/recorder.js';
+import { SignRecorder } from '../signs/recorder.js';
 import { readStanding } from '../standings/standings-table.js';
 import { readNotBefore } from '../tokens/revocations-table.js';
 import {
@@ -40,7 +40,7 @@ import { readWorklist } from './worklist.js';
 export class DirectClient implements DirectDormouse {
   protected readonly pool: pg.Pool;
   protected readonly lifecycles: Lifecycles;
-  private readonly recorder: ActivityRecorder;
+  private readonly recorder: SignRecorder;
   private readonly exemptions: Exemptions;
   private readonly holds: Holds;
   /** For operators, who wait longer than an app's request may. */
@@ -72,7 +72,7 @@ export class DirectClient implements DirectDormouse {
       lifecycles: this.lifecycles,
       timeoutMs: this.requestTimeoutMs,
     });
-    this.recorder = new ActivityRecorder({
+    this.recorder = new SignRecorder({
       pool: this.pool,
       tellWorkflow: (id, sign) => this.lifecycles.signal(this.requestTimeoutMs, id, sign),
       batchMs,

@@ -5,7 +5,7 @@ import { parseIdentityId } from '../domain/identity-id.js';
 import { rfc3339 } from '../domain/rfc3339.js';
 import { within } from '../process/bounded.js';
 import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../process/caller-errors.js';
-import { ActivityBuffer } from '../signs/buffer.js';
+import { SignBuffer } from '../signs/buffer.js';
 import type { IdentitySign } from '../signs/identity-sign.js';
 import { checkedSign, checkedTime } from './checks.js';
 import { withDefaults } from './defaults.js';
@@ -34,7 +34,7 @@ interface BatchAnswer {
 
 export class GatewayClient implements Dormouse {
   private readonly http: GatewayHttp;
-  private readonly buffer: ActivityBuffer;
+  private readonly buffer: SignBuffer;
   private readonly timeoutMs: number;
   private readonly requestTimeoutMs: number;
   private readonly counts = { recorded: 0, dropped: 0, noted: 0 };
@@ -45,7 +45,7 @@ export class GatewayClient implements Dormouse {
     const { timeoutMs, requestTimeoutMs, batchMs, maxPending } = withDefaults(options);
     this.timeoutMs = timeoutMs;
     this.requestTimeoutMs = requestTimeoutMs;
-    this.buffer = new ActivityBuffer({
+    this.buffer = new SignBuffer({
       flush: (signs) => this.handOn(signs),
       intervalMs: batchMs,
       maxPending,

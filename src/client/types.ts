@@ -1,7 +1,7 @@
 /** The client's interface. Types only. */
 import type { Exemption, ExemptionKind } from '../domain/exemption.js';
 import type { Hold, HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
-import type { ActivityKind } from '../domain/sign-of-life.js';
+import type { SignKind } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
 import type { WorkItem, WorkKind, WorklistLimits } from '../worklist/rules.js';
 
@@ -68,7 +68,7 @@ export interface ActivityReport {
    */
   readonly at?: Date | number;
   /** Default `human`. */
-  readonly kind?: ActivityKind;
+  readonly kind?: SignKind;
   /** The source of the sign: a short name without personal data. Default `app`. */
   readonly source?: string;
 }
@@ -89,7 +89,7 @@ export interface Counters {
   readonly superseded: number;
   /** In memory, not yet flushed. */
   readonly pending: number;
-  /** Workflows told of activity. 0 over HTTP: the gateway tells them. */
+  /** Workflows told of signs of life. 0 over HTTP: the gateway tells them. */
   readonly signalled: number;
 }
 

@@ -190,7 +190,9 @@ export const variables = {
   DORMOUSE_ACTIVITY_SOURCES_FILE: z
     .string()
     .optional()
-    .describe("the apps' audit tables that are read for activity (docs/activity/sql-source.md); unset: none"),
+    .describe(
+      "the apps' audit tables that are read for signs of life (docs/activity/sql-source.md); unset: none",
+    ),
   DORMOUSE_TOKEN_SOURCES_FILE: z
     .string()
     .optional()

@@ -13,7 +13,7 @@ import { forgetAllNotified } from '../mail/notified-addresses-table.js';
 import { forgetPreference } from '../mail/preferences-table.js';
 import { inTransaction } from '../postgres/pool.js';
 import { forgetSessions } from '../sessions/sessions-table.js';
-import { forgetActivity } from '../signs/signs-table.js';
+import { forgetSigns } from '../signs/signs-table.js';
 import { disablementAsJson, forgetDisablement } from '../standings/disablements-table.js';
 import { forgetLines } from '../tokens/access/request-log-table.js';
 import { forgetUses } from '../tokens/access/uses-table.js';
@@ -26,7 +26,7 @@ import { forgetDeletionIntent } from './intents-table.js';
 /** Data that is deleted with an identity: each room forgets its own. Holds and exemptions stay. */
 const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => Promise<void>)[] = [
   // guard: deletion: signs of life are forgotten
-  forgetActivity,
+  forgetSigns,
   forgetDisablement,
   forgetLinks,
   forgetPostponements,

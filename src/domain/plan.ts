@@ -15,7 +15,7 @@ import { populationOf } from './policy/populations.js';
 import type { Policy } from './policy/schema.js';
 import type { PolicyReference } from './policy-reference.js';
 import { isDestructive, type RungName, rungNames } from './rungs.js';
-import { type ActivityKind, activityKinds } from './sign-of-life.js';
+import { type SignKind, signKinds } from './sign-of-life.js';
 
 export interface PlanRung {
   readonly rung: RungName;
@@ -30,7 +30,7 @@ export interface PlanRung {
   /** For `delete`: least time between deactivation and deletion. Milliseconds. */
   readonly coolDownMs?: number;
   /** Kinds of signs of life that count for the rung. */
-  readonly keepsAlive: readonly ActivityKind[];
+  readonly keepsAlive: readonly SignKind[];
   /** What "Keep my account" in its notices does. Absent: the notices have no such link. */
   readonly keep?: { readonly postponesMs: number; readonly times: number };
 }
@@ -56,7 +56,7 @@ export interface Plan {
   /** In the order of their deadlines. */
   readonly rungs: readonly PlanRung[];
   /** Kinds of signs of life that count for any rung. */
-  readonly keepsAlive: readonly ActivityKind[];
+  readonly keepsAlive: readonly SignKind[];
   /** At the bottom of the ladder the workflow gets at most one signal in this time. Milliseconds. */
   readonly signalWindowMs: number;
   readonly recheckMs: number;
@@ -81,7 +81,7 @@ export interface Plan {
 /** The fields of `metadata_admin` that the policy looks at. */
 export type AdminField = 'account_type' | 'role' | 'groups' | 'skip_stale_revocation';
 
-/** The fields of an identity that the policy looks at. */
+/** The fields of an identity that the policy reads. */
 export interface PolicySubject {
   readonly identityId: string;
   readonly schemaId: string;
@@ -115,7 +115,7 @@ export function planFor(policy: Policy, reference: PolicyReference, subject: Pol
     ...given({ exempt }),
     ...(unclear.length > 0 && { unclear }),
     rungs,
-    keepsAlive: activityKinds.filter((kind) => rungs.some(({ keepsAlive }) => keepsAlive.includes(kind))),
+    keepsAlive: signKinds.filter((kind) => rungs.some(({ keepsAlive }) => keepsAlive.includes(kind))),
     signalWindowMs: Math.floor(Math.min(policy.signalWindow, shortest / 20)),
     recheckMs: policy.recheck,
     breaker: breakerRules(policy),

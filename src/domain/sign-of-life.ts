@@ -7,13 +7,13 @@
  * `human`: interactive sign-in, or a request in a verified session. `token`: a refresh, or an API call with a
  * token. `machine`: a service. A failed sign-in is not a sign of life.
  */
-export const activityKinds = ['human', 'token', 'machine'] as const;
-export type ActivityKind = (typeof activityKinds)[number];
+export const signKinds = ['human', 'token', 'machine'] as const;
+export type SignKind = (typeof signKinds)[number];
 
 export interface SignOfLife {
   /** Epoch milliseconds. */
   readonly at: number;
-  readonly kind: ActivityKind;
+  readonly kind: SignKind;
   /**
    * The source of the sign, a short name without personal data: `app`, `kratos-session`, `hydra-token-hook`.
    */
@@ -21,25 +21,25 @@ export interface SignOfLife {
 }
 
 /** The latest sign of life of each kind, epoch milliseconds. */
-export type LatestActivity = Readonly<Partial<Record<ActivityKind, number>>>;
+export type LatestSigns = Readonly<Partial<Record<SignKind, number>>>;
 
-export const noActivity: LatestActivity = {};
+export const noActivity: LatestSigns = {};
 
 /**
  * Clamps a time in the future to now: there are no signs of life from tomorrow
  * (docs/architecture.md, invariant 1).
  */
 export function clampToNow(at: number, now: number): number {
-  // guard: activity in the future is clamped to now
+  // guard: a sign of life in the future is clamped to now
   return Math.min(at, now);
 }
 
 /** Adds one sign of life. Never moves the time of a kind back. */
 export function mergeSign(
-  latest: LatestActivity,
+  latest: LatestSigns,
   sign: Pick<SignOfLife, 'at' | 'kind'>,
   now: number,
-): LatestActivity {
+): LatestSigns {
   const at = clampToNow(sign.at, now);
   const known = latest[sign.kind];
   // guard: a sign of life never moves back (memory)
@@ -47,9 +47,9 @@ export function mergeSign(
 }
 
 /** Merges two records kind by kind; the maximum wins. */
-export function mergeActivity(a: LatestActivity, b: LatestActivity, now: number): LatestActivity {
+export function mergeSigns(a: LatestSigns, b: LatestSigns, now: number): LatestSigns {
   let merged = a;
-  for (const kind of activityKinds) {
+  for (const kind of signKinds) {
     const at = b[kind];
     if (at !== undefined) merged = mergeSign(merged, { kind, at }, now);
   }
@@ -57,7 +57,7 @@ export function mergeActivity(a: LatestActivity, b: LatestActivity, now: number)
 }
 
 /** The latest sign of the given kinds. @returns epoch milliseconds, or `undefined` when there is none */
-export function latestOf(latest: LatestActivity, kinds: readonly ActivityKind[]): number | undefined {
+export function latestOf(latest: LatestSigns, kinds: readonly SignKind[]): number | undefined {
   let latestAt: number | undefined;
   for (const kind of kinds) {
     const at = latest[kind];

@@ -5,7 +5,7 @@ import type { NoticeRecord } from './lifecycle/notice-record.js';
 import type { Parked } from './lifecycle/parked.js';
 import type { PolicyReference } from './policy-reference.js';
 import type { RungName, Stage } from './rungs.js';
-import type { LatestActivity } from './sign-of-life.js';
+import type { LatestSigns } from './sign-of-life.js';
 
 export interface Standing {
   readonly schemaVersion: 1;
@@ -15,7 +15,7 @@ export interface Standing {
   readonly since: number;
   /** The latest sign of life that counts, or the start of the clock; epoch milliseconds. */
   readonly lastActiveAt: number;
-  readonly activity: LatestActivity;
+  readonly activity: LatestSigns;
   readonly policy?: PolicyReference;
   readonly next?: NextStep;
   readonly blocked?: Blocked;

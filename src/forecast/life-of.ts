@@ -5,7 +5,7 @@ import type { NoticeRecord } from '../domain/lifecycle/notice-record.js';
 import { initialState, type LifecycleState } from '../domain/lifecycle/state.js';
 import type { Plan } from '../domain/plan.js';
 import type { Postponement } from '../domain/postponement.js';
-import { type LatestActivity, latestOf, mergeActivity } from '../domain/sign-of-life.js';
+import { type LatestSigns, latestOf, mergeSigns } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
 import type { MailFate } from './deed.js';
 import type { Life } from './walk.js';
@@ -17,7 +17,7 @@ export interface Known {
   /** The plan that the standing came about by: it has the thresholds of the rungs that are done. */
   readonly planInForce: Plan;
   /** Signs of life recorded since the standing. */
-  readonly activity: LatestActivity;
+  readonly activity: LatestSigns;
   readonly postponements: readonly Postponement[];
   /** The date of the suspension that the last warning named. Absent: none, or not known. */
   readonly announcedAt?: number;
@@ -45,7 +45,7 @@ function stateOf(known: Known, now: number): LifecycleState {
   return {
     ...former,
     baselineAt: baselineOf(standing, planInForce),
-    activity: mergeActivity(former.activity, known.activity, now),
+    activity: mergeSigns(former.activity, known.activity, now),
     known: true,
     ...(warn !== undefined &&
       announcedAt !== undefined && { rungs: { ...former.rungs, warn: { ...warn, announcedAt } } }),

@@ -16,14 +16,9 @@ import { withNotice } from '../domain/lifecycle/notice-transitions.js';
 import { withRungBegun, withRungCompleted } from '../domain/lifecycle/rung-transitions.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
-import {
-  withActivity,
-  withAssessment,
-  withReactivation,
-  withReturn,
-} from '../domain/lifecycle/transitions.js';
+import { withAssessment, withReactivation, withReturn, withSign } from '../domain/lifecycle/transitions.js';
 import type { Plan, PlanRung } from '../domain/plan.js';
-import type { ActivityKind } from '../domain/sign-of-life.js';
+import type { SignKind } from '../domain/sign-of-life.js';
 import type { CourseEnd, Deed, MailFate } from './deed.js';
 
 /** One lifecycle at one moment. */
@@ -97,15 +92,15 @@ export class Walk {
   }
 
   /** The person shows up. The time must be that of the last {@link goTo}. */
-  seen(kind: ActivityKind): void {
-    this.state = withActivity(this.state, { at: this.now, kind }, this.now);
+  seen(kind: SignKind): void {
+    this.state = withSign(this.state, { at: this.now, kind }, this.now);
     if (offTheBottom(this.state)) this.goTo(this.now);
   }
 
   /** The person shows up once more before anything is due and before any hold ends, so that nothing is decided. */
-  seenMeanwhile(kind: ActivityKind, at: number): void {
+  seenMeanwhile(kind: SignKind, at: number): void {
     this.now = at;
-    this.state = withActivity(this.state, { at, kind }, at);
+    this.state = withSign(this.state, { at, kind }, at);
   }
 
   /** The person follows the link that ends a deactivation. The time must be that of the last {@link goTo}. */

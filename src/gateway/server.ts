@@ -28,7 +28,7 @@ import type { CredentialDirectory } from '../principals/directory.js';
 import type { EventPublication } from '../security-events/load.js';
 import { securityEventRoutes } from '../security-events/routes.js';
 import { kratosHook } from '../signs/http/kratos-hook.js';
-import { activityRoutes } from '../signs/http/routes.js';
+import { signRoutes } from '../signs/http/routes.js';
 import { signedEvents } from '../signs/http/signed-events.js';
 import { identityRoutes } from '../standings/routes.js';
 import { hydraTokenHook, type TokenHookOptions } from '../tokens/http/hydra-token-hook.js';
@@ -54,7 +54,7 @@ export interface GatewayOptions {
   /** Addresses and networks of reverse proxies whose X-Forwarded-For is trusted. Default: none. */
   readonly trustedProxies?: readonly string[];
   /** Keys and metadata for receivers of security events. Default: none are published. */
-  readonly signals?: EventPublication;
+  readonly securityEvents?: EventPublication;
   /** Named credentials. Default: those of the configuration only. */
   readonly credentials?: CredentialDirectory;
   /** Dormouse's database, for what operators decide about the breaker. Default: there are no such routes. */
@@ -155,14 +155,15 @@ async function addRoutes(
   });
   openApiRoute(server);
   const signed = signedEvents(gate, options.eventSecrets ?? [], (call) => securityLog.refused(call));
-  await server.register(activityRoutes(dormouse, signed));
+  await server.register(signRoutes(dormouse, signed));
   await server.register(mailRoutes(dormouse));
   if (hooks.kratos !== undefined) {
     await server.register(kratosHook(dormouse));
     await server.register(kratosRegistrationHook(hooks.kratos));
   }
   if (hooks.hydra !== undefined) await server.register(hydraTokenHook(dormouse, hooks.hydra));
-  if (options.signals !== undefined) await server.register(securityEventRoutes(options.signals, gate));
+  if (options.securityEvents !== undefined)
+    await server.register(securityEventRoutes(options.securityEvents, gate));
   await server.register(identityRoutes(dormouse));
   await server.register(worklistRoute(dormouse));
   if (options.breaker !== undefined) await server.register(breakerRoutes(options.breaker));

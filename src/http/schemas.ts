@@ -4,7 +4,7 @@ import { holdKinds } from '../domain/lifecycle/holds.js';
 import { rfc3339 } from '../domain/rfc3339.js';
 import { rfc3339Text } from '../domain/rfc3339-text.js';
 import { rungNames, stages } from '../domain/rungs.js';
-import { activityKinds } from '../domain/sign-of-life.js';
+import { signKinds } from '../domain/sign-of-life.js';
 
 /** The gateway's answer when it refuses. */
 export const problem = z.object({
@@ -80,7 +80,7 @@ export const standingAnswer = z.object({
   stage: z.enum(stages),
   since: time,
   lastActiveAt: time,
-  activity: z.partialRecord(z.enum(activityKinds), time).readonly(),
+  activity: z.partialRecord(z.enum(signKinds), time).readonly(),
   policy: policyReference.exactOptional(),
   next: nextStep.exactOptional(),
   blocked: z

@@ -11,7 +11,7 @@ import type { Unverified } from '../domain/mail-choices.js';
 import { type PlanRung, planFor } from '../domain/plan.js';
 import { countedPostponements } from '../domain/postponement.js';
 import type { DestructiveRung } from '../domain/rungs.js';
-import { type ActivityKind, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
+import { type LatestSigns, latestOf, type SignKind } from '../domain/sign-of-life.js';
 import { exemptionInForce } from '../exemptions/exemptions-table.js';
 import { isOnHold } from '../holds/holds-table.js';
 import { readPostponements } from '../links/postponements-table.js';
@@ -20,11 +20,11 @@ import type { PolicyReader } from '../policies/policies-table.js';
 import type { Clock } from '../process/clock.js';
 import { tryAgain } from '../process/step-error.js';
 import { isEnginesWork, readDisablement } from '../standings/disablements-table.js';
-import { type EvidenceSources, readEvidence } from './evidence.js';
+import { type EvidenceDependencies, readEvidence } from './evidence.js';
 import { readNotices } from './notice-proof.js';
 import { readPolicy, subjectOf } from './plan-in-force.js';
 
-export interface LookSources extends EvidenceSources {
+export interface LookDependencies extends EvidenceDependencies {
   readonly policies: PolicyReader;
   /** How unconfirmed addresses are used. Default: see {@link mailAddresses}. */
   readonly unverified?: Unverified;
@@ -35,7 +35,7 @@ export interface LastLook {
   readonly identityId: string;
   /** Epoch milliseconds. */
   readonly inactiveSince: number;
-  readonly keepsAlive: readonly ActivityKind[];
+  readonly keepsAlive: readonly SignKind[];
   /**
    * The rung, and how many of its postponements were known. A later postponement stops the act.
    * Absent: the rung has no such link.
@@ -65,7 +65,7 @@ export interface LastLook {
 export type ActOutcome =
   | { readonly outcome: 'done' }
   /** A sign of life or a postponement came since: nothing was done. */
-  | { readonly outcome: 'superseded'; readonly activity: LatestActivity }
+  | { readonly outcome: 'superseded'; readonly activity: LatestSigns }
   /** A notice that the act rests on did not arrive: nothing was done. */
   | { readonly outcome: 'unannounced' }
   /**
@@ -86,14 +86,14 @@ export type ActOutcome =
  * @returns why nothing may be done
  */
 export async function stopOf(
-  sources: LookSources,
+  deps: LookDependencies,
   look: LastLook,
   identity: KratosIdentity,
 ): Promise<ActOutcome | undefined> {
   const stateChangedAt = identity.state_changed_at ?? identity.created_at;
   // guard: an admin who enables the identity stops its deletion
   if (identity.state === 'inactive') {
-    const disablement = await readDisablement(sources.pool, look.identityId);
+    const disablement = await readDisablement(deps.pool, look.identityId);
     // guard: only the engine's own work: deleting
     if (!isEnginesWork(disablement, stateChangedAt)) return { outcome: 'left-alone' };
   } else if (stateChangedAt > look.inactiveSince) {
@@ -101,27 +101,27 @@ export async function stopOf(
     return { outcome: 'superseded', activity: {} };
   }
   // guard: last look inside the call that deletes or anonymises
-  return whatStops(sources, look, identity);
+  return whatStops(deps, look, identity);
 }
 
 /** What was decided or seen since the workflow looked, including an exemption or a hold set just now. */
 export async function whatStops(
-  sources: LookSources,
+  deps: LookDependencies,
   look: LastLook,
   identity: KratosIdentity,
 ): Promise<ActOutcome | undefined> {
   // guard: last look: notices still proven
-  if (!(await isAnnounced(sources, identity, look))) return { outcome: 'unannounced' };
-  const activity = await seenSince(sources, look);
+  if (!(await isAnnounced(deps, identity, look))) return { outcome: 'unannounced' };
+  const activity = await seenSince(deps, look);
   if (activity !== undefined) return { outcome: 'superseded', activity };
-  const sparing = await whatSpares(sources, look, identity);
+  const sparing = await whatSpares(deps, look, identity);
   if (sparing !== undefined) return sparing;
-  if (await isOnHold(sources.pool, look.identityId, await sources.clock.now())) {
+  if (await isOnHold(deps.pool, look.identityId, await deps.clock.now())) {
     // guard: holds: read inside the last look
     return { outcome: 'left-alone', because: 'hold' };
   }
   // guard: breaker: asked once more inside the deed
-  return heldByBreaker(sources, look);
+  return heldByBreaker(deps, look);
 }
 
 /**
@@ -129,7 +129,7 @@ export async function whatStops(
  * else stops the act. From here on its place counts as used.
  */
 async function heldByBreaker(
-  { pool, clock }: EvidenceSources,
+  { pool, clock }: EvidenceDependencies,
   { identityId, granted }: LastLook,
 ): Promise<ActOutcome | undefined> {
   if (granted === undefined) return undefined;
@@ -145,7 +145,7 @@ async function heldByBreaker(
  * an effect, or where the breaker itself holds the act, which then continues with the same place.
  */
 export async function stopped(
-  { pool }: EvidenceSources,
+  { pool }: EvidenceDependencies,
   { granted }: LastLook,
   why: ActOutcome,
 ): Promise<ActOutcome> {
@@ -159,7 +159,7 @@ export async function stopped(
  * because the identity has changed (for example, an address was just confirmed).
  */
 async function whatSpares(
-  { pool, policies, clock }: LookSources,
+  { pool, policies, clock }: LookDependencies,
   { identityId, policyChoice, due, inactiveSince }: LastLook,
   identity: KratosIdentity,
 ): Promise<ActOutcome | undefined> {
@@ -181,11 +181,11 @@ async function whatSpares(
 
 /** Whether every notice that the act rests on still counts. */
 async function isAnnounced(
-  sources: LookSources,
+  deps: LookDependencies,
   identity: KratosIdentity,
   { notices = [], ambiguousCounts = false }: LastLook,
 ): Promise<boolean> {
-  const found = await readNotices(sources, identity, notices);
+  const found = await readNotices(deps, identity, notices);
   return found.every(({ outcome }) => outcome === 'accepted' || (ambiguousCounts && outcome === 'ambiguous'));
 }
 
@@ -210,17 +210,17 @@ export async function assertFresh(clock: Clock, lookedAt: number): Promise<void>
  * @returns the evidence, when it shows a later sign of life than the caller
  * knew, or a postponement of the rung
  */
-async function seenSince(sources: EvidenceSources, look: LastLook): Promise<LatestActivity | undefined> {
-  const activity = await readEvidence(sources, look.identityId);
+async function seenSince(deps: EvidenceDependencies, look: LastLook): Promise<LatestSigns | undefined> {
+  const activity = await readEvidence(deps, look.identityId);
   const latest = latestOf(activity, look.keepsAlive);
   if (latest !== undefined && latest > look.inactiveSince) return activity;
   // Read after Kratos' answer, as exemptions are, so that a click made just now counts.
   // guard: last look: a postponement of this second
-  return (await isPostponedSince(sources, look)) ? activity : undefined;
+  return (await isPostponedSince(deps, look)) ? activity : undefined;
 }
 
 async function isPostponedSince(
-  { pool }: EvidenceSources,
+  { pool }: EvidenceDependencies,
   { identityId, inactiveSince, postponable }: LastLook,
 ): Promise<boolean> {
   if (postponable?.keep === undefined) return false;

@@ -11,7 +11,7 @@ export class VerificationUnavailableError extends Error {
     why: string,
   ) {
     super(
-      `${system} could not verify a credential: ${why}. The request was served; its activity is not noted.`,
+      `${system} could not verify a credential: ${why}. The request was served; its sign of life is not noted.`,
     );
   }
 }

@@ -3,8 +3,8 @@
  * request and response. Node only.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createActivityObserver } from './activity-observer.js';
 import type { ActivityCounters, ActivityOptions } from './options.js';
+import { createSignObserver } from './sign-observer.js';
 
 export { VerificationUnavailableError } from './errors.js';
 export type { ActivityCounters, ActivityOptions, VerifiedIdentity } from './options.js';
@@ -30,7 +30,7 @@ export interface ActivityMiddleware<Request extends IncomingMessage> {
 export function dormouseActivity<Request extends IncomingMessage = IncomingMessage>(
   options: ActivityOptions<Request>,
 ): ActivityMiddleware<Request> {
-  const observer = createActivityObserver(options);
+  const observer = createSignObserver(options);
   const middleware = (request: Request, response: ServerResponse, next: () => void): void => {
     const at = Date.now();
     // `finish`, not `close`: an aborted response has status 200 even before anybody was authenticated.

@@ -1,8 +1,8 @@
 /** The middleware as a Fastify plugin. */
 import type { FastifyPluginCallback, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
-import { createActivityObserver } from './activity-observer.js';
 import type { ActivityCounters, ActivityOptions } from './options.js';
+import { createSignObserver } from './sign-observer.js';
 
 export { VerificationUnavailableError } from './errors.js';
 export type { ActivityCounters, ActivityOptions, VerifiedIdentity } from './options.js';
@@ -15,7 +15,7 @@ declare module 'fastify' {
 }
 
 const plugin: FastifyPluginCallback<ActivityOptions<FastifyRequest>> = (fastify, options, done) => {
-  const observer = createActivityObserver(options);
+  const observer = createSignObserver(options);
   fastify.decorate('dormouseActivity', { counters: () => observer.counters() });
   fastify.addHook('onResponse', (request, reply, next) => {
     // An aborted response has status 200 even before anybody was authenticated.

@@ -30,7 +30,7 @@ export function whenFreshlySignedIn(
   });
 }
 
-/** Such a page renews nothing: to look at one's sessions is no work with any app. */
+/** Such a page renews nothing: reading one's own sessions is no work with any app. */
 export async function whenSignedIn(
   guard: SessionGuard,
   context: PageContext,

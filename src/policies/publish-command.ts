@@ -8,7 +8,7 @@ import { normalText } from '../domain/free-text.js';
 import { reasonProblem } from '../domain/names.js';
 import type { Policy } from '../domain/policy/schema.js';
 import { checkedPreview } from '../preview/binding.js';
-import { previewSources } from '../preview/sources.js';
+import { previewDependencies } from '../preview/dependencies.js';
 import { checkedPolicyId } from './id-parameter.js';
 import { readNamedPolicy } from './named.js';
 import { isIntact, latestVersion, policyHash, readPolicyRow } from './policies-table.js';
@@ -111,7 +111,7 @@ async function basisOf(
   if (preview !== undefined) {
     const toleratedPercent = percent('--tolerate', tolerate);
     const binding = { preview, policy, text, toleratedPercent, now: Date.now() };
-    const { hash } = await checkedPreview(previewSources(pool), binding);
+    const { hash } = await checkedPreview(previewDependencies(pool), binding);
     return `on preview ${hash.slice(0, 12)}`;
   }
   if (withoutPreview !== undefined) {

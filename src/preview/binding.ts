@@ -2,7 +2,7 @@
 import type { Policy } from '../domain/policy/schema.js';
 import { policyHash } from '../policies/policies-table.js';
 import { type AnswerChange, changesOf } from './answer.js';
-import type { PeopleSources } from './people.js';
+import type { PeopleDependencies } from './people.js';
 import { findPreview } from './previews-table.js';
 import { type Preview, runPreview } from './run.js';
 
@@ -34,9 +34,9 @@ const mostNamed = 5;
  * @returns the new preview
  * @throws UnknownPreviewError, PreviewOutdatedError, and what {@link runPreview} throws
  */
-export async function checkedPreview(sources: PeopleSources, binding: Binding): Promise<Preview> {
+export async function checkedPreview(deps: PeopleDependencies, binding: Binding): Promise<Preview> {
   const { preview, policy, text, toleratedPercent, now } = binding;
-  const kept = await findPreview(sources.pool, preview);
+  const kept = await findPreview(deps.pool, preview);
   // guard: policies: a preview of another text is none
   if (kept.policyHash !== policyHash(text)) throw new PreviewOutdatedError('it is of another text');
   if (kept.policyId !== policy.id) {
@@ -44,7 +44,7 @@ export async function checkedPreview(sources: PeopleSources, binding: Binding): 
       `it asked the people of "${kept.policyId}", and not those of "${policy.id}"`,
     );
   }
-  const again = await runPreview(sources, { policy, text, policyId: policy.id, now });
+  const again = await runPreview(deps, { policy, text, policyId: policy.id, now });
   if (again.inForce !== kept.inForce) {
     throw new PreviewOutdatedError(
       `it was compared with ${kept.inForce}, and ${again.inForce} is in force now`,

@@ -7,10 +7,10 @@ import { showProgress } from '../cli/progress.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
 import { type NamedPolicy, readNamedPolicy } from '../policies/named.js';
 import { csvHeader, csvOf } from './csv.js';
+import { previewDependencies } from './dependencies.js';
 import { previewPage } from './page.js';
 import { keepPreview } from './previews-table.js';
 import { type Preview, type PreviewRequest, runPreview } from './run.js';
-import { previewSources } from './sources.js';
 import { previewJson, previewTable } from './table.js';
 import { Worst } from './worst.js';
 
@@ -42,7 +42,7 @@ async function preview(pool: pg.Pool, file: string, flags: Flags): Promise<void>
   const policyId = checkedPolicyId('--policy', flags.policy ?? named.policy.id);
   const worst = new Worst();
   if (flags.csv) process.stdout.write(csvHeader);
-  const done = await runPreview(previewSources(pool), {
+  const done = await runPreview(previewDependencies(pool), {
     ...requestOf(named, policyId),
     onPerson: (person) => {
       worst.add(person);

@@ -9,7 +9,7 @@ import type { Course } from '../forecast/deed.js';
 import { lifeOf } from '../forecast/life-of.js';
 import type { Member } from './people.js';
 
-/** The policy in force, and the one that is looked at. */
+/** The policy in force, and the one that is previewed. */
 export interface Two {
   readonly before: { readonly policy: Policy; readonly reference: PolicyReference };
   readonly after: { readonly policy: Policy; readonly reference: PolicyReference };

@@ -12,7 +12,7 @@ import { readPostponementsOf } from '../links/postponements-table.js';
 import { subjectOf } from '../looks/plan-in-force.js';
 import { mailAddresses } from '../mail/addresses.js';
 import { type KratosIdentity, readIdentities } from '../ory/kratos-identity.js';
-import { readActivities } from '../signs/signs-table.js';
+import { readSignsOfAll } from '../signs/signs-table.js';
 import { type Disablement, isEnginesWork, readDisablements } from '../standings/disablements-table.js';
 import { readStandingsUnder } from '../standings/standings-table.js';
 
@@ -37,7 +37,7 @@ export interface ReadMembers {
   readonly unreadable: ReadonlySet<string>;
 }
 
-export interface PeopleSources {
+export interface PeopleDependencies {
   readonly pool: pg.Pool;
   readonly identities: IdentityApi;
   readonly unverified?: Unverified;
@@ -47,46 +47,45 @@ export interface PeopleSources {
 const pageRows = 400;
 
 /** Reads the next page while the caller works on this one. */
-export async function* readPeople(sources: PeopleSources, policyId: string): AsyncGenerator<PeoplePage> {
-  let standings = await readStandingsUnder(sources.pool, policyId, { rows: pageRows });
-  let next = standings.length === 0 ? undefined : readPage(sources, standings);
+export async function* readPeople(deps: PeopleDependencies, policyId: string): AsyncGenerator<PeoplePage> {
+  let standings = await readStandingsUnder(deps.pool, policyId, { rows: pageRows });
+  let next = standings.length === 0 ? undefined : readPage(deps, standings);
   while (next !== undefined) {
     const page = await next;
     const after = standings.at(-1)?.identityId;
     standings =
       standings.length < pageRows || after === undefined
         ? []
-        : await readStandingsUnder(sources.pool, policyId, { after, rows: pageRows });
-    next = standings.length === 0 ? undefined : readPage(sources, standings);
+        : await readStandingsUnder(deps.pool, policyId, { after, rows: pageRows });
+    next = standings.length === 0 ? undefined : readPage(deps, standings);
     // The caller handles this page first. A failure meanwhile is thrown when its turn comes.
     next?.catch(() => undefined);
     yield page;
   }
 }
 
-async function readPage(sources: PeopleSources, standings: readonly Standing[]): Promise<PeoplePage> {
-  const { members, unreadable } = await readMembers(sources, standings);
+async function readPage(deps: PeopleDependencies, standings: readonly Standing[]): Promise<PeoplePage> {
+  const { members, unreadable } = await readMembers(deps, standings);
   const missing = standings.length - members.length - unreadable.size;
   return { members, missing, unreadable: unreadable.size };
 }
 
 /** @returns what is known of those whose identity Kratos knows */
 export async function readMembers(
-  sources: PeopleSources,
+  deps: PeopleDependencies,
   standings: readonly Standing[],
 ): Promise<ReadMembers> {
-  const { pool, identities } = sources;
+  const { pool, identities } = deps;
   const ids = standings.map(({ identityId }) => identityId);
   const warned = standings.flatMap(({ stage, identityId }) => (stage === 'warned' ? [identityId] : []));
-  const [{ found, unreadable }, activities, exemptions, postponements, disablements, dates] =
-    await Promise.all([
-      readIdentities(identities, ids),
-      readActivities(pool, ids),
-      exemptionsOf(pool, ids),
-      readPostponementsOf(pool, ids),
-      readDisablements(pool, ids),
-      readWarnedDates(pool, warned),
-    ]);
+  const [{ found, unreadable }, signs, exemptions, postponements, disablements, dates] = await Promise.all([
+    readIdentities(identities, ids),
+    readSignsOfAll(pool, ids),
+    exemptionsOf(pool, ids),
+    readPostponementsOf(pool, ids),
+    readDisablements(pool, ids),
+    readWarnedDates(pool, warned),
+  ]);
   const members = standings.flatMap((standing): Member[] => {
     const { identityId } = standing;
     const identity = found.get(identityId);
@@ -98,9 +97,9 @@ export async function readMembers(
         known: {
           standing,
           identity: foundIdentity(identity, disablements.get(identityId)),
-          activity: activities.get(identityId) ?? {},
+          activity: signs.get(identityId) ?? {},
           postponements: postponements.get(identityId) ?? [],
-          hasAddress: mailAddresses(identity, sources.unverified).length > 0,
+          hasAddress: mailAddresses(identity, deps.unverified).length > 0,
           ...(announcedAt !== undefined && { announcedAt }),
         },
       },

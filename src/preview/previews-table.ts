@@ -8,7 +8,7 @@ import type { Preview } from './run.js';
 export interface KeptPreview {
   readonly hash: string;
   readonly policyId: string;
-  /** SHA-256 of the text that was looked at. */
+  /** SHA-256 of the text that was previewed. */
   readonly policyHash: string;
   /** The version in force then, as `default@3`. */
   readonly inForce: string;

@@ -1,4 +1,4 @@
-/** A preview: every person who follows a policy, under the one in force and under the one that is looked at. Writes nothing. */
+/** A preview: every person who follows a policy, under the one in force and under the one that is previewed. Writes nothing. */
 import { population } from '../breaker/grants-table.js';
 import { dayMs } from '../domain/duration.js';
 import { breakerRules } from '../domain/plan.js';
@@ -7,11 +7,11 @@ import { PolicyReader, policyHash } from '../policies/policies-table.js';
 import { countStandingsUnder } from '../standings/standings-table.js';
 import { type Answer, answerOf, previewHash } from './answer.js';
 import { type Comparison, compare } from './comparison.js';
-import { type PeopleSources, readPeople } from './people.js';
+import { type PeopleDependencies, readPeople } from './people.js';
 import { horizonDays, Tally, type TrippingDay, trippingDays } from './tally.js';
 
 export interface PreviewRequest {
-  /** The policy that is looked at, and its exact text. */
+  /** The policy that is previewed, and its exact text. */
   readonly policy: Policy;
   readonly text: string;
   /** Whose people are asked: those who follow this policy. */
@@ -40,17 +40,17 @@ export interface Preview {
 }
 
 /** @throws UnknownPolicyError, AlteredPolicyError for the policy in force, and what reading Kratos throws */
-export async function runPreview(sources: PeopleSources, request: PreviewRequest): Promise<Preview> {
+export async function runPreview(deps: PeopleDependencies, request: PreviewRequest): Promise<Preview> {
   const { policy, text, policyId, now, onPerson, onProgress } = request;
-  const before = await new PolicyReader(sources.pool).read(policyId);
+  const before = await new PolicyReader(deps.pool).read(policyId);
   const reference = { id: policyId, version: before.reference.version + 1, hash: policyHash(text) };
   const two = { before, after: { policy, reference } };
   const [all, everybody] = await Promise.all([
-    countStandingsUnder(sources.pool, policyId),
-    population(sources.pool),
+    countStandingsUnder(deps.pool, policyId),
+    population(deps.pool),
   ]);
   const tally = new Tally(now);
-  for await (const { members, missing, unreadable } of readPeople(sources, policyId)) {
+  for await (const { members, missing, unreadable } of readPeople(deps, policyId)) {
     tally.missing += missing;
     tally.unreadable += unreadable;
     for (const member of members) {

@@ -18,7 +18,7 @@ export async function startDueRollouts(
 
 const everyMs = 10_000;
 
-/** Looks at once and then every ten seconds, also after failures. */
+/** Begins at once and then every ten seconds, also after failures. */
 export function startRollouts(
   options: RolloutPlaceOfWork & { readonly pool: pg.Pool } & PassReports<readonly string[]>,
 ): Running {

@@ -21,7 +21,7 @@ export function addSecurityEventCommands(program: Command): void {
       for (const row of await withPool((pool) => listOutbox(pool, state, listed))) {
         const when = new Date(row.occurredAt).toISOString();
         const tries = `${row.attempts} attempts${row.lastError === null ? '' : `, the last: ${row.lastError}`}`;
-        console.log([row.jti, row.receiver, row.signal, row.identityId, when, tries].join('  '));
+        console.log([row.jti, row.receiver, row.name, row.identityId, when, tries].join('  '));
       }
     });
   signals

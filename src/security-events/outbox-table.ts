@@ -17,13 +17,13 @@ export async function fillOutbox(
   receivers: readonly Subscription[],
 ): Promise<void> {
   for (const { seq, entry } of appended) {
-    const signal = securityEventOf(entry);
-    if (signal === undefined) continue;
-    for (const { name } of receivers.filter(({ events }) => events.includes(signal))) {
+    const event = securityEventOf(entry);
+    if (event === undefined) continue;
+    for (const { name } of receivers.filter(({ events }) => events.includes(event))) {
       await client.query(
         `INSERT INTO signal_outbox (jti, receiver, signal, identity_id, audit_seq, occurred_at)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (jti) DO NOTHING`,
-        [jtiOf(entry, name, signal), name, signal, entry.target, seq, new Date(entry.occurredAt)],
+        [jtiOf(entry, name, event), name, event, entry.target, seq, new Date(entry.occurredAt)],
       );
     }
   }
@@ -40,7 +40,7 @@ export async function readNextDue(
   now: number,
 ): Promise<SecurityEvent | undefined> {
   const found = await pool.query(
-    // guard: signals: the events of one account keep their order
+    // guard: security events: the events of one account keep their order
     `SELECT jti, signal, identity_id, audit_seq, occurred_at, created_at FROM signal_outbox AS due
      WHERE receiver = $1 AND state = 'pending' AND next_attempt_at <= $2
        AND NOT EXISTS (
@@ -54,7 +54,7 @@ export async function readNextDue(
   if (row === undefined) return undefined;
   return {
     jti: row.jti,
-    signal: row.signal,
+    name: row.signal,
     identityId: row.identity_id,
     auditSeq: Number(row.audit_seq),
     occurredAt: row.occurred_at.getTime(),
@@ -91,7 +91,7 @@ export async function markFailed(pool: pg.Pool, jti: string, error: string, now:
   const attempts = counted.rows[0]?.attempts;
   if (attempts === undefined) return false;
   const afterMs = retryAfterMs(attempts);
-  // guard: signals: a delivery that fails for long is parked, not forgotten
+  // guard: security events: a delivery that fails for long is parked, not forgotten
   const isParked = afterMs === undefined;
   await pool.query(
     `UPDATE signal_outbox SET state = $2, next_attempt_at = $3, settled_at = $4 WHERE jti = $1 AND state = 'pending'`,
@@ -113,7 +113,8 @@ export type OutboxState = (typeof outboxStates)[number];
 export interface OutboxRow {
   readonly jti: string;
   readonly receiver: string;
-  readonly signal: string;
+  /** The event's name. */
+  readonly name: string;
   readonly identityId: string;
   readonly state: OutboxState;
   readonly attempts: number;
@@ -132,7 +133,7 @@ export async function listOutbox(pool: pg.Pool, state: OutboxState, limit: numbe
   return found.rows.map((row) => ({
     jti: row.jti,
     receiver: row.receiver,
-    signal: row.signal,
+    name: row.signal,
     identityId: row.identity_id,
     state: row.state,
     attempts: row.attempts,

@@ -42,7 +42,7 @@ export async function pushEvent(token: string, receiver: ConnectedReceiver): Pro
 
 async function outcomeOf(answer: Response): Promise<PushOutcome> {
   // Only 202 means that the event was accepted: a page that answers 200 is some other page.
-  // guard: signals: only 202 says that an event was taken
+  // guard: security events: only 202 says that an event was taken
   if (answer.status === 202) {
     await answer.body?.cancel();
     return { kind: 'accepted' };

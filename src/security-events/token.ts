@@ -7,7 +7,7 @@ import { type EventName, eventUris } from './rules.js';
 
 export interface SecurityEvent {
   readonly jti: string;
-  readonly signal: EventName;
+  readonly name: EventName;
   readonly identityId: string;
   /** Row of the audit log that the event follows from. */
   readonly auditSeq: number;
@@ -17,8 +17,8 @@ export interface SecurityEvent {
 }
 
 /** The event's `jti` at one receiver: the same for every attempt to send it. */
-export function jtiOf(entry: AuditEntry, receiver: string, signal: EventName): string {
-  const text = JSON.stringify(['dormouse/jti', entry.eventId, receiver, signal]);
+export function jtiOf(entry: AuditEntry, receiver: string, name: EventName): string {
+  const text = JSON.stringify(['dormouse/jti', entry.eventId, receiver, name]);
   return createHash('sha256').update(text).digest('base64url');
 }
 
@@ -35,12 +35,12 @@ export interface SetOptions {
  */
 export function signSecurityEvent(event: SecurityEvent, options: SetOptions): Promise<string> {
   const { issuer, subjectIssuer, audience, key } = options;
-  // guard: signals: an event has the same jti at each attempt
+  // guard: security events: an event has the same jti at each attempt
   return new SignJWT({
     txn: `audit-${event.auditSeq}`,
     toe: seconds(event.occurredAt),
     sub_id: { format: 'iss_sub', iss: subjectIssuer, sub: event.identityId },
-    events: { [eventUris[event.signal]]: claimsOf(event) },
+    events: { [eventUris[event.name]]: claimsOf(event) },
   })
     .setProtectedHeader({ alg: key.algorithm, kid: key.keyId, typ: 'secevent+jwt' })
     .setIssuer(issuer)
@@ -51,8 +51,8 @@ export function signSecurityEvent(event: SecurityEvent, options: SetOptions): Pr
 }
 
 /** RISC has no reason that fits inactivity, so none is given. CAEP requires the initiator. */
-function claimsOf({ signal, occurredAt }: SecurityEvent): Record<string, unknown> {
-  if (signal !== 'session-revoked') return {};
+function claimsOf({ name, occurredAt }: SecurityEvent): Record<string, unknown> {
+  if (name !== 'session-revoked') return {};
   return {
     event_timestamp: seconds(occurredAt),
     initiating_entity: 'policy',

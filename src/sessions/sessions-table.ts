@@ -12,7 +12,7 @@ import type { EndedVerdict, EndReason, SessionTimes } from '../domain/sessions/v
 /** The channel on which instances tell each other of ended sessions and changed choices. */
 export const sessionsChannel = 'dormouse_sessions';
 
-/** What the policy looks at in a session, as Kratos answered last. */
+/** What the policy judges a session by, as Kratos answered last. */
 export interface SessionTraits {
   readonly devices: readonly DeviceClass[];
   readonly roles: readonly string[];

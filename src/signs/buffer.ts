@@ -2,7 +2,7 @@
  * Gathers signs of life in memory and flushes them in batches, so that a busy site needs one statement for
  * hundreds of requests. Knows nothing of PostgreSQL or Temporal.
  */
-import type { ActivityKind } from '../domain/sign-of-life.js';
+import type { SignKind } from '../domain/sign-of-life.js';
 import type { IdentitySign } from './identity-sign.js';
 
 export interface ActivityBufferOptions {
@@ -36,7 +36,7 @@ export interface BufferCounters {
 /** `order` is the number of the report that added its key: batches take the oldest first. */
 type PendingSign = IdentitySign & { readonly order: number };
 
-export class ActivityBuffer {
+export class SignBuffer {
   private pending = new Map<string, PendingSign>();
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
@@ -166,6 +166,6 @@ export class ActivityBuffer {
   }
 }
 
-function keyOf(identityId: string, kind: ActivityKind): string {
+function keyOf(identityId: string, kind: SignKind): string {
   return `${identityId}/${kind}`;
 }

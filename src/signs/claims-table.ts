@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import type { ActivityKind } from '../domain/sign-of-life.js';
+import type { SignKind } from '../domain/sign-of-life.js';
 import type { IdentitySign } from './identity-sign.js';
 import { latestSigns, signColumns, upsertSigns } from './signs-table.js';
 
@@ -94,7 +94,7 @@ export async function takeOverClaims(pool: pg.Pool, graceMs: number, atMost: num
   const id = randomUUID();
   const found = await pool.query<{
     identity_id: string;
-    kind: ActivityKind | null;
+    kind: SignKind | null;
     last_active_at: Date;
     source: string;
   }>(

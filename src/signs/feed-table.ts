@@ -5,7 +5,7 @@
 import type pg from 'pg';
 import type { FeedBucket } from '../domain/breaker/feed.js';
 import { removeOld } from '../postgres/remove-old.js';
-import { type ActivityMark, keepMarks, marksPerPeriod } from './marks-table.js';
+import { keepMarks, marksPerPeriod, type SignMark } from './marks-table.js';
 
 const hourMs = 3_600_000;
 
@@ -54,7 +54,7 @@ export class FeedMeter {
    * Adds recorded signs. Never rejects: count and marks are only an aid, and a failed write
    * is repeated with the next signs.
    */
-  async add(signs: readonly ActivityMark[], now: number): Promise<void> {
+  async add(signs: readonly SignMark[], now: number): Promise<void> {
     this.pending += signs.length;
     for (const sign of signs) this.mark(sign);
     if (now - this.writtenAt >= countEveryMs) return this.write(now);
@@ -79,7 +79,7 @@ export class FeedMeter {
     });
   }
 
-  private mark({ identityId, at }: ActivityMark): void {
+  private mark({ identityId, at }: SignMark): void {
     const newest = Math.max(at, this.marks.get(identityId) ?? at);
     this.marks.delete(identityId);
     this.marks.set(identityId, newest);

@@ -7,7 +7,7 @@ import type pg from 'pg';
 import { dayMs } from '../domain/duration.js';
 import type { IdentitySign } from './identity-sign.js';
 
-export type ActivityMark = Pick<IdentitySign, 'identityId' | 'at'>;
+export type SignMark = Pick<IdentitySign, 'identityId' | 'at'>;
 
 const periodMs = 600_000;
 /** Number of identities marked in each period. */
@@ -20,7 +20,7 @@ const marksLookedAt = 2_000;
 const keptMs = 30 * dayMs;
 
 /** Marks signs that are already recorded. Signs deleted since then are left out. */
-export async function keepMarks(pool: pg.Pool, marks: readonly ActivityMark[], now: number): Promise<void> {
+export async function keepMarks(pool: pg.Pool, marks: readonly SignMark[], now: number): Promise<void> {
   if (marks.length === 0) return;
   await pool.query(
     `INSERT INTO activity_mark AS known (period, identity_id, newest_at)

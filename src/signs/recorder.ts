@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
 import type pg from 'pg';
 import type { SignOfLife } from '../domain/sign-of-life.js';
 import { within } from '../process/bounded.js';
-import { ActivityBuffer } from './buffer.js';
+import { SignBuffer } from './buffer.js';
 import { closeClaim, recordAndClaim } from './claims-table.js';
 import { FeedMeter } from './feed-table.js';
 import type { IdentitySign } from './identity-sign.js';
@@ -38,8 +38,8 @@ const maxBatch = 5_000;
 const signalsAtATime = 20;
 const signalsWaiting = 5_000;
 
-export class ActivityRecorder {
-  private readonly buffer: ActivityBuffer;
+export class SignRecorder {
+  private readonly buffer: SignBuffer;
   private readonly limit = pLimit(signalsAtATime);
   /** By identity. */
   private readonly telling = new Map<string, Telling>();
@@ -50,7 +50,7 @@ export class ActivityRecorder {
 
   constructor(private readonly options: ActivityRecorderOptions) {
     this.meter = new FeedMeter(options.pool);
-    this.buffer = new ActivityBuffer({
+    this.buffer = new SignBuffer({
       flush: (signs) => this.handOn(signs),
       intervalMs: options.batchMs,
       maxPending: options.maxPending,

@@ -1,6 +1,6 @@
 /** Table `identity_activity`: the latest sign of life of each identity and kind; a monotone maximum. */
 import type pg from 'pg';
-import type { ActivityKind, LatestActivity } from '../domain/sign-of-life.js';
+import type { LatestSigns, SignKind } from '../domain/sign-of-life.js';
 import type { IdentitySign } from './identity-sign.js';
 
 /**
@@ -36,8 +36,8 @@ export function signColumns(rows: readonly IdentitySign[]): [string[], string[],
 }
 
 /** @returns the latest sign of each kind that PostgreSQL knows */
-export async function readActivity(pool: pg.Pool, identityId: string): Promise<LatestActivity> {
-  const found = await pool.query<{ kind: ActivityKind; last_active_at: Date }>(
+export async function readSigns(pool: pg.Pool, identityId: string): Promise<LatestSigns> {
+  const found = await pool.query<{ kind: SignKind; last_active_at: Date }>(
     'SELECT kind, last_active_at FROM identity_activity WHERE identity_id = $1',
     [identityId],
   );
@@ -45,7 +45,7 @@ export async function readActivity(pool: pg.Pool, identityId: string): Promise<L
 }
 
 /** Forgets an identity's signs of life, and their marks. */
-export async function forgetActivity(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
+export async function forgetSigns(client: pg.Pool | pg.PoolClient, identityId: string): Promise<void> {
   await client.query(
     // guard: breaker: marks go with the deleted
     `WITH forgotten AS (DELETE FROM activity_mark WHERE identity_id = $1)
@@ -55,15 +55,15 @@ export async function forgetActivity(client: pg.Pool | pg.PoolClient, identityId
 }
 
 /** The same for many identities at once. Those without a sign of life are left out. */
-export async function readActivities(
+export async function readSignsOfAll(
   pool: pg.Pool,
   identityIds: readonly string[],
-): Promise<Map<string, LatestActivity>> {
-  const found = await pool.query<{ identity_id: string; kind: ActivityKind; last_active_at: Date }>(
+): Promise<Map<string, LatestSigns>> {
+  const found = await pool.query<{ identity_id: string; kind: SignKind; last_active_at: Date }>(
     'SELECT identity_id, kind, last_active_at FROM identity_activity WHERE identity_id = ANY($1)',
     [identityIds],
   );
-  const activities = new Map<string, LatestActivity>();
+  const activities = new Map<string, LatestSigns>();
   for (const { identity_id: id, kind, last_active_at: at } of found.rows) {
     activities.set(id, { ...activities.get(id), [kind]: at.getTime() });
   }

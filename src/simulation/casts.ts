@@ -2,10 +2,10 @@
 import { population } from '../breaker/grants-table.js';
 import { dayMs } from '../domain/duration.js';
 import { type Plan, planFor } from '../domain/plan.js';
-import { type ActivityKind, activityKinds, type LatestActivity, latestOf } from '../domain/sign-of-life.js';
+import { type LatestSigns, latestOf, type SignKind, signKinds } from '../domain/sign-of-life.js';
 import { lifeOf } from '../forecast/life-of.js';
 import { PolicyReader, policyHash } from '../policies/policies-table.js';
-import { type Member, type PeopleSources, readPeople } from '../preview/people.js';
+import { type Member, type PeopleDependencies, readPeople } from '../preview/people.js';
 import { countStandingsUnder } from '../standings/standings-table.js';
 import { type Gaps, gapsOf } from './gaps.js';
 import { habits, inventedPlayer, parts } from './invented.js';
@@ -44,7 +44,11 @@ const fewPeople = 500;
  * @param policyId whose people: those who follow this policy
  * @throws UnknownPolicyError, AlteredPolicyError for the version in force; Error where nobody follows it
  */
-export async function liveCast(sources: PeopleSources, policyId: string, request: Request): Promise<Cast> {
+export async function liveCast(
+  sources: PeopleDependencies,
+  policyId: string,
+  request: Request,
+): Promise<Cast> {
   const { pool } = sources;
   const inForce = await new PolicyReader(pool).read(policyId);
   const [all, everybody, lastSeen] = await Promise.all([
@@ -109,7 +113,7 @@ function livePlayer({ known }: Member, { plan, planInForce, gaps }: Plans, { see
   return {
     life,
     kind: usualKind(life.state.activity),
-    lastSeenAt: latestOf(life.state.activity, activityKinds) ?? Math.min(from, known.identity.createdAt),
+    lastSeenAt: latestOf(life.state.activity, signKinds) ?? Math.min(from, known.identity.createdAt),
     habit: (now, lastSeenAt) => {
       const at = lastSeenAt + gaps.draw(now - lastSeenAt, random);
       // A sign of life in the same millisecond would be no later one.
@@ -121,7 +125,7 @@ function livePlayer({ known }: Member, { plan, planInForce, gaps }: Plans, { see
 }
 
 /** The kind of the latest sign of life. */
-function usualKind(activity: LatestActivity): ActivityKind {
-  const latest = latestOf(activity, activityKinds);
-  return activityKinds.find((kind) => latest !== undefined && activity[kind] === latest) ?? 'human';
+function usualKind(activity: LatestSigns): SignKind {
+  const latest = latestOf(activity, signKinds);
+  return signKinds.find((kind) => latest !== undefined && activity[kind] === latest) ?? 'human';
 }

@@ -7,7 +7,7 @@ import { showProgress } from '../cli/progress.js';
 import { dayMs } from '../domain/duration.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
 import { isPublishedName, type NamedPolicy, readNamedPolicy } from '../policies/named.js';
-import { previewSources } from '../preview/sources.js';
+import { previewDependencies } from '../preview/dependencies.js';
 import { inventedCast, liveCast } from './casts.js';
 import { simulationPage } from './page.js';
 import { type Cast, type Simulated, type SimulationRequest, simulate } from './run.js';
@@ -87,7 +87,7 @@ function castLive(
   request: SimulationRequest,
 ): Promise<Cast> {
   const policyId = checkedPolicyId('--policy', flags.policy ?? policy.id);
-  return liveCast(previewSources(pool), policyId, request);
+  return liveCast(previewDependencies(pool), policyId, request);
 }
 
 function withProgress(request: SimulationRequest): SimulationRequest {

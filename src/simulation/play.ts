@@ -2,7 +2,7 @@
 import { dayMs } from '../domain/duration.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
 import type { Plan } from '../domain/plan.js';
-import type { ActivityKind } from '../domain/sign-of-life.js';
+import type { SignKind } from '../domain/sign-of-life.js';
 import type { CourseEnd, Deed } from '../forecast/deed.js';
 import { Walk } from '../forecast/walk.js';
 import type { Player, Response, Teller } from './player.js';
@@ -140,7 +140,7 @@ function isDisabledByHand({ life: { identity } }: Player): boolean {
 }
 
 /** How long after a sign of life nothing can be due. Milliseconds; 0 where some rung does not count such signs. */
-function quietTime({ rungs }: Plan, kind: ActivityKind): number {
+function quietTime({ rungs }: Plan, kind: SignKind): number {
   if (rungs.some(({ keepsAlive }) => !keepsAlive.includes(kind))) return 0;
   const firsts = rungs.map(({ afterMs, noticeLeadsMs, noticeFloorMs }) =>
     Math.max(0, afterMs - Math.max(noticeLeadsMs[0] ?? 0, noticeFloorMs)),

@@ -1,5 +1,5 @@
 /** Who is simulated, and what may happen to them from outside. Types only. */
-import type { ActivityKind } from '../domain/sign-of-life.js';
+import type { SignKind } from '../domain/sign-of-life.js';
 import type { Deed } from '../forecast/deed.js';
 import type { Life } from '../forecast/walk.js';
 import type { Random } from './random.js';
@@ -21,7 +21,7 @@ export interface Player {
   readonly life: Life;
   readonly habit: Habit;
   /** The kind of the person's signs of life. */
-  readonly kind: ActivityKind;
+  readonly kind: SignKind;
   readonly lastSeenAt: number;
   /** In the order of time, and none within another. */
   readonly leaves: readonly Leave[];

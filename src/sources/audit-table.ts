@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { createAppClient } from '../postgres/app-client.js';
 import type { SourcePosition } from '../workflows/schedule-messages.js';
-import type { ActivitySource } from './source-file.js';
+import type { SignSource } from './source-file.js';
 
 export interface SeenIdentity {
   readonly identityId: string;
@@ -32,7 +32,7 @@ export class AuditTable {
   private readonly statementTimeoutMs: number;
   private readonly eventTypes: readonly string[];
 
-  constructor(source: ActivitySource, connectionUrl: string) {
+  constructor(source: SignSource, connectionUrl: string) {
     this.client = createAppClient({
       connectionUrl,
       statementTimeout: source.statementTimeout,
@@ -76,7 +76,7 @@ export class AuditTable {
 }
 
 /** A hash of what is read. When it changes, rows skipped before may count now. */
-export function definitionOf(source: ActivitySource): string {
+export function definitionOf(source: SignSource): string {
   const { table, query, columns, eventTypes, kind } = source;
   const definition = JSON.stringify({ table, query, columns, eventTypes: [...eventTypes].sort(), kind });
   return createHash('sha256').update(definition).digest('hex').slice(0, 16);
@@ -88,7 +88,7 @@ export function definitionOf(source: ActivitySource): string {
  * @returns SQL; its parameters are event types, time and identity of the
  * position, the latest time, and the rows
  */
-export function pageStatement({ table, query, columns }: ActivitySource): string {
+export function pageStatement({ table, query, columns }: SignSource): string {
   const relation = table?.map((part) => pg.escapeIdentifier(part)).join('.') ?? `(${query}\n)`;
   const identity = `audit.${pg.escapeIdentifier(columns.identityId)}`;
   const createdAt = `audit.${pg.escapeIdentifier(columns.createdAt)}`;

@@ -22,7 +22,7 @@ export function problemOfEventType(eventType: string): string | undefined {
     return 'is not the exact name of an event type. Write each out; patterns and wildcards are not offered';
   }
   if (failing.test(eventType) || words(eventType).some((word) => failingWords.has(word))) {
-    return 'sounds like something that failed, and failed sign-ins are never activity. List events that succeeded only; where the name misleads, rename it in a "query"';
+    return 'sounds like something that failed, and a failed sign-in is no sign of life. List events that succeeded only; where the name misleads, rename it in a "query"';
   }
   return undefined;
 }

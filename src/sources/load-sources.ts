@@ -1,8 +1,8 @@
 /** Loads the sources that the environment names. Node only. */
 import { type Connected, loadConnected } from '../config/app-databases.js';
-import { type ActivitySource, parseSourceFile } from './source-file.js';
+import { parseSourceFile, type SignSource } from './source-file.js';
 
-export type ConnectedSource = Connected<ActivitySource>;
+export type ConnectedSource = Connected<SignSource>;
 
 /**
  * @param file value of DORMOUSE_ACTIVITY_SOURCES_FILE

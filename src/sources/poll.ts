@@ -12,10 +12,10 @@ import { keepMarks, marksPerPeriod } from '../signs/marks-table.js';
 import type { PollPlace, SourcePosition } from '../workflows/schedule-messages.js';
 import { type AuditPage, type AuditTable, definitionOf } from './audit-table.js';
 import { beginSource, saveSourceProgress } from './positions-table.js';
-import type { ActivitySource } from './source-file.js';
+import type { SignSource } from './source-file.js';
 
 export interface PollOptions {
-  readonly source: ActivitySource;
+  readonly source: SignSource;
   readonly table: Pick<AuditTable, 'readPage'>;
   /** Dormouse's own database. */
   readonly pool: pg.Pool;
@@ -105,7 +105,7 @@ async function take({ source, pool, tell, now }: PollOptions, page: AuditPage): 
 /**
  * The overlap catches rows that were committed late: their time is that of the statement, not of the commit.
  */
-function startOf(source: ActivitySource, cursorAt: string | undefined, now: number): SourcePosition {
+function startOf(source: SignSource, cursorAt: string | undefined, now: number): SourcePosition {
   const at = cursorAt === undefined ? now - source.lookBack : Date.parse(cursorAt) - source.overlap;
   return { at: new Date(at).toISOString(), identity: '' };
 }

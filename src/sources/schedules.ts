@@ -1,9 +1,9 @@
 /** The Temporal Schedules that poll the sources. */
 import { scheduleSet } from '../process/schedule-set.js';
 import type { PollActivitySourceInput } from '../workflows/schedule-messages.js';
-import type { ActivitySource } from './source-file.js';
+import type { SignSource } from './source-file.js';
 
-export const sourceSchedules = scheduleSet<ActivitySource, PollActivitySourceInput>({
+export const sourceSchedules = scheduleSet<SignSource, PollActivitySourceInput>({
   folder: 'activity-source',
   workflowType: 'pollActivitySource',
   every: ({ pollEvery }) => pollEvery,

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { namesAreUnique } from '../config/app-databases.js';
 import { dayMs, parseDuration, secondMs } from '../domain/duration.js';
-import { activityKinds } from '../domain/sign-of-life.js';
+import { signKinds } from '../domain/sign-of-life.js';
 import { parseYamlFile } from '../process/yaml-file.js';
 import { problemOfEventType } from './event-types.js';
 
@@ -61,7 +61,7 @@ const sourceSchema = z
       .array(eventType)
       .min(1, 'takes the event types that show a person or token at work')
       .max(100),
-    kind: z.enum(activityKinds),
+    kind: z.enum(signKinds),
     pollEvery: boundedDuration(10 * secondMs, dayMs, '10s to 1d').prefault('1m'),
     overlap: boundedDuration(secondMs, dayMs, '1s to 1d').prefault('1m'),
     lookBack: boundedDuration(dayMs, 3_650 * dayMs, '1d to 3650d').prefault('730d'),
@@ -76,13 +76,13 @@ const fileSchema = z.strictObject({
 });
 
 /** One audit table of an app, and how it is read. Durations in milliseconds. */
-export type ActivitySource = z.output<typeof sourceSchema>;
+export type SignSource = z.output<typeof sourceSchema>;
 
 /**
  * @param text the file's content
  * @param file its name, for messages
  * @throws ConfigError with every problem, its line and the way out
  */
-export function parseSourceFile(text: string, file: string): ActivitySource[] {
+export function parseSourceFile(text: string, file: string): SignSource[] {
   return parseYamlFile(fileSchema, text, file).sources;
 }

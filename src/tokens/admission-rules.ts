@@ -3,7 +3,7 @@
  */
 import { assertUnreachable } from '../domain/assert.js';
 import type { Stage } from '../domain/rungs.js';
-import type { ActivityKind } from '../domain/sign-of-life.js';
+import type { SignKind } from '../domain/sign-of-life.js';
 import { wholeSecond } from '../domain/whole-second.js';
 
 /** What is known of the identity. A field is absent where nothing was ever written. */
@@ -26,7 +26,7 @@ export interface TokenRequest {
 }
 
 export type TokenAdmission =
-  | { readonly allowed: true; readonly signs: readonly { kind: ActivityKind; at?: number }[] }
+  | { readonly allowed: true; readonly signs: readonly { kind: SignKind; at?: number }[] }
   /** A denied attempt is never a sign of life: a stolen refresh token must not keep an account alive. */
   | { readonly allowed: false; readonly why: 'stage' | 'revoked' };
 
@@ -56,7 +56,7 @@ export function admitToken(standing: TokenStanding, request: TokenRequest): Toke
 }
 
 /** A code may come from a remembered sign-in: the person was present then, not now. */
-function signsOf({ grant, authenticatedAt }: TokenRequest): { kind: ActivityKind; at?: number }[] {
+function signsOf({ grant, authenticatedAt }: TokenRequest): { kind: SignKind; at?: number }[] {
   if (grant !== 'authorization_code' || authenticatedAt === undefined) return [{ kind: 'token' }];
   return [{ kind: 'token' }, { kind: 'human', at: authenticatedAt }];
 }

@@ -1,7 +1,6 @@
 /** All activities over one set of connections, grouped by the outside system whose queue they run on. */
 
 import type pg from 'pg';
-import { createActivitySourceActivities } from '../activities/activity-source.js';
 import { createBreakerActivities } from '../activities/breaker.js';
 import { createBurialActivities } from '../activities/burial.js';
 import { createEndedTokenActivities } from '../activities/ended-token-mails.js';
@@ -18,6 +17,7 @@ import { createRolloutLedgerActivities } from '../activities/rollout-ledger.js';
 import { createSecurityEventActivities } from '../activities/security-events.js';
 import { createSessionActivities } from '../activities/sessions.js';
 import { createSourcedTokenActivities } from '../activities/sourced-tokens.js';
+import { createSourceActivities } from '../activities/sources.js';
 import { createTokenNoticeActivities } from '../activities/token-notices.js';
 import { createBatchBreaker } from '../breaker/batches.js';
 import { createClockWitness } from '../breaker/clock-witness.js';
@@ -162,7 +162,7 @@ export function createActivitySet(
           clock,
           ...witness,
         }),
-        ...createActivitySourceActivities({
+        ...createSourceActivities({
           pool,
           clock,
           sources,

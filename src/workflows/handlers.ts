@@ -15,12 +15,12 @@ import { nextLinkRequest } from '../domain/lifecycle/link-request.js';
 import { withParkedSkipped } from '../domain/lifecycle/skip.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
 import {
-  withActivity,
   withBreakerAskedAtOnce,
   withLinkRequest,
   withoutParked,
   withPolicyChoice,
   withReactivation,
+  withSign,
   withUpdateProcessed,
 } from '../domain/lifecycle/transitions.js';
 import type { Standing } from '../domain/standing.js';
@@ -68,7 +68,7 @@ export function registerHandlers(run: LifecycleRun): void {
       return;
     }
     const before = run.inactiveSince;
-    run.state = withActivity(run.state, signal, Date.now());
+    run.state = withSign(run.state, signal, Date.now());
     if (run.inactiveSince === before) return;
     // At the bottom of the ladder the running timer stays. When it fires, the
     // workflow sleeps the rest (lazy timer).

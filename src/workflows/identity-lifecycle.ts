@@ -15,7 +15,7 @@ import { parseIdentityId } from '../domain/identity-id.js';
 import { type Decision, lookStep, wakesAt } from '../domain/lifecycle/decide.js';
 import { runningNotices } from '../domain/lifecycle/notice-transitions.js';
 import { initialState, type LifecycleState, presentState } from '../domain/lifecycle/state.js';
-import { mergeActivity } from '../domain/sign-of-life.js';
+import { mergeSigns } from '../domain/sign-of-life.js';
 import { carryOut } from './carry-out.js';
 import { registerHandlers } from './handlers.js';
 import { keepHoldsOfBefore } from './holds.js';
@@ -127,7 +127,7 @@ function startState(input: LifecycleInput): LifecycleState {
   if (input.state !== undefined) return presentState(input.state);
   const now = Date.now();
   const state = initialState(parseIdentityId(input.identityId), input.policy, now);
-  return { ...state, activity: mergeActivity({}, input.activity ?? {}, now) };
+  return { ...state, activity: mergeSigns({}, input.activity ?? {}, now) };
 }
 
 /** The second look. @returns false when it failed for good and the step is parked */

@@ -1,10 +1,11 @@
 /** The workflows that the worker registers. */
-export { pollActivitySource } from './activity-source.js';
+
 export { deliverSignals } from './deliver-signals.js';
 export { endIdleSessions } from './end-idle-sessions.js';
 export { endPersonalTokens } from './end-personal-tokens.js';
 export { endSourcedTokens } from './end-sourced-tokens.js';
 export { identityLifecycle } from './identity-lifecycle.js';
 export { policyRollout } from './policy-rollout.js';
+export { pollActivitySource } from './poll-source.js';
 export { reconcile } from './reconcile.js';
 export { sweepRefreshTokens } from './sweep-refresh-tokens.js';

@@ -19,7 +19,7 @@ import { standingOf } from '../domain/lifecycle/standing-of.js';
 import type { LifecycleState } from '../domain/lifecycle/state.js';
 import { withAssessment, withAudit, withRemembered } from '../domain/lifecycle/transitions.js';
 import type { Plan, PlanRung } from '../domain/plan.js';
-import { activityKinds } from '../domain/sign-of-life.js';
+import { signKinds } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
 import { type Outside, outsideUnder, retryBeforePolicy } from './outside.js';
 import { type Shown, showStanding } from './visibility.js';
@@ -28,7 +28,7 @@ import { type Shown, showStanding } from './visibility.js';
 const planBeforePolicy: Plan = {
   policy: { id: 'none', version: 0, hash: '' },
   rungs: [],
-  keepsAlive: activityKinds,
+  keepsAlive: signKinds,
   signalWindowMs: 0,
   recheckMs: 3_600_000,
   retry: retryBeforePolicy,

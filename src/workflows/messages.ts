@@ -5,7 +5,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
 import type { EarlierState } from '../domain/lifecycle/state.js';
-import type { ActivityKind, LatestActivity } from '../domain/sign-of-life.js';
+import type { LatestSigns, SignKind } from '../domain/sign-of-life.js';
 import type { Standing } from '../domain/standing.js';
 
 /** The name under which the workflow type is registered. */
@@ -17,7 +17,7 @@ export interface LifecycleInput {
   /** Without `version`: always the latest published one. */
   readonly policy: { readonly id: string; readonly version?: number };
   /** Known signs of life at enrolment. Epoch milliseconds. */
-  readonly activity?: LatestActivity;
+  readonly activity?: LatestSigns;
   /** Handed over at continue-as-new. */
   readonly state?: EarlierState;
   /** Continue as new after this many events; for tests. */
@@ -39,7 +39,7 @@ export interface UserActivitySignal {
   readonly schemaVersion: 1;
   /** Epoch milliseconds. */
   readonly at: number;
-  readonly kind: ActivityKind;
+  readonly kind: SignKind;
   readonly source: string;
 }
 

@@ -16,7 +16,7 @@ import {
   reasonProblem,
   selfServiceActor,
 } from '../domain/names.js';
-import { activityKinds } from '../domain/sign-of-life.js';
+import { signKinds } from '../domain/sign-of-life.js';
 import type { LifecycleRun } from './lifecycle-run.js';
 import {
   type ApplyPolicyUpdate,
@@ -35,7 +35,7 @@ export function problemOfSignal(signal: UserActivitySignal): string | undefined 
   // The payload may differ from its type at run time. An error here would block the workflow for good.
   if (typeof signal !== 'object' || signal === null) return 'the payload must be one object';
   if (!Number.isFinite(signal.at) || signal.at <= 0) return 'at must be epoch milliseconds';
-  if (!activityKinds.includes(signal.kind)) return `kind must be one of ${activityKinds.join(', ')}`;
+  if (!signKinds.includes(signal.kind)) return `kind must be one of ${signKinds.join(', ')}`;
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ActivityBuffer, type ActivityBufferOptions } from '../../src/signs/buffer.js';
+import { type ActivityBufferOptions, SignBuffer } from '../../src/signs/buffer.js';
 import type { IdentitySign } from '../../src/signs/identity-sign.js';
 
 function sign(identityId: string, at: number, kind: IdentitySign['kind'] = 'human'): IdentitySign {
@@ -9,7 +9,7 @@ function sign(identityId: string, at: number, kind: IdentitySign['kind'] = 'huma
 /** A buffer that never flushes by itself within a test, and the batches it handed on. */
 function bufferOf(options: Partial<ActivityBufferOptions> = {}) {
   const batches: (readonly IdentitySign[])[] = [];
-  const buffer = new ActivityBuffer({
+  const buffer = new SignBuffer({
     flush: async (signs) => {
       batches.push(signs);
     },

@@ -305,7 +305,7 @@ describe('coming back', () => {
     });
   });
 
-  it('a kind of activity that does not count takes nothing back', () => {
+  it('a sign of life of a kind that does not count takes nothing back', () => {
     const state = { rungs: suspended, activity: { human: epoch, machine: at(70) } };
     expect(decideAt({ days: 70, state }).kind).toBe('wait');
   });

@@ -1,6 +1,6 @@
 /** Random lives for the simulator: policies of every shape, and events of every kind. */
 import fc from 'fast-check';
-import { activityKinds } from '../../src/domain/sign-of-life.js';
+import { signKinds } from '../../src/domain/sign-of-life.js';
 import { day, defaultPolicy, epoch, exactPolicy, hour, smallPolicy } from './fixtures.js';
 import type { Happening, Luck, Scenario, Scheduled } from './simulator.js';
 
@@ -75,7 +75,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 function seen(): fc.Arbitrary<Happening> {
   return fc.record({
     do: fc.constant('seen' as const),
-    kind: fc.constantFrom(...activityKinds),
+    kind: fc.constantFrom(...signKinds),
     agoMs: fc.oneof(fc.constant(0), fc.constant(-5 * day), duration),
     signalled: fc.boolean(),
   });

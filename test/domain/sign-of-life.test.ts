@@ -2,23 +2,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  activityKinds,
-  type LatestActivity,
+  type LatestSigns,
   latestOf,
-  mergeActivity,
   mergeSign,
+  mergeSigns,
   noActivity,
+  signKinds,
 } from '../../src/domain/sign-of-life.js';
 import { epoch } from './fixtures.js';
 
 const now = epoch;
 const sign = fc.record({
-  kind: fc.constantFrom(...activityKinds),
+  kind: fc.constantFrom(...signKinds),
   at: fc.integer({ min: now - 1_000, max: now + 1_000 }),
 });
 const signs = fc.array(sign, { maxLength: 12 });
 
-const mergeAll = (list: readonly { kind: (typeof activityKinds)[number]; at: number }[]): LatestActivity =>
+const mergeAll = (list: readonly { kind: (typeof signKinds)[number]; at: number }[]): LatestSigns =>
   list.reduce((latest, one) => mergeSign(latest, one, now), noActivity);
 
 describe('merging', () => {
@@ -27,12 +27,10 @@ describe('merging', () => {
       fc.property(signs, signs, signs, (a, b, c) => {
         const [x, y, z] = [mergeAll(a), mergeAll(b), mergeAll(c)];
         expect(mergeAll([...b, ...a, ...b])).toEqual(mergeAll([...a, ...b]));
-        expect(mergeActivity(x, x, now)).toEqual(x);
-        expect(mergeActivity(x, y, now)).toEqual(mergeActivity(y, x, now));
-        expect(mergeActivity(mergeActivity(x, y, now), z, now)).toEqual(
-          mergeActivity(x, mergeActivity(y, z, now), now),
-        );
-        expect(mergeActivity(x, y, now)).toEqual(mergeAll([...a, ...b]));
+        expect(mergeSigns(x, x, now)).toEqual(x);
+        expect(mergeSigns(x, y, now)).toEqual(mergeSigns(y, x, now));
+        expect(mergeSigns(mergeSigns(x, y, now), z, now)).toEqual(mergeSigns(x, mergeSigns(y, z, now), now));
+        expect(mergeSigns(x, y, now)).toEqual(mergeAll([...a, ...b]));
       }),
     );
   });
@@ -42,7 +40,7 @@ describe('merging', () => {
       fc.property(signs, sign, (before, next) => {
         const latest = mergeAll(before);
         const after = mergeSign(latest, next, now);
-        for (const kind of activityKinds) {
+        for (const kind of signKinds) {
           expect(after[kind] ?? 0).toBeGreaterThanOrEqual(latest[kind] ?? 0);
           expect(after[kind] ?? 0).toBeLessThanOrEqual(now);
         }

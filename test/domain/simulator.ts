@@ -18,29 +18,24 @@ import { unskippable, withParkedSkipped } from '../../src/domain/lifecycle/skip.
 import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
 import { initialState, type LifecycleState } from '../../src/domain/lifecycle/state.js';
 import {
-  withActivity,
   withAssessment,
   withoutParked,
   withParked,
   withReactivation,
   withReturn,
+  withSign,
 } from '../../src/domain/lifecycle/transitions.js';
 import type { Plan, PlanRung, PolicySubject } from '../../src/domain/plan.js';
 import type { Policy } from '../../src/domain/policy/schema.js';
 import { countedPostponements, type Postponement, postponedUntil } from '../../src/domain/postponement.js';
 import type { DestructiveRung, RungName } from '../../src/domain/rungs.js';
-import {
-  type ActivityKind,
-  type LatestActivity,
-  latestOf,
-  mergeSign,
-} from '../../src/domain/sign-of-life.js';
+import { type LatestSigns, latestOf, mergeSign, type SignKind } from '../../src/domain/sign-of-life.js';
 import { anna, planOf } from './fixtures.js';
 
 /** What happens to the identity from outside. Times are relative to the moment that it happens. */
 export type Happening =
   /** A sign of life `agoMs` old (negative: in the future), by signal or only in PostgreSQL. */
-  | { readonly do: 'seen'; readonly kind: ActivityKind; readonly agoMs: number; readonly signalled: boolean }
+  | { readonly do: 'seen'; readonly kind: SignKind; readonly agoMs: number; readonly signalled: boolean }
   /** The same, just before or after the moment that the engine sleeps until. */
   | { readonly do: 'seen-at-deadline'; readonly offsetMs: number }
   | { readonly do: 'hold'; readonly forMs: number }
@@ -145,8 +140,8 @@ export class Simulation {
   private policy: Policy;
   private found: FoundIdentity | undefined;
   private byHand = false;
-  private recorded: LatestActivity;
-  private signalled: LatestActivity = {};
+  private recorded: LatestSigns;
+  private signalled: LatestSigns = {};
   private enabledAt: number;
   private decidedAt = 0;
   private subject: Partial<PolicySubject> = {};
@@ -519,7 +514,7 @@ export class Simulation {
     this.attention = true;
   }
 
-  private seen(kind: ActivityKind, at: number, signalled: boolean, withinStep: boolean): void {
+  private seen(kind: SignKind, at: number, signalled: boolean, withinStep: boolean): void {
     if (this.found === undefined) return;
     if (!signalled) {
       this.recorded = mergeSign(this.recorded, { kind, at }, this.now);
@@ -527,7 +522,7 @@ export class Simulation {
     }
     this.signalled = mergeSign(this.signalled, { kind, at }, this.now);
     const before = inactiveSince(this.state, this.plan);
-    this.state = withActivity(this.state, { kind, at }, this.now);
+    this.state = withSign(this.state, { kind, at }, this.now);
     const moved = inactiveSince(this.state, this.plan) !== before;
     if (moved && (offTheBottom(this.state) || withinStep)) this.attention = true;
   }

@@ -13,13 +13,13 @@ import {
 import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
 import { type LifecycleState, presentState } from '../../src/domain/lifecycle/state.js';
 import {
-  withActivity,
   withAssessment,
   withAudit,
   withoutAudit,
   withParked,
   withReactivation,
   withReturn,
+  withSign,
   withUpdateProcessed,
   withWarning,
 } from '../../src/domain/lifecycle/transitions.js';
@@ -252,7 +252,7 @@ describe('a return', () => {
 describe('memory', () => {
   it('of signs of life stays the same object if nothing is new', () => {
     const state = absentState();
-    expect(withActivity(state, { kind: 'human', at: epoch - day }, at(1))).toBe(state);
+    expect(withSign(state, { kind: 'human', at: epoch - day }, at(1))).toBe(state);
   });
 
   it('of update IDs is bounded, the latest kept', () => {

@@ -20,7 +20,7 @@ import { PolicyReader } from '../../src/policies/policies-table.js';
 import { createPool, inTransaction } from '../../src/postgres/pool.js';
 import { systemClock } from '../../src/process/clock.js';
 import { StepError } from '../../src/process/step-error.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { readDisablement } from '../../src/standings/disablements-table.js';
 import { rulesOf } from '../support/breaker-rules.js';
 import { clearBreaker } from '../support/clear-breaker.js';
@@ -194,8 +194,7 @@ describe('a burial', () => {
     await recordSigns(pool, [{ identityId, at: Date.now(), kind: 'human', source: 'app' }]);
     return identityId;
   };
-  const isForgotten = async (identityId: string) =>
-    (await readActivity(pool, identityId)).human === undefined;
+  const isForgotten = async (identityId: string) => (await readSigns(pool, identityId)).human === undefined;
 
   it('forgets what is known, and keeps the state for an identity that shows up again', async () => {
     await witness();

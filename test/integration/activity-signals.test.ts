@@ -5,7 +5,7 @@ import type { Standing } from '../../src/domain/standing.js';
 import { sweepClaims } from '../../src/signs/claim-sweep.js';
 import { closeClaim, recordAndClaim, takeOverClaims } from '../../src/signs/claims-table.js';
 import type { IdentitySign } from '../../src/signs/identity-sign.js';
-import { forgetActivity, readActivity } from '../../src/signs/signs-table.js';
+import { forgetSigns, readSigns } from '../../src/signs/signs-table.js';
 import { writeStanding } from '../../src/standings/standings-table.js';
 import { openFreshDatabase } from '../support/system-database.js';
 
@@ -60,7 +60,7 @@ describe('the workflow is told at once', () => {
       if ((await told([sign(id, now)], now)).length > 0) hoursTold.push(hours);
     }
     expect(hoursTold).toEqual([0, 24, 48]);
-    expect(await readActivity(pool, id)).toEqual({ human: t0 + 71 * hour });
+    expect(await readSigns(pool, id)).toEqual({ human: t0 + 71 * hour });
   });
 });
 
@@ -71,7 +71,7 @@ describe('the workflow is not told', () => {
     await recordAndClaim(pool, [sign(id, t0)], t0);
     expect(await told([sign(id, t0)], t0 + hour)).toEqual([]);
     expect(await told([sign(id, t0 - hour)], t0 + hour)).toEqual([]);
-    expect(await readActivity(pool, id)).toEqual({ human: t0 });
+    expect(await readSigns(pool, id)).toEqual({ human: t0 });
   });
 });
 
@@ -83,7 +83,7 @@ it('many gateways at once: at least one of them tells, and the latest time stand
   const all = claims.flat();
   for (const id of ids) {
     expect(all).toContain(id);
-    expect(await readActivity(pool, id)).toEqual({ human: t0 + 7 });
+    expect(await readSigns(pool, id)).toEqual({ human: t0 + 7 });
   }
 });
 
@@ -128,7 +128,7 @@ describe('an open claim is taken over', () => {
     await told([sign(shown, t0), sign(forgotten, t0)], t0);
     const document = JSON.stringify({ activity: { human: t0 } });
     await pool.query('UPDATE standing SET document = $2 WHERE identity_id = $1', [shown, document]);
-    await forgetActivity(pool, forgotten);
+    await forgetSigns(pool, forgotten);
     const taken = await takeOverClaims(pool, 0, 1_000);
     expect(taken.signs).toEqual([]);
     expect([...taken.identityIds].sort()).toEqual([shown, forgotten].sort());

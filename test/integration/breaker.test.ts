@@ -24,8 +24,8 @@ import { PolicyReader } from '../../src/policies/policies-table.js';
 import { createPool, inTransaction } from '../../src/postgres/pool.js';
 import { countSigns, FeedMeter, readFeed } from '../../src/signs/feed-table.js';
 import { keepMarks } from '../../src/signs/marks-table.js';
-import { ActivityRecorder } from '../../src/signs/recorder.js';
-import { forgetActivity } from '../../src/signs/signs-table.js';
+import { SignRecorder } from '../../src/signs/recorder.js';
+import { forgetSigns } from '../../src/signs/signs-table.js';
 import { writeStanding } from '../../src/standings/standings-table.js';
 import { activityVariables, createActivitySet } from '../../src/worker/activity-set.js';
 import { rulesOf } from '../support/breaker-rules.js';
@@ -320,7 +320,7 @@ describe("the worker's own activities", () => {
 describe("the client's recorder", () => {
   it('counts and marks what it has recorded', async () => {
     const tellWorkflow = () => Promise.resolve();
-    const recorder = new ActivityRecorder({ pool: database.pool, tellWorkflow, batchMs: 1, maxPending: 10 });
+    const recorder = new SignRecorder({ pool: database.pool, tellWorkflow, batchMs: 1, maxPending: 10 });
     const [one, other] = [randomUUID(), randomUUID()];
     const signs = [one, other, one].map((identityId, index) => ({ identityId, at: Date.now() - index }));
     for (const sign of signs) recorder.note({ ...sign, kind: 'human', source: 'app' });
@@ -422,7 +422,7 @@ describe('a database that was restored from a backup', () => {
       }
       const forgetAll = async () => {
         await buryIdentity(database.pool, deleted, undefined, start);
-        await forgetActivity(database.pool, unknown);
+        await forgetSigns(database.pool, unknown);
       };
       await forgetAll();
       // A process that counted their last signs writes ten seconds later.

@@ -13,7 +13,7 @@ import {
   NotAuthorizedError,
   NotEnrolledError,
 } from '../../src/client.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { writeNotBefore } from '../../src/tokens/revocations-table.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { openClientHarness } from '../support/harness/client.js';
@@ -52,7 +52,7 @@ describe('with a gateway', async () => {
     const { id } = await people.create('client-http');
     const at = Date.now() - 1_000;
     expect(await dormouse.recordActivity(id, { at, kind: 'token', source: 'api' })).toBe('recorded');
-    expect(await readActivity(pool, id)).toEqual({ token: at });
+    expect(await readSigns(pool, id)).toEqual({ token: at });
   });
 
   it('signs of life that were noted are in PostgreSQL when close ends', async () => {

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createDormouse } from '../../src/client/direct.js';
 import type { DirectOptions } from '../../src/client/types.js';
 import { DormouseUnavailableError } from '../../src/client.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { closedPort, type FreezableWire, startSilentServer, startWire } from '../support/fault-tcp.js';
 import { fresh, openOutside, unknownId } from '../support/system-outside.js';
 import { eventually, rejection, settled } from '../support/system-wait.js';
@@ -62,7 +62,7 @@ describe.concurrent.each(ways)('Temporal is away (%s)', (away) => {
     const dormouse = client({ temporal: await temporalAway(away), timeoutMs: 8_000 });
     const [id, at] = [unknownId(), Date.now() - 1_000];
     expect(await settled(dormouse.recordActivity(id, { at }))).toMatchObject({ value: 'recorded' });
-    expect(await readActivity(pool, id)).toEqual({ human: at });
+    expect(await readSigns(pool, id)).toEqual({ human: at });
     expect(dormouse.counters()).toMatchObject({ recorded: 1, dropped: 0, recordedWithoutSignal: 1 });
   });
 

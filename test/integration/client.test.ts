@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { InvalidIdentityIdError, InvalidRequestError, NotEnrolledError } from '../../src/client.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { openClientHarness } from '../support/harness/client.js';
 import { backdate } from '../support/old-people.js';
 import {
@@ -55,7 +55,7 @@ describe.concurrent('recordActivity', () => {
     expect(await dormouse.standing(id)).toBeUndefined();
     const at = Date.now() - 1_000;
     expect(await dormouse.recordActivity(id, { at, kind: 'token', source: 'api/v2' })).toBe('recorded');
-    expect(await readActivity(pool, id)).toEqual({ token: at });
+    expect(await readSigns(pool, id)).toEqual({ token: at });
     const standing = await eventually('its standing', () => dormouse.standing(id));
     expect(standing).toMatchObject({ identityId: id, stage: 'active', policy: { id: policyId } });
     expect((await dormouse.liveStanding(id)).activity.token).toBe(at);
@@ -65,19 +65,19 @@ describe.concurrent('recordActivity', () => {
     const { id } = await people.create('client');
     const date = new Date(Date.now() - 60_000);
     await dormouse.recordActivity(id.toUpperCase(), { at: date });
-    expect(await readActivity(pool, id)).toEqual({ human: date.getTime() });
+    expect(await readSigns(pool, id)).toEqual({ human: date.getTime() });
     const before = Date.now();
     await dormouse.recordActivity(id);
-    expect((await readActivity(pool, id)).human).toBeGreaterThanOrEqual(before);
+    expect((await readSigns(pool, id)).human).toBeGreaterThanOrEqual(before);
   });
 
   it('clamps the future to now, and never goes back', async () => {
     const { id } = await people.create('client');
     await dormouse.recordActivity(id, { at: inDays(400) });
-    const { human = 0 } = await readActivity(pool, id);
+    const { human = 0 } = await readSigns(pool, id);
     expect(human).toBeLessThanOrEqual(Date.now());
     await dormouse.recordActivity(id, { at: Date.now() - dayMs });
-    expect(await readActivity(pool, id)).toEqual({ human });
+    expect(await readSigns(pool, id)).toEqual({ human });
     expect((await dormouse.liveStanding(id)).activity.human).toBeLessThanOrEqual(Date.now());
   });
 
@@ -139,7 +139,7 @@ describe('bad input', () => {
   });
 
   it('reaches nothing', async () => {
-    expect(await readActivity(pool, id)).toEqual({});
+    expect(await readSigns(pool, id)).toEqual({});
     expect(await rejection(dormouse.liveStanding(id))).toBeInstanceOf(NotEnrolledError);
   });
 

@@ -4,7 +4,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { signEvent } from '../../src/signs/http/event-signature.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { fresh, unknownId } from '../support/system-outside.js';
 
@@ -41,7 +41,7 @@ function signed(
   return { 'x-dormouse-timestamp': timestamp, 'x-dormouse-signature': signature };
 }
 
-const nobodySeen = async (id: string) => expect(await readActivity(gateway.pool, id)).toEqual({});
+const nobodySeen = async (id: string) => expect(await readSigns(gateway.pool, id)).toEqual({});
 
 const hydraBody = (subject: string) =>
   JSON.stringify({
@@ -154,19 +154,19 @@ describe('signatures', () => {
     const bodies = [event(id), event(id, { at: Date.now() }), event(id, { at: Date.now() + 86_400_000 })];
     for (const body of [...bodies, ...bodies]) {
       expect((await send('/v1/activity', body, signed(body, { timestamp }))).status).toBe(202);
-      expect(await readActivity(gateway.pool, id)).toEqual({ human: Number(timestamp) * 1_000 });
+      expect(await readSigns(gateway.pool, id)).toEqual({ human: Number(timestamp) * 1_000 });
     }
     const lines = `${bodies.join('\n')}\n`;
     const headers = { ...signed(lines, { timestamp }), 'content-type': 'application/x-ndjson' };
     expect((await send('/v1/activity', lines, headers)).status).toBe(202);
-    expect(await readActivity(gateway.pool, id)).toEqual({ human: Number(timestamp) * 1_000 });
+    expect(await readSigns(gateway.pool, id)).toEqual({ human: Number(timestamp) * 1_000 });
   });
 
   it('with a service token, the future is clamped to now', async () => {
     const id = unknownId();
     const body = event(id, { at: Date.now() + 86_400_000 });
     expect((await send('/v1/activity', body, bearer(gateway.tokens[0]))).status).toBe(202);
-    expect((await readActivity(gateway.pool, id)).human).toBeLessThanOrEqual(Date.now());
+    expect((await readSigns(gateway.pool, id)).human).toBeLessThanOrEqual(Date.now());
   });
 });
 
@@ -312,7 +312,7 @@ describe('batches', () => {
         ...(message ? { message: expect.stringMatching(message) } : {}),
       })),
     );
-    expect(Object.keys(await readActivity(gateway.pool, last))).toEqual(['token']);
+    expect(Object.keys(await readSigns(gateway.pool, last))).toEqual(['token']);
   });
 
   it('100,000 lines, half a megabyte of nothing, or more bytes than the limit: refused as a whole', async () => {

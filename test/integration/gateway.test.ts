@@ -7,7 +7,7 @@ import { createEngineDormouse, type EngineDormouse } from '../../src/client/engi
 import { isBuried } from '../../src/deletion/tombstones-table.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { createGateway } from '../../src/gateway/server.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { closedPort } from '../support/fault-tcp.js';
 import { openClientHarness } from '../support/harness/client.js';
 import {
@@ -221,15 +221,15 @@ describe('what it takes', () => {
 });
 
 describe('what it does', () => {
-  it('records activity', async () => {
+  it('records a sign of life', async () => {
     const person = await people.create('gateway');
     const at = new Date(Date.now() - 60_000).toISOString();
     const body = { identityId: person.id, at, kind: 'token', source: 'shop' };
     expect(await post('/v1/activity', body)).toMatchObject({ status: 202, body: { outcome: 'recorded' } });
-    expect(await readActivity(pool, person.id)).toEqual({ token: Date.parse(at) });
+    expect(await readSigns(pool, person.id)).toEqual({ token: Date.parse(at) });
     const later = Date.now() - 1_000;
     await post('/v1/activity', { identityId: person.id, at: later });
-    expect(await readActivity(pool, person.id)).toEqual({ human: later, token: Date.parse(at) });
+    expect(await readSigns(pool, person.id)).toEqual({ human: later, token: Date.parse(at) });
   });
 
   it('enrols once, and shows the standing', async () => {
@@ -366,7 +366,7 @@ describe('an identity without a lifecycle', () => {
 });
 
 describe('trouble behind it', () => {
-  it('Temporal away: 503 with Retry-After where it is needed, 202 for activity', async () => {
+  it('Temporal away: 503 with Retry-After where it is needed, 202 for a sign of life', async () => {
     const away = await listen(
       createEngineDormouse({
         temporal: { address: `127.0.0.1:${await closedPort()}` },
@@ -390,7 +390,7 @@ describe('trouble behind it', () => {
     expect((await send('GET', '/healthz', undefined, { base: away })).status).toBe(200);
   });
 
-  it('both away: 503 for activity and standing', async () => {
+  it('both away: 503 for signs of life and standing', async () => {
     const dead = await closedPort();
     const away = await listen(
       createEngineDormouse({

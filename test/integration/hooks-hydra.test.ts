@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OAuthClient, Tokens } from '../../dev/demo/authorization-code-flow.js';
 import type { OryPeople } from '../../dev/demo/ory-people.js';
 import type { Stage } from '../../src/domain/rungs.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import type { TokenHookOptions } from '../../src/tokens/http/hydra-token-hook.js';
 import { writeNotBefore } from '../../src/tokens/revocations-table.js';
 import { readTokenStanding } from '../../src/tokens/token-standings.js';
@@ -40,7 +40,7 @@ async function standAt(id: string, stage: Stage, since = Date.now()): Promise<vo
 
 const forget = (id: string) =>
   hydra.gateway.pool.query('DELETE FROM identity_activity WHERE identity_id = $1', [id]);
-const activityOf = (id: string) => readActivity(hydra.gateway.pool, id);
+const activityOf = (id: string) => readSigns(hydra.gateway.pool, id);
 
 /** A person with tokens, without the signs of life so far. */
 async function withTokens() {
@@ -64,7 +64,7 @@ describe('an active identity', () => {
     expect(activity.human).toBeLessThanOrEqual(Date.now());
   });
 
-  it('refreshes, and that is token activity only', async () => {
+  it('refreshes, and that is a sign of life of the kind token only', async () => {
     const { id, tokens } = await withTokens();
     expect(await refresh(tokens)).toMatchObject({ status: 200, refresh_token: expect.any(String) });
     await eventually('the refresh', async () => (await activityOf(id)).token);

@@ -136,7 +136,7 @@ describe.concurrent('endSessions after a last look', () => {
     expect(await revoke(person.id, since)).toEqual({ ended: 0 });
   });
 
-  it('is stopped by activity that PostgreSQL knows of', async () => {
+  it('is stopped by a sign of life that PostgreSQL knows of', async () => {
     const { person, made, since } = await absent();
     await recordSigns(pool, [{ identityId: person.id, kind: 'token', at: since + 1, source: 'test' }]);
     const { ended, stopped } = await revoke(person.id, since);
@@ -276,7 +276,7 @@ describe.concurrent('disableIdentity', () => {
     expect([await stateChangedAt(people, id), await readDisablement(pool, id)]).toEqual(before);
   });
 
-  it('is stopped by activity that PostgreSQL knows of', async () => {
+  it('is stopped by a sign of life that PostgreSQL knows of', async () => {
     const { id } = await people.create('disable');
     const inactiveSince = Date.now() - 60_000;
     const at = inactiveSince + 1;
@@ -427,7 +427,7 @@ describe.concurrent('deleteIdentity', () => {
     expect(await deleteIdentity(look(unknownId()))).toEqual({ outcome: 'gone' });
   });
 
-  it('is stopped by activity that PostgreSQL knows of', async () => {
+  it('is stopped by a sign of life that PostgreSQL knows of', async () => {
     const { id } = await people.create('delete');
     await disabledByEngine(id);
     const now = Date.now();

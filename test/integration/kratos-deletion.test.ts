@@ -6,7 +6,7 @@ import { createKratosDeletionActivities } from '../../src/activities/kratos-dele
 import { isRetired, retireIdentifiers } from '../../src/deletion/retired-identifiers-table.js';
 import { buryIdentity } from '../../src/deletion/tombstones-table.js';
 import { systemClock } from '../../src/process/clock.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { recordSigns } from '../support/record-signs.js';
 import {
@@ -136,7 +136,7 @@ describe('anonymising', () => {
     const person = await deactivated();
     await anonymiseIdentity({ ...look(person.id, soon()), anonymousTraits: template });
     await buryIdentity(pool, person.id, undefined, Date.now(), 'anonymise');
-    expect(await readActivity(pool, person.id)).toEqual({});
+    expect(await readSigns(pool, person.id)).toEqual({});
     const { id } = await publish(pool, slowPolicy(fresh('shell')));
     const assessed = await outside.assess({ identityId: person.id, policyChoice: { id } });
     expect(assessed.identity).toBeUndefined();

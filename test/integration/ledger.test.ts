@@ -7,7 +7,7 @@ import type { AuditEntry } from '../../src/domain/audit-entry.js';
 import type { Standing } from '../../src/domain/standing.js';
 import { migrate } from '../../src/postgres/migrate.js';
 import { createPool } from '../../src/postgres/pool.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { intendDisablement, readDisablement } from '../../src/standings/disablements-table.js';
 import { readStanding } from '../../src/standings/standings-table.js';
 import { readNotBefore } from '../../src/tokens/revocations-table.js';
@@ -129,14 +129,14 @@ describe('writeNotBefore', () => {
 });
 
 describe('bury', () => {
-  it('forgets activity and disablement, leaves a tombstone, and may be repeated', async () => {
+  it('forgets signs of life and disablement, leaves a tombstone, and may be repeated', async () => {
     const id = unknownId();
     await recordSigns(pool, [{ identityId: id, kind: 'human', at: 1_000, source: 'test' }]);
     await intendDisablement(pool, id, 1, 2);
     const policy = await publish(pool, slowPolicy(fresh('bury')));
     for (const deletedAt of [5_000, 6_000]) await ledger.bury({ identityId: id, policy, deletedAt });
     expect(await isBuried(pool, id)).toBe(true);
-    expect(await readActivity(pool, id)).toEqual({});
+    expect(await readSigns(pool, id)).toEqual({});
     expect(await readDisablement(pool, id)).toBeUndefined();
     const { rows } = await pool.query('SELECT * FROM tombstone WHERE identity_id = $1', [id]);
     expect(rows).toEqual([
@@ -168,8 +168,8 @@ describe('forgetUnknown', () => {
     );
     await ledger.forgetUnknown({ identityId: id });
     await ledger.forgetUnknown({ identityId: id });
-    expect(await readActivity(pool, id)).toEqual({});
-    expect(await readActivity(pool, other)).toEqual({ human: 1_000 });
+    expect(await readSigns(pool, id)).toEqual({});
+    expect(await readSigns(pool, other)).toEqual({ human: 1_000 });
   });
 });
 
@@ -192,15 +192,15 @@ describe('signs of life in PostgreSQL', () => {
     const id = unknownId();
     for (const at of [2_000, 1_000, 3_000, 3_000, 2_500]) await recordSigns(pool, [sign(id, at)]);
     await recordSigns(pool, [{ ...sign(id, 500), kind: 'token' }]);
-    expect(await readActivity(pool, id)).toEqual({ human: 3_000, token: 500 });
+    expect(await readSigns(pool, id)).toEqual({ human: 3_000, token: 500 });
   });
 
   it('takes a batch with duplicates, and an empty batch', async () => {
     const [id, other] = [unknownId(), unknownId()];
     await recordSigns(pool, []);
     await recordSigns(pool, [sign(id, 1_000), sign(other, 7), sign(id, 3_000, 'latest'), sign(id, 2_000)]);
-    expect(await readActivity(pool, id)).toEqual({ human: 3_000 });
-    expect(await readActivity(pool, other)).toEqual({ human: 7 });
+    expect(await readSigns(pool, id)).toEqual({ human: 3_000 });
+    expect(await readSigns(pool, other)).toEqual({ human: 7 });
     const { rows } = await pool.query('SELECT source FROM identity_activity WHERE identity_id = $1', [id]);
     expect(rows).toEqual([{ source: 'latest' }]);
   });
@@ -214,13 +214,13 @@ describe('signs of life in PostgreSQL', () => {
         .map((entry) => entry.sign),
     );
     await Promise.all(batches.map((batch) => recordSigns(pool, batch)));
-    for (const id of ids) expect(await readActivity(pool, id)).toEqual({ human: 1_039 });
+    for (const id of ids) expect(await readSigns(pool, id)).toEqual({ human: 1_039 });
   });
 
   it('stores no sign of a batch that PostgreSQL refuses', async () => {
     const id = unknownId();
     await expect(recordSigns(pool, [sign(id, 1_000), sign('no-uuid', 1_000)])).rejects.toThrow();
-    expect(await readActivity(pool, id)).toEqual({});
+    expect(await readSigns(pool, id)).toEqual({});
   });
 });
 

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { dormouseActivity as expressActivity } from '../../src/middleware/express.js';
 import { dormouseActivity as fastifyActivity } from '../../src/middleware/fastify.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { portOf } from '../middleware/support.js';
 import { openClientHarness } from '../support/harness/client.js';
 import { backdate } from '../support/old-people.js';
@@ -78,7 +78,7 @@ test.each([
     const before = Date.now();
     expect((await fetch(app.url, { headers })).status).toBe(200);
     await until('the return', () => stageIs(id, 'active'));
-    const { human } = await readActivity(pool, id);
+    const { human } = await readSigns(pool, id);
     expect(human).toBeGreaterThanOrEqual(before);
     const { lastActiveAt, offBottom } = await dormouse.liveStanding(id);
     expect({ lastActiveAt, offBottom }).toEqual({ lastActiveAt: human, offBottom: false });

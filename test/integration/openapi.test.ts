@@ -29,7 +29,7 @@ beforeAll(async () => {
   const streams = { issuer, subjectIssuer: issuer, receivers: [] };
   gateway = await listenGateway({
     stack,
-    more: { signals: { streams, keys: [generateSigningKey('ed25519')] }, refreshTokens },
+    more: { securityEvents: { streams, keys: [generateSigningKey('ed25519')] }, refreshTokens },
   });
   paths.push(...routesOf(gateway.server.printRoutes({ commonPrefix: false })));
   const answer = await fetch(new URL('/openapi.json', gateway.url), { headers: bearer() });

@@ -34,7 +34,7 @@ let gateway: TestGateway;
 const routes: { method: string; url: string; access: RouteAccess | undefined }[] = [];
 
 const issuer = 'https://dormouse.example.com';
-const signals = {
+const securityEvents = {
   streams: { issuer, subjectIssuer: issuer, receivers: [] },
   keys: [generateSigningKey('ed25519')],
 };
@@ -45,7 +45,7 @@ beforeAll(async () => {
   gateway = await listenGateway({
     stack,
     log,
-    more: { credentials: directory, refusals, signals, rateLimits },
+    more: { credentials: directory, refusals, securityEvents, rateLimits },
   });
   const declared = accessOfRoutes(gateway.server);
   for (const { method, path } of routesOf(gateway.server.printRoutes({ commonPrefix: false })))
@@ -307,8 +307,14 @@ describe('the actor', () => {
 
 describe('the public address', () => {
   it("answers 404 to every operators' route, as to a route that there is not, and serves the others", async () => {
-    const pub = await listenGateway({ stack, more: { credentials: directory, signals, side: 'public' } });
-    const ops = await listenGateway({ stack, more: { credentials: directory, signals, side: 'operators' } });
+    const pub = await listenGateway({
+      stack,
+      more: { credentials: directory, securityEvents, side: 'public' },
+    });
+    const ops = await listenGateway({
+      stack,
+      more: { credentials: directory, securityEvents, side: 'operators' },
+    });
     try {
       const { secret } = await credential([...routeScopes]);
       const headers = { authorization: `Bearer ${secret}`, 'x-dormouse-hook-key': secret };

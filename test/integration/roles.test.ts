@@ -14,7 +14,7 @@ import { generateSigningKey } from '../../src/keys/signing-keys.js';
 import { createPool } from '../../src/postgres/pool.js';
 import { prepareDatabase } from '../../src/postgres/prepare.js';
 import { grantRole, mayChangeAudit } from '../../src/postgres/roles.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { auditEntry } from '../support/audit-forger.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { fresh, unknownId } from '../support/system-outside.js';
@@ -181,7 +181,7 @@ describe('the role of an app', () => {
     });
     try {
       expect(await app.recordActivity(identityId, { kind: 'human', source: 'app' })).toBe('recorded');
-      expect(await readActivity(database.pool, identityId)).toMatchObject({ human: expect.any(Number) });
+      expect(await readSigns(database.pool, identityId)).toMatchObject({ human: expect.any(Number) });
       expect(await app.standing(identityId)).toBeUndefined();
       expect(await app.revokedBefore(identityId)).toBeUndefined();
     } finally {

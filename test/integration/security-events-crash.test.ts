@@ -42,7 +42,7 @@ beforeAll(async () => {
   client = new Client({ connection: await Connection.connect({ address: stack.temporal.address }) });
   gateway = await listenGateway({
     stack,
-    more: { signals: { streams: { issuer, subjectIssuer: issuer, receivers: [] }, keys: [key] } },
+    more: { securityEvents: { streams: { issuer, subjectIssuer: issuer, receivers: [] }, keys: [key] } },
   });
   receiver = await startReceiver({ jwksUri: `${gateway.url}/.well-known/jwks.json`, issuer, audience });
   const file = join(directory, 'signals.yaml');

@@ -47,7 +47,7 @@ beforeAll(async () => {
   const streams = { issuer, subjectIssuer, receivers: [] };
   gateway = await listenGateway({
     stack: inject('stack'),
-    more: { signals: { streams, keys: [key, { ...retired }] } },
+    more: { securityEvents: { streams, keys: [key, { ...retired }] } },
   });
 });
 afterAll(async () => {
@@ -337,7 +337,7 @@ describe('the gateway', () => {
     const plain = await listenGateway({ stack: inject('stack') });
     const busy = await listenGateway({
       stack: inject('stack'),
-      more: { signals: { streams, keys: [key] }, rateLimits: { openPerMinute: 2 } },
+      more: { securityEvents: { streams, keys: [key] }, rateLimits: { openPerMinute: 2 } },
     });
     for (const path of ['jwks.json', 'ssf-configuration']) {
       expect((await fetch(`${plain.url}/.well-known/${path}`)).status).toBe(404);

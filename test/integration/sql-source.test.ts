@@ -4,10 +4,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createPool } from '../../src/postgres/pool.js';
 import { readFeed } from '../../src/signs/feed-table.js';
 import type { IdentitySign } from '../../src/signs/identity-sign.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { AuditTable, pageStatement } from '../../src/sources/audit-table.js';
 import { type PollOptions, pollSource } from '../../src/sources/poll.js';
-import { type ActivitySource, parseSourceFile } from '../../src/sources/source-file.js';
+import { parseSourceFile, type SignSource } from '../../src/sources/source-file.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 
 /** The app's database and Dormouse's are one here; nothing in the code knows. */
@@ -22,7 +22,7 @@ afterAll(() => database.close());
 const now = Date.now();
 const ago = (seconds: number): Date => new Date(now - seconds * 1_000);
 
-let source: ActivitySource;
+let source: SignSource;
 let table: AuditTable;
 let told: IdentitySign[];
 
@@ -75,7 +75,7 @@ function poll(more: Partial<PollOptions> = {}) {
   return pollSource({ source, table, pool, now, tell, ...more });
 }
 
-const lastSeen = async (identityId: string) => (await readActivity(pool, identityId)).human;
+const lastSeen = async (identityId: string) => (await readSigns(pool, identityId)).human;
 const recorded = async (): Promise<number> => {
   const found = await pool.query<{ count: number }>(
     'SELECT count(*)::integer AS count FROM identity_activity',

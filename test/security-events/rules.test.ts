@@ -18,8 +18,8 @@ const entry = (eventType: AuditEntry['eventType'], detail?: AuditEntry['detail']
 describe('securityEventOf', () => {
   it('makes events of revocation, deactivation and deletion, and of no other entry by itself', () => {
     const told = auditEventTypes.flatMap((type) => {
-      const signal = securityEventOf(entry(type));
-      return signal === undefined ? [] : [[type, signal]];
+      const event = securityEventOf(entry(type));
+      return event === undefined ? [] : [[type, event]];
     });
     expect(told).toEqual([
       ['tokens_revoked_stale', 'session-revoked'],

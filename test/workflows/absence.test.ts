@@ -13,7 +13,7 @@ import { tripAndAudit } from '../../src/breaker/decisions.js';
 import { isBuried } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { inTransaction } from '../../src/postgres/pool.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { readStanding } from '../../src/standings/standings-table.js';
 import { holdUpdate, lookAgainSignal, standingQuery } from '../../src/workflows/messages.js';
 import { clearBreaker } from '../support/clear-breaker.js';
@@ -92,7 +92,7 @@ const wake = async ({ handle }: Cast) => {
 };
 const auditOf = async ({ person }: Cast) => lines(await journey.audit(person.id));
 const isForgotten = async ({ person }: Cast) =>
-  (await readActivity(journey.pool, person.id)).human === undefined;
+  (await readSigns(journey.pool, person.id)).human === undefined;
 
 describe('an identity that Kratos does not know any more', () => {
   test('is missing, loses no data, and is buried after looks and grace', async () => {
@@ -252,7 +252,7 @@ test('an identity that neither Kratos nor PostgreSQL knows is forgotten at once'
   await recordSigns(journey.pool, [{ identityId, at: await journey.now(), kind: 'human', source: 'app' }]);
   const handle = await journey.enrol(identityId, taskQueue, { policyId: 'absent' });
   expect(await handle.result()).toMatchObject({ outcome: 'gone' });
-  expect(await readActivity(journey.pool, identityId)).toEqual({});
+  expect(await readSigns(journey.pool, identityId)).toEqual({});
   expect(await isBuried(journey.pool, identityId)).toBe(false);
 });
 

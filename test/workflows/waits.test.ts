@@ -9,7 +9,7 @@ import { confirmAbsence } from '../../src/absence/confirmations-table.js';
 import { isBuried } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import type { Standing } from '../../src/domain/standing.js';
-import { readActivity } from '../../src/signs/signs-table.js';
+import { readSigns } from '../../src/signs/signs-table.js';
 import { readStanding } from '../../src/standings/standings-table.js';
 import {
   applyPolicyUpdate,
@@ -256,7 +256,7 @@ describe('a life that ends', () => {
     }
     await retry(life);
     expect(await life.handle.result()).toMatchObject({ outcome: 'gone' });
-    expect(await readActivity(live.pool, id)).toEqual({});
+    expect(await readSigns(live.pool, id)).toEqual({});
   });
 
   /** Kratos no longer has it, and an operator confirms the absence. */

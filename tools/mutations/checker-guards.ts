@@ -25,13 +25,13 @@ export const checkerGuards: readonly Guard[] = [
     tests: tokens,
   },
   {
-    name: 'signals: only 202 says that an event was taken',
+    name: 'security events: only 202 says that an event was taken',
     takenOut: { part: 'if (answer.status === 202) {', becomes: 'if (answer.ok) {' },
     project: 'system',
     tests: signals,
   },
   {
-    name: 'signals: the events of one account keep their order',
+    name: 'security events: the events of one account keep their order',
     takenOut: {
       part: 'WHERE earlier.receiver = due.receiver',
       becomes: 'WHERE false AND earlier.receiver = due.receiver',
@@ -40,13 +40,13 @@ export const checkerGuards: readonly Guard[] = [
     tests: signals,
   },
   {
-    name: 'signals: an event has the same jti at each attempt',
+    name: 'security events: an event has the same jti at each attempt',
     takenOut: { part: '.setJti(event.jti)', becomes: '.setJti(String(Math.random()))' },
     project: 'system',
     tests: signals,
   },
   {
-    name: 'signals: a delivery that fails for long is parked, not forgotten',
+    name: 'security events: a delivery that fails for long is parked, not forgotten',
     takenOut: { value: 'false' },
     project: 'system',
     tests: signals,

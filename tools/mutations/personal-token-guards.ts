@@ -144,7 +144,7 @@ export const personalTokenGuards: readonly Guard[] = [
     only: 'the update is refused by its snapshot',
   },
   {
-    name: 'token sources: the app is looked at in a read-only transaction',
+    name: 'token sources: the app is read in a read-only transaction',
     takenOut: {
       part: "this.kept(() => this.transaction('READ ONLY'",
       becomes: "this.kept(() => this.transaction('READ WRITE'",

@@ -72,8 +72,8 @@ export const systemGuards: readonly Guard[] = [
     only: 'text that was accepted before there was a rule',
   },
   {
-    name: 'second look: recorded activity is read again before each rung',
-    takenOut: { part: 'readActivity(sources.pool, identityId)', becomes: 'Promise.resolve({})' },
+    name: 'second look: recorded signs of life are read again before each rung',
+    takenOut: { part: 'readSigns(deps.pool, identityId)', becomes: 'Promise.resolve({})' },
     project: 'system',
     tests: ['test/workflows/ladder.test.ts'],
     only: 'in PostgreSQL only|kept alive by a token',

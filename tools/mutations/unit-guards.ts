@@ -132,13 +132,13 @@ export const unitGuards: readonly Guard[] = [
     tests: ['test/domain/sign-of-life.test.ts'],
   },
   {
-    name: 'activity in the future is clamped to now',
+    name: 'a sign of life in the future is clamped to now',
     takenOut: { value: 'at' },
     project: 'unit',
     tests: ['test/domain/sign-of-life.test.ts'],
   },
   {
-    name: 'each rung counts the kinds of activity that it names',
+    name: 'each rung counts the kinds of signs of life that it names',
     takenOut: {
       part: 'latestOf(state.activity, counted.keepsAlive)',
       becomes: "latestOf(state.activity, ['human', 'token', 'machine'])",

@@ -5,7 +5,7 @@
 import type { Plan } from '../plan.js';
 import type { Postponement } from '../postponement.js';
 import type { Stage } from '../rungs.js';
-import type { LatestActivity } from '../sign-of-life.js';
+import type { LatestSigns } from '../sign-of-life.js';
 import type { Absence } from './absence.js';
 import type { Former } from './former.js';
 import type { Hold } from './holds.js';
@@ -54,7 +54,7 @@ export interface Assessment {
   /** What was kept of an identity that was buried and is there again. */
   readonly buried?: Buried;
   /** Latest signs of life: PostgreSQL and the identity's Kratos sessions. */
-  readonly activity: LatestActivity;
+  readonly activity: LatestSigns;
   readonly plan: Plan;
   /** The person's postponements. Absent: there never were any. */
   readonly postponements?: readonly Postponement[];

@@ -13,7 +13,7 @@ import type { LifecycleState, Skip } from './state.js';
  * The start of the inactivity: for one rung, or, given the whole plan, by the kinds that count for any rung.
  */
 export function inactiveSince(state: LifecycleState, counted: Pick<Plan | PlanRung, 'keepsAlive'>): number {
-  // guard: each rung counts the kinds of activity that it names
+  // guard: each rung counts the kinds of signs of life that it names
   return Math.max(state.baselineAt, latestOf(state.activity, counted.keepsAlive) ?? 0);
 }
 

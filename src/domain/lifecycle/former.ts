@@ -4,7 +4,7 @@
  */
 import type { Plan } from '../plan.js';
 import type { RungName, Stage } from '../rungs.js';
-import { type LatestActivity, mergeActivity } from '../sign-of-life.js';
+import { type LatestSigns, mergeSigns } from '../sign-of-life.js';
 import type { NoticeRecord } from './notice-record.js';
 import type { LifecycleState, RungRecord, Skip } from './state.js';
 
@@ -13,7 +13,7 @@ export interface Former {
   readonly stage: Stage;
   readonly since: number;
   readonly lastActiveAt: number;
-  readonly activity: LatestActivity;
+  readonly activity: LatestSigns;
   readonly notices: readonly NoticeRecord[];
   readonly completed: Readonly<Partial<Record<RungName, number>>>;
   readonly skipped?: Readonly<Partial<Record<RungName, number>>>;
@@ -43,7 +43,7 @@ export function withFormer(state: LifecycleState, former: Former, plan: Plan, no
     notices,
     stageSince: former.since,
     baselineAt: Math.max(state.baselineAt, lastActiveAt),
-    activity: mergeActivity(state.activity, former.activity, now),
+    activity: mergeSigns(state.activity, former.activity, now),
     ...(Object.keys(skips).length > 0 && { skips }),
   };
 }

@@ -36,12 +36,12 @@ export function unjustified(state: LifecycleState, plan: Plan, now: number): Ret
   const deactivationStands =
     deactivation !== undefined && !isRefutedDeactivation(deactivation, sinceFor('deactivate'));
   if (deactivationStands && deactivation.completedAt !== undefined) return undefined;
-  const byActivity = begun.filter((rung) => {
+  const bySigns = begun.filter((rung) => {
     const record = state.rungs[rung];
     return record !== undefined && refuted(record, sinceFor(rung));
   });
-  if (!deactivationStands && (byActivity.length > 0 || hasOutdated(state, plan))) {
-    return { cause: 'activity', undo: byActivity };
+  if (!deactivationStands && (bySigns.length > 0 || hasOutdated(state, plan))) {
+    return { cause: 'activity', undo: bySigns };
   }
   if (plan.exempt !== undefined && offTheBottom(state)) return { cause: 'exempt', undo: begun };
   const byPolicy = begun.filter((rung) => {

@@ -7,7 +7,7 @@ import type { AuditEntry } from '../audit-entry.js';
 import type { PolicyReference } from '../policy-reference.js';
 import type { Postponement } from '../postponement.js';
 import type { RungName } from '../rungs.js';
-import type { LatestActivity } from '../sign-of-life.js';
+import type { LatestSigns } from '../sign-of-life.js';
 import type { Missing } from './absence.js';
 import type { Hold } from './holds.js';
 import type { NoticeRecord } from './notice-record.js';
@@ -87,7 +87,7 @@ export interface LifecycleState {
   readonly policyChoice: PolicyChoice;
   /** The version that was in force at the last wake-up. */
   readonly policy?: PolicyReference;
-  readonly activity: LatestActivity;
+  readonly activity: LatestSigns;
   /** Start of the clock without any sign of life: creation, or the last (re)activation by an admin. */
   readonly baselineAt: number;
   readonly rungs: Readonly<Partial<Record<RungName, RungRecord>>>;

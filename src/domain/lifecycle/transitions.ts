@@ -2,7 +2,7 @@
 import type { AuditEntry } from '../audit-entry.js';
 import { given } from '../given.js';
 import type { RungName } from '../rungs.js';
-import { mergeActivity, mergeSign, type SignOfLife } from '../sign-of-life.js';
+import { mergeSign, mergeSigns, type SignOfLife } from '../sign-of-life.js';
 import { absenceRulesOf, withAbsentLook } from './absence.js';
 import type { Assessment, Buried, FoundIdentity } from './assessment.js';
 import { withoutHolds } from './hold-transitions.js';
@@ -24,7 +24,7 @@ import type {
 /** How many update IDs are remembered across continue-as-new. */
 const rememberedUpdates = 50;
 
-export function withActivity(
+export function withSign(
   state: LifecycleState,
   sign: Pick<SignOfLife, 'at' | 'kind'>,
   now: number,
@@ -45,7 +45,7 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
       now,
     ),
     policy: assessment.plan.policy,
-    activity: mergeActivity(state.activity, assessment.activity, now),
+    activity: mergeSigns(state.activity, assessment.activity, now),
     baselineAt,
     known: state.known || identity !== undefined || assessment.absence?.wasKnown === true,
     ...given({ postponements: assessment.postponements }),
@@ -104,7 +104,7 @@ export function withRemembered(state: LifecycleState, { remembered }: Buried, no
     rungs,
     stageSince,
     baselineAt: Math.max(state.baselineAt, baselineAt),
-    activity: mergeActivity(state.activity, activity, now),
+    activity: mergeSigns(state.activity, activity, now),
   };
 }
 

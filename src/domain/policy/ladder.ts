@@ -1,10 +1,10 @@
 /** The rungs of a policy: their schema, and how overrides change them. Pure. */
 import { z } from 'zod';
 import { type RungName, rungNames } from '../rungs.js';
-import { activityKinds } from '../sign-of-life.js';
+import { signKinds } from '../sign-of-life.js';
 import { duration } from './duration.js';
 
-export const kinds = z.array(z.enum(activityKinds)).min(1);
+export const kinds = z.array(z.enum(signKinds)).min(1);
 
 /** Kinds of signs of life that count for this rung, where they differ from the policy's `keepsAlive`. */
 const ownKinds = { keepsAlive: kinds.optional() };

@@ -3,7 +3,7 @@
 import { routesAbove } from './paths.js';
 import type { AssuranceLevel, DeviceClass, Limits, SessionsPolicy } from './policy.js';
 
-/** What a policy looks at in a session and a request. */
+/** What a policy judges a session and a request by. */
 export interface SessionSubject {
   /**
    * Of the sign-in and of the request. The strictest counts: whoever asks writes the

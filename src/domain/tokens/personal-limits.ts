@@ -1,7 +1,7 @@
 /** Which limits a personal access token is under, and by which rule of the policy. Pure. */
 import type { PersonalTokensPolicy } from './personal-policy.js';
 
-/** What a policy looks at in a token. */
+/** What a policy judges a token by. */
 export interface TokenSubject {
   readonly type: string;
   /** Of its owner, as they were last known. */

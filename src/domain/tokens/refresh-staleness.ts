@@ -8,7 +8,7 @@ export interface RequestOrigin {
   readonly userAgent?: string;
 }
 
-/** What the rules look at in a family. Times in epoch milliseconds. */
+/** What the rules judge a family by. Times in epoch milliseconds. */
 export interface FamilyFacts extends RequestOrigin {
   readonly createdAt: number;
   /** Absent: never used. */

@@ -58,7 +58,7 @@ export class SessionJudge {
     const verdict = judge(entry.stored, applied.limits, now);
     if (verdict.state !== 'live') return undefined;
     const renewal = renewalOf(question, entry.stored, policy, now);
-    // The operation may be over its time, which is looked at where it is renewed.
+    // The operation may be over its time, which is checked where it is renewed.
     if (renewal?.kind === 'lease') return undefined;
     if (renewal !== undefined && !presences.renewInMemory(entry, renewal, policy)) return undefined;
     const decision = liveDecision(entry, question, applied, verdict, now);

@@ -33,7 +33,7 @@ export async function answerLogs(
   strategy: InactivityJwtStrategy,
   { headers, search, path }: { headers: IncomingHttpHeaders; search: URLSearchParams; path: string },
 ): Promise<Answer> {
-  // To look at one's log is no use.
+  // Reading one's own log is no use of the token.
   const decision = await strategy.decide({ headers, path, isUse: false });
   if (decision.kind !== 'good') return refusalOf(decision, strategy.clock());
   const twice = [...search.keys()].find((key) => search.getAll(key).length > 1);

@@ -38,7 +38,7 @@ export interface RefreshTokensOptions {
   readonly beforeMint?: () => Promise<void>;
 }
 
-/** What the registry looks at in a request: Node's own, Fastify's and Express' fit. */
+/** What the registry reads of a request: Node's own, Fastify's and Express' fit. */
 export interface RefreshRequest {
   readonly headers: IncomingHttpHeaders;
   readonly socket: { readonly remoteAddress?: string | undefined };

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { DormouseUnavailableError, InvalidIdentityIdError, InvalidRequestError } from '../../client.js';
 import { problemsOf } from '../../http/errors.js';
 import { parseStrictJson } from '../../http/strict-json.js';
-import { activityEvent } from './event.js';
+import { reportedSign } from './event.js';
 
 /** Bytes of a batch. */
 export const batchBodyLimit = 524_288;
@@ -73,7 +73,7 @@ export function linesOf(body: Buffer): Line[] {
 /** Records every valid line. An invalid one never affects the others. */
 export async function recordLines(
   lines: readonly Line[],
-  record: (event: z.infer<typeof activityEvent>) => Promise<'recorded' | 'dropped'>,
+  record: (event: z.infer<typeof reportedSign>) => Promise<'recorded' | 'dropped'>,
 ): Promise<BatchAnswer> {
   const limit = pLimit(concurrency);
   const results = await Promise.all(lines.map((line) => limit(() => recordLine(line, record))));
@@ -89,12 +89,12 @@ export async function recordLines(
 
 async function recordLine(
   { line, text }: Line,
-  record: (event: z.infer<typeof activityEvent>) => Promise<'recorded' | 'dropped'>,
+  record: (event: z.infer<typeof reportedSign>) => Promise<'recorded' | 'dropped'>,
 ): Promise<LineResult> {
   const invalid = (message: string): LineResult => ({ line, outcome: 'invalid', message });
   if (text.length > maxLineLength) return invalid(`body: the line is longer than ${maxLineLength} bytes`);
   try {
-    const event = activityEvent.safeParse(parseStrictJson(text));
+    const event = reportedSign.safeParse(parseStrictJson(text));
     if (!event.success) return invalid(problemsOf(event.error));
     return { line, outcome: await record(event.data) };
   } catch (error) {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ActivityReport } from '../../client.js';
 import { given } from '../../domain/given.js';
 import { rfc3339Text } from '../../domain/rfc3339-text.js';
-import { activityKinds } from '../../domain/sign-of-life.js';
+import { signKinds } from '../../domain/sign-of-life.js';
 
 /**
  * The allowed names of an event. This lists what counts, not what does not. A failed sign-in is never a sign
@@ -26,10 +26,10 @@ const time = z.union([z.int(), rfc3339Text('is no time').transform((text) => Dat
   error: 'must be epoch milliseconds, or a time as 2026-01-31T00:00:00Z',
 });
 
-export const activityEvent = z.strictObject({
+export const reportedSign = z.strictObject({
   identityId: z.string().describe('UUID of the Kratos identity, never an e-mail address'),
   at: time.optional().describe('when the person was seen; default: now. The future is clamped to now'),
-  kind: z.enum(activityKinds).default('human'),
+  kind: z.enum(signKinds).default('human'),
   source: z.string().default('app').describe('where it was seen: a short name without personal data'),
   event: z
     .enum(signsOfLife, {
@@ -38,13 +38,13 @@ export const activityEvent = z.strictObject({
     .optional()
     .describe('what happened'),
 });
-export type ActivityEvent = z.infer<typeof activityEvent>;
+export type ReportedSign = z.infer<typeof reportedSign>;
 
 /**
  * @param signedAt when the event was signed, epoch milliseconds. A later time is not accepted: neither a
  * replayed request nor an `at` in the future moves the time beyond what the sender signed.
  */
-export function reportOf(event: ActivityEvent, signedAt?: number): ActivityReport {
+export function reportOf(event: ReportedSign, signedAt?: number): ActivityReport {
   const { at, kind, source } = event;
   const believed = signedAt === undefined ? at : Math.min(at ?? signedAt, signedAt);
   return { kind, source, ...given({ at: believed }) };

@@ -8,7 +8,7 @@ import { findPrincipal, noteInsufficientScope } from '../../http/access.js';
 import { answers } from '../../http/schemas.js';
 import { parseStrictJson } from '../../http/strict-json.js';
 import { batchAnswer, batchBodyLimit, linesOf, recordLines } from './batch.js';
-import { type ActivityEvent, activityEvent, reportOf } from './event.js';
+import { type ReportedSign, reportedSign, reportOf } from './event.js';
 import type { SignedEvents } from './signed-events.js';
 
 const foreignSource =
@@ -32,7 +32,7 @@ const schema = {
   ],
   body: {
     content: {
-      'application/json': { schema: activityEvent },
+      'application/json': { schema: reportedSign },
       [ndjson]: { schema: z.string().describe('one event a line, at most 1,000 lines and 512 kB') },
     },
   },
@@ -52,7 +52,7 @@ function takeRawBodies(server: FastifyInstance): void {
   );
 }
 
-export function activityRoutes(dormouse: Dormouse, signed: SignedEvents): FastifyPluginAsync {
+export function signRoutes(dormouse: Dormouse, signed: SignedEvents): FastifyPluginAsync {
   return async (server) => {
     takeRawBodies(server);
     server.withTypeProvider<ZodTypeProvider>().route({
@@ -68,7 +68,7 @@ export function activityRoutes(dormouse: Dormouse, signed: SignedEvents): Fastif
         const signedAt = signed.signedAt(request);
         // Signed events have no principal: who has a secret may report from any source.
         const held = findPrincipal(request)?.scopes ?? ['signs:write'];
-        const record = (event: ActivityEvent) => {
+        const record = (event: ReportedSign) => {
           if (!mayWriteSigns(held, event.source)) throw new InvalidRequestError(foreignSource);
           return dormouse.recordActivity(event.identityId, reportOf(event, signedAt));
         };
@@ -76,7 +76,7 @@ export function activityRoutes(dormouse: Dormouse, signed: SignedEvents): Fastif
         if (body !== undefined && request.headers['content-type']?.startsWith(ndjson) === true) {
           return reply.code(202).send(await recordLines(linesOf(body), record));
         }
-        const event = activityEvent.parse(body === undefined ? undefined : parseStrictJson(body.toString()));
+        const event = reportedSign.parse(body === undefined ? undefined : parseStrictJson(body.toString()));
         if (!mayWriteSigns(held, event.source)) {
           noteInsufficientScope(request);
           return reply.code(403).send({ error: 'insufficient_scope', message: foreignSource });

@@ -6,7 +6,7 @@ import type pg from 'pg';
 import { dayMs } from '../../domain/duration.js';
 import type { PolicyReference } from '../../domain/policy-reference.js';
 import type { RefusedToken, TokenUse } from '../../domain/tokens/access-verdict.js';
-import { readActivity } from '../../signs/signs-table.js';
+import { readSigns } from '../../signs/signs-table.js';
 
 /** The channel on which instances hear of uses that ended and of identities whose admission changed. */
 export const tokensChannel = 'dormouse_tokens';
@@ -43,7 +43,7 @@ export async function admitUse(
 ): Promise<StoredUse> {
   const known = await readUse(pool, use.key);
   if (known !== undefined) return known;
-  const signs = Object.values(await readActivity(pool, use.identityId)).filter((at) => at <= now);
+  const signs = Object.values(await readSigns(pool, use.identityId)).filter((at) => at <= now);
   await pool.query(
     `INSERT INTO token_use (use_key, identity_id, started_at, last_used_at) VALUES (decode($1, 'hex'), $2, $3, $4)
      ON CONFLICT (use_key) DO NOTHING`,

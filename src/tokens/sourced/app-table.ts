@@ -1,4 +1,4 @@
-/** An app's table of tokens: looked at in read-only transactions, revoked in one transaction with a second look. */
+/** An app's table of tokens: read in read-only transactions, revoked in one transaction that reads again first. */
 import type pg from 'pg';
 import { createAppClient } from '../../postgres/app-client.js';
 import { TokenSourceError, withoutRows } from './source-error.js';
@@ -12,7 +12,7 @@ const timestamptzType = 1184;
 const needed = ['id', 'identity_id', 'created_at', 'last_used_at'] as const;
 const times = new Set(['created_at', 'last_used_at', 'expires_at']);
 
-/** Which rows to look at. Absent fields: all. */
+/** Which rows to read. Absent fields: all. */
 export interface Asked {
   /** The SELECT's $1, epoch milliseconds. */
   readonly cutoff: number;
@@ -65,7 +65,7 @@ export class AppTokenTable {
 
   /** @throws TokenSourceError */
   async look(asked: Asked): Promise<SourcedRow[]> {
-    // guard: token sources: the app is looked at in a read-only transaction
+    // guard: token sources: the app is read in a read-only transaction
     return this.kept(() => this.transaction('READ ONLY', () => this.page(asked)));
   }
 

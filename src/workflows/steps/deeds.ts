@@ -8,7 +8,7 @@ import { withoutRung, withRungCompleted } from '../../domain/lifecycle/rung-tran
 import type { RungRecord } from '../../domain/lifecycle/state.js';
 import type { PlanRung } from '../../domain/plan.js';
 import { isDestructive } from '../../domain/rungs.js';
-import { mergeActivity } from '../../domain/sign-of-life.js';
+import { mergeSigns } from '../../domain/sign-of-life.js';
 import type { ActOutcome, LastLook } from '../../looks/last-look.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { actKey, holdBack } from './breaker.js';
@@ -75,7 +75,7 @@ export function stopsHere(run: LifecycleRun, planned: PlanRung, act: ActOutcome)
     holdBack(run, held, act.trip, Date.now());
   }
   if (act.outcome === 'superseded') {
-    run.state = { ...run.state, activity: mergeActivity(run.state.activity, act.activity, Date.now()) };
+    run.state = { ...run.state, activity: mergeSigns(run.state.activity, act.activity, Date.now()) };
   }
   if (act.outcome === 'left-alone') {
     run.audit('left_alone', `${rung}/${Date.now()}`, act.because ?? 'disabled-by-admin');

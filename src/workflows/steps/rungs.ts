@@ -4,7 +4,7 @@ import type { EndedSessions } from '../../activities/kratos.js';
 import { assertUnreachable } from '../../domain/assert.js';
 import { announcedByWarning, inactiveSince, scheduleOf } from '../../domain/lifecycle/clock.js';
 import { withRungBegun } from '../../domain/lifecycle/rung-transitions.js';
-import { withActivity } from '../../domain/lifecycle/transitions.js';
+import { withSign } from '../../domain/lifecycle/transitions.js';
 import type { PlanRung } from '../../domain/plan.js';
 import { carryOut, isRefusedRecord, park, typeOf } from '../carry-out.js';
 import { measureLateness } from '../lateness.js';
@@ -153,7 +153,7 @@ async function endRemaining(
   const authenticatedAt = Math.max(first.authenticatedAt ?? 0, second.authenticatedAt ?? 0);
   // guard: a sign-in in the middle of a revocation brings the person back
   if (authenticatedAt > 0) {
-    run.state = withActivity(run.state, { kind: 'human', at: authenticatedAt }, Date.now());
+    run.state = withSign(run.state, { kind: 'human', at: authenticatedAt }, Date.now());
   }
   return { sessions: first.ended + second.ended, consents };
 }

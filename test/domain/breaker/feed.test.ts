@@ -62,6 +62,33 @@ test('a known outage does not become the new normal', () => {
   expect(feedHealth(feed(afterOutage), rule, now, [outage])).toMatchObject({ stalled: true });
 });
 
+describe('a day', () => {
+  /** One bucket a day, the latest last: whole numbers, for limits that are met exactly. */
+  const daily = (signs: readonly number[]): FeedBucket[] =>
+    signs.map((count, index) => ({ at: now - (signs.length - index) * day, signs: count }));
+
+  test('at the end of the baseline counts, one before it does not', () => {
+    expect(feedHealth(daily([48, ...days(13, 2400), 0]), rule, now)).toMatchObject({ quietest: 48 });
+    expect(feedHealth(daily([48, ...days(14, 2400), 0]), rule, now)).toMatchObject({ quietest: 2400 });
+  });
+  test.each([
+    ['the latest', { from: now - 2 * day, to: now - day }],
+    ['one in the middle', { from: now - 3 * day, to: now - 2 * day }],
+    ['the first', { from: now - 5 * day, to: now - 4 * day }],
+  ])('of an outage (%s) is left out, and the days beside it are not', (_title, outage) => {
+    const verdict = feedHealth(daily([...days(4, 2400), 0]), rule, now, [outage]);
+    expect(verdict).toEqual({ stalled: true, received: 0, quietest: 2400 });
+  });
+  test('with exactly the least number of signs is a baseline', () => {
+    expect(feedHealth(daily([...days(4, 20), 0]), rule, now)).toMatchObject({ stalled: true });
+    expect(feedHealth(daily([...days(4, 19), 0]), rule, now)).toEqual({ stalled: false });
+  });
+  test('with exactly the percentage is not stalled', () => {
+    expect(feedHealth(daily([...days(4, 2400), 480]), rule, now)).toEqual({ stalled: false });
+    expect(feedHealth(daily([...days(4, 2400), 479]), rule, now)).toMatchObject({ stalled: true });
+  });
+});
+
 test('more signs never make a feed look stalled that was not', () => {
   fc.assert(
     fc.property(

@@ -89,4 +89,12 @@ describe('clocks', () => {
   ])('%s', (_name, reading, message) => {
     expect(clockProblem({ ...sound, ...reading }, 5 * minutes)).toMatch(message);
   });
+  test.each([
+    ['the worker ahead of PostgreSQL', { databaseAt: at - 5 * minutes }],
+    ['Temporal ahead', { decidedAt: at + 5 * minutes }],
+    ['time going back', { latestKnownAt: at + 5 * minutes }],
+    ['a jump', { since: { wallMs: 6 * minutes, monotonicMs: minutes } }],
+  ])('%s by exactly the tolerance does not trip the breaker', (_name, reading) => {
+    expect(clockProblem({ ...sound, ...reading }, 5 * minutes)).toBeUndefined();
+  });
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type AnsweredRequest, createActivityObserver } from '../../src/middleware/activity-observer.js';
 import type { ActivityOptions } from '../../src/middleware/options.js';
+import { type AnsweredRequest, createSignObserver } from '../../src/middleware/sign-observer.js';
 import { noteTaker, type Served, serve } from './support.js';
 
 const identityId = randomUUID();
@@ -40,15 +40,15 @@ const sessionRequest = (token = 'token', more: Partial<AnsweredRequest<object>> 
 
 function observer(options: Partial<ActivityOptions<object>>) {
   const dormouse = noteTaker();
-  return { dormouse, ...observed(createActivityObserver<object>({ dormouse, ...options })) };
+  return { dormouse, ...observed(createSignObserver<object>({ dormouse, ...options })) };
 }
-const observed = (made: ReturnType<typeof createActivityObserver<object>>) => ({
+const observed = (made: ReturnType<typeof createSignObserver<object>>) => ({
   observe: (answered: AnsweredRequest<object>) => made.observe(answered),
   counters: () => made.counters(),
 });
 
 test('refuses options without a way to verify requests', () => {
-  expect(() => createActivityObserver({ dormouse: noteTaker() })).toThrow(/pass kratos, tokens, or identify/);
+  expect(() => createSignObserver({ dormouse: noteTaker() })).toThrow(/pass kratos, tokens, or identify/);
 });
 
 describe('what counts', () => {
@@ -183,7 +183,7 @@ describe('when the issuer is slow or away', () => {
     observe(request({}));
     const rejecting = observer({ identify: () => Promise.reject(new Error('broken')) });
     rejecting.observe(request({}));
-    const refusing = createActivityObserver<object>({
+    const refusing = createSignObserver<object>({
       dormouse: { noteActivity: broken },
       identify: () => ({ identityId: 'someone@example.com', kind: 'human' }),
     });

@@ -28,9 +28,7 @@ export interface ActivityObserver<Request> {
 }
 
 /** @throws TypeError when the options name no way to verify */
-export function createActivityObserver<Request>(
-  options: ActivityOptions<Request>,
-): ActivityObserver<Request> {
+export function createSignObserver<Request>(options: ActivityOptions<Request>): ActivityObserver<Request> {
   checkOptions(options);
   return new Observer(options);
 }

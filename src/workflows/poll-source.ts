@@ -5,7 +5,7 @@
  */
 
 import { continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { ActivitySourceActivities } from '../activities/activity-source.js';
+import type { SourceActivities } from '../activities/sources.js';
 import { given } from '../domain/given.js';
 import { activityQueue } from './queues.js';
 import type { PollActivitySourceInput } from './schedule-messages.js';
@@ -18,7 +18,7 @@ export interface PollActivitySourceResult {
 /** @returns after all rows present at its beginning were read */
 export async function pollActivitySource(input: PollActivitySourceInput): Promise<PollActivitySourceResult> {
   const { taskQueue } = workflowInfo();
-  const activities = proxyActivities<ActivitySourceActivities>({
+  const activities = proxyActivities<SourceActivities>({
     taskQueue: activityQueue(taskQueue, 'ledger'),
     startToCloseTimeout: '30 minutes',
     heartbeatTimeout: '90 seconds',

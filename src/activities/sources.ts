@@ -25,12 +25,7 @@ export interface ActivitySourceDependencies {
 /** Most signals sent at once: the first reading of a big table must not crowd out current ones. */
 const signalsAtOnce = 10;
 
-export function createActivitySourceActivities({
-  pool,
-  clock,
-  sources,
-  policyId,
-}: ActivitySourceDependencies) {
+export function createSourceActivities({ pool, clock, sources, policyId }: ActivitySourceDependencies) {
   return {
     /**
      * @param input.taskQueue of the lifecycle workflows
@@ -72,7 +67,7 @@ export function createActivitySourceActivities({
   };
 }
 
-export type ActivitySourceActivities = ReturnType<typeof createActivitySourceActivities>;
+export type SourceActivities = ReturnType<typeof createSourceActivities>;
 
 /** Enrols identities that have no lifecycle yet. */
 async function tell(
