@@ -2,7 +2,7 @@
  * `npm run example:<name>`: installs an example from the packed packages, and runs it on the embedded stack, which it starts where none
  * runs, until Ctrl-C. The only file of the examples that knows the repository.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -19,8 +19,17 @@ const workspace = await mkdtemp(join(tmpdir(), 'dormouse-example-'));
 try {
   const directory = await installExample(name, workspace);
   const dataDirectory = join(projectDirectory, '.stack');
-  const running = await readRunningStack(dataDirectory);
-  const stack = running === undefined ? await startStack({ dataDirectory, report: console.log }) : undefined;
+  // The gateway follows one policy: an example that brings one has a stack of its own.
+  const policyFile = join(directory, 'policy.yaml');
+  const ownPolicy = await access(policyFile).then(
+    () => ({ policyFile, ephemeral: true }),
+    () => undefined,
+  );
+  const running = ownPolicy === undefined ? await readRunningStack(dataDirectory) : undefined;
+  const stack =
+    running === undefined
+      ? await startStack({ dataDirectory, report: console.log, ...ownPolicy })
+      : undefined;
   const info = running ?? stack?.info;
   if (info === undefined) throw new Error('the stack did not start');
   try {
@@ -36,6 +45,8 @@ try {
         POSTGRES_URL: info.postgres.runtimeUrl,
         KRATOS_PUBLIC_URL: info.kratos.publicUrl,
         KRATOS_ADMIN_URL: info.kratos.adminUrl,
+        HYDRA_PUBLIC_URL: info.hydra.publicUrl,
+        HYDRA_ADMIN_URL: info.hydra.adminUrl,
         EXAMPLE_IDENTIFIER: identifier,
         EXAMPLE_PASSWORD: password,
       },

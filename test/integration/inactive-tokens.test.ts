@@ -125,6 +125,30 @@ describe.each(['fastify', 'express'] as const)('with %s', (framework) => {
 });
 
 describe('what counts as a use', () => {
+  it.each([
+    'fastify',
+    'express',
+  ] as const)('with %s: POST use does, unless it is in the background; GET status does not', async (framework) => {
+    const app = await apps[framework]({ policy: { routes: { '/billing': '5m' }, excluded: ['/poll'] } });
+    const { token } = await apps.issue();
+    const authorization = { authorization: `Bearer ${token}` };
+    const use = async (query = '', headers: Record<string, string> = {}) => {
+      const init = { method: 'POST', headers: { ...authorization, ...headers } };
+      const answer = await bodyOf(await fetch(`${app.url}/token/use${query}`, init));
+      return Math.round((Date.parse(String(answer.idleEndsAt)) - apps.now()) / minute);
+    };
+    expect(await status(app, token)).toBe(200);
+    apps.aheadMs += 15 * minute;
+    expect(await use('', { 'x-dormouse-background': '1' })).toBe(5);
+    expect(await use('?path=/poll')).toBe(5);
+    expect(await use()).toBe(20);
+    expect(await use('?path=/billing')).toBe(5);
+    expect((await app.get('/token/use', token)).status).toBe(405);
+    apps.aheadMs += 20 * minute;
+    const over = await fetch(`${app.url}/token/use`, { method: 'POST', headers: authorization });
+    expect([over.status, await bodyOf(over)]).toMatchObject([401, { end: 'idle' }]);
+  });
+
   it('requests in the background, and below excluded paths, are judged and renew nothing', async () => {
     const app = await apps.fastify({ policy: { excluded: ['/poll', '/docs'] } });
     const { token } = await apps.issue();
@@ -280,6 +304,20 @@ describe('several instances', () => {
     await deaf.strategy.refresh();
     expect(await status(deaf, token)).toBe(401);
     expect(deaf.strategy.counters().staleMs).toBeLessThan(600_000);
+  });
+
+  it('revoked at one it is refused at the other within the bound, though that one hears and reads nothing', async () => {
+    const one = await apps.fastify();
+    const deaf = await apps.fastify({ pollMs: 600_000, staleMs: 50 });
+    const { token } = await apps.issue();
+    expect([await status(one, token), await status(deaf, token)]).toEqual([200, 200]);
+    await apps.database.pool.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN dormouse_tokens'
+       ORDER BY backend_start DESC LIMIT 1`,
+    );
+    await one.strategy.revoke({ authorization: `Bearer ${token}` });
+    await until('the bound is over', async () => deaf.strategy.counters().staleMs > 50);
+    expect(await bodyOf(await deaf.get('/', token))).toMatchObject({ end: 'revoked' });
   });
 
   it('a sign-in after a suspension brings a token that is good, one without a sign-in does not', async () => {

@@ -32,6 +32,15 @@ export type RefreshTokensExample = CommonOptions & {
   readonly signingKey: Uint8Array;
 };
 
+export type RefreshTokensHydraExample = CommonOptions & {
+  readonly kratos: { readonly publicUrl: string; readonly adminUrl: string };
+  readonly hydra: { readonly publicUrl: string; readonly adminUrl: string };
+  readonly url: string;
+  readonly policyId: string;
+  readonly key: string;
+  readonly verifyTimeoutMs?: number;
+};
+
 /** Installs the example where no other file of the run has, and imports its app. */
 export async function loadExample<Options>(name: ExampleName): Promise<Example<Options>> {
   const workspace = join(inject('compiledSources'), '..', 'examples-installed');

@@ -9,7 +9,12 @@ import { z } from 'zod';
 import { projectDirectory } from '../../dev/stack/project.js';
 import { packedPackages } from '../packages/packed.js';
 
-export const exampleNames = ['idle-sessions', 'inactive-tokens', 'refresh-tokens'] as const;
+export const exampleNames = [
+  'idle-sessions',
+  'inactive-tokens',
+  'refresh-tokens',
+  'refresh-tokens-hydra',
+] as const;
 export type ExampleName = (typeof exampleNames)[number];
 
 const versions = z.record(z.string(), z.string());

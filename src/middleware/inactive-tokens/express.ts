@@ -28,7 +28,7 @@ export interface TokenRequest extends IncomingMessage {
 }
 
 export interface InactiveTokensMiddlewareOptions extends InactiveTokensAppOptions<TokenRequest> {
-  /** Where `GET status` and `POST sign-out` are served. Default `/token`. */
+  /** Where `GET status`, `POST use` and `POST sign-out` are served. Default `/token`. */
   readonly prefix?: string;
   /** Where pages read the figures of the policy. Default `/api/auth/config`. */
   readonly configPath?: string;

@@ -36,7 +36,7 @@ declare module 'fastify' {
 }
 
 export interface InactiveTokensPluginOptions extends InactiveTokensAppOptions<FastifyRequest> {
-  /** Where `GET status` and `POST sign-out` are served. Default `/token`. */
+  /** Where `GET status`, `POST use` and `POST sign-out` are served. Default `/token`. */
   readonly prefix?: string;
   /** Where pages read the figures of the policy. Default `/api/auth/config`. */
   readonly configPath?: string;

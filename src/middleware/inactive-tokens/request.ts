@@ -67,21 +67,22 @@ function outcomeOf(strategy: InactivityJwtStrategy, decision: TokenDecision, isP
 }
 
 /**
- * The routes of the plugin: `GET status` renews nothing, `POST sign-out` ends the use of the token for all that share its session. A
+ * The routes of the plugin: `GET status` renews nothing, `POST use` is a use and nothing else, `POST sign-out` ends the use of the token for all that share its session. A
  * token in a header is sent by the page's own code alone, so that no other site can make a browser ask.
  */
 export async function answerOwnRoute(
   strategy: InactivityJwtStrategy,
   { method, headers, own }: { method: string; headers: IncomingHttpHeaders; own: OwnRoute },
 ): Promise<Answer> {
-  const allowed = { status: 'GET', 'sign-out': 'POST' }[own.route];
+  const allowed = { status: 'GET', use: 'POST', 'sign-out': 'POST' }[own.route];
   if (allowed === undefined) return json(404, { error: 'not_found' });
   if (method !== allowed && !(allowed === 'GET' && method === 'HEAD')) {
     return json(405, { error: 'method_not_allowed' }, { allow: allowed });
   }
-  const decision = await strategy.decide({ headers, path: own.query.get('path') ?? '/', isUse: false });
+  const isUse = own.route === 'use' && !isBackground(headers);
+  const decision = await strategy.decide({ headers, path: own.query.get('path') ?? '/', isUse });
   if (decision.kind !== 'good') return refusalOf(decision, strategy.clock());
-  if (own.route === 'status') return stateOf(decision.token, strategy.clock());
+  if (own.route !== 'sign-out') return stateOf(decision.token, strategy.clock());
   await strategy.revoke(headers);
   return { status: 204, headers: { 'cache-control': 'no-store' } };
 }
