@@ -3,11 +3,13 @@ import type pg from 'pg';
 import { ConfigError } from '../config.js';
 import { dayMs } from '../domain/duration.js';
 import {
+  countBySource,
   countPeople,
   type Month,
   type MonthFigure,
   type NoticeEffect,
   readNoticeEffects,
+  type SourceEnds,
 } from './month-query.js';
 
 export interface MonthReport {
@@ -16,6 +18,8 @@ export interface MonthReport {
   readonly month: string;
   /** Different people. The first number: whose tokens were revoked because of inactivity. */
   readonly people: Readonly<Record<MonthFigure, number>>;
+  /** Of `revoked_personal`, those who lost tokens in apps' own tables. */
+  readonly sources: readonly SourceEnds[];
   readonly notices: readonly NoticeEffect[];
 }
 
@@ -33,6 +37,7 @@ export async function buildMonthReport(pool: pg.Pool, month: string, now: number
     schemaVersion: 1,
     month,
     people: await countPeople(pool, range),
+    sources: await countBySource(pool, range),
     notices: await readNoticeEffects(pool, range, now),
   };
 }
@@ -49,13 +54,18 @@ const names: Readonly<Record<MonthFigure, string>> = {
   returned: 'returned',
 };
 
+const line = (what: string, count: number): string => `  ${what.padEnd(29)} ${count}`;
+
 /** The report as text for people. */
-export function describeMonth({ month, people, notices }: MonthReport): string[] {
+export function describeMonth({ month, people, sources, notices }: MonthReport): string[] {
   return [
     `${month}, people`,
-    ...Object.entries(people).map(
-      ([figure, count]) => `  ${names[figure as MonthFigure].padEnd(30)}${count}`,
-    ),
+    ...Object.entries(people).flatMap(([figure, count]) => [
+      line(names[figure as MonthFigure], count),
+      ...(figure === 'revoked_personal'
+        ? sources.map((of) => line(`    in the table of ${of.source}`, of.people))
+        : []),
+    ]),
     '',
     'Notices, and who came back after them',
     ...notices.map(

@@ -56,6 +56,14 @@ beforeAll(async () => {
     ['inactivity_warned', day(4), {}, 'rejected'],
     ['tokens_revoked_stale', day(4), { type: 'personal' }],
   );
+  // Tokens in apps’ own tables: one person in two of them.
+  await live(
+    ['tokens_revoked_stale', day(5), { type: 'personal', source: 'shop' }],
+    ['tokens_revoked_stale', day(6), { type: 'personal', source: 'shop' }],
+    ['tokens_revoked_stale', day(6), { type: 'personal', source: 'forge' }],
+    ['personal_token_expired', day(6), { source: 'forge' }],
+  );
+  await live(['tokens_revoked_stale', day(7), { type: 'personal', source: 'shop' }]);
   // An exemption ended the ladder: nobody came back.
   await live(['returned', day(9), {}, 'exempt']);
   // Of other months.
@@ -66,16 +74,24 @@ afterAll(() => database?.close());
 it('counts people by what reached them within the month, and none twice', async () => {
   const { people } = await buildMonthReport(database.pool, '2026-10', day(60));
   expect(people).toEqual({
-    revoked: 2,
+    revoked: 4,
     revoked_ladder: 1,
     revoked_refresh: 1,
-    revoked_personal: 1,
+    revoked_personal: 3,
     warned: 3,
     suspended: 1,
     deactivated: 1,
     deleted: 0,
     returned: 1,
   });
+});
+
+it('counts by table who lost tokens in those of apps', async () => {
+  const { sources } = await buildMonthReport(database.pool, '2026-10', day(60));
+  expect(sources).toEqual([
+    { source: 'forge', people: 1 },
+    { source: 'shop', people: 2 },
+  ]);
 });
 
 it('credits a return to the last notice before it, also where it came after the month', async () => {
@@ -86,16 +102,17 @@ it('credits a return to the last notice before it, also where it came after the 
   ]);
 });
 
-it('a month without events has zeros and no notices', async () => {
-  const { people, notices } = await buildMonthReport(database.pool, '2025-02', day(60));
+it('a month without events has zeros, no table and no notices', async () => {
+  const { people, sources, notices } = await buildMonthReport(database.pool, '2025-02', day(60));
   expect(new Set(Object.values(people))).toEqual(new Set([0]));
-  expect(notices).toEqual([]);
+  expect([...sources, ...notices]).toEqual([]);
 });
 
 it('the command says the number of revocations first, and refuses what is no month', async () => {
   const environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url };
   const { all = '' } = await typed(environment, ['report', '--month', '2026-10']);
-  expect(all.split('\n')[1]).toMatch(/^ {2}hit revocation +2$/);
+  expect(all.split('\n')[1]).toMatch(/^ {2}hit revocation +4$/);
+  expect(all).toMatch(/^ {6}in the table of shop +2$/m);
   const refused = await typed(environment, ['report', '--month', '2026-13']);
   expect(refused.exitCode).toBe(1);
   expect(refused.all).toContain('--month: is no month. Write it as 2026-10');
