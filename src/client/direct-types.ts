@@ -2,14 +2,14 @@
 import type { Standing } from '../domain/standing.js';
 import type { Bounce } from '../mail/bounce.js';
 import type { UnmatchedBounce } from '../mail/bounces-table.js';
-import type { Dormouse } from './types.js';
+import type { Dormouse, StandingDetails } from './types.js';
 
 /** Whether a report was about a mail that is known. */
 export type BounceOutcome = 'matched' | 'unmatched';
 
 export interface DirectDormouse extends Dormouse {
   standing(identityId: string): Promise<Standing | undefined>;
-  liveStanding(identityId: string): Promise<Standing>;
+  liveStanding(identityId: string): Promise<Standing & StandingDetails>;
   /**
    * Brings back somebody who followed the link that was made for the deactivation of `deactivatedAt`: only where the
    * engine deactivated them at that time and the policy lets them return. Repeating it is harmless.

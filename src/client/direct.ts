@@ -2,6 +2,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type pg from 'pg';
 import type { Exemption } from '../domain/exemption.js';
+import { given } from '../domain/given.js';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { selfServiceActor } from '../domain/names.js';
 import type { Standing } from '../domain/standing.js';
@@ -12,6 +13,7 @@ import { within } from '../process/bounded.js';
 import { DormouseUnavailableError } from '../process/caller-errors.js';
 import { ActivityRecorder } from '../signs/recorder.js';
 import { readStanding } from '../standings/standings-table.js';
+import { credentialsOf } from '../tokens/credentials.js';
 import { readNotBefore } from '../tokens/revocations-table.js';
 import {
   applyPolicyUpdate,
@@ -36,6 +38,7 @@ import type {
   HoldAnswer,
   OperatorRequest,
   RecordOutcome,
+  StandingDetails,
   Worklist,
   WorklistRequest,
 } from './types.js';
@@ -121,8 +124,11 @@ class DormouseClient implements DirectDormouse {
     return this.read(() => readNotBefore(this.pool, id));
   }
 
-  liveStanding(identityId: string): Promise<Standing> {
-    return this.ask(identityId, (handle) => handle.query(standingQuery));
+  async liveStanding(identityId: string): Promise<Standing & StandingDetails> {
+    const live = await this.ask(identityId, (handle) => handle.query(standingQuery));
+    const { sessionsEnd, ...standing } = live;
+    const credentials = await this.read(() => credentialsOf(this.pool, live)).catch(() => undefined);
+    return { ...standing, ...given({ credentials }) };
   }
 
   async enrol(

@@ -38,9 +38,9 @@ export const absenceGuards: readonly Guard[] = [
   },
   {
     name: 'absence: nobody is buried by a look that says nothing',
-    file: 'src/domain/lifecycle/decide.ts',
-    find: 'if (at === undefined || now < at || missing.doubt !== undefined) {',
-    replace: 'if (at === undefined || now < at) {',
+    file: 'src/domain/lifecycle/obstacles.ts',
+    find: 'now >= at && missing.doubt === undefined)',
+    replace: 'now >= at)',
     ...unit,
   },
   {

@@ -103,8 +103,8 @@ export const unitGuards: readonly Guard[] = [
   {
     name: 'disabled by hand: no rung',
     file: `${lifecycle}/decide.ts`,
-    find: "if (identity.state === 'inactive' && !identity.disabledByEngine) {",
-    replace: 'if (false) {',
+    find: 'disabledObstacle(identity) ?? exemptObstacle(plan);',
+    replace: 'exemptObstacle(plan);',
     project: 'unit',
     tests: ['test/domain/decide.test.ts'],
   },
@@ -119,8 +119,8 @@ export const unitGuards: readonly Guard[] = [
   {
     name: 'exempt: no rung',
     file: `${lifecycle}/decide.ts`,
-    find: 'if (plan.exempt !== undefined) {',
-    replace: 'if (false) {',
+    find: 'disabledObstacle(identity) ?? exemptObstacle(plan);',
+    replace: 'disabledObstacle(identity);',
     project: 'unit',
     tests: ['test/domain/decide.test.ts'],
   },
@@ -135,8 +135,8 @@ export const unitGuards: readonly Guard[] = [
   {
     name: 'parked: no rung until somebody decides',
     file: `${lifecycle}/decide.ts`,
-    find: '  if (state.parked !== undefined) return parkedWait(state);\n  if (identity.state',
-    replace: '  if (identity.state',
+    find: '  if (state.parked !== undefined) return parkedWait(state);\n  const blocked',
+    replace: '  const blocked',
     project: 'unit',
     tests: ['test/domain/decide.test.ts'],
   },
