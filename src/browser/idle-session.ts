@@ -16,8 +16,11 @@ export interface IdleSessionOptions {
   readonly path?: () => string;
   /** Where people sign in. After the end the page links there with `return_to`, the path where one was. */
   readonly signInUrl?: string;
-  /** Saves drafts, before a sign-out that the person asked for. Waited for two seconds at most. */
-  readonly onBeforeSignOut?: () => void | Promise<void>;
+  /**
+   * Saves drafts: before a sign-out that the person asked for, and as soon as the page learns of any other end. Then the server takes nothing
+   * any more, and the page is covered but still there. Waited for two seconds at most before the page is left.
+   */
+  readonly onBeforeSignOut?: (reason: Exclude<EndReason, 'unreachable'>) => void | Promise<void>;
   /** Called once with the end. */
   readonly onEnd?: (reason: Exclude<EndReason, 'unreachable'>) => void;
   /** Default: English. German: `german` of `@dormouse/browser/de`. */
@@ -127,8 +130,7 @@ class Page implements IdleSession {
   }
 
   async signOut(): Promise<void> {
-    const draft = Promise.resolve().then(() => this.#options.onBeforeSignOut?.());
-    await Promise.race([draft.catch(() => undefined), this.#pause(draftMs)]);
+    await this.#saveDraft('signed_out');
     // Who asked to leave must not stay signed in because a server was slow.
     this.#isLeaving = true;
     for (
@@ -349,14 +351,21 @@ class Page implements IdleSession {
     this.#tick();
   }
 
+  #saveDraft(reason: Exclude<EndReason, 'unreachable'>): Promise<unknown> {
+    const draft = Promise.resolve().then(() => this.#options.onBeforeSignOut?.(reason));
+    return Promise.race([draft.catch(() => undefined), this.#pause(draftMs)]);
+  }
+
   #end(reason: Exclude<EndReason, 'unreachable'>): void {
+    const saved = this.#isLeaving ? undefined : this.#saveDraft(reason);
     this.stop();
     const target = this.#signInTarget(reason);
     this.#panel.cover(reason, target);
     // In a turn of its own: what it throws stops nothing here.
     queueMicrotask(() => this.#options.onEnd?.(reason));
     // Who asked to leave wants no further question.
-    if (reason === 'signed_out' && target !== undefined) location.assign(target);
+    if (reason === 'signed_out' && target !== undefined)
+      void Promise.resolve(saved).then(() => location.assign(target));
   }
 
   #signInTarget(reason: string): string | undefined {

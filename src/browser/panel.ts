@@ -53,6 +53,8 @@ export class Panel {
     heading.id = 'title';
     text.id = 'text';
     dialog.setAttribute('part', 'dialog');
+    // The page may be in another one (WCAG 3.1.2).
+    dialog.lang = texts.language;
     dialog.setAttribute('aria-labelledby', 'title');
     dialog.setAttribute('aria-describedby', 'text');
     spoken.className = 'spoken';
