@@ -12,6 +12,8 @@ export interface BatchedEnds<T extends TokenAct> {
   readonly action: TokenAction;
   /** Which sweep it is: of one policy, or of one table of an app. */
   readonly of: string;
+  /** Whether all tokens were looked at: what the list has besides no longer waits then. */
+  readonly isWhole: boolean;
   /** What operators see of a token that waits. */
   readonly shown: (act: T) => TokenShown;
   readonly rules: BreakerRules;
@@ -28,12 +30,12 @@ const batchAtMost = 500;
 
 /** @returns how many the breaker held */
 export async function endInBatches<T extends TokenAct>(
-  { pool, pass, action, of, shown, rules, decidedAt, end, onHeld }: BatchedEnds<T>,
+  { pool, pass, action, of, isWhole, shown, rules, decidedAt, end, onHeld }: BatchedEnds<T>,
   due: readonly T[],
 ): Promise<number> {
   let held = 0;
   let trip: Trip | undefined;
-  let isWhole = true;
+  let wentOn = true;
   const sweep = `${action}/${of}`;
   for (let from = 0; from < due.length; from += batchAtMost) {
     const acts = due.slice(from, from + batchAtMost);
@@ -51,11 +53,11 @@ export async function endInBatches<T extends TokenAct>(
     const goesOn = await end(acts.filter(({ key }) => answer.granted.has(key)));
     // Those that were used meanwhile, or whose owners are exempt now, leave their places to others.
     await giveGrantsBack(pool, [...answer.granted]);
-    isWhole = goesOn;
+    wentOn = goesOn;
     if (!goesOn) break;
   }
   // What was not asked for this time may wait still.
-  if (isWhole) await forgetSettled(pool, sweep, decidedAt);
+  if (isWhole && wentOn) await forgetSettled(pool, sweep, decidedAt);
   if (trip !== undefined) onHeld?.(trip, held);
   return held;
 }

@@ -77,6 +77,7 @@ export async function endStaleFamilies(
     {
       ...{ pool, pass, action, rules, decidedAt: now, ...(onHeld && { onHeld }) },
       of: reference?.id ?? 'own',
+      isWhole: due.length < dueAtMost,
       shown: ({ familyId, why }) => ({ token: familyId, why }),
       end: async (acts) => {
         dependencies.onProgress?.();
