@@ -18,10 +18,20 @@ export function monthCsv(report: MonthReport): string[] {
   ];
 }
 
-function linesOf({ people, credentials, notices, exemptions, events, now, days }: MonthReport): Line[] {
+function linesOf({
+  people,
+  credentials,
+  sources,
+  notices,
+  exemptions,
+  events,
+  now,
+  days,
+}: MonthReport): Line[] {
   return [
     ...monthFigures.map((figure): Line => ['people', figure, '', people[figure]]),
     ...Object.entries(credentials).map(([name, value]): Line => ['credentials', name, '', value]),
+    ...sources.map(({ source, people: count }): Line => ['source', source, 'people', count]),
     ...notices.flatMap(({ notice, sent, returned, medianMs, ninetiethMs }): Line[] => [
       ['notice', notice, 'sent', sent],
       ['notice', notice, 'returned', returned],

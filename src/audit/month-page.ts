@@ -59,11 +59,14 @@ function noticeTable({ notices }: MonthReport): string {
   return table('Notices', head, rows);
 }
 
-function credentialRows({ credentials }: MonthReport): Rows {
-  return Object.entries(credentialNames).map(([field, name]) => [
-    name,
-    credentials[field as keyof typeof credentialNames],
-  ]);
+function credentialRows({ credentials, sources }: MonthReport): Rows {
+  return [
+    ...Object.entries(credentialNames).map(([field, name]) => [
+      name,
+      credentials[field as keyof typeof credentialNames],
+    ]),
+    ...sources.map(({ source, people }) => [`people, in the table of ${source}`, people]),
+  ];
 }
 
 function dayPlot({ days, month }: MonthReport, figure: MonthFigure): string {

@@ -57,6 +57,24 @@ export async function countPeople(
 
 export const noFigures = Object.fromEntries(monthFigures.map((figure) => [figure, 0])) as Figures;
 
+/** People who lost unused tokens in one table of an app. */
+export interface SourceEnds {
+  /** Its name in the file of sources. */
+  readonly source: string;
+  readonly people: number;
+}
+
+/** @returns by source, in the order of their names; people are counted in `revoked_personal` as well */
+export async function countBySource(pool: pg.Pool, { from, to }: Month): Promise<SourceEnds[]> {
+  const { rows } = await pool.query<SourceEnds>(
+    `SELECT detail->>'source' AS source, count(DISTINCT target)::int AS people FROM audit
+     WHERE occurred_at >= $1 AND occurred_at < $2 AND event_type = 'tokens_revoked_stale' AND detail->>'source' IS NOT NULL
+     GROUP BY 1 ORDER BY 1`,
+    [new Date(from), new Date(to)],
+  );
+  return rows;
+}
+
 export interface NoticeEffect {
   /** `warn`, or the rung that the notice announced. */
   readonly notice: string;

@@ -15,12 +15,14 @@ import {
 } from './month-events-query.js';
 import { type MonthNow, readMonthNow } from './month-now-query.js';
 import {
+  countBySource,
   countPeople,
   creditDays,
   type Figures,
   type NoticeEffect,
   noFigures,
   readNoticeEffects,
+  type SourceEnds,
 } from './month-query.js';
 
 export interface MonthReport {
@@ -40,6 +42,8 @@ export interface MonthReport {
   /** The twelve months that end with this one. */
   readonly months: readonly ({ readonly month: string } & Figures)[];
   readonly credentials: EndedCredentials;
+  /** Of `people.revoked_personal`, those who lost tokens in apps' own tables. */
+  readonly sources: readonly SourceEnds[];
   readonly notices: readonly NoticeEffect[];
   readonly events: Readonly<Record<EventGroup, readonly EventCount[]>>;
   /** At the end of the month. */
@@ -59,16 +63,18 @@ const compared = 12;
 export async function monthReport(pool: pg.Pool, month: string, now: number): Promise<MonthReport> {
   const range = monthOf(month);
   const first = monthAfter(month, 1 - compared);
-  const [months, days, credentials, notices, events, exemptions, present, isPruned] = await Promise.all([
-    countPeople(pool, { from: monthOf(first).from, to: range.to }, 'month'),
-    countPeople(pool, range, 'day'),
-    countEndedCredentials(pool, range),
-    readNoticeEffects(pool, range),
-    countEvents(pool, range),
-    readStandingExemptions(pool, range),
-    readMonthNow(pool, range, now),
-    isPrunedIn(pool, range.from),
-  ]);
+  const [months, days, credentials, sources, notices, events, exemptions, present, isPruned] =
+    await Promise.all([
+      countPeople(pool, { from: monthOf(first).from, to: range.to }, 'month'),
+      countPeople(pool, range, 'day'),
+      countEndedCredentials(pool, range),
+      countBySource(pool, range),
+      readNoticeEffects(pool, range),
+      countEvents(pool, range),
+      readStandingExemptions(pool, range),
+      readMonthNow(pool, range, now),
+      isPrunedIn(pool, range.from),
+    ]);
   const finalAt = range.to + creditDays * dayMs;
   return {
     schemaVersion: 2,
@@ -83,6 +89,7 @@ export async function monthReport(pool: pg.Pool, month: string, now: number): Pr
       ...(months.get(one) ?? noFigures),
     })),
     credentials,
+    sources,
     notices,
     events,
     exemptions,

@@ -13,7 +13,7 @@ import {
 } from './month-words.js';
 
 export function monthText(report: MonthReport): string[] {
-  const { month, people, notices, credentials, exemptions, events, now } = report;
+  const { month, people, notices, credentials, sources, exemptions, events, now } = report;
   return [
     `${month}, people`,
     ...monthFigures.map((figure) => `  ${named(figure).padEnd(30)}${people[figure]}`),
@@ -22,6 +22,7 @@ export function monthText(report: MonthReport): string[] {
     ...Object.entries(credentialNames).map(
       ([field, name]) => `  ${name.padEnd(30)}${credentials[field as keyof typeof credentialNames]}`,
     ),
+    ...sources.map(({ source, people: count }) => `  people, in the table of ${source}: ${count}`),
     '',
     'Notices, and who came back after them within 30 days',
     ...notices.map(({ notice, sent, returned, medianMs, ninetiethMs }) => {

@@ -14,6 +14,7 @@ import { inTransaction } from '../postgres/pool.js';
 import { approveRelease, proposeRelease, tripAndAudit } from './decisions.js';
 import { breakerOverview, waitingForBreaker } from './overview.js';
 import type { Release } from './releases-table.js';
+import { waitingTokens } from './waiting-tokens-table.js';
 
 export function addBreakerCommands(program: Command): void {
   const breaker = program
@@ -29,9 +30,11 @@ export function addBreakerCommands(program: Command): void {
   breaker
     .command('waiting')
     .description('identities whose next step waits for the breaker, the longest absent first')
+    .option('--tokens', 'tokens over a limit instead, whose end the latest sweeps found held')
     .option('--csv', 'as CSV; its first column is what "release --identities" reads')
-    .action(async (options: { csv?: true }) => {
-      await withPool((pool) => waiting(pool, options.csv === true));
+    .action(async (options: { csv?: true; tokens?: true }) => {
+      const list = options.tokens === true ? listTokens : waiting;
+      await withPool((pool) => list(pool, options.csv === true));
     });
   breaker
     .command('trip <scope>')
@@ -98,7 +101,7 @@ async function status(pool: pg.Pool, asJson: boolean): Promise<void> {
     console.log(JSON.stringify(overview, null, 2));
     return;
   }
-  const { trips, pending, acts, population, waiting: count, warnings } = overview;
+  const { trips, pending, acts, population, waiting: count, waitingTokens: tokens, warnings } = overview;
   if (trips.length === 0) console.log('not tripped');
   for (const { id, scope, cause, why, trippedAt, operators } of trips) {
     console.log(`trip ${id}   ${scope} stopped since ${new Date(trippedAt).toISOString()} (${cause})`);
@@ -115,7 +118,16 @@ async function status(pool: pg.Pool, asJson: boolean): Promise<void> {
   const done = breakerActions.map((action) => `${acts[action]} × ${action}`).join(', ');
   console.log(`within a day: ${done}, of ${population} identities`);
   console.log(`waiting: ${count}${count === 0 ? '' : ' (dormouse breaker waiting)'}`);
+  if (tokens > 0) console.log(`tokens that wait: ${tokens} (dormouse breaker waiting --tokens)`);
   for (const warning of warnings) console.log(`warning: ${warning}`);
+}
+
+async function listTokens(pool: pg.Pool, asCsv: boolean): Promise<void> {
+  if (asCsv) console.log('identity_id,action,token,why,waits_since,sweep');
+  for await (const { identityId, action, token, why, waitsSince, sweep } of waitingTokens(pool)) {
+    const fields = [identityId, action, token, why, new Date(waitsSince).toISOString(), sweep];
+    console.log(fields.join(asCsv ? ',' : '  '));
+  }
 }
 
 async function waiting(pool: pg.Pool, asCsv: boolean): Promise<void> {

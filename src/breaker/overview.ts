@@ -8,6 +8,7 @@ import { latestPolicies } from '../policies/policies-table.js';
 import { countGrants, population } from './grants-table.js';
 import { pendingReleases, type Release } from './releases-table.js';
 import { activeTrips } from './trips-table.js';
+import { countWaitingTokens } from './waiting-tokens-table.js';
 
 export interface BreakerOverview {
   readonly trips: readonly Trip[];
@@ -15,7 +16,10 @@ export interface BreakerOverview {
   /** Acts since `since`. */
   readonly acts: Readonly<Record<BreakerAction, number>>;
   readonly population: number;
+  /** Identities. */
   readonly waiting: number;
+  /** Token ends that are held, as the latest sweeps found them. */
+  readonly waitingTokens: number;
   /** A sentence for each limit of a published policy that does not suit the installation's size. */
   readonly warnings: readonly string[];
 }
@@ -25,12 +29,13 @@ export interface BreakerOverview {
  * @param now acts that fall due from then on are compared with the limits, epoch milliseconds
  */
 export async function breakerOverview(pool: pg.Pool, since: number, now: number): Promise<BreakerOverview> {
-  const [trips, pending, people, counts, waiting] = await Promise.all([
+  const [trips, pending, people, counts, waiting, tokens] = await Promise.all([
     activeTrips(pool),
     pendingReleases(pool),
     population(pool),
     Promise.all(breakerActions.map((action) => countGrants(pool, action, since))),
     pool.query<{ count: string }>("SELECT count(*) FROM standing WHERE blocked_by = 'breaker'"),
+    countWaitingTokens(pool),
   ]);
   const [revoke = 0, deactivate = 0, deletion = 0, bury = 0, endPersonal = 0, endRefresh = 0] = counts;
   return {
@@ -39,6 +44,7 @@ export async function breakerOverview(pool: pg.Pool, since: number, now: number)
     population: people,
     acts: { revoke, deactivate, delete: deletion, bury, endPersonal, endRefresh },
     waiting: Number(waiting.rows[0]?.count ?? 0),
+    waitingTokens: tokens,
     warnings: await sizeWarnings(pool, people, now),
   };
 }

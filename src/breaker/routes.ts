@@ -45,7 +45,10 @@ const overview = z.object({
   pending: z.array(release).readonly(),
   acts: z.record(z.enum(breakerActions), z.number()).readonly().describe('within a day'),
   population: z.number(),
-  waiting: z.number(),
+  waiting: z.number().describe('identities'),
+  waitingTokens: z
+    .number()
+    .describe('tokens over a limit whose end is held, as the latest sweeps found them'),
   warnings: z.array(z.string()).readonly(),
 });
 

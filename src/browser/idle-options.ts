@@ -11,8 +11,11 @@ export interface IdleSessionOptions {
   readonly path?: () => string;
   /** Where people sign in. After the end the page links there with `return_to`, the path where one was. */
   readonly signInUrl?: string;
-  /** Saves drafts, before a sign-out that the person asked for. Waited for two seconds at most. */
-  readonly onBeforeSignOut?: () => void | Promise<void>;
+  /**
+   * Saves drafts: before a sign-out that the person asked for, and as soon as the page learns of any other end. Then the server takes nothing
+   * any more, and the page is covered but still there. Waited for two seconds at most before the page is left.
+   */
+  readonly onBeforeSignOut?: (reason: Exclude<EndReason, 'unreachable'>) => void | Promise<void>;
   /** Called once with the end. */
   readonly onEnd?: (reason: Exclude<EndReason, 'unreachable'>) => void;
   /** Default: English. German: `german` of `@dormouse/browser/de`. */

@@ -149,9 +149,7 @@ function begin(options: IdleSessionOptions): IdleSession {
   }
 
   async function signOut(): Promise<void> {
-    const draft = Promise.resolve().then(() => options.onBeforeSignOut?.());
-    const tooLong = new Promise<void>((done) => ownClock.after(draftMs, done));
-    await Promise.race([draft.catch(() => undefined), tooLong]);
+    await saveDraft('signed_out');
     isLeaving = true;
     await untilTaken(
       ownClock,
@@ -163,14 +161,22 @@ function begin(options: IdleSessionOptions): IdleSession {
     end('signed_out');
   }
 
+  function saveDraft(reason: Exclude<EndReason, 'unreachable'>): Promise<unknown> {
+    const draft = Promise.resolve().then(() => options.onBeforeSignOut?.(reason));
+    const tooLong = new Promise<void>((done) => ownClock.after(draftMs, done));
+    return Promise.race([draft.catch(() => undefined), tooLong]);
+  }
+
   function end(reason: Exclude<EndReason, 'unreachable'>): void {
+    const saved = isLeaving ? undefined : saveDraft(reason);
     stop();
     const target = signInTarget(options.signInUrl, reason);
     panel.cover(reason, target);
     // In a turn of its own: what it throws stops nothing here.
     queueMicrotask(() => options.onEnd?.(reason));
     // Who asked to leave wants no further question.
-    if (reason === 'signed_out' && target !== undefined) location.assign(target);
+    if (reason === 'signed_out' && target !== undefined)
+      void Promise.resolve(saved).then(() => location.assign(target));
   }
 
   function stop(): void {

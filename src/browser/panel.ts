@@ -50,6 +50,8 @@ export function createPanel<Reason extends string>(
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
   root.adoptedStyleSheets = [sheet];
+  // The page may be in another one (WCAG 3.1.2).
+  dialog.lang = texts.language;
   dialog.setAttribute('aria-labelledby', 'title');
   dialog.setAttribute('aria-describedby', 'text');
   spoken.setAttribute('aria-live', 'assertive');

@@ -17,7 +17,7 @@ export function useIdleSession(options: IdleSessionOptions = {}): {
     const first = latest.current;
     const running = startIdleSession({
       ...first,
-      onBeforeSignOut: () => latest.current.onBeforeSignOut?.(),
+      onBeforeSignOut: (reason) => latest.current.onBeforeSignOut?.(reason),
       onEnd: (reason) => latest.current.onEnd?.(reason),
       ...(first.path && { path: () => latest.current.path?.() ?? location.pathname }),
     });

@@ -2,6 +2,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type pg from 'pg';
 import type { Exemption } from '../domain/exemption.js';
+import { given } from '../domain/given.js';
 import { parseIdentityId } from '../domain/identity-id.js';
 import type { Standing } from '../domain/standing.js';
 import { createPool } from '../postgres/pool.js';
@@ -9,6 +10,7 @@ import { within } from '../process/bounded.js';
 import { DormouseUnavailableError } from '../process/caller-errors.js';
 import { SignRecorder } from '../signs/recorder.js';
 import { readStanding } from '../standings/standings-table.js';
+import { credentialsOf } from '../tokens/credentials.js';
 import { readNotBefore } from '../tokens/revocations-table.js';
 import {
   applyPolicyUpdate,
@@ -32,6 +34,7 @@ import type {
   HoldAnswer,
   OperatorRequest,
   RecordOutcome,
+  StandingDetails,
   Worklist,
   WorklistRequest,
 } from './types.js';
@@ -112,8 +115,11 @@ export class DirectClient implements DirectDormouse {
     return this.read(() => readNotBefore(this.pool, id));
   }
 
-  liveStanding(identityId: string): Promise<Standing> {
-    return this.ask(identityId, (handle) => handle.query(standingQuery));
+  async liveStanding(identityId: string): Promise<Standing & StandingDetails> {
+    const live = await this.ask(identityId, (handle) => handle.query(standingQuery));
+    const { sessionsEnd, ...standing } = live;
+    const credentials = await this.read(() => credentialsOf(this.pool, live)).catch(() => undefined);
+    return { ...standing, ...given({ credentials }) };
   }
 
   async enrol(

@@ -19,6 +19,7 @@ import type {
   OperatorRequest,
   PublicStanding,
   RecordOutcome,
+  StandingDetails,
   Worklist,
   WorklistRequest,
 } from './types.js';
@@ -83,7 +84,7 @@ export class GatewayClient implements Dormouse {
     });
   }
 
-  async liveStanding(identityId: string): Promise<PublicStanding> {
+  async liveStanding(identityId: string): Promise<PublicStanding & StandingDetails> {
     return this.read(identityId, this.requestTimeoutMs, 'standing?live=true');
   }
 

@@ -2,7 +2,8 @@
 import type { Exemption, ExemptionKind } from '../domain/exemption.js';
 import type { Hold, HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
 import type { SignKind } from '../domain/sign-of-life.js';
-import type { Standing } from '../domain/standing.js';
+import type { LiveStanding, Standing } from '../domain/standing.js';
+import type { CredentialStanding } from '../domain/tokens/credential-standing.js';
 import type { WorkItem, WorkKind, WorklistLimits } from '../worklist/rules.js';
 
 /** What both ways to Dormouse take. */
@@ -122,6 +123,12 @@ export interface Worklist {
 /** What apps and operators see of a standing. Times in epoch milliseconds. */
 export type PublicStanding = Omit<Standing, 'offBottom' | 'signalWindowMs'>;
 
+/** What operators ask for besides. */
+export interface StandingDetails extends Pick<LiveStanding, 'obstacles'> {
+  /** When the credentials of each type end for inactivity. Absent: PostgreSQL did not answer. */
+  readonly credentials?: readonly CredentialStanding[];
+}
+
 /**
  * The answer where no lifecycle runs for the identity: it was never enrolled, its lifecycle was lost, or it is
  * buried. The same for an id that nobody has.
@@ -167,8 +174,11 @@ export interface Dormouse {
    * @throws DormouseUnavailableError
    */
   revokedBefore(identityId: string): Promise<number | undefined>;
-  /** The standing from the workflow itself: exact to the millisecond, slower, for operators. @throws NotEnrolledError */
-  liveStanding(identityId: string): Promise<PublicStanding>;
+  /**
+   * The standing from the workflow itself: exact to the millisecond, slower, for operators. With everything that is in the way, and when
+   * the credentials of each type end. @throws NotEnrolledError
+   */
+  liveStanding(identityId: string): Promise<PublicStanding & StandingDetails>;
   /**
    * Starts the identity's workflow. Its clock starts at the latest of: `lastActiveAt`, signs of life recorded
    * before, sign-ins that Kratos knows, and the identity's creation.

@@ -2,7 +2,7 @@
 
 /** Fields that hold a time, wherever they are in an answer. */
 const times = new Set([
-  ...['at', 'dueAt', 'endedAt', 'inactiveSince', 'lastActiveAt', 'reviewAt', 'revokedBefore'],
+  ...['at', 'dueAt', 'endedAt', 'inactiveSince', 'lastActiveAt', 'nextEndAt', 'reviewAt', 'revokedBefore'],
   ...['setAt', 'since', 'until'],
 ]);
 /** Fields whose members are times. */

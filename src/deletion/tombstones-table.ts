@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { forgetConfirmation } from '../absence/confirmations-table.js';
 import { forgetWitness } from '../absence/witnesses-table.js';
+import { forgetWaitingTokens } from '../breaker/waiting-tokens-table.js';
 import type { Buried } from '../domain/lifecycle/assessment.js';
 import type { Remembered } from '../domain/lifecycle/state.js';
 import type { PolicyReference } from '../domain/policy-reference.js';
@@ -45,6 +46,7 @@ const everythingElse: readonly ((client: pg.PoolClient, identityId: string) => P
   forgetSourcedTokens,
   forgetFamilies,
   forgetConsents,
+  forgetWaitingTokens,
 ];
 
 /**

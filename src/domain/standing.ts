@@ -38,3 +38,19 @@ export interface Standing {
   /** Otherwise the workflow gets at most one signal in this time. Milliseconds. */
   readonly signalWindowMs: number;
 }
+
+/** When web sessions and the consents of Hydra end for inactivity: by the rung `revoke`. */
+export interface SessionsEnd {
+  /** As the plan has it for this identity, milliseconds. */
+  readonly afterMs: number;
+  /** If nobody shows up, epoch milliseconds. Absent: they ended, or the ladder stands still. */
+  readonly at?: number;
+}
+
+/** What the workflow answers when it is asked: more than it writes down, so that no history depends on it. */
+export interface LiveStanding extends Standing {
+  /** Everything that is in the way, that of `blocked` first. Absent: an earlier release answered. */
+  readonly obstacles?: readonly Blocked[];
+  /** Absent: the policy has no rung `revoke`. */
+  readonly sessionsEnd?: SessionsEnd;
+}

@@ -73,6 +73,18 @@ const parked = z
   .object({ step: z.string(), errorType: z.string(), wayOut: z.string(), since: time })
   .readonly();
 
+const blocked = z.object({ by: z.string(), why: z.string(), since: time.exactOptional() }).readonly();
+const credential = z
+  .object({
+    kind: z.enum(['session', 'refresh', 'personal']).describe('session: ended by the rung revoke'),
+    type: z.string().exactOptional().describe('of personal access tokens'),
+    policyId: z.string(),
+    inactiveMs: z.number().nullable().describe('null: never ends unused'),
+    live: z.number().exactOptional().describe('absent for sessions: Kratos has them'),
+    nextEndAt: outputTime('of the first that ends, if nobody shows up').exactOptional(),
+  })
+  .readonly();
+
 /** The parts of a {@link Standing} that the interface promises to apps and operators. */
 export const standingAnswer = z.object({
   schemaVersion: z.literal(1),
@@ -83,10 +95,7 @@ export const standingAnswer = z.object({
   activity: z.partialRecord(z.enum(signKinds), time).readonly(),
   policy: policyReference.exactOptional(),
   next: nextStep.exactOptional(),
-  blocked: z
-    .object({ by: z.string(), why: z.string(), since: time.exactOptional() })
-    .readonly()
-    .exactOptional(),
+  blocked: blocked.exactOptional(),
   why: z.string().describe('one sentence for an operator'),
   hold: hold.exactOptional().describe('the hold that ends last'),
   holds: z.array(hold).readonly().exactOptional(),
@@ -110,4 +119,18 @@ export const standingAnswer = z.object({
     .readonly(),
   completed: z.partialRecord(z.enum(rungNames), time).readonly(),
   warnings: z.array(z.string()).readonly(),
+});
+
+/** The same from the workflow itself. */
+export const liveStandingAnswer = standingAnswer.extend({
+  obstacles: z
+    .array(blocked)
+    .readonly()
+    .exactOptional()
+    .describe('everything that is in the way, that of blocked first; with live=true'),
+  credentials: z
+    .array(credential)
+    .readonly()
+    .exactOptional()
+    .describe('when the credentials of each type end for inactivity; with live=true'),
 });

@@ -2,16 +2,14 @@
 
 import type { Command } from 'commander';
 import { actorOption, type Decision, reasonOption } from '../cli/actor.js';
-import { withDormouse, withPool } from '../cli/connection.js';
+import { withDormouse } from '../cli/connection.js';
 import { inFuture } from '../cli/durations.js';
 import { wholeNumber } from '../cli/numbers.js';
 import type { HoldAnswer, Standing } from '../client.js';
 import { formatDuration } from '../domain/duration.js';
 import { given } from '../domain/given.js';
-import { parseIdentityId } from '../domain/identity-id.js';
 import { type Hold, type HoldKind, holdKinds, kindOfHold } from '../domain/lifecycle/holds.js';
-import { databaseNow } from '../postgres/database-now.js';
-import { type CredentialStanding, credentialStandings } from '../tokens/credentials.js';
+import type { CredentialStanding } from '../domain/tokens/credential-standing.js';
 
 export function addIdentityCommands(program: Command): void {
   program
@@ -20,13 +18,12 @@ export function addIdentityCommands(program: Command): void {
     .option('--json', 'print all of it as JSON')
     .action(async (id: string, options: { json?: true }) => {
       const standing = await withDormouse((dormouse) => dormouse.liveStanding(id));
-      const asked = { identityId: parseIdentityId(id), policyId: standing.policy?.id };
-      const credentials = await withPool(async (pool) =>
-        credentialStandings(pool, asked, await databaseNow(pool)),
-      );
-      if (options.json === true) return console.log(JSON.stringify({ ...standing, credentials }, null, 2));
+      if (options.json === true) return console.log(JSON.stringify(standing, null, 2));
       print(standing);
-      for (const credential of credentials) console.log(`tokens    ${lineOf(credential)}`);
+      const { credentials = [], obstacles = [] } = standing;
+      // The first is in the sentence above.
+      for (const { by, why } of obstacles.slice(1)) console.log(`also      ${by}: ${why}`);
+      for (const credential of credentials) console.log(`ends      ${lineOf(credential)}`);
     });
   program
     .command('hold <identityId>')
@@ -97,7 +94,8 @@ function printHeld(answer: HoldAnswer): void {
 function lineOf({ kind, type, policyId, inactiveMs, live, nextEndAt }: CredentialStanding): string {
   const limit = inactiveMs === null ? 'never end unused' : `end unused after ${formatDuration(inactiveMs)}`;
   const next = nextEndAt === undefined ? '' : `, the next at ${new Date(nextEndAt).toISOString()}`;
-  return `${kind}${type === undefined ? '' : ` (${type})`} ${limit}, by policy ${policyId}: ${live} live${next}`;
+  const count = live === undefined ? '' : `: ${live} live`;
+  return `${kind}${type === undefined ? '' : ` (${type})`} ${limit}, by policy ${policyId}${count}${next}`;
 }
 
 /** Prints a standing as lines for people. */

@@ -12,6 +12,7 @@ import { namedActor } from '../http/actor.js';
 import {
   answers,
   inputTime,
+  liveStandingAnswer,
   outputTime,
   identityParameters as params,
   problem,
@@ -101,9 +102,11 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
             live: z
               .enum(['true', 'false'])
               .default('false')
-              .describe('true: from the workflow itself; exact, and slower'),
+              .describe(
+                'true: from the workflow itself; exact, slower, with all obstacles and with the ends of credentials',
+              ),
           }),
-          response: standing,
+          response: { ...answers({ 200: liveStandingAnswer }), ...unknown },
         },
       },
       async ({ params: { id }, query: { live } }) => {

@@ -1,25 +1,30 @@
 /** When the tokens of one identity end for inactivity: for operators, beside the identity's own standing. Changes nothing. */
 import type pg from 'pg';
 import { given } from '../domain/given.js';
+import type { LiveStanding } from '../domain/standing.js';
+import type { CredentialStanding } from '../domain/tokens/credential-standing.js';
 import { personalLimits } from '../domain/tokens/personal-limits.js';
 import { type PersonalTokensPolicy, usualType } from '../domain/tokens/personal-policy.js';
 import { judgeToken } from '../domain/tokens/personal-verdict.js';
 import { refreshEndsAt } from '../domain/tokens/refresh-staleness.js';
 import { latestPolicies, type StoredPolicy } from '../policies/policies-table.js';
+import { databaseNow } from '../postgres/database-now.js';
 import { readTokensOf, type StoredToken } from './personal/personal-tokens-table.js';
 import { readLiveFamilies, readPersonActiveAt } from './refresh/families-table.js';
 
-/** The tokens of one type under one published policy. */
-export interface CredentialStanding {
-  readonly kind: 'refresh' | 'personal';
-  /** Of personal access tokens: their type in the policy. */
-  readonly type?: string;
-  readonly policyId: string;
-  /** How long one may be unused, milliseconds; `null`: it never ends for inactivity. */
-  readonly inactiveMs: number | null;
-  readonly live: number;
-  /** When the first of them ends if nobody uses it and nobody shows up, epoch milliseconds. Absent: none does. */
-  readonly nextEndAt?: number;
+/** What a live lifecycle says of its credentials, with those that are tokens. */
+export async function credentialsOf(
+  pool: pg.Pool,
+  { identityId, policy, sessionsEnd }: LiveStanding,
+): Promise<CredentialStanding[]> {
+  const tokens = await credentialStandings(
+    pool,
+    { identityId, policyId: policy?.id },
+    await databaseNow(pool),
+  );
+  if (sessionsEnd === undefined || policy === undefined) return tokens;
+  const { afterMs: inactiveMs, at: nextEndAt } = sessionsEnd;
+  return [{ kind: 'session', policyId: policy.id, inactiveMs, ...given({ nextEndAt }) }, ...tokens];
 }
 
 /** @param policyId the identity's policy, whose types are there also without a token; others only where it has tokens under them */
@@ -50,7 +55,7 @@ export async function credentialStandings(
     }
     found.push(...personalOf(stored, tokens, now));
   }
-  return found.filter(({ live, policyId: id }) => live > 0 || id === policyId);
+  return found.filter(({ live = 0, policyId: id }) => live > 0 || id === policyId);
 }
 
 function personalOf(

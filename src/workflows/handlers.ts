@@ -10,10 +10,10 @@ import {
 } from '@temporalio/workflow';
 import { normalText } from '../domain/free-text.js';
 import { given } from '../domain/given.js';
-import { lookStep } from '../domain/lifecycle/decide.js';
 import { nextLinkRequest } from '../domain/lifecycle/link-request.js';
 import { withParkedSkipped } from '../domain/lifecycle/skip.js';
 import { offTheBottom } from '../domain/lifecycle/stage.js';
+import { lookStep } from '../domain/lifecycle/steps.js';
 import {
   withBreakerAskedAtOnce,
   withLinkRequest,
@@ -59,7 +59,7 @@ import {
 } from './validation.js';
 
 export function registerHandlers(run: LifecycleRun): void {
-  setHandler(standingQuery, () => run.standing());
+  setHandler(standingQuery, () => run.liveStanding());
   setHandler(userActivitySignal, (signal) => {
     run.received += 1;
     const problem = problemOfSignal(signal);

@@ -12,9 +12,10 @@ import {
 } from '@temporalio/workflow';
 import { assertUnreachable } from '../domain/assert.js';
 import { parseIdentityId } from '../domain/identity-id.js';
-import { type Decision, lookStep, wakesAt } from '../domain/lifecycle/decide.js';
+import { type Decision, wakesAt } from '../domain/lifecycle/decide.js';
 import { runningNotices } from '../domain/lifecycle/notice-transitions.js';
 import { initialState, type LifecycleState, presentState } from '../domain/lifecycle/state.js';
+import { lookStep } from '../domain/lifecycle/steps.js';
 import { mergeSigns } from '../domain/sign-of-life.js';
 import { carryOut } from './carry-out.js';
 import { registerHandlers } from './handlers.js';

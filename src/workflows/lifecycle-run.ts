@@ -13,6 +13,7 @@ import { inactiveSince } from '../domain/lifecycle/clock.js';
 import { type Decision, decide, type Situation } from '../domain/lifecycle/decide.js';
 import { withFormer } from '../domain/lifecycle/former.js';
 import { withKeptHolds } from '../domain/lifecycle/hold-transitions.js';
+import { liveStandingOf } from '../domain/lifecycle/live-standing.js';
 import { type RunningNotice, runningNotices } from '../domain/lifecycle/notice-transitions.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
 import { standingOf } from '../domain/lifecycle/standing-of.js';
@@ -20,7 +21,7 @@ import type { LifecycleState } from '../domain/lifecycle/state.js';
 import { withAssessment, withAudit, withRemembered } from '../domain/lifecycle/transitions.js';
 import type { Plan, PlanRung } from '../domain/plan.js';
 import { signKinds } from '../domain/sign-of-life.js';
-import type { Standing } from '../domain/standing.js';
+import type { LiveStanding, Standing } from '../domain/standing.js';
 import { type Outside, outsideUnder, retryBeforePolicy } from './outside.js';
 import { type Shown, showStanding } from './visibility.js';
 
@@ -82,7 +83,16 @@ export class LifecycleRun {
   }
 
   standing(): Standing {
-    return standingOf(this.situation, this.hasLooked ? this.inProgress : 'the first look');
+    return standingOf(this.situation, this.activeStep);
+  }
+
+  /** For queries alone: what no command of this workflow may depend on. */
+  liveStanding(): LiveStanding {
+    return liveStandingOf(this.situation, this.activeStep);
+  }
+
+  private get activeStep(): string | undefined {
+    return this.hasLooked ? this.inProgress : 'the first look';
   }
 
   /** @param holdChanges the counter when the look began */

@@ -6,7 +6,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { HoldChoice, HoldKind } from '../domain/lifecycle/holds.js';
 import type { EarlierState } from '../domain/lifecycle/state.js';
 import type { LatestSigns, SignKind } from '../domain/sign-of-life.js';
-import type { Standing } from '../domain/standing.js';
+import type { LiveStanding, Standing } from '../domain/standing.js';
 
 /** The name under which the workflow type is registered. */
 export const lifecycleWorkflowType = 'identityLifecycle';
@@ -121,4 +121,4 @@ export const retryParkedUpdate = defineUpdate<Standing, [RetryParkedUpdate]>('re
 /** Skip the step that failed for good. docs/holds-and-parked.md says what that means for each step. */
 export const skipParkedUpdate = defineUpdate<Standing, [SkipParkedUpdate]>('skipParked');
 /** Where the identity stands, what comes next, when, and why. */
-export const standingQuery = defineQuery<Standing>('standing');
+export const standingQuery = defineQuery<LiveStanding>('standing');

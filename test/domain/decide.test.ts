@@ -3,15 +3,14 @@ import { describe, expect, it } from 'vitest';
 import {
   type Decision,
   decide,
-  lookStep,
   pendingRung,
-  returnStep,
   type Situation,
   wakesAt,
 } from '../../src/domain/lifecycle/decide.js';
 import type { NoticeRecord } from '../../src/domain/lifecycle/notice-record.js';
 import type { Parked } from '../../src/domain/lifecycle/parked.js';
 import type { LifecycleState, RungRecord } from '../../src/domain/lifecycle/state.js';
+import { lookStep, returnStep } from '../../src/domain/lifecycle/steps.js';
 import type { Plan } from '../../src/domain/plan.js';
 import type { RungName } from '../../src/domain/rungs.js';
 import { absentState, day, enabled, epoch, exactPolicy, hour, planOf, smallPolicy } from './fixtures.js';

@@ -5,7 +5,7 @@
  */
 import type { Assessment, FoundIdentity } from '../../src/domain/lifecycle/assessment.js';
 import { inactiveSince, postponementsOf } from '../../src/domain/lifecycle/clock.js';
-import { type Decision, decide, returnStep, type Situation } from '../../src/domain/lifecycle/decide.js';
+import { type Decision, decide, type Situation } from '../../src/domain/lifecycle/decide.js';
 import { withHold, withoutHold } from '../../src/domain/lifecycle/hold-transitions.js';
 import type { NoticeOutcome } from '../../src/domain/lifecycle/notice-record.js';
 import { withNotice } from '../../src/domain/lifecycle/notice-transitions.js';
@@ -17,6 +17,7 @@ import {
 import { unskippable, withParkedSkipped } from '../../src/domain/lifecycle/skip.js';
 import { offTheBottom, stageOf } from '../../src/domain/lifecycle/stage.js';
 import { initialState, type LifecycleState } from '../../src/domain/lifecycle/state.js';
+import { returnStep } from '../../src/domain/lifecycle/steps.js';
 import {
   withAssessment,
   withoutParked,

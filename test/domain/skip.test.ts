@@ -1,11 +1,12 @@
 /** What skipping a parked step means for each step. */
 import { describe, expect, it } from 'vitest';
 import { scheduleOf } from '../../src/domain/lifecycle/clock.js';
-import { decide, lookStep, returnStep } from '../../src/domain/lifecycle/decide.js';
+import { decide } from '../../src/domain/lifecycle/decide.js';
 import { withRungBegun, withRungCompleted } from '../../src/domain/lifecycle/rung-transitions.js';
 import { unskippable, withParkedSkipped } from '../../src/domain/lifecycle/skip.js';
 import { stageOf } from '../../src/domain/lifecycle/stage.js';
 import type { LifecycleState } from '../../src/domain/lifecycle/state.js';
+import { lookStep, returnStep } from '../../src/domain/lifecycle/steps.js';
 import { withParked } from '../../src/domain/lifecycle/transitions.js';
 import type { Plan } from '../../src/domain/plan.js';
 import type { RungName } from '../../src/domain/rungs.js';

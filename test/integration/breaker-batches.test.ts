@@ -1,13 +1,19 @@
 /** The breaker before batches of token ends, on real PostgreSQL: all of a sweep or none, held and released by operators. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { giveGrantsBack, useGrant, useGrants } from '../../src/breaker/asking.js';
 import { type BatchRequest, createBatchBreaker } from '../../src/breaker/batches.js';
 import { approveRelease, proposeRelease, tripAndAudit } from '../../src/breaker/decisions.js';
 import { endInBatches } from '../../src/breaker/end-in-batches.js';
 import { countGrants } from '../../src/breaker/grants-table.js';
+import { breakerOverview } from '../../src/breaker/overview.js';
 import { activeTrips } from '../../src/breaker/trips-table.js';
+import {
+  forgetWaitingTokens,
+  type WaitingToken,
+  waitingTokens,
+} from '../../src/breaker/waiting-tokens-table.js';
 import { installationId } from '../../src/domain/audit-entry.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { inTransaction } from '../../src/postgres/pool.js';
@@ -25,7 +31,7 @@ afterAll(() => database.close());
 beforeEach(async () => {
   now = start;
   await database.pool.query(
-    'TRUNCATE breaker_grant, breaker_trip, breaker_release, breaker_release_vote, breaker_pass, breaker_clock, activity_feed, activity_mark, standing',
+    'TRUNCATE breaker_grant, breaker_trip, breaker_release, breaker_release_vote, breaker_pass, breaker_clock, breaker_waiting_token, activity_feed, activity_mark, standing',
   );
 });
 
@@ -37,6 +43,7 @@ const pass = (more: Partial<BatchRequest> & Pick<BatchRequest, 'acts'>) =>
   });
 const acts = (count: number, identityId = randomUUID()) =>
   Array.from({ length: count }, () => ({ key: randomUUID(), identityId }));
+const shown = ({ key }: { key: string }) => ({ token: key.slice(0, 8), why: 'unused' });
 const release = (tripId: number, more: { identities?: readonly string[]; actor?: string } = {}) =>
   proposeRelease(database.pool, { tripId, actor: 'op-1', reason: 'a test', at: now, ...more });
 
@@ -159,7 +166,14 @@ it('a trip between two batches holds the second', async () => {
   const held = await endInBatches(
     {
       ...{ pool: database.pool, pass: createBatchBreaker({ pool: database.pool, clock }) },
-      ...{ action: 'endPersonal', rules: rulesOf(1_000), decidedAt: now },
+      ...{
+        action: 'endPersonal',
+        rules: rulesOf(1_000),
+        decidedAt: now,
+        of: 'default',
+        isWhole: true,
+        shown,
+      },
       end: async (batch) => {
         ended.push(...(await useGrants(database.pool, 'endPersonal', batch, now)));
         await inTransaction(database.pool, (client) =>
@@ -173,4 +187,94 @@ it('a trip between two batches holds the second', async () => {
     due,
   );
   expect([ended.length, held]).toEqual([500, 1]);
+});
+
+describe('tokens that wait', () => {
+  const sweep = async (
+    due: readonly { key: string; identityId: string }[],
+    { of = 'default', goesOn = true, isWhole = true } = {},
+  ) => {
+    const ended: string[] = [];
+    await endInBatches(
+      {
+        ...{ pool: database.pool, pass: createBatchBreaker({ pool: database.pool, clock }) },
+        ...{ action: 'endRefresh', rules, decidedAt: now, of, isWhole, shown },
+        end: async (batch) => {
+          const used = await useGrants(database.pool, 'endRefresh', batch, now);
+          ended.push(...used);
+          return goesOn;
+        },
+      },
+      due,
+    );
+    return ended;
+  };
+  const listed = async () => {
+    const found: WaitingToken[] = [];
+    for await (const one of waitingTokens(database.pool, 2)) found.push(one);
+    return found;
+  };
+  const tokensOf = async () => (await listed()).map(({ token }) => token).sort();
+  const namesOf = (due: readonly { key: string }[]) => due.map((act) => shown(act).token).sort();
+  const counted = async () => (await breakerOverview(database.pool, 0, now)).waitingTokens;
+
+  it('are listed with owner, limit and sweep, page by page, since the sweep that found them first', async () => {
+    const due = acts(7);
+    expect(await sweep(due)).toEqual([]);
+    now += 3_600_000;
+    await sweep(due);
+    expect(await tokensOf()).toEqual(namesOf(due));
+    expect((await listed())[0]).toEqual({
+      ...{ identityId: due[0]?.identityId, action: 'endRefresh', why: 'unused', sweep: 'endRefresh/default' },
+      ...{ token: expect.stringMatching(/^[0-9a-f]{8}$/), waitsSince: start },
+    });
+    expect(await counted()).toBe(7);
+  });
+
+  it('that are no longer due are off the list of their sweep, and of no other', async () => {
+    const due = acts(7);
+    const others = acts(2);
+    await sweep(due);
+    await sweep(others, { of: 'strict' });
+    now += 1;
+    await sweep(due.slice(1));
+    expect(await tokensOf()).toEqual(namesOf([...due.slice(1), ...others]));
+    now += 1;
+    await sweep([]);
+    expect(await tokensOf()).toEqual(namesOf(others));
+  });
+
+  it('that a sweep did not come to, or did not look at, stay on the list', async () => {
+    const due = acts(7);
+    await sweep(due);
+    const [trip] = await activeTrips(database.pool);
+    await release(trip?.id ?? 0, { identities: [due[0]?.identityId ?? ''] });
+    now += 1;
+    const one = { key: randomUUID(), identityId: due[0]?.identityId ?? '' };
+    expect(await sweep([one], { goesOn: false })).toEqual([one.key]);
+    expect(await tokensOf()).toEqual(namesOf(due));
+    now += 1;
+    await sweep([], { isWhole: false });
+    expect(await tokensOf()).toEqual(namesOf(due));
+  });
+
+  it('wait no more after a release, and end with the next sweep', async () => {
+    const due = acts(7);
+    await sweep(due);
+    const [trip] = await activeTrips(database.pool);
+    await release(trip?.id ?? 0);
+    expect(await counted()).toBe(0);
+    expect(await listed()).toEqual([]);
+    now += 1;
+    expect((await sweep(due)).sort()).toEqual(due.map(({ key }) => key).sort());
+    const { rows } = await database.pool.query('SELECT FROM breaker_waiting_token');
+    expect(rows).toEqual([]);
+  });
+
+  it('are forgotten with their owner', async () => {
+    const due = [...acts(6), ...acts(1)];
+    await sweep(due);
+    await inTransaction(database.pool, (client) => forgetWaitingTokens(client, due[6]?.identityId ?? ''));
+    expect(await tokensOf()).toEqual(namesOf(due.slice(0, 6)));
+  });
 });

@@ -464,6 +464,7 @@ describe('what operators see', () => {
     expect(waiting[0]).toMatchObject({ action: 'delete', stage: 'active' });
     expect(await breakerOverview(database.pool, 0, now)).toMatchObject({
       waiting: 25,
+      waitingTokens: 0,
       population: 26,
       trips: [],
     });

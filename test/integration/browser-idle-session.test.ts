@@ -1,12 +1,9 @@
 /** The browser library in real Chromium, against the example app. */
-import { join } from 'node:path';
 import axe from 'axe-core';
-import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { projectDirectory } from '../../dev/stack/project.js';
-import { renewalsOf, secondsShown, warned, warningIn } from '../support/idle-page.js';
-import { type Opened, Pages } from '../support/pages.js';
+import { renewalsOf, secondsShown, warned, warningIn, withScript } from '../support/idle-page.js';
+import { Pages } from '../support/pages.js';
 import { until } from '../support/until.js';
 
 const second = 1_000;
@@ -350,23 +347,6 @@ test('a clock that is set back during the countdown does not stop it', async () 
   expect(Math.abs(before - 5 - (await secondsShown(page)))).toBeLessThanOrEqual(1);
 });
 
-/** Serves a script of the test's own in place of the page's. */
-async function withScript(source: string): Promise<Opened> {
-  const { outputFiles } = await build({
-    stdin: { contents: source, resolveDir: join(projectDirectory, 'src', 'browser'), loader: 'tsx' },
-    bundle: true,
-    format: 'iife',
-    jsx: 'automatic',
-    define: { 'process.env.NODE_ENV': '"production"' },
-    write: false,
-  });
-  const body = outputFiles[0]?.text ?? '';
-  const context = await pages.signedIn((prepared) =>
-    prepared.route('**/app.js', (route) => route.fulfill({ contentType: 'text/javascript', body })),
-  );
-  return pages.open(context);
-}
-
 test.each([
   [
     'the web component',
@@ -393,7 +373,7 @@ test.each([
      globalThis.leave = () => root.unmount();`,
   ],
 ])('%s warns while it is in the page, and leaves nothing behind', async (_what, source) => {
-  const { page, pass, calls } = await withScript(source);
+  const { page, pass, calls } = await withScript(pages, source);
   await page.clock.runFor(100);
   await page.evaluate('session.check()');
   await pass(96 * second);
@@ -423,9 +403,12 @@ test.each([
   ['of an origin that the app names', '[location.origin]', 1],
   ['of another origin', "['https://evil.example']", 0],
 ])('a message %s reports input', async (_what, origins, renewals) => {
-  const { page, calls } = await withScript(`
+  const { page, calls } = await withScript(
+    pages,
+    `
     import { startIdleSession } from './index.js';
-    globalThis.session = startIdleSession({ frameOrigins: ${origins} });`);
+    globalThis.session = startIdleSession({ frameOrigins: ${origins} });`,
+  );
   // Messages arrive in their order: the answer to the second one says that the first was heard.
   await page.evaluate(`new Promise((heard) => {
     addEventListener('message', ({ data }) => data === 'last' && heard());
@@ -592,9 +575,12 @@ test('a library that was stopped beats no more', async () => {
 });
 
 test('an onEnd that throws does not keep the person from signing in again', async () => {
-  const { page } = await withScript(`
+  const { page } = await withScript(
+    pages,
+    `
     import { startIdleSession } from './index.js';
-    globalThis.session = startIdleSession({ signInUrl: '/login', onEnd() { throw new Error('a mistake of the app'); } });`);
+    globalThis.session = startIdleSession({ signInUrl: '/login', onEnd() { throw new Error('a mistake of the app'); } });`,
+  );
   await page.evaluate('session.signOut()').catch(() => undefined);
   await page.waitForURL('**/login?reason=signed_out*');
 });

@@ -15,8 +15,10 @@ import {
 } from '../../src/client.js';
 import { readSigns } from '../../src/signs/signs-table.js';
 import { writeNotBefore } from '../../src/tokens/revocations-table.js';
+import { typed } from '../support/command.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { openClientHarness } from '../support/harness/client.js';
+import { fresh, publish, slowPolicy } from '../support/system-outside.js';
 import { eventually, rejection } from '../support/system-wait.js';
 
 const token = 'a-service-token-of-at-least-32-characters';
@@ -88,6 +90,45 @@ describe('with a gateway', async () => {
     await dormouse.lookAgain(id);
     expect(await dormouse.release(id, operator)).not.toHaveProperty('hold');
     expect(await dormouse.enrol(id)).toBe(false);
+  });
+
+  it('the standing from the workflow names all that is in the way, and when the credentials of each type end', async () => {
+    const { id: policyId } = await publish(
+      pool,
+      `${slowPolicy(fresh('credentials'))}tokens: { refresh: {}, personal: { types: { ci: { inactive: never } } } }\n`,
+    );
+    const { id } = await people.create('client-http');
+    const lastActiveAt = Date.now() - 86_400_000;
+    await dormouse.enrol(id, { lastActiveAt, policyId });
+    await eventually('the first standing', () => dormouse.standing(id));
+    const revokeAfterMs = 90 * 86_400_000;
+    const free = await dormouse.liveStanding(id);
+    expect(free.obstacles).toEqual([]);
+    const tokens = [
+      { kind: 'refresh', policyId, inactiveMs: 180 * 86_400_000, live: 0 },
+      { kind: 'personal', type: 'personal', policyId, inactiveMs: 365 * 86_400_000, live: 0 },
+      { kind: 'personal', type: 'ci', policyId, inactiveMs: null, live: 0 },
+    ];
+    expect(free.credentials).toEqual([
+      { kind: 'session', policyId, inactiveMs: revokeAfterMs, nextEndAt: free.lastActiveAt + revokeAfterMs },
+      ...tokens,
+    ]);
+
+    const exemption = { kind: 'break-glass' as const, owner: 'team-identity', reviewAt: inAWeek() };
+    await dormouse.exempt(id, { ...operator, ...exemption });
+    await dormouse.hold(id, { ...operator, until: inAWeek(), requestId: 'r-2' });
+    const held = await eventually('both obstacles', async () => {
+      const live = await dormouse.liveStanding(id);
+      return live.obstacles?.length === 2 ? live : undefined;
+    });
+    expect(held.obstacles?.map(({ by }) => by)).toEqual(['exempt', 'hold']);
+    expect(held.blocked).toEqual(held.obstacles?.[0]);
+    expect(held.credentials?.[0]).toEqual({ kind: 'session', policyId, inactiveMs: revokeAfterMs });
+    expect(await dormouse.standing(id)).not.toHaveProperty('obstacles');
+    const { all = '' } = await typed(inject('environment'), ['standing', id]);
+    expect(all).toMatch(/^also {6}hold: on hold \(CASE-7\)/m);
+    expect(all).toMatch(/^ends {6}session end unused after 90d, by policy/m);
+    expect(all).toMatch(/^ends {6}refresh end unused after 180d, by policy .*: 0 live/m);
   });
 
   it('an operator exempts, reviews, lists and ends', async () => {

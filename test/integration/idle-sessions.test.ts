@@ -443,6 +443,19 @@ describe('sessions of a person', () => {
   });
 });
 
+test('a session that an administrator ended in Kratos is refused once Kratos is asked again', async () => {
+  const { adminUrl } = inject('stack').kratos;
+  const remembers = await apps.fastify();
+  const asks = await apps.fastify({ verifyMs: 0 });
+  const { headers, signIn } = await apps.signIn();
+  for (const app of [remembers, asks]) expect((await app.get('/', headers)).status).toBe(200);
+  const ended = await fetch(`${adminUrl}/admin/sessions/${signIn.sessionId}`, { method: 'DELETE' });
+  expect(ended.status).toBe(204);
+  expect(await bodyOf(await asks.get('/', headers))).toMatchObject({ error: 'no_session' });
+  // Within `verifyMs` Kratos' last answer counts.
+  expect((await remembers.get('/', headers)).status).toBe(200);
+});
+
 describe('a sweep', () => {
   test('ends what is over a limit though nobody asks, and leaves who is there', async () => {
     const app = await apps.fastify();

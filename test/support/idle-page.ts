@@ -1,5 +1,8 @@
 /** What tests of the browser library see in a page, in whichever browser. */
+import { join } from 'node:path';
+import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
+import { projectDirectory } from '../../dev/stack/project.js';
 import type { Opened, Pages } from './pages.js';
 
 const second = 1_000;
@@ -19,4 +22,21 @@ export async function warned(pages: Pages, path?: string): Promise<Opened> {
   await opened.pass((path === '/billing' ? 36 : 96) * second);
   await warningIn(opened.page).waitFor();
   return opened;
+}
+
+/** Serves a script of the test's own in place of the page's. */
+export async function withScript(pages: Pages, source: string): Promise<Opened> {
+  const { outputFiles } = await build({
+    stdin: { contents: source, resolveDir: join(projectDirectory, 'src', 'browser'), loader: 'tsx' },
+    bundle: true,
+    format: 'iife',
+    jsx: 'automatic',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    write: false,
+  });
+  const body = outputFiles[0]?.text ?? '';
+  const context = await pages.signedIn((prepared) =>
+    prepared.route('**/app.js', (route) => route.fulfill({ contentType: 'text/javascript', body })),
+  );
+  return pages.open(context);
 }

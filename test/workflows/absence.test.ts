@@ -292,6 +292,7 @@ describe('a lifecycle that was lost and is started again', () => {
       '400 tokens_revoked_stale',
     ]);
     expect(audit.filter(({ outcome }) => outcome === 'restarted')).toHaveLength(1);
+    expect(audit.at(-1)?.detail).toMatchObject({ type: 'ladder' });
     expect(kindsFor(await journey.mails(), cast.person.email)).toEqual(['warn', 'notice-revoke']);
   });
 });

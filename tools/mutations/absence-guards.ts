@@ -32,8 +32,8 @@ export const absenceGuards: readonly Guard[] = [
   {
     name: 'absence: nobody is buried by a look that says nothing',
     takenOut: {
-      part: 'if (at === undefined || now < at || missing.doubt !== undefined) {',
-      becomes: 'if (at === undefined || now < at) {',
+      part: 'now >= at && missing.doubt === undefined',
+      becomes: 'now >= at',
     },
     ...unit,
   },

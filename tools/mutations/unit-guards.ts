@@ -76,7 +76,7 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'disabled by hand: no rung',
-    takenOut: { condition: false },
+    takenOut: { part: 'disabledObstacle(identity) ?? exemptObstacle(plan)', becomes: 'exemptObstacle(plan)' },
     project: 'unit',
     tests: ['test/domain/decide.test.ts'],
   },
@@ -88,7 +88,10 @@ export const unitGuards: readonly Guard[] = [
   },
   {
     name: 'exempt: no rung',
-    takenOut: { condition: false },
+    takenOut: {
+      part: 'disabledObstacle(identity) ?? exemptObstacle(plan)',
+      becomes: 'disabledObstacle(identity)',
+    },
     project: 'unit',
     tests: ['test/domain/decide.test.ts'],
   },

@@ -4,17 +4,27 @@
  */
 
 import { dayMs } from '../duration.js';
-import type { ExemptionCause, Plan, PlanRung } from '../plan.js';
+import type { Plan, PlanRung } from '../plan.js';
 import { type RungName, rungNames, stageOfRung } from '../rungs.js';
-import { absenceRulesOf, absentLookAt, burialAt, type Missing, whyMissing } from './absence.js';
+import { absenceRulesOf, absentLookAt, burialAt, type Missing } from './absence.js';
 import type { FoundIdentity } from './assessment.js';
 import { inactiveSince, scheduleOf, skipOf } from './clock.js';
 import type { Hold } from './holds.js';
-import { governingHold, kindOfHold } from './holds.js';
+import { governingHold } from './holds.js';
 import { begunRungs, type Return, unjustified } from './justification.js';
 import type { Blocked, NextStep } from './next-step.js';
 import { runningNotices } from './notice-transitions.js';
+import {
+  breakerObstacle,
+  disabledObstacle,
+  exemptObstacle,
+  holdObstacle,
+  missingObstacle,
+  noNoticeObstacle,
+  parkedObstacle,
+} from './obstacles.js';
 import type { LifecycleState } from './state.js';
+import { buryStep, lookStep, returnStep } from './steps.js';
 
 export type Decision =
   /** Kratos never knew the identity, or an older history took it for gone. */
@@ -29,11 +39,6 @@ export type Decision =
   | { readonly kind: 'rung'; readonly rung: PlanRung }
   /** Nothing to do before `until`. Without `until`: nothing to do before an operator decides. */
   | { readonly kind: 'wait'; readonly until?: number; readonly next?: NextStep; readonly blocked?: Blocked };
-
-/** The names under which a failed look, a failed return and a failed burial are parked. */
-export const lookStep = 'look';
-export const returnStep = 'return';
-export const buryStep = 'bury';
 
 export interface Situation {
   readonly state: LifecycleState;
@@ -113,11 +118,8 @@ function withMissing({ state, plan, now }: Situation, missing: Missing): Decisio
   const at = burialAt(missing, rules);
   const next: NextStep | undefined = at === undefined ? undefined : { step: 'rung', rung: 'bury', at };
   const until = absentLookAt(missing, rules, plan.recheckMs, now);
-  // guard: absence: nobody is buried by a look that says nothing
-  if (at === undefined || now < at || missing.doubt !== undefined) {
-    const blocked = { by: 'missing', why: whyMissing(missing, rules), since: missing.since } as const;
-    return { kind: 'wait', until, ...(next && { next }), blocked };
-  }
+  const blocked = missingObstacle(missing, plan, now);
+  if (blocked !== undefined) return { kind: 'wait', until, ...(next && { next }), blocked };
   if (state.parked?.step === buryStep) return parkedWait(state);
   const hold = governingHold(state, now);
   // guard: absence: a hold stops a burial
@@ -143,48 +145,21 @@ function blockedBy(situation: Situation, identity: FoundIdentity): Decision | un
   const { state, plan, now } = situation;
   // guard: parked: no rung until somebody decides
   if (state.parked !== undefined) return parkedWait(state);
-  // guard: disabled by hand: no rung
-  if (identity.state === 'inactive' && !identity.disabledByEngine) {
-    const why = 'disabled by hand in Kratos: the engine leaves it alone until somebody enables it';
-    const blocked = { by: 'disabled-by-admin', why, since: identity.stateChangedAt } as const;
-    return { kind: 'wait', until: now + plan.recheckMs, blocked };
-  }
   // guard: exempt: no rung
-  if (plan.exempt !== undefined) {
-    return {
-      kind: 'wait',
-      until: now + plan.recheckMs,
-      blocked: { by: 'exempt', why: whyExempt(plan.exempt, plan) },
-    };
-  }
+  // guard: disabled by hand: no rung
+  const blocked = disabledObstacle(identity) ?? exemptObstacle(plan);
+  if (blocked !== undefined) return { kind: 'wait', until: now + plan.recheckMs, blocked };
   const hold = governingHold(state, now);
   // guard: on hold: no rung
   return hold === undefined ? undefined : waitForHold(hold);
 }
 
 function waitForHold(hold: Hold): Decision {
-  const kind = kindOfHold(hold);
-  const why = `on ${kind === 'other' ? '' : `${kind} `}hold (${hold.reason}), set by ${hold.actor}`;
-  return { kind: 'wait', until: hold.until, blocked: { by: 'hold', why, since: hold.since } };
-}
-
-function whyExempt(cause: ExemptionCause, { unclear = [] }: Plan): string {
-  if (cause === 'not-understood') {
-    const fields = unclear.map((field) => `metadata_admin.${field}`).join(', ');
-    return `not understood: ${fields}. It might exempt, so nothing is done`;
-  }
-  const [by, kind] = cause.split(':');
-  return by === 'operator' ? `an operator exempted it (${kind})` : `the policy exempts it (${cause})`;
+  return { kind: 'wait', until: hold.until, blocked: holdObstacle(hold) };
 }
 
 function parkedWait(state: LifecycleState): Decision {
-  const parked = state.parked;
-  const why =
-    parked === undefined
-      ? 'parked'
-      : `${parked.step} failed for good (${parked.errorType}). ${parked.wayOut}`;
-  const since = parked === undefined ? {} : { since: parked.since };
-  return { kind: 'wait', blocked: { by: 'parked', why, ...since } };
+  return { kind: 'wait', blocked: parkedObstacle(state) };
 }
 
 /**
@@ -203,9 +178,6 @@ export function pendingRung(state: LifecycleState, plan: Plan): PlanRung | undef
   );
 }
 
-/** How long a state of an older build waits, as its history has it. */
-const hourlyMs = 3_600_000;
-
 /**
  * How often a lifecycle that waits for the breaker asks again. A release wakes it, so this is only for a
  * lifecycle that the release missed. A daily look also finds changed addresses and bounces, which a
@@ -222,21 +194,15 @@ export function breakerAskedAgainAt(askedAt: number, { recheckMs }: Pick<Plan, '
 }
 
 function heldByBreaker(
-  { heldByBreaker: held }: LifecycleState,
+  state: LifecycleState,
   plan: Plan,
   rung: RungName | 'bury',
   now: number,
 ): Decision | undefined {
-  if (held === undefined || held.rung !== rung) return undefined;
-  const until = held.againAt ?? held.askedAt + Math.min(plan.recheckMs, hourlyMs);
-  if (now >= until) return undefined;
-  const why = `the breaker holds it (trip ${held.tripId}): ${held.why}`;
-  return {
-    kind: 'wait',
-    until,
-    next: { step: 'rung', rung, at: until },
-    blocked: { by: 'breaker', why, since: held.since },
-  };
+  const held = breakerObstacle(state, plan, rung, now);
+  if (held === undefined) return undefined;
+  const { blocked, until } = held;
+  return { kind: 'wait', until, next: { step: 'rung', rung, at: until }, blocked };
 }
 
 /** A dead mailbox does not get a mail every day for years. */
@@ -273,6 +239,5 @@ function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decis
   }
   const next: NextStep = { step: 'notice', rung: rung.rung, at: againAt };
   if (notice.failedAt === undefined) return { kind: 'wait', until: againAt, next };
-  const why = `no notice of ${rung.rung} could be delivered; it is tried again, and ${rung.rung} waits for it`;
-  return { kind: 'wait', until: againAt, next, blocked: { by: 'no-notice', why, since: notice.failedAt } };
+  return { kind: 'wait', until: againAt, next, blocked: noNoticeObstacle(rung.rung, notice.failedAt) };
 }

@@ -3,11 +3,11 @@ import type { Plan } from '../plan.js';
 import { type RungName, rungNames } from '../rungs.js';
 import type { FoundIdentity } from './assessment.js';
 import { inactiveSince, postponementsOf, scheduleOf } from './clock.js';
-import { lookStep, returnStep } from './decide.js';
 import { withNotice } from './notice-transitions.js';
 import type { Parked } from './parked.js';
 import { withoutRung } from './rung-transitions.js';
 import type { LifecycleState } from './state.js';
+import { lookStep, returnStep } from './steps.js';
 import { withoutParked } from './transitions.js';
 
 const noticePrefix = 'notice:';

@@ -75,6 +75,9 @@ export async function endStaleTokens(
     {
       ...{ pool, pass, action: 'endPersonal', rules: breakerRules(published.policy), decidedAt: now },
       ...(onHeld && { onHeld }),
+      of: published.reference.id,
+      isWhole: counts.failed === 0 && due.length < dueAtMost,
+      shown: ({ token, why }) => ({ token: token.tokenId, why }),
       end: async (tokens) => {
         for (const { token } of tokens) {
           const isAway = await tolerate(token, async () => {

@@ -76,6 +76,9 @@ export async function endStaleFamilies(
   const held = await endInBatches(
     {
       ...{ pool, pass, action, rules, decidedAt: now, ...(onHeld && { onHeld }) },
+      of: reference?.id ?? 'own',
+      isWhole: due.length < dueAtMost,
+      shown: ({ familyId, why }) => ({ token: familyId, why }),
       end: async (acts) => {
         dependencies.onProgress?.();
         const used = await useGrants(pool, action, acts, now);

@@ -60,6 +60,9 @@ export async function endSourcedTokens(deps: SourceSweepDependencies): Promise<S
     {
       ...{ pool, pass, action: 'endPersonal', rules: breakerRules(published.policy), decidedAt: now },
       ...(onHeld && { onHeld }),
+      of: `${published.reference.id}/${source.name}`,
+      isWhole: true,
+      shown: ({ idHash, why }) => ({ token: idHash.slice(0, 16), why }),
       end: async (ends) => {
         for (let from = 0; from < ends.length; from += revokedAtOnce) {
           const done = await revokeSome(deps, ends.slice(from, from + revokedAtOnce));

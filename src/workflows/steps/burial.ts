@@ -1,8 +1,8 @@
 /** Forgets an identity that was missing for long enough. Failure cases: docs/irreversible-steps.md. */
 
 import type { Missing } from '../../domain/lifecycle/absence.js';
-import { buryStep } from '../../domain/lifecycle/decide.js';
 import { rememberedOf } from '../../domain/lifecycle/state.js';
+import { buryStep } from '../../domain/lifecycle/steps.js';
 import { carryOut } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';
 import { holdBack, passBreakerToBury } from './breaker.js';

@@ -1,9 +1,9 @@
 /** Carries out a return: undoes the engine's own acts, and nothing else. */
 import { patched } from '@temporalio/workflow';
 import type { AuditEventType } from '../../domain/audit-entry.js';
-import { returnStep } from '../../domain/lifecycle/decide.js';
 import type { Return, ReturnCause } from '../../domain/lifecycle/justification.js';
 import { stageOf } from '../../domain/lifecycle/stage.js';
+import { returnStep } from '../../domain/lifecycle/steps.js';
 import { withReturn } from '../../domain/lifecycle/transitions.js';
 import { carryOut } from '../carry-out.js';
 import type { LifecycleRun } from '../lifecycle-run.js';

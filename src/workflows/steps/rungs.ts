@@ -94,7 +94,7 @@ async function revoke(run: LifecycleRun, rung: PlanRung, since: number): Promise
   if (looksFirst) await run.outside.ledger.writeNotBefore({ identityId, at: Date.now() });
   const ended = await endRemaining(run, first);
   complete(run, rung);
-  auditDeed(run, rung, 'tokens_revoked_stale', 'done', ended);
+  auditDeed(run, rung, 'tokens_revoked_stale', 'done', { type: 'ladder', ...ended });
   if (rung.mailAfter) await tellAfterwards(run, 'revoked', `revoked/${deedKey(run, rung)}`);
 }
 
