@@ -16,8 +16,11 @@ const recorded = join(import.meta.dirname, 'durations.json');
 /** The tests of all other projects: the last lane begins with them. */
 const others = 'other projects';
 
-/** A lane has a stack, workers, a test process, and now and then a browser: up to 4 GB. More than four lanes would wait for processors. */
-const laneCount = Math.max(1, Math.min(4, Math.floor(totalmem() / 4e9)));
+/**
+ * A lane takes a third of a processor on the average, as it waits for timers of the servers most of the time, and 1 to 2 GB with its stack,
+ * workers and now and then a browser.
+ */
+const laneCount = Math.max(1, Math.min(5, Math.floor(totalmem() / 2e9)));
 
 async function durations(): Promise<Durations> {
   return z.record(z.string(), z.number()).parse(JSON.parse(await readFile(recorded, 'utf8')));
