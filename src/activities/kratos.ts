@@ -3,8 +3,6 @@
  * Each may run again at any time.
  */
 
-import type { JsonPatch } from '@ory/client';
-import { z } from 'zod';
 import { readConfirmation } from '../absence/confirmations-table.js';
 import { controlAbsence, Witnesses } from '../absence/control.js';
 import { isAnonymised, readBurial } from '../deletion/tombstones-table.js';
@@ -14,7 +12,6 @@ import type { Assessment } from '../domain/lifecycle/assessment.js';
 import { formerOf } from '../domain/lifecycle/former.js';
 import type { PolicyChoice } from '../domain/lifecycle/state.js';
 import { planFor } from '../domain/plan.js';
-import { type Stage, stages } from '../domain/rungs.js';
 import { exemptionInForce } from '../exemptions/exemptions-table.js';
 import { readHolds } from '../holds/holds-table.js';
 import type { IdentifierKey } from '../keys/identifier-hash.js';
@@ -34,14 +31,15 @@ import { readNotices } from '../looks/notice-proof.js';
 import { readPolicy, subjectOf } from '../looks/plan-in-force.js';
 import { countAddresses, everyAddress, mailAddresses } from '../mail/addresses.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../mail/notified-addresses-table.js';
-import { callOry, isRefusedAsUnfit } from '../ory/call.js';
+import { callOry } from '../ory/call.js';
 import {
   type KratosIdentity,
   latestAuthentication,
   readIdentity,
   readSessions,
 } from '../ory/kratos-identity.js';
-import { giveUp, tryAgain } from '../process/step-error.js';
+import { patchIdentity } from '../ory/patch-identity.js';
+import { tryAgain } from '../process/step-error.js';
 import { isEnrolled, readLivingStanding } from '../reconciliation/reconciliations-table.js';
 import {
   assumeDisablement,
@@ -52,6 +50,7 @@ import {
   isUnconfirmed,
   readDisablement,
 } from '../standings/disablements-table.js';
+import { publishedStage, publishStage, type StageToPublish } from './published-stage.js';
 
 export interface KratosDependencies extends LookDependencies {
   /** Default: kept in PostgreSQL. */
@@ -83,7 +82,9 @@ export function createKratosActivities(deps: KratosDependencies) {
     identityId: string,
     state: 'active' | 'inactive',
   ): Promise<KratosIdentity | undefined> {
-    const patched = await patch(deps, identityId, [{ op: 'replace', path: '/state', value: state }]);
+    const patched = await patchIdentity(identities, identityId, [
+      { op: 'replace', path: '/state', value: state },
+    ]);
     if (!patched) return undefined;
     // Reads again, because the answer to the call differs from what later reads are compared with.
     const after = await readIdentity(identities, identityId);
@@ -184,33 +185,7 @@ export function createKratosActivities(deps: KratosDependencies) {
       };
     },
 
-    /**
-     * Writes the stage to `metadata_public.dormouse`, so that apps see it in whoami. Best effort
-     * by design: an identity that no longer fits its schema can't be written, but must not
-     * escape the ladder because of that.
-     */
-    async publishStage(input: {
-      identityId: string;
-      stage: Stage;
-      since: number;
-    }): Promise<'published' | 'refused'> {
-      const identity = await readIdentity(identities, input.identityId);
-      if (identity === undefined) return 'published';
-      const value = { stage: input.stage, since: new Date(input.since).toISOString() };
-      const known = publishedStage(identity);
-      if (known?.stage === value.stage && known.since === value.since) return 'published';
-      const operation: JsonPatch =
-        identity.metadata_public === null || identity.metadata_public === undefined
-          ? { op: 'add', path: '/metadata_public', value: { dormouse: value } }
-          : { op: 'add', path: '/metadata_public/dormouse', value };
-      try {
-        await patch(deps, input.identityId, [operation]);
-        return 'published';
-      } catch (error) {
-        if (isUnfit(error)) return 'refused';
-        throw error;
-      }
-    },
+    publishStage: (input: StageToPublish) => publishStage(deps, input),
 
     /**
      * Deletes every session and lists again until none is left, including new ones. With a `look`: takes a
@@ -316,34 +291,6 @@ async function haveAddressesChanged(
     known: everyAddress(identity),
   });
   return added.length > 0 || former.length > 0;
-}
-
-/**
- * Kratos loads, patches, validates against the schema and writes the whole identity.
- * @returns false when the identity is gone.
- * @throws IdentityDoesNotFitSchema where Kratos answers 400
- */
-async function patch(deps: KratosDependencies, id: string, jsonPatch: JsonPatch[]): Promise<boolean> {
-  try {
-    const answer = await callOry('Kratos', 'patchIdentity', () =>
-      deps.identities.patchIdentity({ id, jsonPatch }),
-    );
-    return answer !== undefined;
-  } catch (error) {
-    if (isRefusedAsUnfit(error)) throw giveUp('IdentityDoesNotFitSchema', 'patchIdentity was answered 400');
-    throw error;
-  }
-}
-
-const publishedSchema = z.object({ dormouse: z.object({ stage: z.enum(stages), since: z.string() }) });
-
-/** What whoami shows apps about the identity at present. */
-function publishedStage(identity: KratosIdentity): z.infer<typeof publishedSchema>['dormouse'] | undefined {
-  return publishedSchema.safeParse(identity.metadata_public).data?.dormouse;
-}
-
-function isUnfit(error: unknown): boolean {
-  return error instanceof Error && 'type' in error && error.type === 'IdentityDoesNotFitSchema';
 }
 
 function present<Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {

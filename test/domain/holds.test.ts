@@ -1,7 +1,14 @@
 /** Which hold a release ends, and which hold counts. */
 import { describe, expect, it } from 'vitest';
 import type { Hold } from '../../src/domain/lifecycle/holds.js';
-import { chooseHold, governingHold, type HoldKind } from '../../src/domain/lifecycle/holds.js';
+import {
+  chooseHold,
+  governingHold,
+  type HoldKind,
+  holdProblem,
+  longestHoldMs,
+  mostHolds,
+} from '../../src/domain/lifecycle/holds.js';
 import { day, epoch } from './fixtures.js';
 
 const holdOf = (id: string, kind: HoldKind | undefined, days = 100): Hold => ({
@@ -41,6 +48,44 @@ describe('a release', () => {
     ['a leave by the word legal', [leave], { kind: 'legal' as const, holdId: 'h1' }, /no such hold of kind/],
   ])('does not end %s', (_name, holds, choice, problem) => {
     expect(chooseHold(holds, choice)).toEqual({ problem: expect.stringMatching(problem) });
+  });
+});
+
+describe('a hold that an operator asks for', () => {
+  it.each([
+    ['for the longest time', {}, longestHoldMs.other],
+    ['of a kind', { kind: 'leave' as const }, longestHoldMs.leave],
+    ['for a legal reason, for longer', { kind: 'legal' as const }, longestHoldMs.legal],
+    ['for a moment', {}, 1],
+  ])('%s is set', (_name, kind, forMs) => {
+    expect(holdProblem({ until: epoch + forMs, ...kind }, mostHolds - 1, epoch)).toBeUndefined();
+  });
+
+  it.each([
+    ['without a time', { until: Number.NaN }, 0, /until: must be epoch/],
+    ['that ends now', { until: epoch }, 0, /until: is in the past/],
+    [
+      'of an unknown kind',
+      { until: epoch + 1, kind: 'holiday' as HoldKind },
+      0,
+      /kind: is not a kind of hold/,
+    ],
+    ['for too long', { until: epoch + longestHoldMs.other + 1 }, 0, /three years/],
+    [
+      'for too long for a leave',
+      { until: epoch + longestHoldMs.legal, kind: 'leave' as const },
+      0,
+      /three years/,
+    ],
+    [
+      'for too long for a legal reason',
+      { until: epoch + longestHoldMs.legal + 1, kind: 'legal' as const },
+      0,
+      /more than ten years/,
+    ],
+    ['beside too many others', { until: epoch + 1 }, mostHolds, /30 holds already/],
+  ])('%s is refused', (_name, request, count, problem) => {
+    expect(holdProblem(request, count, epoch)).toMatch(problem);
   });
 });
 

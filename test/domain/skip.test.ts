@@ -138,3 +138,23 @@ describe('it is refused', () => {
     expect(unskippable(parked(step), enabled())).toBeUndefined();
   });
 });
+
+describe('a step of an identity that is gone', () => {
+  const parkedAt = (step: string) => parkedIn(climbed('warn'), step, 10).parked;
+
+  it.each(['suspend', 'deactivate', 'notice:delete'])('%s may be skipped', (step) => {
+    expect(unskippable(parkedAt(step), undefined)).toBeUndefined();
+  });
+
+  it('delete may not', () => {
+    expect(unskippable(parkedAt('delete'), undefined)).toContain('gone already');
+  });
+});
+
+it('a step of an identity that is disabled may be skipped, but not its deactivation', () => {
+  const disabled = { ...enabled(), state: 'inactive' as const };
+  const parkedAt = (step: string) => parkedIn(climbed('warn'), step, 10).parked;
+  expect(unskippable(parkedAt('delete'), disabled)).toBeUndefined();
+  expect(unskippable(parkedAt('revoke'), disabled)).toBeUndefined();
+  expect(unskippable(parkedAt('deactivate'), disabled)).toContain('disabled already');
+});

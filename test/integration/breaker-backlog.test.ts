@@ -182,8 +182,9 @@ describe('a place in the limit', () => {
     await breaker.passBreaker(one);
     expect(await useGrant(database.pool, one, now)).toEqual({ outcome: 'used' });
     await breaker.giveGrantBack({ key: one.key });
+    // Another act first: the same one would only take its own place again.
+    expect(await breaker.passBreaker(request(1)), 'another act').toMatchObject({ outcome: 'held' });
     expect(await breaker.passBreaker(one), 'the same act').toEqual({ outcome: 'granted' });
-    expect(await breaker.passBreaker(request(1))).toMatchObject({ outcome: 'held' });
   });
 
   it('is kept by the act while the limit is tripped', async () => {
