@@ -3,6 +3,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { readAuditKey } from './audit/audit-key.js';
 import { createHeadKeeper } from './audit/head-keeper.js';
+import { syncReportSchedule } from './audit/month-schedule.js';
 import { startReleaseWake } from './breaker/release-wake.js';
 import { readConfig } from './config.js';
 import { parseDuration } from './domain/duration.js';
@@ -139,6 +140,7 @@ async function main(): Promise<void> {
   await syncSessionSchedule(client, taskQueue, parseDuration(config.DORMOUSE_SESSIONS_EVERY));
   await syncPersonalTokenSchedule(client, taskQueue, parseDuration(config.DORMOUSE_PERSONAL_TOKENS_EVERY));
   await syncRefreshSchedule(client, taskQueue, parseDuration(config.DORMOUSE_REFRESH_EVERY));
+  await syncReportSchedule(client, taskQueue, config.DORMOUSE_REPORT_RECIPIENTS !== undefined);
   // Without a file the schedules stay as they are: another worker may have the file.
   if (sourcesFile !== undefined) {
     const wanted = sources.map(({ source }) => source);
