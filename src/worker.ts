@@ -3,6 +3,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { readAuditKey } from './audit/audit-key.js';
 import { createHeadKeeper } from './audit/head-keeper.js';
+import { monthReportSchedule, reportLooksEveryMs } from './audit/month-schedule.js';
 import { startReleaseWake } from './breaker/release-wake.js';
 import { readConfig } from './config.js';
 import { parseDuration } from './domain/duration.js';
@@ -139,6 +140,8 @@ async function main(): Promise<void> {
   await sessionSweep.sync(client, taskQueue, parseDuration(config.DORMOUSE_SESSIONS_EVERY));
   await personalTokenSweep.sync(client, taskQueue, parseDuration(config.DORMOUSE_PERSONAL_TOKENS_EVERY));
   await refreshSweep.sync(client, taskQueue, parseDuration(config.DORMOUSE_REFRESH_EVERY));
+  const reportEvery = config.DORMOUSE_REPORT_RECIPIENTS === undefined ? undefined : reportLooksEveryMs;
+  await monthReportSchedule.sync(client, taskQueue, reportEvery);
   // Without a file the schedules stay as they are: another worker may have the file.
   if (sourcesFile !== undefined) {
     const wanted = sources.map(({ source }) => source);

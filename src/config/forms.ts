@@ -44,6 +44,20 @@ export const networks = z
     { message: 'takes IP addresses and networks, as 10.0.0.7 or 10.0.0.0/8, comma-separated' },
   );
 
+/** One bare address: no display name, no group, nothing that extends a list. */
+const bareAddress = /^[^\s@<>,;:"()[\]\\\p{Cc}\p{Cf}]+@[^\s@<>,;:"()[\]\\\p{Cc}\p{Cf}]+$/u;
+const mostRecipients = 20;
+
+export const recipients = z
+  .string()
+  .transform((value) => [...new Set(value.split(',').map((part) => part.trim()))])
+  .refine((parts) => parts.every((part) => part.length <= 254 && bareAddress.test(part)), {
+    message: 'takes bare mail addresses, as security@acorn.example, comma-separated',
+  })
+  .refine((parts) => parts.length <= mostRecipients, {
+    message: `takes ${mostRecipients} addresses at most. Name a mailing list`,
+  });
+
 export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 export const port = z.coerce.number().int().min(0).max(65_535);
 

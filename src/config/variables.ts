@@ -11,6 +11,7 @@ import {
   logKeptFor,
   networks,
   port,
+  recipients,
   serviceTokens,
   url,
 } from './forms.js';
@@ -93,6 +94,11 @@ export const variables = {
     .default('last-resort')
     .describe(
       'addresses that nobody confirmed: last-resort writes to them where there is no other; never leaves them out, so notices to such people reach nobody',
+    ),
+  DORMOUSE_REPORT_RECIPIENTS: recipients
+    .optional()
+    .describe(
+      "addresses that get each month's report by mail (docs/audit.md), comma-separated, 20 at most; unset: nobody",
     ),
   DORMOUSE_PRODUCT_NAME: z
     .string()

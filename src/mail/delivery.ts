@@ -37,7 +37,7 @@ export interface DeliveryDependencies {
 
 export interface Letter {
   readonly identityId: string;
-  readonly kind: MailKind;
+  readonly kind: MailKind | 'month-report';
   /** The same for every attempt at the same mail. */
   readonly key: string;
   /** Called anew for each attempt and address: each has links of its own. */

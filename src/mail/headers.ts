@@ -7,7 +7,7 @@ import type { MailKind } from './templates.js';
  * the `X-` header is for Exchange), and let an operator filter by kind.
  */
 export function mailHeaders(
-  kind: MailKind,
+  kind: MailKind | 'month-report',
   { locale, unsubscribeUrl }: Pick<RenderedMail, 'locale' | 'unsubscribeUrl'>,
 ): Record<string, string> {
   return {

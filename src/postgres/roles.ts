@@ -23,6 +23,8 @@ const runtimeTables: Privileges = {
   policy: 'SELECT',
   policy_preview: 'SELECT, INSERT, DELETE, UPDATE (made_at)',
   tombstone: 'SELECT, INSERT',
+  // A month that was sent is not sent again.
+  month_report: 'SELECT, INSERT',
   breaker_trip: 'SELECT, INSERT (scope, cause, why, tripped_at, operators, acts)',
   breaker_release: 'SELECT',
   breaker_release_vote: 'SELECT',

@@ -20,6 +20,14 @@ export interface MailContent {
   subject: string;
   text: string;
   html: string;
+  attachments?: readonly MailAttachment[];
+}
+
+export interface MailAttachment {
+  /** Letters, digits, dots and hyphens. */
+  readonly filename: string;
+  readonly contentType: string;
+  readonly content: string;
 }
 
 export interface OutgoingMail {
@@ -203,6 +211,7 @@ export class MailTransport {
       html: rendered.html,
       messageId: mail.messageId,
       headers: mail.headers ?? {},
+      attachments: [...(rendered.attachments ?? [])],
       disableFileAccess: true,
       disableUrlAccess: true,
     }).compile();

@@ -9,6 +9,7 @@ import { createKratosActivities } from '../activities/kratos.js';
 import { createKratosDeletionActivities } from '../activities/kratos-deletion.js';
 import { createLedgerActivities } from '../activities/ledger.js';
 import { createMailActivities } from '../activities/mail.js';
+import { createMonthReportActivities } from '../activities/month-reports.js';
 import { createPersonalTokenActivities } from '../activities/personal-tokens.js';
 import { createReconcileActivities } from '../activities/reconcile.js';
 import { createRefreshTokenActivities } from '../activities/refresh-tokens.js';
@@ -49,6 +50,7 @@ export const activityVariables = [
   'DORMOUSE_MAIL_RETURN_PATH',
   'DORMOUSE_MAIL_PROVIDER',
   'DORMOUSE_MAIL_UNVERIFIED',
+  'DORMOUSE_REPORT_RECIPIENTS',
   'DORMOUSE_PRODUCT_NAME',
   'DORMOUSE_SIGN_IN_URL',
   'DORMOUSE_LINK_BASE_URL',
@@ -101,16 +103,19 @@ export function createActivitySet(
     unverified,
     ...keyed,
   });
-  const mail = createMailActivities({
-    notified,
-    unverified,
-    identities,
+  const delivery = {
     pool,
     clock,
     transport,
     from: config.DORMOUSE_MAIL_FROM,
     ...(config.DORMOUSE_MAIL_PROVIDER !== 'none' && { provider: config.DORMOUSE_MAIL_PROVIDER }),
     productName: config.DORMOUSE_PRODUCT_NAME,
+  };
+  const mail = createMailActivities({
+    ...delivery,
+    notified,
+    unverified,
+    identities,
     signInUrl: config.DORMOUSE_SIGN_IN_URL,
     ...given({ linkBaseUrl: config.DORMOUSE_LINK_BASE_URL }),
   });
@@ -147,6 +152,10 @@ export function createActivitySet(
         ...mail,
         ...createTokenNoticeActivities({ identities, pool, clock }, mail),
         ...createEndedTokenActivities({ pool, clock }, mail),
+        ...createMonthReportActivities({
+          ...delivery,
+          recipients: config.DORMOUSE_REPORT_RECIPIENTS ?? [],
+        }),
       },
       ledger: {
         ...createLedgerActivities({

@@ -49,6 +49,10 @@ export interface SweepRefreshTokensInput {
   readonly schemaVersion: 1;
 }
 
+export interface MailMonthReportsInput {
+  readonly schemaVersion: 1;
+}
+
 export interface DeliverSignalsInput {
   readonly schemaVersion: 1;
   /** Its name in DORMOUSE_SHARED_SIGNALS_FILE. */

@@ -88,6 +88,24 @@ function write(identityId: string, daysAgo: number, more: Partial<Standing> = {}
   return writeStanding(database.pool, standing, Date.now());
 }
 
+async function expectNoFindings(page: string): Promise<void> {
+  const browser = await launchChromium(await ensureChromium());
+  try {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const tab = await browser.newPage({ colorScheme });
+      await tab.goto(`file://${page}`);
+      await tab.evaluate(axe.source);
+      const findings = await tab.evaluate<string[]>(
+        'axe.run().then(({ violations }) => violations.map(({ id }) => id))',
+      );
+      expect(findings, colorScheme).toEqual([]);
+      await tab.close();
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
 /** The preview's hash, as the table ends with it. */
 async function hashOf(): Promise<string> {
   const { stdout, exitCode, stderr } = await policy('preview', file);
@@ -175,6 +193,36 @@ describe('a preview', () => {
     } finally {
       await browser.close();
     }
+  });
+});
+
+describe('a simulation', () => {
+  it('of the people who follow the policy: the same figures by the same seed, and on what they rest', async () => {
+    const simulate = async (...more: string[]) =>
+      JSON.parse((await policy('simulate', file, '--population', 'live', '--json', ...more)).stdout);
+    const one = await simulate('--days', '400');
+    const { people: count } = JSON.parse((await policy('preview', file, '--json')).stdout);
+    expect(one).toMatchObject({ population: 'live', people: count, missing: 1, seed: 1, days: 400 });
+    expect(one.ends).toMatchObject({ exempt: 1 });
+    expect(one.basis[0]).toMatch(/estimated from when \d+ of \d+ people were seen last/);
+    expect(one.basis[1]).toMatch(/^That is few/);
+    // Each simulation begins at its own moment, and these people at whole days before theirs.
+    expect((await simulate('--days', '400')).persons).toEqual(one.persons);
+  });
+
+  it('the page: nothing from outside, no finding by axe-core in light and dark', async () => {
+    const page = join(directory, 'simulation.html');
+    const written = await policy('simulate', file, '--population', '500', '--html', page);
+    expect(written).toMatchObject({ exitCode: 0, stderr: `written: ${page}` });
+    expect(await readFile(page, 'utf8')).not.toMatch(/(src|href)="https?:/);
+    await expectNoFindings(page);
+  });
+
+  it('of people who follow no policy, and a policy beside invented people: refused', async () => {
+    const nobody = await policy('simulate', file, '--population', 'live', '--policy', 'no-such');
+    expect(nobody.stderr).toMatch(/^policy "no-such" was never published/);
+    const both = await policy('simulate', file, '--population', '5', '--policy', id);
+    expect(both.stderr).toMatch(/^--policy: goes with --population live only/);
   });
 });
 

@@ -19,6 +19,7 @@ import { lockBreaker } from '../../src/breaker/trips-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { inTransaction } from '../../src/postgres/pool.js';
 import { prepareDatabase } from '../../src/postgres/prepare.js';
+import { readStanding } from '../../src/standings/standings-table.js';
 import { bundleWorkflows } from '../../src/worker/workflow-bundle.js';
 import {
   holdUpdate,
@@ -30,6 +31,15 @@ import {
   standingQuery,
   userActivitySignal,
 } from '../../src/workflows/messages.js';
+import type { policyRollout } from '../../src/workflows/policy-rollout.js';
+import {
+  pauseRolloutUpdate,
+  policyRolloutWorkflowType,
+  type RolloutInput,
+  resumeRolloutUpdate,
+  rollBackUpdate,
+  rolloutWorkflowId,
+} from '../../src/workflows/rollout-messages.js';
 import { startSmtp } from '../mail/smtp-fixture.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 import { Harness } from './harness/harness.js';
@@ -100,8 +110,11 @@ interface Stage {
   readonly kratos: FaultProxy;
 }
 
+/** What is written of a workflow: all its runs. */
+type Recorded = Pick<LifecycleHandle, 'workflowId' | 'describe'>;
+
 /** Plays one story. @returns its workflow */
-type Story = (stage: Stage) => Promise<LifecycleHandle>;
+type Story = (stage: Stage) => Promise<Recorded>;
 
 async function enrol({ live, taskQueue }: Stage, options: EnrolOptions & { queue?: string } = {}) {
   const { id } = await live.people.create('recorded');
@@ -244,7 +257,38 @@ const stories: Record<string, Story> = {
     );
     return handle;
   },
+  async rollout(stage) {
+    const { handle } = await rollOut(stage, 'recorded-rolled', {});
+    await handle.executeUpdate(pauseRolloutUpdate, { args: [{ ...operator, reason: 'complaints' }] });
+    await handle.executeUpdate(resumeRolloutUpdate, { args: [{ ...operator, reason: 'checked' }] });
+    await handle.executeUpdate(rollBackUpdate, { args: [{ ...operator, reason: 'too harsh' }] });
+    await handle.result();
+    return handle;
+  },
+  async 'rollout-continued'(stage) {
+    const { handle } = await rollOut(stage, 'recorded-rolled-on', { historyLimit: 12, settleMs: 3_000 });
+    await handle.result();
+    return handle;
+  },
 };
+
+/** Two people sleep towards a step in an hour, which the next version has in half an hour. */
+async function rollOut({ live, taskQueue }: Stage, policyId: string, more: Partial<RolloutInput>) {
+  const version = (after: string) => policy(policyId, `  warn: { after: ${after} }`);
+  await live.publish(version('1h'));
+  for (const name of ['rolled', 'rolled-too']) {
+    const { id } = await live.people.create(name);
+    await live.enrol(id, taskQueue, { policyId, activity: { human: Date.now() } });
+    await until('a standing', async () => (await readStanding(live.pool, id))?.next !== undefined, patience);
+  }
+  await live.publish(version('30m'));
+  const handle = await live.client.workflow.start<typeof policyRollout>(policyRolloutWorkflowType, {
+    workflowId: rolloutWorkflowId(taskQueue, policyId),
+    taskQueue,
+    args: [{ schemaVersion: 1, policyId, version: 2, settleMs: 10_000, ...more }],
+  });
+  return { handle };
+}
 
 /** An identity that Kratos no longer knows, and another as a witness that it is the same Kratos. */
 async function vanished(stage: Stage, policyId: string) {
@@ -308,11 +352,11 @@ const storiesAlone: Record<string, Story> = {
 };
 
 /** Writes every run of the workflow, oldest first. */
-async function write(stage: Stage, name: string, handle: LifecycleHandle): Promise<void> {
+async function write(stage: Stage, name: string, handle: Recorded): Promise<void> {
   // A history that ends within a workflow task says nothing about what that task did.
   await until('sleep', () => isAsleep(handle));
   const histories: unknown[] = [];
-  let runId: string | undefined = await stage.live.runIdOf(handle);
+  let runId: string | undefined = (await handle.describe()).runId;
   while (runId !== undefined && runId !== '') {
     const history = await stage.live.client.workflow.getHandle(handle.workflowId, runId).fetchHistory();
     histories.unshift(toPlain(history));
