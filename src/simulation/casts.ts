@@ -61,7 +61,8 @@ export async function liveCast(
       `--population: nobody follows "${policyId}". Name the policy that they follow with --policy, or simulate invented people: --population 10000`,
     );
   }
-  const gaps = gapsOf(lastSeen);
+  const deletion = inForce.policy.ladder.delete;
+  const gaps = gapsOf(lastSeen, deletion === undefined ? undefined : deletion.after / dayMs);
   let missing = 0;
   const { policy } = request;
   const reference = {
@@ -85,14 +86,14 @@ export async function liveCast(
     players: players(),
     everybody,
     missing: () => missing,
-    basis: basisOf(gaps, all),
+    basis: basisOf(gaps, all, lastSeen.length),
   };
 }
 
-function basisOf(gaps: Gaps, all: number): string[] {
+function basisOf(gaps: Gaps, all: number, oldest: number): string[] {
   const shares = [7, 30, 90, 365].map((days) => `${days} days ${percent(gaps.lastingAtLeast(days))}`);
   return [
-    `How long people stay away is estimated from when ${gaps.people} of ${all} people were seen last. Absences that last at least so long: ${shares.join(', ')}.`,
+    `How long people stay away is estimated from when ${gaps.people} of ${all} people were seen last. Absences that last at least so long: ${shares.join(', ')}. The longest of now is of ${oldest} days: where the history of signs of life is not older, the figures are too mild.`,
     ...(gaps.people < fewPeople
       ? [
           `That is few: below ${fewPeople} people the estimate is coarse, and another seed gives other figures.`,

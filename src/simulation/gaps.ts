@@ -50,16 +50,24 @@ export class Gaps {
   }
 }
 
-/** @param lastSeen how many people were seen last that many days ago, from day 0 */
-export function gapsOf(lastSeen: readonly number[]): Gaps {
+/**
+ * Nobody is known to be away longer than the longest absence, so few absences last longer: their share falls evenly, to none
+ * at twice that time. Where people are deleted about then, longer absences are not seen because nobody is left to be
+ * seen: those never end.
+ * @param lastSeen how many people were seen last that many days ago, from day 0
+ * @param deletedAfter days after which people are deleted; absent: nobody is
+ */
+export function gapsOf(lastSeen: readonly number[], deletedAfter = Number.POSITIVE_INFINITY): Gaps {
   const people = lastSeen.reduce((sum, count) => sum + count, 0);
   const pooled = neverGrowing(lastSeen);
   const [first = 0] = pooled;
   if (first === 0) return new Gaps([1], people);
-  return new Gaps(
-    pooled.map((count) => count / first),
-    people,
-  );
+  const survival = pooled.map((count) => count / first);
+  const oldest = survival.length;
+  if (oldest >= 0.9 * deletedAfter) return new Gaps(survival, people);
+  const last = survival.at(-1) ?? 0;
+  const tail = Array.from({ length: oldest }, (_, index) => (last * (oldest - index - 1)) / oldest);
+  return new Gaps([...survival, ...tail], people);
 }
 
 /** Least squares under the condition that no value is greater than the one before it. */

@@ -5,12 +5,12 @@ import { Gaps, gapsOf } from '../../src/simulation/gaps.js';
 import { exponential, randomOf } from '../../src/simulation/random.js';
 
 /** When people were seen last who came for ten years as `draw` says, each from a day of their own. */
-function lastSeen(people: number, draw: () => number): number[] {
+function lastSeen(people: number, draw: (isFirst: boolean) => number): number[] {
   const days: number[] = [];
   for (let index = 0; index < people; index += 1) {
     const end = 3_650 + index / people;
     let [at, next] = [0, 0];
-    while (next <= end) [at, next] = [next, next + draw()];
+    while (next <= end) [at, next] = [next, next + draw(next === 0)];
     const day = Math.floor(end - at);
     days[day] = (days[day] ?? 0) + 1;
   }
@@ -29,17 +29,12 @@ describe('the estimate', () => {
 
   it('absences of exactly 30 days: all last 29 days, none lasts 31', () => {
     const random = randomOf('strict');
-    let first = true;
-    const draw = () => (first ? 30 * random() : 30);
-    const days = lastSeen(3_000, () => {
-      const value = draw();
-      first = false;
-      return value;
-    });
-    const gaps = gapsOf(days);
+    const gaps = gapsOf(lastSeen(30_000, (isFirst) => (isFirst ? 30 * random() : 30)));
     expect(gaps.lastingAtLeast(29)).toBeGreaterThan(0.9);
-    // Beyond the longest absence nothing was seen, and so nobody comes back.
-    expect(gaps.survival.length).toBeLessThanOrEqual(31);
+    // Nobody is away longer: the rest falls to nothing.
+    expect(gaps.lastingAtLeast(31)).toBeLessThan(gaps.lastingAtLeast(29));
+    expect(gaps.lastingAtLeast(60)).toBe(0);
+    expect(gaps.draw(29.5 * dayMs, randomOf('x'))).toBeLessThanOrEqual(60 * dayMs);
   });
 
   it('is never higher for a longer absence, whatever the counts', () => {
@@ -49,6 +44,13 @@ describe('the estimate', () => {
     expect(survival.every((share, day) => day === 0 || share <= (survival[day - 1] ?? 0))).toBe(true);
     // 5, 0, 40 can't be in this order; together they make 15 a day.
     expect(survival.slice(0, 3)).toEqual([1, 1, 1]);
+  });
+
+  it('people are deleted after 30 days: absences that last so long never end', () => {
+    const counts = Array.from({ length: 30 }, (_, index) => 100 - index);
+    expect(gapsOf(counts, 30).lastingAtLeast(60)).toBeCloseTo(0.71);
+    expect(gapsOf(counts, 30).draw(29.5 * dayMs, randomOf('x'))).toBe(Number.POSITIVE_INFINITY);
+    expect(gapsOf(counts, 300).lastingAtLeast(60)).toBe(0);
   });
 
   it('nobody was ever seen: nobody ever comes', () => {
