@@ -4,20 +4,16 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { readMailbox } from '../../dev/demo/mailbox.js';
 import { monthAfter, monthAt } from '../../src/audit/month.js';
 import { readMailedMonths } from '../../src/audit/month-mails-table.js';
-import { reportScheduleIdOf, syncReportSchedule } from '../../src/audit/month-schedule.js';
-import { Live } from '../support/live.js';
+import { monthReportSchedule, reportLooksEveryMs } from '../../src/audit/month-schedule.js';
+import { type Harness, openHarness } from '../support/harness/open.js';
 import { until } from '../support/until.js';
 
-let live: Live;
+let live: Harness;
 const recipients = ['security', 'board'].map((name) => `${name}-${randomUUID().slice(0, 8)}@acorn.example`);
 const last = monthAfter(monthAt(Date.now()), -1);
 
 beforeAll(async () => {
-  live = await Live.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-  });
+  live = await openHarness();
   await live.pool.query('DELETE FROM month_report');
 });
 afterAll(async () => {
@@ -40,8 +36,8 @@ const run = (taskQueue: string) =>
 
 test('the schedule fires: each recipient gets the last month once; further runs and workers send nothing', async () => {
   const taskQueue = await live.startWorkers(environment);
-  await syncReportSchedule(live.client, taskQueue, true);
-  const schedule = live.client.schedule.getHandle(reportScheduleIdOf(taskQueue));
+  await monthReportSchedule.sync(live.client, taskQueue, reportLooksEveryMs);
+  const schedule = live.client.schedule.getHandle(monthReportSchedule.idOf(taskQueue));
   await schedule.trigger();
   await until('the report of the last month is out', async () =>
     (await readMailedMonths(live.pool)).includes(last),
@@ -60,7 +56,7 @@ test('the schedule fires: each recipient gets the last month once; further runs 
   const twice = await Promise.all([run(taskQueue), run(other)]);
   expect(twice.flatMap(({ months }: { months: string[] }) => months)).toContain(last);
   expect(await mails()).toHaveLength(2);
-  await syncReportSchedule(live.client, taskQueue, false);
+  await monthReportSchedule.sync(live.client, taskQueue, undefined);
   await expect(schedule.describe()).rejects.toThrow();
 });
 

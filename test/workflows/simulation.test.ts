@@ -1,6 +1,6 @@
 /** What a simulation says of invented people, and what the real workflow does when the same things happen to real ones. */
 import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Person, PersonOptions } from '../../dev/demo/ory-people.js';
 import { dayMs } from '../../src/domain/duration.js';
 import type { Policy } from '../../src/domain/policy/schema.js';
@@ -10,19 +10,14 @@ import { type Invention, inventedPlayer } from '../../src/simulation/invented.js
 import { play } from '../../src/simulation/play.js';
 import type { Happening, Player } from '../../src/simulation/player.js';
 import { holdUpdate, reactivateUpdate, userActivitySignal } from '../../src/workflows/messages.js';
-import { type LifecycleHandle, TimeTravel } from '../support/time-travel.js';
+import { type Journey, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { type Done, deedsIn } from '../support/traces.js';
 
-let journey: TimeTravel;
+let journey: Journey;
 let taskQueue: string;
 
 beforeAll(async () => {
-  journey = await TimeTravel.begin({
-    stack: inject('stack'),
-    environment: inject('environment'),
-    workflowBundlePath: inject('workflowBundlePath'),
-    timeSkippingServerPath: inject('timeSkippingServerPath'),
-  });
+  journey = await openHarness({ time: 'skipping' });
   taskQueue = await journey.startWorkers();
 });
 afterEach(() => journey.forgetLifecycles());
