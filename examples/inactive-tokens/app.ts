@@ -18,6 +18,8 @@ export interface ExampleOptions
   /** Signs access tokens: 32 bytes. */
   readonly secret: Uint8Array;
   readonly sliding?: boolean;
+  /** The browser library. */
+  readonly script: string;
 }
 
 /** A sign-in, as its tokens name it. */
@@ -38,6 +40,7 @@ export async function createExample({
   kratosPublicUrl,
   secret,
   sliding = false,
+  script,
   ...options
 }: ExampleOptions): Promise<FastifyInstance> {
   const app = Fastify();
@@ -92,7 +95,10 @@ export async function createExample({
     reply.header('content-security-policy', "default-src 'self'");
     reply.header('cache-control', 'no-store');
   });
-  app.get('/', open, (_request, reply) => reply.type('text/html').send(page));
+  for (const path of ['/', '/sign-in']) {
+    app.get(path, open, (_request, reply) => reply.type('text/html').send(page));
+  }
+  app.get('/dormouse-tokens.js', open, (_request, reply) => reply.type('text/javascript').send(script));
   app.get('/app.js', open, async (_request, reply) =>
     reply.type('text/javascript').send(await readFile(new URL('./public/app.js', import.meta.url))),
   );

@@ -1,5 +1,6 @@
 /** `npm run example:inactive-tokens`, or with `-- --sliding`: the example on the embedded stack. */
 import { randomBytes } from 'node:crypto';
+import { bundleTokensScript } from '../../tools/packages/pack-browser.js';
 import { runExample } from '../run.js';
 import { createExample } from './app.js';
 
@@ -7,12 +8,13 @@ const sliding = process.argv.includes('--sliding');
 
 await runExample(
   4462,
-  ({ postgres, kratos }) =>
+  async ({ postgres, kratos }) =>
     createExample({
       postgresUrl: postgres.runtimeUrl,
       kratosPublicUrl: kratos.publicUrl,
       secret: randomBytes(32),
       sliding,
+      script: Buffer.from(await bundleTokensScript()).toString(),
       log: (fields, message) => console.log(message, JSON.stringify(fields)),
     }),
   (url, { email, password }) => `${url}

@@ -3,6 +3,7 @@ import type { Guard } from './guard.js';
 
 const unit = { project: 'unit', tests: ['test/domain/tokens/access-verdict.test.ts'] } as const;
 const apps = { project: 'system', tests: ['test/integration/inactive-tokens.test.ts'] } as const;
+const page = { project: 'system', tests: ['test/integration/browser-tokens-faults.test.ts'] } as const;
 const forgeries = {
   project: 'system',
   tests: ['test/integration/inactive-token-forgeries.test.ts'],
@@ -103,5 +104,45 @@ export const accessTokenGuards: readonly Guard[] = [
     project: 'system',
     tests: ['test/integration/activity-page.test.ts'],
     only: 'of the person alone',
+  },
+  {
+    name: 'access tokens: a question in the background is no use by hand',
+    file: 'src/middleware/inactive-tokens/request.ts',
+    find: "own.route === 'use' && !isBackground(headers)",
+    replace: "own.route === 'use'",
+    ...apps,
+    only: 'POST use does, unless',
+  },
+  {
+    name: 'access tokens: the page sends a token to its API alone',
+    file: 'src/browser/access-token.ts',
+    find: 'origin !== api.origin && !options.origins?.includes(origin)',
+    replace: "origin === '' && !options.origins?.includes(origin)",
+    ...page,
+    only: 'goes to no origin but',
+  },
+  {
+    name: 'access tokens: the page believes no late answer about a token before',
+    file: 'src/browser/access-token.ts',
+    find: 'if (token !== present || signal.aborted || isLeaving) return answer;',
+    replace: 'if (signal.aborted || isLeaving) return answer;',
+    ...page,
+    only: 'a late answer about a token',
+  },
+  {
+    name: 'access tokens: a sign-out elsewhere is one of this session by the server’s word alone',
+    file: 'src/browser/access-token.ts',
+    find: 'signedOutAt = timeline();',
+    replace: "end('signed_out');",
+    ...page,
+    only: 'leaves a tab with another session',
+  },
+  {
+    name: 'access tokens: the way back leads to no other origin',
+    file: 'src/browser/way-back.ts',
+    find: 'return url && url.origin === location.origin',
+    replace: 'return url',
+    ...page,
+    only: 'the way back',
   },
 ];
