@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { type InactiveTokensOptions, inactiveTokens } from '@dormouse/client/inactive-tokens/fastify';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { SignJWT } from 'jose';
@@ -91,7 +92,13 @@ export async function createExample({
     reply.header('content-security-policy', "default-src 'self'");
     reply.header('cache-control', 'no-store');
   });
-  app.get('/', open, (_request, reply) => reply.type('text/html').send(page));
+  for (const path of ['/', '/sign-in']) {
+    app.get(path, open, (_request, reply) => reply.type('text/html').send(page));
+  }
+  const library = createRequire(import.meta.url).resolve('@dormouse/browser/tokens/script');
+  app.get('/dormouse-tokens.js', open, async (_request, reply) =>
+    reply.type('text/javascript').send(await readFile(library)),
+  );
   app.get('/app.js', open, async (_request, reply) =>
     reply.type('text/javascript').send(await readFile(new URL('./public/app.js', import.meta.url))),
   );

@@ -1,4 +1,4 @@
-/** The page of the example. What a token's end means is said in words (docs/inactive-tokens.md, "Answers"). */
+/** The page of the example. The library says what an end means, in words of its own. */
 export const page = `<!doctype html>
 <html lang="en">
 <head>
@@ -9,23 +9,28 @@ export const page = `<!doctype html>
 <body>
 <main>
 <h1>Inactive tokens</h1>
-<p id="end" role="status"></p>
-<form id="sign-in">
 <p id="duration"></p>
+<p id="state" role="status"></p>
+<form id="sign-in">
 <label>E-mail <input name="identifier" type="email" autocomplete="username" required></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
 <button>Sign in</button>
 </form>
 <section id="signed-in" hidden>
-<p id="state" role="status"></p>
-<p id="warning" role="alert"></p>
+<nav><a href="#/work">Work</a> <a href="#/activity">My activity</a></nav>
+<div id="work-view">
+<h2>Work</h2>
 <button id="work">Work</button>
-<button id="sign-out">Sign out</button>
+</div>
+<div id="activity-view">
 <h2>My activity</h2>
 <ol id="log"></ol>
+</div>
+<button id="sign-out">Sign out</button>
 </section>
 </main>
-<script type="module" src="/app.js"></script>
+<script src="/dormouse-tokens.js"></script>
+<script src="/app.js"></script>
 </body>
 </html>
 `;

@@ -90,9 +90,12 @@ function begin(options: IdleSessionOptions): IdleSession {
   });
 
   async function check(): Promise<void> {
-    asking ??= ask(server.status()).finally(() => {
-      asking = undefined;
-    });
+    // Over once it is answered: what the answer brings about may ask anew.
+    asking ??= ask(
+      server.status().finally(() => {
+        asking = undefined;
+      }),
+    );
     await asking;
   }
 

@@ -17,21 +17,29 @@ export interface Texts<Reason extends string = EndReason> {
   readonly ended: Readonly<Record<Reason, string>>;
 }
 
-export const english: Texts = {
+/** What sessions and access tokens have in common. */
+export const commonEnglish = {
   language: 'en',
   title: 'Are you still there?',
-  warning: (left) => `You will be signed out in ${left}, because there was no input.`,
-  absolute: (left) => `Your session ends in ${left}. Save your work.`,
   stay: 'Stay signed in',
   signOut: 'Sign out now',
   understood: 'Understood',
   signIn: 'Sign in',
+};
+export const commonEnds = {
+  signed_out: 'You are signed out.',
+  unreachable: 'The server cannot be reached. Please wait.',
+};
+
+export const english: Texts = {
+  ...commonEnglish,
+  warning: (left) => `You will be signed out in ${left}, because there was no input.`,
+  absolute: (left) => `Your session ends in ${left}. Save your work.`,
   ended: {
+    ...commonEnds,
     idle: 'You were signed out: there was no input for a while.',
     absolute: 'You were signed out: your session reached its limit.',
-    signed_out: 'You are signed out.',
     revoked: 'You were signed out: your session ended elsewhere.',
-    unreachable: 'The server cannot be reached. Please wait.',
   },
 };
 

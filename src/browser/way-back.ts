@@ -19,6 +19,7 @@ export function returnTarget(fallback = '/'): string {
   const asked = new URLSearchParams(location.search).get('return_to');
   // As a browser reads it: a backslash counts as a slash there, and tabs and line ends are passed over.
   const url = asked?.startsWith('/') && URL.canParse(asked, location.href) && new URL(asked, location.href);
+  // guard: access tokens: the way back leads to no other origin
   return url && url.origin === location.origin
     ? url.pathname.replace(/^\/+/, '/') + url.search + url.hash
     : fallback;

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ensureFirefox, launchFirefox } from '../../dev/browser/firefox.js';
-import { renewalsOf, secondsShown, warned, warningIn } from '../support/idle-page.js';
+import { holdStatus, renewalsOf, secondsShown, warned, warningIn } from '../support/idle-page.js';
 import { Pages } from '../support/pages.js';
 import { until } from '../support/until.js';
 
@@ -110,5 +110,15 @@ describe.skipIf(program === undefined)('in Firefox', () => {
     expect(await focused()).toBe('Sign out now');
     await page.keyboard.press('Enter');
     await page.waitForURL('**/login?reason=signed_out*');
+  });
+
+  test('a page from the back/forward cache hides its content until the server answered', async () => {
+    const { page } = await pages.open(await pages.signedIn());
+    const { asked, answer } = holdStatus(page);
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
+    await asked;
+    expect(await page.locator('main').isVisible()).toBe(false);
+    answer();
+    await page.locator('main').waitFor({ state: 'visible' });
   });
 });

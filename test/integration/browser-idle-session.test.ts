@@ -2,7 +2,7 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { renewalsOf, secondsShown, warned, warningIn, withScript } from '../support/idle-page.js';
+import { holdStatus, renewalsOf, secondsShown, warned, warningIn } from '../support/idle-page.js';
 import { Pages } from '../support/pages.js';
 import { until } from '../support/until.js';
 
@@ -18,23 +18,6 @@ afterAll(() => pages.close());
 
 const isLive = async (page: Page) => (await page.request.get(`${pages.url}/session/status`)).status() === 200;
 const becomesVisible = (page: Page) => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
-
-/** Answers of the server to questions for the state wait on their way until the test lets one through. */
-function holdStatus(page: Page): { asked: Promise<void>; answer: () => void } {
-  let answer = () => {};
-  const answered = new Promise<void>((resolve) => {
-    answer = resolve;
-  });
-  const asked = new Promise<void>((resolve) => {
-    void page.route('**/session/status*', async (route) => {
-      const response = await route.fetch();
-      resolve();
-      await answered;
-      await route.fulfill({ response });
-    });
-  });
-  return { asked, answer };
-}
 
 test('the warning names the time that is left, and Escape keeps the person signed in', async () => {
   const { page, calls, pass } = await warned(pages);
@@ -518,6 +501,18 @@ test('a slow answer shows too little time, never too much', async () => {
   await page.unroute('**/session/status*');
   await page.clock.runFor(91 * second);
   expect(await secondsShown(page)).toBeLessThanOrEqual(22);
+});
+
+test('an answer that took longer than what was left is followed by another question', async () => {
+  const { page } = await pages.open(await pages.signedIn());
+  const { asked, answer } = holdStatus(page);
+  const checked = page.evaluate('session.check()');
+  await asked;
+  await page.clock.runFor(3 * minute);
+  expect(await page.locator('main').isVisible()).toBe(false);
+  answer();
+  await checked;
+  await page.locator('main').waitFor({ state: 'visible' });
 });
 
 test('an answer that a renewal has overtaken does not bring the warning back', async () => {

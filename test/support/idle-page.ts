@@ -40,3 +40,23 @@ export async function withScript(pages: Pages, source: string): Promise<Opened> 
   );
   return pages.open(context);
 }
+
+/** Answers of the server to questions for the state wait on their way until the test lets one through. */
+export function holdStatus(
+  page: Page,
+  path = '**/session/status*',
+): { asked: Promise<void>; answer: () => void } {
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const asked = new Promise<void>((resolve) => {
+    void page.route(path, async (route) => {
+      const response = await route.fetch();
+      resolve();
+      await answered;
+      await route.fulfill({ response });
+    });
+  });
+  return { asked, answer };
+}

@@ -3,6 +3,7 @@ import type { Guard } from './guard.js';
 
 const unit = { project: 'unit', tests: ['test/domain/tokens/access-verdict.test.ts'] } as const;
 const apps = { project: 'system', tests: ['test/integration/inactive-tokens.test.ts'] } as const;
+const page = { project: 'system', tests: ['test/integration/browser-tokens-faults.test.ts'] } as const;
 const forgeries = {
   project: 'system',
   tests: ['test/integration/inactive-token-forgeries.test.ts'],
@@ -91,5 +92,41 @@ export const accessTokenGuards: readonly Guard[] = [
     project: 'system',
     tests: ['test/integration/activity-page.test.ts'],
     only: 'of the person alone',
+  },
+  {
+    name: 'access tokens: a question in the background is no use by hand',
+    takenOut: { value: "own.route === 'use'" },
+    ...apps,
+    only: 'POST use does, unless',
+  },
+  {
+    name: 'access tokens: the page sends a token to its API alone',
+    takenOut: {
+      part: 'origin !== api.origin && !options.origins?.includes(origin)',
+      becomes: "origin === '' && !options.origins?.includes(origin)",
+    },
+    ...page,
+    only: 'goes to no origin but',
+  },
+  {
+    name: 'access tokens: the page believes no late answer about a token before',
+    takenOut: {
+      part: 'if (token !== present || signal.aborted || isLeaving) return answer;',
+      becomes: 'if (signal.aborted || isLeaving) return answer;',
+    },
+    ...page,
+    only: 'a late answer about a token',
+  },
+  {
+    name: 'access tokens: a sign-out elsewhere is one of this session by the server’s word alone',
+    takenOut: { part: 'signedOutAt = timeline();', becomes: "end('signed_out');" },
+    ...page,
+    only: 'leaves a tab with another session',
+  },
+  {
+    name: 'access tokens: the way back leads to no other origin',
+    takenOut: { part: 'return url && url.origin === location.origin', becomes: 'return url' },
+    ...page,
+    only: 'the way back',
   },
 ];

@@ -9,9 +9,14 @@ import { projectDirectory } from '../../dev/stack/project.js';
 const source = join(projectDirectory, 'src', 'browser');
 
 /** The library as one script that sets the global `Dormouse`. */
-export async function bundleScript(): Promise<Uint8Array> {
+export const bundleScript = () => bundle('script.ts');
+
+/** The library of access tokens as one script that sets the global `DormouseTokens`. */
+export const bundleTokensScript = () => bundle('tokens-script.ts');
+
+async function bundle(entry: string): Promise<Uint8Array> {
   const { outputFiles } = await build({
-    entryPoints: [join(source, 'script.ts')],
+    entryPoints: [join(source, entry)],
     bundle: true,
     minify: true,
     format: 'iife',
@@ -37,6 +42,7 @@ export async function packBrowser(target: string): Promise<string> {
       },
     );
     await writeFile(join(dist, 'dormouse.js'), await bundleScript());
+    await writeFile(join(dist, 'dormouse-tokens.js'), await bundleTokensScript());
     const own = join(projectDirectory, 'packages', 'browser');
     await cp(join(own, 'package.json'), join(work, 'package.json'));
     await cp(join(own, 'README.md'), join(work, 'README.md'));

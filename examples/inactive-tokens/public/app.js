@@ -1,59 +1,36 @@
-// The token is kept in memory alone: a page that is loaded again asks for a sign-in.
-const ends = {
-  idle: 'You were signed out, because you were away for a while.',
-  time: 'You were signed out, because your sign-in was over its time.',
-  revoked: 'You were signed out, because your access was ended.',
-  error: 'Your sign-in is not valid here. Please sign in again.',
-};
-const statusEveryMs = 30_000;
+/* The page's own script. The library keeps the token in memory alone: a page that is loaded again asks for a sign-in. */
+const access = DormouseTokens.startAccessToken({
+  // Asked in the sliding mode alone: the API says which one it is.
+  renewUrl: '/renew',
+  signInUrl: '/sign-in',
+});
 const find = (id) => document.getElementById(id);
-let token;
-let timer;
 
-const config = await (await fetch('/api/auth/config')).json();
-find('duration').textContent =
-  `After ${config.inactivity_threshold_minutes} minutes without work you are signed out.`;
+function show() {
+  const isSignedIn = access.current() !== undefined;
+  find('sign-in').hidden = isSignedIn;
+  find('signed-in').hidden = !isSignedIn;
+  const isActivity = location.hash === '#/activity';
+  find('work-view').hidden = isActivity;
+  find('activity-view').hidden = !isActivity;
+  if (isSignedIn && isActivity) void showActivity();
+}
 
-/** Asks with the token. @returns undefined where the token is over: the page says so */
-async function ask(path, method = 'GET') {
-  // What ended in the meantime has its text already.
-  if (token === undefined) return undefined;
-  let answer;
+/** @returns `undefined` where there is no good answer; the library has told the person of an end */
+async function ask(path, init) {
   try {
-    answer = await fetch(path, { method, headers: { authorization: `Bearer ${token}` } });
+    const answer = await access.fetch(path, init);
+    if (answer.ok) return await answer.json();
+    if (answer.status !== 401) find('state').textContent = 'The server is busy. Try again.';
   } catch {
-    // An outage of the network is no end.
     find('state').textContent = 'The server can’t be reached. Try again.';
-    return undefined;
   }
-  if (answer.status === 401) {
-    const { end } = await answer.json();
-    leave(ends[end] ?? ends.error);
-    return undefined;
-  }
-  if (!answer.ok) {
-    find('state').textContent = 'The server is busy. Try again.';
-    return undefined;
-  }
-  return answer.status === 204 ? {} : answer.json();
+  return undefined;
 }
 
-/** Renews nothing: it only looks. */
-async function showStatus() {
-  const status = await ask('/token/status');
-  if (status === undefined) return;
-  const now = Date.parse(status.now);
-  const leftMs = Math.min(Date.parse(status.idleEndsAt), Date.parse(status.endsAt)) - now;
-  const minutes = Math.ceil(leftMs / 60_000);
-  find('state').textContent = `Signed in. Without work it ends in ${minutes} min.`;
-  find('warning').textContent =
-    leftMs <= config.warn_before_seconds * 1_000 ? 'You will be signed out soon. Press “Work” to stay.' : '';
-}
-
-async function showLog() {
-  const recent = await ask('/api/logs/recent?limit=10');
-  if (recent === undefined) return;
-  const lines = recent.logs.map(({ at, event, method, path, status }) => {
+async function showActivity() {
+  const recent = await ask('/api/logs/recent?limit=10', { headers: { 'x-dormouse-background': '1' } });
+  const lines = (recent?.logs ?? []).map(({ at, event, method, path, status }) => {
     const line = document.createElement('li');
     line.textContent = [at, event, method, path, status].filter(Boolean).join(' ');
     return line;
@@ -61,29 +38,9 @@ async function showLog() {
   find('log').replaceChildren(...lines);
 }
 
-async function work() {
-  find('work').disabled = true;
-  await workOnce();
-  find('work').disabled = false;
-}
-
-async function workOnce() {
-  if ((await ask('/api/me')) === undefined) return;
-  if (config.features.sliding_access) {
-    const renewed = await ask('/renew', 'POST');
-    if (renewed === undefined) return;
-    token = renewed.accessToken;
-  }
-  await showStatus();
-  if (token !== undefined) await showLog();
-}
-
-function leave(text) {
-  token = undefined;
-  clearInterval(timer);
-  find('signed-in').hidden = true;
-  find('sign-in').hidden = false;
-  find('end').textContent = text;
+async function showDuration() {
+  const { inactivity_threshold_minutes: minutes } = await (await fetch('/api/auth/config')).json();
+  find('duration').textContent = `After ${minutes} minutes without work you are signed out.`;
 }
 
 find('sign-in').addEventListener('submit', async (event) => {
@@ -95,19 +52,23 @@ find('sign-in').addEventListener('submit', async (event) => {
     body: JSON.stringify(Object.fromEntries(new FormData(form))),
   });
   if (!answer.ok) {
-    find('end').textContent = 'Address or password is wrong.';
+    find('state').textContent = 'Address or password is wrong.';
     return;
   }
-  token = (await answer.json()).accessToken;
+  await access.signedIn((await answer.json()).accessToken);
   form.reset();
-  find('end').textContent = '';
-  form.hidden = true;
-  find('signed-in').hidden = false;
-  timer = setInterval(() => void showStatus(), statusEveryMs);
-  await work();
+  find('state').textContent = 'Signed in.';
+  // Back to where the person was when it ended.
+  history.replaceState(null, '', DormouseTokens.returnTarget('/#/work'));
+  show();
 });
-find('work').addEventListener('click', () => void work());
-find('sign-out').addEventListener('click', async () => {
-  await ask('/token/sign-out', 'POST');
-  if (token !== undefined) leave('You signed out.');
+find('work').addEventListener('click', async () => {
+  find('work').disabled = true;
+  const done = await ask('/api/me');
+  if (done !== undefined) find('state').textContent = `You worked at ${new Date().toLocaleTimeString()}.`;
+  find('work').disabled = false;
 });
+find('sign-out').addEventListener('click', () => access.signOut());
+addEventListener('hashchange', show);
+show();
+void showDuration();

@@ -79,6 +79,7 @@ export async function answerOwnRoute(
   if (method !== allowed && !(allowed === 'GET' && method === 'HEAD')) {
     return json(405, { error: 'method_not_allowed' }, { allow: allowed });
   }
+  // guard: access tokens: a question in the background is no use by hand
   const isUse = own.route === 'use' && !isBackground(headers);
   const decision = await strategy.decide({ headers, path: own.query.get('path') ?? '/', isUse });
   if (decision.kind !== 'good') return refusalOf(decision, strategy.clock());
