@@ -2,7 +2,7 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { holdStatus, renewalsOf, secondsShown, warned, warningIn } from '../support/idle-page.js';
+import { holdStatus, renewalsOf, secondsShown, warned, warningIn, withScript } from '../support/idle-page.js';
 import { Pages } from '../support/pages.js';
 import { until } from '../support/until.js';
 
