@@ -37,7 +37,8 @@ export async function buildMonthReport(pool: pg.Pool, month: string, now: number
   };
 }
 
-const names: Readonly<Record<MonthFigure, string>> = {
+/** Parts of the figure before them begin with a blank. */
+export const figureNames: Readonly<Record<MonthFigure, string>> = {
   revoked: 'hit revocation',
   revoked_ladder: '  by the ladder',
   revoked_refresh: '  of refresh tokens',
@@ -54,7 +55,7 @@ export function describeMonth({ month, people, notices }: MonthReport): string[]
   return [
     `${month}, people`,
     ...Object.entries(people).map(
-      ([figure, count]) => `  ${names[figure as MonthFigure].padEnd(30)}${count}`,
+      ([figure, count]) => `  ${figureNames[figure as MonthFigure].padEnd(30)}${count}`,
     ),
     '',
     'Notices, and who came back after them',

@@ -28,6 +28,8 @@ export interface TestGatewayOptions {
   readonly stack: StackInfo;
   /** Listen where the stack's Kratos and Hydra call, instead of at any port. */
   readonly atStackUrl?: boolean;
+  /** Listen at this port. */
+  readonly port?: number;
   readonly more?: Partial<GatewayOptions>;
   readonly log?: Logger;
   /** Another Temporal than the stack's. */
@@ -45,6 +47,7 @@ export interface TestGatewayOptions {
 export async function listenGateway({
   stack,
   atStackUrl,
+  port: wanted = 0,
   more,
   log,
   temporalAddress,
@@ -96,7 +99,7 @@ export async function listenGateway({
     log: log ?? pino({ level: 'silent' }),
     ...more,
   });
-  const port = atStackUrl === true ? Number(new URL(stack.gateway.url).port) : 0;
+  const port = atStackUrl === true ? Number(new URL(stack.gateway.url).port) : wanted;
   const url = await server.listen({ host: '127.0.0.1', port });
   const close = async () => {
     await server.close();
