@@ -1,16 +1,20 @@
 /** Who calls the desk: the session behind the cookie. How those who are refused are answered. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PageAccess } from '../http/access.js';
+import type { Gate } from '../http/gate.js';
 import type { Identified } from '../principals/authenticator.js';
 import { useOperatorSession } from '../principals/operator-sessions-table.js';
 import type { DeskContext } from './context.js';
 import { returnPath } from './return-path.js';
 import { showProblem } from './show.js';
 
-export function deskAccess(context: DeskContext): PageAccess {
+export function deskAccess(context: DeskContext, gate: Gate): PageAccess {
   return {
     identify: (request) => identify(context, request),
     refuse: async (request, reply, { cause, scope }) => {
+      // Cookies that are guessed cost a query each.
+      await gate.guardOpen(request, reply);
+      if (reply.sent) return reply;
       switch (cause) {
         case 'scope':
           return showProblem(context, request, reply, {

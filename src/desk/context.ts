@@ -22,7 +22,7 @@ export interface DeskOptions {
   readonly unverified?: Unverified;
   /** The Temporal UI, and the namespace in it. Absent: nothing links there. */
   readonly temporalUi?: { readonly url: string; readonly namespace: string };
-  /** Temporal, for roll-outs. Absent: they are shown, and not steered. */
+  /** Temporal, for roll-outs and many retries at once. Absent: neither is offered. */
   readonly rollouts?: RolloutPlaceOfWork;
   /** Default: those of the table's room. */
   readonly limits?: SessionLimits;

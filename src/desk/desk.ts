@@ -24,10 +24,10 @@ import { styleHash } from './render.js';
 import { reportRoute } from './report-page.js';
 import { showProblem } from './show.js';
 import { signInRoutes } from './sign-in-pages.js';
-import { workRoute } from './work-page.js';
+import { workForms, workRoute } from './work-page.js';
 
-/** A policy's text is the largest thing that a form holds. Bytes. */
-const largestForm = 262_144;
+/** Ten thousand identities are the most that a form holds. Bytes. */
+const largestForm = 524_288;
 
 const contentPolicy = [
   "default-src 'none'",
@@ -50,7 +50,7 @@ export function desk(dormouse: DirectDormouse, options: DeskOptions, gate: Gate)
     takeForms(server, largestForm);
     protect(server, context);
     answerErrors(server, context);
-    const access = deskAccess(context);
+    const access = deskAccess(context, gate);
     signInRoutes(server, context, access, gate);
     overviewRoute(server, context, access);
     peopleRoute(server, context, access);
@@ -61,7 +61,10 @@ export function desk(dormouse: DirectDormouse, options: DeskOptions, gate: Gate)
     policyPages(server, context, access);
     const { identities, rollouts } = context;
     if (identities !== undefined) policyForms(server, { ...context, identities }, access);
-    if (rollouts !== undefined) rolloutForms(server, { ...context, rollouts }, access);
+    if (rollouts !== undefined) {
+      rolloutForms(server, { ...context, rollouts }, access);
+      workForms(server, { ...context, rollouts }, access);
+    }
     reportRoute(server, context, access);
   };
 }

@@ -5,6 +5,7 @@ const sentences = {
   released: 'The hold has ended.',
   reactivated: 'The identity is being brought back.',
   retried: 'The step is tried again.',
+  retriedAll: 'The steps are tried again. What fails again is parked again.',
   skipped: 'The step will not be done in this absence.',
   applied: 'It follows that policy now.',
   told: 'The lifecycle looks at everything again.',

@@ -84,9 +84,6 @@ function standingView(standing: Standing) {
     policyHref: policy === undefined ? '' : `/desk/policies/${policy.id}`,
     inProgress: inProgress ?? '',
     holds: (standing.holds ?? []).map((hold) => ({ ...hold, kind: kindOfHold(hold) })),
-    notices: standing.notices.map(({ rung, outcome, leadMs, at }) => ({
-      ...{ rung, outcome, at, lead: formatDuration(leadMs) },
-    })),
   };
 }
 

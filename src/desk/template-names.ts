@@ -38,6 +38,7 @@ export const templateNames: ReadonlySet<string> = new Set([
   ...['filters', 'isFirst'],
   // work
   ...['items', 'kinds', 'subject', 'why', 'wayOut', 'owner', 'dueAt'],
+  ...['retry'],
   // identity
   ...[
     'standing',

@@ -2,18 +2,24 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { InvalidRequestError } from '../client.js';
 import { given } from '../domain/given.js';
+import { parseIdentityId } from '../domain/identity-id.js';
 import { type PageAccess, scopedPage } from '../http/access.js';
+import { namedActor } from '../http/actor.js';
+import type { RolloutPlaceOfWork } from '../rollout/start.js';
+import { retryAll } from '../standings/retry-all.js';
 import { type WorkItem, workKinds } from '../worklist/rules.js';
 import type { DeskContext } from './context.js';
 import { identityUrl } from './identity-url.js';
-import { show } from './show.js';
+import { may, show } from './show.js';
 import { workNames } from './words.js';
 
 const rows = 100;
 const querystring = z.object({
   kind: z.enum(workKinds).optional(),
   after: z.string().max(200).optional(),
+  done: z.string().optional(),
 });
 
 const urlOf = (query: { readonly kind?: string | undefined; readonly after?: string | undefined }) => {
@@ -46,12 +52,42 @@ export function workRoute(
             },
           })),
       ];
+      const parked = kind === 'parked' ? items.flatMap(({ identityId }) => identityId ?? []) : [];
+      const mayRetry = context.rollouts !== undefined && may(request, 'identities:operate');
       const view = {
+        ...{ retry: mayRetry ? parked.join(' ') : '', parked: parked.length },
         ...{ kinds, items: items.map(itemView), isFirst: after === undefined, href: urlOf({ kind }) },
         next: next === undefined ? '' : urlOf({ kind, after: next }),
       };
       return show({ dormouse, ...context }, request, reply, 'work', { title: 'Work list', view });
     });
+}
+
+const retries = z.object({ identities: z.string().max(10_000) });
+/** Retries a second: a page takes two seconds. */
+const perSecond = 50;
+
+/** Tries the parked steps of one page again. */
+export function workForms(
+  plain: FastifyInstance,
+  { rollouts }: DeskContext & { readonly rollouts: RolloutPlaceOfWork },
+  access: PageAccess,
+): void {
+  plain.post(
+    '/desk/work/retry-parked',
+    { config: scopedPage('identities:operate', access), schema: { hide: true } },
+    async (request, reply) => {
+      const ids = retries
+        .parse(request.body)
+        .identities.split(/\s+/)
+        .filter((id) => id !== '')
+        .map(parseIdentityId);
+      if (ids.length > rows)
+        throw new InvalidRequestError(`identities: takes ${rows} at most, a page of the list`);
+      await retryAll(rollouts.client, ids, { actor: namedActor(request, reply), perSecond });
+      return reply.redirect('/desk/work?kind=parked&done=retriedAll', 303);
+    },
+  );
 }
 
 function itemView({ kind, identityId, since, subject, why, wayOut, owner, dueAt }: WorkItem) {

@@ -65,7 +65,7 @@ describe.each([
   [360, 'dark'],
 ] as const)('at %i pixels, %s', (width, colorScheme) => {
   it('every page fits the width, asks for nothing from outside, and axe-core finds nothing', async () => {
-    const page = await signedIn('adam', { viewport: { width, height: 800 }, colorScheme, bypassCSP: true });
+    const page = await signedIn('adam', { viewport: { width, height: 800 }, colorScheme });
     const outside: string[] = [];
     page.on('request', (request) => {
       if (!request.url().startsWith(desk.url)) outside.push(request.url());
@@ -119,6 +119,9 @@ it('a preview shows the whole page in its frame under the strict policy, and is 
   await frame.getByRole('heading', { name: `Preview of a policy for "${policyId}"` }).waitFor();
   // Its style applies: a page without one has no such margin.
   expect(await frame.locator('main').evaluate('main => getComputedStyle(main).maxWidth')).not.toBe('none');
+  await page.evaluate(axe.source);
+  // The page in the frame has a test of its own.
+  expect(await page.evaluate('axe.run({ iframes: false }).then(({ violations }) => violations)')).toEqual([]);
   await page.getByLabel('Reason').fill('as discussed');
   await page.getByRole('button', { name: 'Publish on this preview' }).click();
   await page.getByText('Version 2, the latest').waitFor();

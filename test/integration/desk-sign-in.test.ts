@@ -197,3 +197,13 @@ it('every page forbids scripts, frames and foreign content, and is kept by no ca
     expect(html).not.toMatch(/<script|style="|on[a-z]+="/);
   }
 });
+
+it('whoever guesses cookies is answered 429 after a while', async () => {
+  const user = await desk.user();
+  const statuses = new Set<number>();
+  for (let tries = 0; tries < 320 && !statuses.has(429); tries += 1) {
+    user.setCookie('dormouse-desk', 'a'.repeat(43));
+    statuses.add((await user.send('/desk')).status);
+  }
+  expect([...statuses]).toEqual([303, 429]);
+});

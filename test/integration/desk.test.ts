@@ -246,7 +246,7 @@ describe('a viewer', () => {
       ...[...deeds, ...exemptions].map((name) => `/desk/identities/${id}/${name}`),
       `/desk/breaker/trips/${trip}/releases`,
       '/desk/breaker/releases/1/approvals',
-      ...['/desk/preview', '/desk/publish'],
+      ...['/desk/preview', '/desk/publish', '/desk/work/retry-parked'],
       ...['pause', 'resume', 'back'].map((name) => `/desk/policies/default/rollout/${name}`),
     ]) {
       const { status } = await users.vera.post(path, { reason: 'x' });
@@ -397,6 +397,20 @@ it('the work list names what waits, with its way out', async () => {
   expect(html).toContain(`gone ${asText}`);
   expect(html).toContain('bring it back in Kratos');
   expect((await users.vera.open('/desk/work?after=x')).status).toBe(400);
+});
+
+it('the parked steps of a page are tried again together, and other words are no identities', async () => {
+  const parked = { step: 'revoke', errorType: 'Broken', wayOut: 'Mend it', since: now };
+  const id = await somebody({ parked, blocked: { by: 'parked', why: 'failed' } });
+  const { html } = await users.olaf.open('/desk/work?kind=parked');
+  const listed = /name="identities" value="([^"]+)"/.exec(html)?.[1] ?? '';
+  expect(listed.split(' ')).toContain(id);
+  // No lifecycle runs for them here: nobody is told, and nothing fails.
+  const done = await users.olaf.post('/desk/work/retry-parked', { identities: listed });
+  expect(done.path).toBe('/desk/work?kind=parked&done=retriedAll');
+  expect((await users.olaf.post('/desk/work/retry-parked', { identities: 'x' })).status).toBe(400);
+  const many = Array.from({ length: 101 }, () => randomUUID()).join(' ');
+  expect((await users.olaf.post('/desk/work/retry-parked', { identities: many })).status).toBe(400);
 });
 
 function cells(html: string, row: string): string[] {
