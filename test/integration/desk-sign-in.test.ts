@@ -176,6 +176,17 @@ describe('a form', () => {
   });
 });
 
+it("is at the operators' address only, and in no description of the API", async () => {
+  const other = await openDesk({ side: 'public' });
+  for (const path of ['/desk', '/desk/sign-in', '/desk/signed-in', '/desk/signed-out', '/desk/work'])
+    expect([path, (await (await other.user()).send(path)).status]).toEqual([path, 404]);
+  await other.close();
+  const headers = { authorization: `Bearer ${desk.gateway.tokens[0]}` };
+  const document = await (await fetch(`${desk.url}/openapi.json`, { headers })).text();
+  expect(document).toContain('/v1/worklist');
+  expect(document).not.toContain('/desk');
+});
+
 it('every page forbids scripts, frames and foreign content, and is kept by no cache', async () => {
   const vera = await desk.user('vera');
   for (const path of [

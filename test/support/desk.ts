@@ -6,6 +6,7 @@ import { operatorsFileFor, registerDesk } from '../../dev/stack/operator-sign-in
 import type { DirectDormouse } from '../../src/client/direct-types.js';
 import type { DeskOptions } from '../../src/desk/context.js';
 import { signedInPath } from '../../src/desk/sign-in-pages.js';
+import type { Side } from '../../src/domain/principals/scopes.js';
 import { createKratosClient } from '../../src/ory/clients.js';
 import { OperatorTokens } from '../../src/principals/operator-tokens.js';
 import { parseOperatorsFile } from '../../src/principals/operators-file.js';
@@ -29,11 +30,12 @@ export interface TestDesk {
 export interface TestDeskOptions {
   readonly desk?: Partial<DeskOptions>;
   readonly signIn?: Partial<SignInOptions>;
+  readonly side?: Side;
   readonly wrap?: (dormouse: DirectDormouse) => DirectDormouse;
 }
 
 /** Has a database of its own, so that what it shows is what the test wrote. */
-export async function openDesk({ desk, signIn, wrap }: TestDeskOptions = {}): Promise<TestDesk> {
+export async function openDesk({ desk, signIn, wrap, side }: TestDeskOptions = {}): Promise<TestDesk> {
   const stack = inject('stack');
   const database = await openFreshDatabase();
   const port = await closedPort();
@@ -49,6 +51,7 @@ export async function openDesk({ desk, signIn, wrap }: TestDeskOptions = {}): Pr
     stack: { ...stack, postgres: { url: database.url, runtimeUrl: database.url } },
     ...{ port, log, ...(wrap && { wrap }) },
     more: {
+      ...(side && { side }),
       operators: tokens,
       desk: {
         ...{ pool: database.pool, url, productName: 'Acorn' },
