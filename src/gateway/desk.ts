@@ -1,5 +1,6 @@
 /** What is behind the desk, by the gateway's settings. */
 import { Client, Connection } from '@temporalio/client';
+import { variables } from '../config/variables.js';
 import { type Config, ConfigError, readConfig } from '../config.js';
 import type { DeskOptions } from '../desk/context.js';
 import { signedInPath } from '../desk/sign-in-pages.js';
@@ -50,7 +51,7 @@ export function openDesk(
   const ui = config.DORMOUSE_TEMPORAL_UI_URL;
   return {
     desk: {
-      ...{ pool, url, productName: config.DORMOUSE_PRODUCT_NAME },
+      ...{ pool, url, productName: nameOf(config.DORMOUSE_PRODUCT_NAME) },
       signIn: new SignIn({
         ...operators,
         redirectUri: new URL(signedInPath, url).href,
@@ -66,4 +67,9 @@ export function openDesk(
       await temporal.close();
     },
   };
+}
+
+/** Mails call a product without a name "your account", which names no desk. */
+function nameOf(product: string): string {
+  return product === variables.DORMOUSE_PRODUCT_NAME.parse(undefined) ? 'Dormouse' : product;
 }
