@@ -44,7 +44,7 @@ const layers = [
   { name: 'client', path: '^src/client([.]ts$|/)' },
   { name: 'toolkits', path: '^src/(http|cli|middleware)/' },
   { name: 'edges', path: edge, pathNot: '^src/(http|gateway|worker|observability)/' },
-  { name: 'assemblies', path: '^src/(gateway|worker|people-pages|observability)/', pathNot: edge },
+  { name: 'assemblies', path: '^src/(gateway|worker|people-pages|desk|observability)/', pathNot: edge },
   { name: 'entries', path: '^src/(worker|gateway|cli|cli-program)[.]ts$' },
   { name: 'dev', path: '^dev/' },
 ];

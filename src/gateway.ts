@@ -12,6 +12,7 @@ import {
   hookVariables,
   refuseSharedCredentials,
 } from './gateway/credentials.js';
+import { openDesk } from './gateway/desk.js';
 import { listen } from './gateway/listeners.js';
 import { publishedPolicy } from './gateway/published-policy.js';
 import { refreshRegistry } from './gateway/refresh-registry.js';
@@ -58,6 +59,9 @@ async function main(): Promise<void> {
     'DORMOUSE_GATEWAY_PORT',
     'DORMOUSE_OPERATORS_LISTEN',
     'DORMOUSE_OPERATORS_FILE',
+    'DORMOUSE_DESK_URL',
+    'DORMOUSE_TEMPORAL_UI_URL',
+    'DORMOUSE_PRODUCT_NAME',
     'DORMOUSE_SERVICE_TOKENS',
     ...hookVariables,
     'DORMOUSE_EVENT_SECRETS',
@@ -108,6 +112,7 @@ async function main(): Promise<void> {
   const operators = await loadOperators(config.DORMOUSE_OPERATORS_FILE, (error) =>
     log.warn({ err: error }, "operators' tokens could not be verified"),
   );
+  const opened = openDesk(config, operators, log);
   if (observed.url !== undefined) log.info({ metrics: observed.url }, 'metrics ready');
   const close = await listen(
     {
@@ -118,7 +123,7 @@ async function main(): Promise<void> {
       ...pagesOf(config.DORMOUSE_LINK_BASE_URL, pool, { sessions, tokens }),
       ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES, refreshTokens }),
       ...(securityEvents && { securityEvents }),
-      ...given({ operators }),
+      ...given({ operators: operators?.tokens, desk: opened?.desk }),
       ...{ credentials, refusals, log, breaker: pool, metrics: observed.registry },
     },
     {
@@ -137,6 +142,7 @@ async function main(): Promise<void> {
     await sessions?.close();
     await tokens?.close();
     await refreshTokens?.close();
+    await opened?.close();
     await dormouse.close();
     await pool.end();
     await temporal.close();

@@ -148,6 +148,7 @@ async function conclude(report: DemoReport, stack: StackInfo, options: DemoOptio
   printReport(report);
   if (options.json !== undefined) await writeReport(report, options.json);
   console.log('\nWhere to look:');
+  console.log(`  Desk          ${stack.gateway.url}/desk`);
   if (stack.temporal.uiUrl !== '') console.log(`  Temporal UI   ${stack.temporal.uiUrl}`);
   if (stack.mail.webUrl !== '') console.log(`  Mails         ${stack.mail.webUrl}`);
 }

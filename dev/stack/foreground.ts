@@ -55,6 +55,8 @@ function showWhereEverythingIs(stack: RunningStack, line: Line): void {
   const place = (name: string) => relative(process.cwd(), join(stack.dataDirectory, name));
   line('');
   line(colors.green('Everything is ready.'));
+  const desk = stack.environment.DORMOUSE_DESK_URL;
+  if (desk) line(`  ${'Desk'.padEnd(14)} ${desk}/desk`);
   for (const address of describeAddresses(stack.info)) line(address);
   line(`  ${'Credentials'.padEnd(14)} ${place('stack.json')}`);
   line(`  ${'Logs'.padEnd(14)} ${place('logs')}`);

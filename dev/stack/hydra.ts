@@ -1,5 +1,6 @@
 /**
- * Ory Hydra with opaque access tokens and refresh tokens; sign-in and consent are left to the application.
+ * Ory Hydra with opaque access tokens and refresh tokens. An application's own sign-in and consent go by Hydra's admin API; operators of the
+ * desk have a page (operator-sign-in.ts).
  */
 import { join } from 'node:path';
 import { writeFileAtomically } from './files.js';
@@ -18,9 +19,11 @@ export interface HydraOptions {
   databaseUrl: string;
   /** The hook that Hydra asks before each token; `undefined`: none. */
   tokenHook: HookTarget | undefined;
+  /** Where people sign in, and consent. */
+  signIn: { loginUrl: string; consentUrl: string };
 }
 
-/** Where an application's own sign-in and consent pages would be. */
+/** Where an application's own pages would be. */
 const applicationUrl = `http://${loopbackHost}:4455`;
 
 /** Migrates its database and starts it. */
@@ -63,8 +66,8 @@ function configuration(context: PartContext, options: HydraOptions, publicUrl: s
     },
     urls: {
       self: { issuer: publicUrl },
-      login: `${applicationUrl}/login`,
-      consent: `${applicationUrl}/consent`,
+      login: options.signIn.loginUrl,
+      consent: options.signIn.consentUrl,
       logout: `${applicationUrl}/logout`,
       error: `${applicationUrl}/error`,
     },

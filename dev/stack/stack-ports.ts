@@ -13,6 +13,7 @@ const preferredPorts = {
   smtp: 1025,
   mailWeb: 1080,
   gateway: 8321,
+  operatorSignIn: 8323,
   postgres: 5433,
 };
 export type StackPorts = Record<keyof typeof preferredPorts, number>;
@@ -28,6 +29,7 @@ const anyPorts: StackPorts = {
   smtp: 0,
   mailWeb: 0,
   gateway: 0,
+  operatorSignIn: 0,
   postgres: 0,
 };
 

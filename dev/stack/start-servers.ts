@@ -2,7 +2,7 @@
 import { StackError } from './errors.js';
 import type { ExternalParts } from './external-parts.js';
 import type { HookTarget } from './hook-target.js';
-import { startHydra } from './hydra.js';
+import { type HydraOptions, startHydra } from './hydra.js';
 import { type OryAddresses, startKratos } from './kratos.js';
 import { startMailCatcher } from './mail-catcher.js';
 import type { PartContext } from './part-context.js';
@@ -17,6 +17,7 @@ export async function startServers(
   external: ExternalParts,
   ports: StackPorts,
   hooks: { kratos: HookTarget; hydra: HookTarget | undefined },
+  signIn: HydraOptions['signIn'],
 ): Promise<Omit<StackInfo, 'gateway' | 'keys'>> {
   const mail = provideMail(context, external, ports);
   const database = provideDatabase(context, external, ports);
@@ -25,7 +26,7 @@ export async function startServers(
     provideTemporal(context, external, ports),
     database.then((running) => external.postgres ?? addressesOf(running)),
     database.then((running) => provideKratos(context, external, ports, running, smtpUrl, hooks.kratos)),
-    database.then((running) => provideHydra(context, external, ports, running, hooks.hydra)),
+    database.then((running) => provideHydra(context, external, ports, running, hooks.hydra, signIn)),
     mail,
   ]);
   return { temporal, postgres, kratos, hydra, mail: caught };
@@ -96,6 +97,7 @@ async function provideHydra(
   ports: StackPorts,
   postgres: RunningPostgres | undefined,
   tokenHook: HookTarget | undefined,
+  signIn: HydraOptions['signIn'],
 ): Promise<OryAddresses> {
   if (external.hydra !== undefined) {
     context.progress.line(`Hydra is given: ${external.hydra.publicUrl}`);
@@ -107,6 +109,7 @@ async function provideHydra(
     adminPort: ports.hydraAdmin,
     databaseUrl: urlOf(postgres, 'hydra'),
     tokenHook,
+    signIn,
   });
   context.progress.line(`Hydra ready: ${hydra.publicUrl}`);
   return hydra;

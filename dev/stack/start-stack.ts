@@ -17,6 +17,12 @@ import { readStackEnvironment, type StackEnvironment } from './environment.js';
 import { StackError } from './errors.js';
 import { checkExternalParts, type ExternalParts, readExternalParts } from './external-parts.js';
 import { removeStackInfo, writeStackInfo } from './info-file.js';
+import {
+  type OperatorSignIn,
+  registerDesk,
+  startOperatorSignIn,
+  writeOperatorsFile,
+} from './operator-sign-in.js';
 import type { PartContext } from './part-context.js';
 import { loopbackHost, type PortReservation, reservePorts } from './ports.js';
 import { createProgress, type Progress } from './progress.js';
@@ -70,6 +76,7 @@ interface StackPlan {
 class StackRun {
   private readonly supervisor: Supervisor;
   private reservation: PortReservation<keyof StackPorts> | undefined;
+  private signIn: OperatorSignIn | undefined;
   private stopping: Promise<void> | undefined;
 
   constructor(private readonly plan: StackPlan) {
@@ -100,10 +107,13 @@ class StackRun {
     };
     const { url, hookKeys } = gateway;
     const asksBeforeTokens = options.tokenHook ?? options.gateway !== false;
-    const servers = await startServers(context, external, ports, {
+    const hydraAdminUrl = `http://${loopbackHost}:${ports.hydraAdmin}`;
+    this.signIn = await startOperatorSignIn(ports.operatorSignIn, hydraAdminUrl);
+    const hooks = {
       kratos: { url, key: hookKeys.kratos },
       hydra: asksBeforeTokens ? { url, key: hookKeys.hydra } : undefined,
-    });
+    };
+    const servers = await startServers(context, external, ports, hooks, this.signIn);
     const info: StackInfo = {
       ...servers,
       gateway,
@@ -113,7 +123,10 @@ class StackRun {
         identifierKey: environment.inherited.DORMOUSE_IDENTIFIER_KEY || context.secrets.identifierKey,
       },
     };
-    const variables = variablesFor(this.plan, info, ports.gateway);
+    const variables = {
+      ...variablesFor(this.plan, info, ports.gateway),
+      ...(await deskFor(this.plan, info)),
+    };
     await this.startDormouse(context, info, variables);
     if (this.stopping !== undefined) throw new StackError('The stack is stopping.');
     await writeStackInfo(home.data.infoFile, info);
@@ -135,6 +148,7 @@ class StackRun {
     // First, so that nobody finds a stack that is stopping.
     await removeStackInfo(this.plan.home.data.infoFile);
     await this.supervisor.stop();
+    await this.signIn?.close();
     await this.reservation?.release();
     await this.plan.home.close();
   }
@@ -213,6 +227,23 @@ function variablesFor(plan: StackPlan, info: StackInfo, gatewayPort: number): Re
     DORMOUSE_KRATOS_HOOK_KEYS: environment.inherited.DORMOUSE_KRATOS_HOOK_KEYS || hookKeys.kratos,
     DORMOUSE_HYDRA_HOOK_KEYS: environment.inherited.DORMOUSE_HYDRA_HOOK_KEYS || hookKeys.hydra,
     DORMOUSE_MAIL_HOOK_KEYS: environment.inherited.DORMOUSE_MAIL_HOOK_KEYS || hookKeys.mail,
+  };
+}
+
+/**
+ * The desk, with operators of the development sign-in. Where Hydra or the operators' file are given, whoever gave them says who operators are.
+ */
+async function deskFor(
+  { external, environment, home }: StackPlan,
+  { hydra, gateway, temporal }: StackInfo,
+): Promise<Record<string, string>> {
+  const ui = { DORMOUSE_TEMPORAL_UI_URL: environment.inherited.DORMOUSE_TEMPORAL_UI_URL || temporal.uiUrl };
+  if (external.hydra !== undefined || environment.inherited.DORMOUSE_OPERATORS_FILE) return ui;
+  await registerDesk(hydra.adminUrl, gateway.url);
+  return {
+    ...ui,
+    DORMOUSE_OPERATORS_FILE: await writeOperatorsFile(home.data.hydra, hydra.publicUrl),
+    DORMOUSE_DESK_URL: gateway.url,
   };
 }
 

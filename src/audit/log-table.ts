@@ -91,6 +91,23 @@ export async function readAudit(pool: pg.Pool, target: string): Promise<AuditRow
   return found.rows.map(auditRowOf);
 }
 
+/**
+ * One page of the entries about one identity, the latest first.
+ * @param before only entries before this place. Absent: the first page
+ */
+export async function readAuditPage(
+  pool: pg.Pool,
+  target: string,
+  { before, rows }: { readonly before?: number; readonly rows: number },
+): Promise<AuditRow[]> {
+  const found = await pool.query(
+    `SELECT ${auditColumns} FROM audit WHERE target = $1 AND ($2::bigint IS NULL OR seq < $2)
+     ORDER BY seq DESC LIMIT $3`,
+    [target, before ?? null, rows],
+  );
+  return found.rows.map(auditRowOf);
+}
+
 /** @param row with {@link auditColumns} */
 export function auditRowOf(row: pg.QueryResultRow): AuditRow {
   return {

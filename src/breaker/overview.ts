@@ -89,37 +89,46 @@ export interface Waiting {
   readonly policy: string;
 }
 
+/** Where a page of {@link readWaiting} ended: its last identity. */
+export type WaitingPlace = Pick<Waiting, 'lastActiveAt' | 'identityId'>;
+
+/** @returns one page of the identities that wait for the breaker, the longest absent first */
+export async function readWaiting(
+  pool: pg.Pool,
+  { after, rows }: { readonly after?: WaitingPlace; readonly rows: number },
+): Promise<Waiting[]> {
+  const found = await pool.query<{
+    identity_id: string;
+    next_step: string | null;
+    stage: string;
+    last_active_at: Date;
+    policy_id: string | null;
+    policy_version: number | null;
+  }>(
+    `SELECT identity_id, next_step, stage, last_active_at, policy_id, policy_version FROM standing
+     WHERE blocked_by = 'breaker' AND ($1::timestamptz IS NULL OR (last_active_at, identity_id) > ($1, $2::uuid))
+     ORDER BY last_active_at, identity_id LIMIT $3`,
+    [after === undefined ? null : new Date(after.lastActiveAt), after?.identityId ?? null, rows],
+  );
+  return found.rows.map((row) => ({
+    identityId: row.identity_id,
+    action: row.next_step ?? '',
+    stage: row.stage,
+    lastActiveAt: row.last_active_at.getTime(),
+    policy: row.policy_id === null ? '' : `${row.policy_id}@${row.policy_version}`,
+  }));
+}
+
 /**
  * Reads by pages, so that a list of any length is cheap.
  * @returns identities that wait for the breaker, the longest absent first
  */
 export async function* waitingForBreaker(pool: pg.Pool, pageRows = 1_000): AsyncGenerator<Waiting> {
-  let after: { at: Date; id: string } | undefined;
+  let after: WaitingPlace | undefined;
   for (;;) {
-    const found = await pool.query<{
-      identity_id: string;
-      next_step: string | null;
-      stage: string;
-      last_active_at: Date;
-      policy_id: string | null;
-      policy_version: number | null;
-    }>(
-      `SELECT identity_id, next_step, stage, last_active_at, policy_id, policy_version FROM standing
-       WHERE blocked_by = 'breaker' AND ($1::timestamptz IS NULL OR (last_active_at, identity_id) > ($1, $2::uuid))
-       ORDER BY last_active_at, identity_id LIMIT $3`,
-      [after?.at ?? null, after?.id ?? null, pageRows],
-    );
-    for (const row of found.rows) {
-      yield {
-        identityId: row.identity_id,
-        action: row.next_step ?? '',
-        stage: row.stage,
-        lastActiveAt: row.last_active_at.getTime(),
-        policy: row.policy_id === null ? '' : `${row.policy_id}@${row.policy_version}`,
-      };
-    }
-    const last = found.rows.at(-1);
-    if (last === undefined || found.rows.length < pageRows) return;
-    after = { at: last.last_active_at, id: last.identity_id };
+    const page = await readWaiting(pool, { rows: pageRows, ...(after && { after }) });
+    yield* page;
+    after = page.at(-1);
+    if (after === undefined || page.length < pageRows) return;
   }
 }

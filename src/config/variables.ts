@@ -228,6 +228,14 @@ export const variables = {
     .describe(
       'the OIDC issuers by which operators sign in, and their roles (docs/principals.md); unset: none',
     ),
+  DORMOUSE_DESK_URL: linkBaseUrl
+    .optional()
+    .describe(
+      "address of the operators' listener as their browsers reach it, for the desk (docs/desk.md); unset: no desk",
+    ),
+  DORMOUSE_TEMPORAL_UI_URL: httpUrl
+    .optional()
+    .describe('address of the Temporal UI, which the desk links to; unset: nothing links there'),
   DORMOUSE_SESSIONS_PAGE: z
     .enum(['on', 'off'])
     .default('off')

@@ -154,6 +154,15 @@ export async function exemptionInForce(
   return found.rows[0]?.kind;
 }
 
+/** @returns the exemption in force, or `undefined` */
+export async function readExemption(pool: pg.Pool, identityId: string): Promise<Exemption | undefined> {
+  const found = await pool.query<Row>(
+    `SELECT ${columns} FROM exemption WHERE identity_id = $1 AND ended_at IS NULL`,
+    [identityId],
+  );
+  return found.rows.map(exemptionOf)[0];
+}
+
 /** The position at which a page of {@link exemptionsInForce} ended. */
 export interface ExemptionPlace {
   readonly reviewAt: number;

@@ -11,6 +11,8 @@ import {
   kratosRegistrationHook,
   type RegistrationHookOptions,
 } from '../deletion/kratos-registration-hook.js';
+import type { DeskOptions } from '../desk/context.js';
+import { desk } from '../desk/desk.js';
 import { given } from '../domain/given.js';
 import type { Side } from '../domain/principals/scopes.js';
 import { guardRoutes, open } from '../http/access.js';
@@ -61,6 +63,8 @@ export interface GatewayOptions {
   readonly breaker?: pg.Pool;
   /** Operators' tokens of OIDC issuers. Default: none are taken. */
   readonly operators?: TokenVerifier;
+  /** The desk in a browser, for operators who sign in by OIDC. Default: there is none. */
+  readonly desk?: DeskOptions;
   /** Which routes are served; those of the other side are answered as if there were none. Default: all. */
   readonly side?: Side;
   /** Takes refused calls into the audit log. Default: they are in the security log only. */
@@ -120,6 +124,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     if (options.pages !== undefined) {
       await described.register(accountPages(options.dormouse, options.pages, limits));
     }
+    if (options.desk !== undefined) await described.register(desk(options.dormouse, options.desk, gate));
   });
   return server;
 }

@@ -5,7 +5,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../domain/principals/principal.js';
 import { isServedAt, type RouteScope, type Side } from '../domain/principals/scopes.js';
-import type { Authenticator, Identified, RefusalCause } from '../principals/authenticator.js';
+import {
+  type Authenticator,
+  type Identified,
+  type RefusalCause,
+  withScope,
+} from '../principals/authenticator.js';
 import { answerNotFound } from './errors.js';
 import type { Gate, Refusal } from './gate.js';
 import { isHook, presentedBy, refusalFor } from './presented.js';
@@ -25,9 +30,24 @@ export interface OtherWay {
   readonly refusal: Refusal;
 }
 
+/** Who calls a page of the desk: by a session's cookie in place of a credential. */
+export interface PageAccess {
+  /** Never throws. */
+  identify(request: FastifyRequest): Promise<Identified>;
+  /** Answers a call that was refused, as people read it. */
+  refuse(request: FastifyRequest, reply: FastifyReply, refusal: PageRefusal): Promise<unknown>;
+}
+
+export interface PageRefusal {
+  readonly cause: RefusalCause;
+  readonly scope: RouteScope;
+}
+
 export interface ScopedRoute {
   readonly scope: RouteScope;
   readonly otherWay?: OtherWay;
+  /** A page for operators: served at their address only, and not to credentials. */
+  readonly page?: PageAccess;
 }
 
 export type RouteAccess = OpenRoute | ScopedRoute;
@@ -81,12 +101,18 @@ export function findPrincipal(request: FastifyRequest): Principal | undefined {
 
 /** Tells of a call that the route itself refuses: what it asks for is beyond the scopes of whoever calls. */
 export function noteInsufficientScope(request: FastifyRequest): void {
+  noteRefused(request, 'scope');
+}
+
+/** Tells of a call by somebody known that is refused after all. */
+export function noteRefused(request: FastifyRequest, cause: RefusalCause): void {
   const known = admitted.get(request);
-  known?.onRefused(refusedCall(request, { cause: 'scope', actor: known.principal.actor }, known.scope));
+  known?.onRefused(refusedCall(request, { cause, actor: known.principal.actor }, known.scope));
 }
 
 /** A route's declaration, for its `config`. */
 export const scoped = (scope: RouteScope) => ({ access: { scope } }) as const;
+export const scopedPage = (scope: RouteScope, page: PageAccess) => ({ access: { scope, page } }) as const;
 export const open = (why: string, side: Side = 'public') => ({ access: { open: why, side } }) as const;
 
 const declared = new WeakMap<FastifyInstance, ReadonlyMap<string, RouteAccess>>();
@@ -123,24 +149,34 @@ export function guardRoutes(server: FastifyInstance, options: AccessOptions): vo
 
 /** Whether a route is reached at this address. */
 export function isServed(access: RouteAccess, side: Side): boolean {
-  if ('scope' in access) return isServedAt(access.scope, side);
+  if ('scope' in access)
+    return access.page === undefined ? isServedAt(access.scope, side) : side !== 'public';
   return access.side === 'both' || side === 'both' || access.side === side;
 }
 
 async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
-  { scope, otherWay }: ScopedRoute,
+  { scope, otherWay, page }: ScopedRoute,
   { gate, authenticator, onRefused }: AccessOptions,
 ): Promise<void> {
-  const shown = presentedBy(request, scope);
-  const identified = await authenticator.identify(shown, scope, request.ip);
+  // guard: desk: a page takes the scope of its route
+  const identified =
+    page === undefined
+      ? await authenticator.identify(presentedBy(request, scope), scope, request.ip)
+      : withScope(await page.identify(request), scope);
   if (identified.kind === 'known') {
     admitted.set(request, { principal: identified.principal, onRefused, scope });
     await gate.isOverLimit(request, reply, identified.caller, isHook(scope) ? 'hook' : 'service');
     return;
   }
-  onRefused(refusedCall(request, identified, scope));
+  // Whoever opens a page and is not signed in is sent to the sign-in: nothing was refused.
+  const isAsked = page !== undefined && identified.cause === 'none' && request.method === 'GET';
+  if (!isAsked) onRefused(refusedCall(request, identified, scope));
+  if (page !== undefined) {
+    await page.refuse(request, reply, { cause: identified.cause, scope });
+    return;
+  }
   if (identified.cause === 'unavailable') {
     await reply.code(503).header('retry-after', '5').send({
       error: 'temporarily_unavailable',

@@ -26,3 +26,16 @@ export function refuseCompressed(server: FastifyInstance): void {
       .send({ error: 'invalid_request', message: 'content-encoding: is not taken. Send the body as it is' });
   });
 }
+
+/**
+ * Accepts HTML forms only. Not by `@fastify/formbody`: a field that is sent twice must not become a list.
+ * @param bodyLimit bytes
+ */
+export function takeForms(server: FastifyInstance, bodyLimit: number): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit },
+    (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(body.toString()))),
+  );
+}

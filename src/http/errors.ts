@@ -22,7 +22,8 @@ export function problemsOf(error: ZodError): string {
 
 const fieldOf = (instancePath: string) => instancePath.slice(1).replaceAll('/', '.') || 'body';
 
-function answerTo(error: unknown): Answer {
+/** What a caller may know of an error. */
+export function answerTo(error: unknown): Answer {
   if (error instanceof ZodError) {
     return { status: 400, error: 'invalid_request', message: problemsOf(error) };
   }

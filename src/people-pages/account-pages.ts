@@ -5,6 +5,7 @@
  */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { EngineDormouse } from '../client/engine.js';
+import { takeForms } from '../http/content.js';
 import type { RateLimits } from '../http/gate.js';
 import { systemClock } from '../process/clock.js';
 import { accessRoutes } from './access-page.js';
@@ -32,7 +33,7 @@ export function accountPages(
 ): FastifyPluginAsync {
   const context: PageContext = { ...options, dormouse, clock: options.clock ?? systemClock };
   return async (server) => {
-    takeForms(server);
+    takeForms(server, 4_096);
     protect(server, context, limits);
     answerErrors(server, context);
     keepRoutes(server, context);
@@ -48,16 +49,6 @@ export function accountPages(
     if (sessions !== undefined && tokens !== undefined)
       await server.register(async (scope) => tokenRoutes(scope, context, sessions, tokens));
   };
-}
-
-/** Accepts HTML forms only. Not by `@fastify/formbody`: a field that is sent twice must not become a list. */
-function takeForms(server: FastifyInstance): void {
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: 4_096 },
-    (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(body.toString()))),
-  );
 }
 
 function protect(

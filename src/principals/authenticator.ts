@@ -20,6 +20,8 @@ export type RefusalCause =
   | 'token'
   /** A signature of an event that does not hold. */
   | 'signature'
+  /** A form that no page of ours sent. */
+  | 'origin'
   /** Known, and not allowed to do this. */
   | 'scope'
   /** Whether it is good can't be told now. */
@@ -81,7 +83,9 @@ export class Authenticator {
   }
 }
 
-function withScope(identified: Extract<Identified, { kind: 'known' }>, scope: RouteScope): Identified {
+/** @returns the same, refused where the scope is lacking */
+export function withScope(identified: Identified, scope: RouteScope): Identified {
+  if (identified.kind === 'refused') return identified;
   const { scopes, actor } = identified.principal;
   // guard: principals: a credential without the scope is refused
   return covers(scopes, scope) ? identified : { kind: 'refused', cause: 'scope', actor };

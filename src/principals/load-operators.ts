@@ -2,7 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../config.js';
 import { OperatorTokens } from './operator-tokens.js';
-import { parseOperatorsFile } from './operators-file.js';
+import { type OperatorsIssuer, parseOperatorsFile } from './operators-file.js';
+
+export interface Operators {
+  readonly issuers: readonly OperatorsIssuer[];
+  readonly tokens: OperatorTokens;
+  /** The secrets of the desk's confidential clients, by the issuer's alias. */
+  readonly secrets: ReadonlyMap<string, string>;
+}
 
 /**
  * @param file DORMOUSE_OPERATORS_FILE
@@ -13,13 +20,23 @@ import { parseOperatorsFile } from './operators-file.js';
 export async function loadOperators(
   file: string | undefined,
   onError: (error: unknown) => void,
-): Promise<OperatorTokens | undefined> {
+): Promise<Operators | undefined> {
   if (file === undefined) return undefined;
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError(`DORMOUSE_OPERATORS_FILE names ${file}, which can't be read.`, { cause: error });
+  const issuers = parseOperatorsFile(await read('DORMOUSE_OPERATORS_FILE', file), file);
+  const secrets = new Map<string, string>();
+  for (const { alias, desk } of issuers) {
+    if (desk?.secretFile === undefined) continue;
+    const secret = (await read(`desk.secretFile of the issuer "${alias}"`, desk.secretFile)).trim();
+    if (secret === '') throw new ConfigError(`${desk.secretFile}: is empty. It takes the client's secret.`);
+    secrets.set(alias, secret);
   }
-  return new OperatorTokens(parseOperatorsFile(text, file), onError);
+  return { issuers, tokens: new OperatorTokens(issuers, onError), secrets };
+}
+
+async function read(what: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`${what} names ${file}, which can't be read.`, { cause: error });
+  }
 }

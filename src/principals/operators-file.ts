@@ -42,6 +42,21 @@ const issuerSchema = z.strictObject({
   roles: z
     .record(z.string().min(1).max(200), z.enum(roles, `takes one of ${roles.join(', ')}`))
     .transform((record) => new Map<string, Role>(Object.entries(record))),
+  /** How operators sign in at the desk by this issuer (docs/desk.md). Left out: they do not. */
+  desk: z
+    .strictObject({
+      /** The desk's client at the issuer; one of `clients`. */
+      client: z.string().min(1).max(200),
+      /** The file with the client's secret. Left out: a public client, which PKCE protects. */
+      secretFile: z.string().min(1).max(500).optional(),
+      /** What is asked for. `openid` is among it. */
+      scope: z
+        .string()
+        .max(500)
+        .refine((scope) => scope.split(' ').includes('openid'), 'needs openid among its values')
+        .default('openid'),
+    })
+    .optional(),
 });
 
 const fileSchema = z.strictObject({
@@ -57,6 +72,14 @@ const fileSchema = z.strictObject({
           context.addIssue({ code: 'custom', path: [index, field], message: 'is taken by another issuer' });
         });
       }
+      issuers.forEach(({ clients, desk }, index) => {
+        if (desk === undefined || clients.includes(desk.client)) return;
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'desk', 'client'],
+          message: 'is not among the clients whose tokens are taken. Name it there as well',
+        });
+      });
       issuers.forEach(({ audience, clients }, index) => {
         // The audience of an ID token is the client: whoever gets one of those must not be let in by it.
         if (!clients.includes(audience)) return;

@@ -1,20 +1,13 @@
 /** `dormouse policy rollout …`: see, pause, resume and take back the roll-out of a policy's latest version. */
-import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { actorOption, checkedDecision, type Decision, reasonOption } from '../cli/actor.js';
 import { withPool, withTemporal } from '../cli/connection.js';
 import { wholeNumber } from '../cli/numbers.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
-import {
-  type DecidedRollout,
-  pauseRolloutUpdate,
-  type RolloutProgress,
-  rollBackUpdate,
-  rolloutQuery,
-  rolloutWorkflowId,
-} from '../workflows/rollout-messages.js';
+import type { DecidedRollout, RolloutProgress } from '../workflows/rollout-messages.js';
+import { isUnderWay, pauseRollout, queryRollout, resumeLatestRollout, takeBackRollout } from './decisions.js';
 import { type RolloutRow, readRollouts } from './rollouts-table.js';
-import { resumeRollout } from './start.js';
+import type { RolloutPlaceOfWork } from './start.js';
 
 /** To be added after the commands `policy …`. */
 export function addRolloutCommands(program: Command): void {
@@ -55,9 +48,11 @@ async function status(id: string, { json }: { json?: true }): Promise<void> {
   const policyId = checkedPolicyId('id', id);
   const rows = await withPool((pool) => readRollouts(pool, policyId));
   const [latest] = rows;
-  const isUnderWay = latest?.state === 'waking' || latest?.state === 'paused';
   // PostgreSQL has the state; the workflow has the counts of this moment.
-  const progress = isUnderWay ? await withTemporal((system) => query(system, policyId)) : undefined;
+  const progress =
+    latest !== undefined && isUnderWay(latest)
+      ? await withTemporal((place) => queryRollout(place, policyId))
+      : undefined;
   for (const row of rows) {
     const isCurrent = progress?.version === row.version;
     const shown = isCurrent ? { ...row, ...progress.counts, phase: progress.place.phase } : row;
@@ -74,47 +69,20 @@ function lineOf(row: RolloutRow & { readonly phase?: string }): string {
   return `${`${policyId}@${version}`.padEnd(24)}${where.padEnd(18)} since ${since}  read ${seen}, due earlier ${earlier}, woken ${woken}, failed ${failed}`;
 }
 
-interface System {
-  readonly client: Client;
-  readonly taskQueue: string;
-}
-
-async function query({ client, taskQueue }: System, policyId: string): Promise<RolloutProgress | undefined> {
-  try {
-    return await client.workflow.getHandle(rolloutWorkflowId(taskQueue, policyId)).query(rolloutQuery);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
-}
-
 async function pause(id: string, flags: Decision): Promise<void> {
-  await tell(id, flags, ({ client, taskQueue }, policyId, decision) =>
-    client.workflow
-      .getHandle(rolloutWorkflowId(taskQueue, policyId))
-      .executeUpdate(pauseRolloutUpdate, { args: [decision] }),
-  );
+  await tell(id, flags, pauseRollout);
 }
 
 async function resume(id: string, flags: Decision): Promise<void> {
-  const policyId = checkedPolicyId('id', id);
-  const [latest] = await withPool((pool) => readRollouts(pool, policyId));
-  if (latest === undefined || (latest.state !== 'paused' && latest.state !== 'cancelled')) {
-    throw new Error(
-      `no roll-out of "${policyId}" is paused. See: dormouse policy rollout status ${policyId}`,
-    );
-  }
-  await tell(policyId, flags, (system, _id, decision) =>
-    resumeRollout(system, policyId, latest.version, decision),
+  await tell(id, flags, (place, policyId, decision) =>
+    withPool((pool) => resumeLatestRollout({ ...place, pool }, policyId, decision)),
   );
 }
 
 async function back(id: string, flags: Decision & { to?: string }): Promise<void> {
   const to = flags.to === undefined ? {} : { to: wholeNumber('--to', flags.to) };
-  await tell(id, flags, ({ client, taskQueue }, policyId, decision) =>
-    client.workflow
-      .getHandle(rolloutWorkflowId(taskQueue, policyId))
-      .executeUpdate(rollBackUpdate, { args: [{ ...decision, ...to }] }),
+  await tell(id, flags, (place, policyId, decision) =>
+    takeBackRollout(place, policyId, { ...decision, ...to }),
   );
 }
 
@@ -122,30 +90,11 @@ async function back(id: string, flags: Decision & { to?: string }): Promise<void
 async function tell(
   id: string,
   flags: Decision,
-  ask: (system: System, policyId: string, decision: DecidedRollout) => Promise<RolloutProgress>,
+  ask: (place: RolloutPlaceOfWork, policyId: string, decision: DecidedRollout) => Promise<RolloutProgress>,
 ): Promise<void> {
   const policyId = checkedPolicyId('id', id);
   const { actor, reason } = checkedDecision(flags);
-  announce(
-    await withTemporal((system) =>
-      told(policyId, () => ask(system, policyId, { schemaVersion: 1, actor, reason })),
-    ),
-  );
-}
-
-/** @throws Error with the roll-out's own words, or one that says that none runs */
-async function told(policyId: string, ask: () => Promise<RolloutProgress>): Promise<RolloutProgress> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) {
-      throw new Error(
-        `no roll-out of "${policyId}" is under way. See: dormouse policy rollout status ${policyId}`,
-      );
-    }
-    if (error instanceof WorkflowUpdateFailedError) throw new Error(error.cause?.message ?? error.message);
-    throw error;
-  }
+  announce(await withTemporal((place) => ask(place, policyId, { schemaVersion: 1, actor, reason })));
 }
 
 function announce({ policyId, version, place, counts, paused }: RolloutProgress): void {

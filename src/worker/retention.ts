@@ -9,6 +9,7 @@ import { forgetOldPostponements } from '../links/postponements-table.js';
 import { forgetOldMails } from '../mail/mails-table.js';
 import { forgetOldPreviews } from '../preview/previews-table.js';
 import { forgetOldCredentials } from '../principals/credentials-table.js';
+import { forgetOldOperatorSessions } from '../principals/operator-sessions-table.js';
 import { forgetOldReconciliations } from '../reconciliation/reconciliations-table.js';
 import { forgetOldEvents } from '../security-events/outbox-table.js';
 import { forgetOldSessions } from '../sessions/sessions-table.js';
@@ -60,6 +61,7 @@ export async function forgetOld(
     refresh_consent: await forgetOldConsents(pool, now),
     breaker_trip: await forgetOldTrips(pool, operations),
     policy_preview: await forgetOldPreviews(pool, operations),
+    operator_session: await forgetOldOperatorSessions(pool, now),
   };
   return Object.fromEntries(Object.entries(forgotten).filter(([, rows]) => rows > 0));
 }

@@ -74,6 +74,13 @@ beforeAll(async () => {
       [days === 401 ? '1' : '2', at(days)],
     );
   }
+  for (const days of [2, 1]) {
+    await pool.query(
+      `INSERT INTO operator_session (session_hash, actor, scopes, signed_in_at, last_used_at)
+       VALUES (sha256(convert_to($1, 'UTF8')), 'oidc:acme:' || $1, '{}', $2, $2)`,
+      [`${days}`, at(days)],
+    );
+  }
   for (const days of [31, 29]) {
     await pool.query("INSERT INTO request_log (at, category, app, event) VALUES ($1, 'AUDIT', 'shop', $2)", [
       at(days),
@@ -105,6 +112,7 @@ it('forgets what has served its time, keeps what is younger or still says someth
     request_log: 1,
     breaker_trip: 1,
     policy_preview: 1,
+    operator_session: 1,
   });
   expect(await forgetOld(pool, retention, now)).toEqual({});
   expect(await kept('SELECT message_key FROM mail')).toEqual([
@@ -115,6 +123,7 @@ it('forgets what has served its time, keeps what is younger or still says someth
   ]);
   expect(await kept('SELECT event FROM request_log')).toEqual(['29']);
   expect(await kept('SELECT left(hash, 1) FROM policy_preview')).toEqual(['2']);
+  expect(await kept('SELECT actor FROM operator_session')).toEqual(['oidc:acme:1']);
   expect(await kept('SELECT run_id FROM reconciliation')).toEqual(['399']);
   expect(await kept('SELECT jti FROM signal_outbox')).toEqual(['parked 399', 'pending 399', 'pending 401']);
   expect(await kept('SELECT why FROM breaker_trip')).toEqual(['clock 399', 'clock 401', 'limit 399']);
@@ -138,6 +147,7 @@ it('lists for each table how its growth is bounded', async () => {
       'refresh_consent',
       'breaker_trip',
       'policy_preview',
+      'operator_session',
       'breaker_release',
       'breaker_release_vote',
       'breaker_pass',

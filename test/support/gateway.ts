@@ -27,6 +27,8 @@ export interface TestGatewayOptions {
   readonly stack: StackInfo;
   /** Listen where the stack's Kratos and Hydra call, instead of at any port. */
   readonly atStackUrl?: boolean;
+  /** Listen at this port. */
+  readonly port?: number;
   readonly more?: Partial<GatewayOptions>;
   readonly log?: Logger;
   /** Another Temporal than the stack's. */
@@ -44,6 +46,7 @@ export interface TestGatewayOptions {
 export async function listenGateway({
   stack,
   atStackUrl,
+  port: wanted = 0,
   more,
   log,
   temporalAddress,
@@ -95,7 +98,7 @@ export async function listenGateway({
     log: log ?? pino({ level: 'silent' }),
     ...more,
   });
-  const port = atStackUrl === true ? Number(new URL(stack.gateway.url).port) : 0;
+  const port = atStackUrl === true ? Number(new URL(stack.gateway.url).port) : wanted;
   const url = await server.listen({ host: '127.0.0.1', port });
   const close = async () => {
     await server.close();

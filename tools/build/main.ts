@@ -6,7 +6,7 @@ import { bundleWorkflows } from '../../src/worker/workflow-bundle.js';
 const source = new URL('../../src/', import.meta.url);
 const target = new URL('../../dist/', import.meta.url);
 
-for (const folder of ['mail/templates', 'people-pages/templates', 'postgres/migrations']) {
+for (const folder of ['mail/templates', 'people-pages/templates', 'desk/templates', 'postgres/migrations']) {
   await cp(fileURLToPath(new URL(folder, source)), fileURLToPath(new URL(folder, target)), {
     recursive: true,
   });

@@ -4,6 +4,7 @@ import { accessTokenGuards } from './access-token-guards.js';
 import { auditGuards } from './audit-guards.js';
 import { breakerGuards } from './breaker-guards.js';
 import { checkerGuards } from './checker-guards.js';
+import { deskGuards } from './desk-guards.js';
 import { faultGuards } from './fault-guards.js';
 import type { Guard } from './guard.js';
 import { noticeGuards } from './notice-guards.js';
@@ -31,5 +32,6 @@ export const guards: readonly Guard[] = [
   ...faultGuards,
   ...policyGuards,
   ...principalGuards,
+  ...deskGuards,
   ...observabilityGuards,
 ];
