@@ -1,10 +1,16 @@
 #!/usr/bin/env node
 /** Entry point: `dormouse`, the operators' command line. Thin; each room has its own commands. */
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { addMissingCommands } from './absence/commands.js';
 import { addAuditCommands } from './audit/commands.js';
 import { addMonthReportCommand } from './audit/month-command.js';
 import { addBreakerCommands } from './breaker/commands.js';
+import { addContextOptions, atInstallation } from './cli/at-installation.js';
+import { addCompletionCommands } from './cli/completion-commands.js';
+import { contextOption } from './cli/desk.js';
+import { exitCodeOf } from './cli/exit-codes.js';
+import { addLoginCommands } from './cli/login-commands.js';
+import { printable } from './cli/output.js';
 import { addExemptionCommands } from './exemptions/commands.js';
 import { addKeysCommands } from './keys/commands.js';
 import { addMailCommands } from './mail/commands.js';
@@ -13,7 +19,9 @@ import { addPolicyCommands } from './policies/commands.js';
 import { addDatabaseCommands } from './postgres/commands.js';
 import { addPreviewCommands } from './preview/commands.js';
 import { addCredentialCommands } from './principals/commands.js';
-import { addEnrolCommands } from './reconciliation/commands.js';
+import { addServerCredentialCommands } from './principals/server-commands.js';
+import { release } from './process/release.js';
+import { addServerEnrolCommand } from './reconciliation/server-commands.js';
 import { addRolloutCommands } from './rollout/commands.js';
 import { addSecurityEventCommands } from './security-events/commands.js';
 import { addIdentityCommands } from './standings/commands.js';
@@ -24,10 +32,14 @@ import { addWorkersCommands } from './worker/commands.js';
 import { addWorklistCommands } from './worklist/commands.js';
 
 const program = new Command('dormouse')
-  .description('Asks and decides about identities and their inactivity.')
-  .showHelpAfterError();
+  .description('Asks and decides about identities and their inactivity, at a gateway.')
+  .version(release, '-V, --version')
+  // A command may have a --version of its own, so the program's options stand before the command.
+  .enablePositionalOptions()
+  .option(...contextOption)
+  .showHelpAfterError('(dormouse --help lists the commands)')
+  .exitOverride();
 addIdentityCommands(program);
-addEnrolCommands(program);
 addPolicyCommands(program);
 addPreviewCommands(program);
 addRolloutCommands(program);
@@ -46,10 +58,25 @@ addCredentialCommands(program);
 addWorkersCommands(program);
 addTemporalCommands(program);
 addMonthReportCommand(program);
+addLoginCommands(program);
+addCompletionCommands(program);
+const server = atInstallation(program.command('server')).description(
+  'on the database and Temporal themselves: the first credential, everybody’s enrolment',
+);
+addServerCredentialCommands(server);
+addServerEnrolCommand(server);
+addContextOptions(program);
 
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  // Commander has said it already.
+  if (!(error instanceof CommanderError))
+    console.error(printableLines(error instanceof Error ? error.message : String(error)));
+  process.exitCode = exitCodeOf(error);
+}
+
+/** A message may hold what another system answered. */
+function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
 }

@@ -1,11 +1,11 @@
 /** `dormouse report --month`: what happened to people in one month. */
 import type { Command } from 'commander';
+import { atInstallation } from '../cli/at-installation.js';
 import { withPool } from '../cli/connection.js';
 import { buildMonthReport, describeMonth, monthOf } from './month-report.js';
 
 export function addMonthReportCommand(program: Command): void {
-  program
-    .command('report')
+  atInstallation(program.command('report'))
     .description('how many people each rung reached in a month, and whether notices brought people back')
     .requiredOption('--month <month>', 'in UTC, as 2026-10')
     .option('--json', 'as JSON')

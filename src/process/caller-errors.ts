@@ -4,7 +4,7 @@
 export class DormouseUnavailableError extends Error {
   override readonly name = 'DormouseUnavailableError';
   constructor(
-    readonly system: 'Temporal' | 'PostgreSQL' | 'The gateway',
+    readonly system: 'Temporal' | 'PostgreSQL' | 'Kratos' | 'The gateway',
     options?: ErrorOptions,
   ) {
     super(

@@ -1,4 +1,4 @@
-/** `dormouse enrol --all`: preview, take-over, watching and letting be. */
+/** `dormouse server enrol --all`: preview, take-over, watching and letting be. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.end());
 
-const dormouse = (...args: string[]) => typed(fixture.environment, args);
+const dormouse = (...args: string[]) => typed(fixture.environment, ['server', ...args]);
 
 class Lines {
   readonly lines: string[] = [];

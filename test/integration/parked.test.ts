@@ -5,7 +5,7 @@ import { createDormouse } from '../../src/client/direct.js';
 import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { retryAll } from '../../src/standings/retry-all.js';
 import { parkedSteps } from '../../src/worklist/parked.js';
-import { typed } from '../support/command.js';
+import { type Desk, type Operator, openDesk } from '../support/desk.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { Live } from '../support/live.js';
 import {
@@ -31,6 +31,8 @@ let live: Live;
 let kratos: FaultProxy;
 let dormouse: DirectDormouse;
 let policyId: string;
+let desk: Desk;
+let operator: Operator;
 let taskQueue: string;
 
 beforeAll(async () => {
@@ -41,6 +43,8 @@ beforeAll(async () => {
     workflowBundlePath: inject('workflowBundlePath'),
   });
   taskQueue = await live.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
+  desk = await openDesk({ taskQueue });
+  operator = await desk.operator();
   policyId = (await publish(pool, fastPolicy(fresh('parked')))).id;
   dormouse = createDormouse({
     ...{ temporal: stack.temporal, postgresUrl: stack.postgres.url, taskQueue, policyId },
@@ -49,6 +53,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
+  await desk.close();
   await dormouse.close();
   await live.end();
   await kratos.close();
@@ -157,8 +162,7 @@ describe('skip', () => {
 });
 
 describe('the command', () => {
-  const command = (...args: string[]) =>
-    typed({ ...inject('environment'), DORMOUSE_TASK_QUEUE: taskQueue }, ['parked', ...args]);
+  const command = (...args: string[]) => operator.typed(['parked', ...args]);
 
   it('lists, retries and skips', async () => {
     const [retried, skipped] = [await unfit(), await unfit()];
@@ -170,9 +174,9 @@ describe('the command', () => {
     expect(json).toContainEqual(expect.objectContaining({ identityId: skipped, step: 'deactivate' }));
 
     await makeFit(kratosDatabase, retried);
-    expect((await command('retry', retried, '--actor', actor)).exitCode).toBe(0);
+    expect((await command('retry', retried)).exitCode).toBe(0);
     await standsAt(retried, 'deactivated');
-    const done = await command('skip', skipped, '--reason', 'by hand', '--actor', actor);
+    const done = await command('skip', skipped, '--reason', 'by hand');
     expect(done.exitCode, done.all).toBe(0);
     expect((await dormouse.standing(skipped))?.parked).toBeUndefined();
     expect((await command('list')).stdout).not.toMatch(new RegExp(`${retried}|${skipped}`));

@@ -116,9 +116,9 @@ export const policyGuards: readonly Guard[] = [
   },
   {
     name: 'policies: no later version is published unseen',
-    file: 'src/policies/publish-command.ts',
-    find: 'if (latest === 0) return undefined;',
-    replace: 'if (latest >= 0) return undefined;',
+    file: 'src/preview/publishing.ts',
+    find: 'return latest === 0 ? undefined',
+    replace: 'return latest >= 0 ? undefined',
     project: 'system',
     tests: ['test/integration/policy-preview.test.ts'],
     only: 'refused, and the error says both ways out',
