@@ -93,5 +93,5 @@ function answerOf({ replyCode, enhancedCode, queueId, acceptedBy }: Mail): strin
 }
 
 function bounceOf({ bounceClass, bounceCode, bouncedAt }: Mail): string | undefined {
-  return bounceClass === null ? undefined : `${bounceClass} ${bounceCode ?? ''} at ${bouncedAt}`;
+  return bounceClass === null ? undefined : `${bounceClass} bounce ${bounceCode ?? '?'} at ${bouncedAt}`;
 }
