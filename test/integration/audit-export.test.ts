@@ -122,7 +122,11 @@ describe('the command line', () => {
   let desk: Desk;
   let operator: Operator;
   beforeAll(async () => {
-    desk = await openDesk({ postgresUrl: database.url });
+    // Elsewhere, because the log of this database has the rows of this file only.
+    desk = await openDesk({
+      postgresUrl: database.url,
+      credentialsUrl: inject('stack').postgres.runtimeUrl,
+    });
     operator = await desk.operator();
   });
   afterAll(() => desk.close());

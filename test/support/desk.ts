@@ -29,13 +29,14 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-/** @param postgresUrl Dormouse's database. Default: the stack's */
-export async function openDesk({
-  postgresUrl,
-  ...options
-}: Partial<TestGatewayOptions> & { readonly postgresUrl?: string } = {}): Promise<Desk> {
+export interface DeskOptions extends Partial<TestGatewayOptions> {
+  /** Where the credentials are. Default: in Dormouse's database, whose audit log then has them. */
+  readonly credentialsUrl?: string;
+}
+
+export async function openDesk({ postgresUrl, credentialsUrl, ...options }: DeskOptions = {}): Promise<Desk> {
   const stack = inject('stack');
-  const url = postgresUrl ?? stack.postgres.runtimeUrl;
+  const url = credentialsUrl ?? postgresUrl ?? stack.postgres.runtimeUrl;
   const pool = createPool({ url });
   const onError = (error: unknown) => {
     throw error;
