@@ -1,6 +1,6 @@
 /** Entry point: the gateway, the HTTP interface of Dormouse for apps and operators. Thin. */
 
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { createEngineDormouse } from './client/engine.js';
 import { type Config, readConfig } from './config.js';
@@ -14,6 +14,7 @@ import {
 } from './gateway/credentials.js';
 import { openDesk } from './gateway/desk.js';
 import { listen } from './gateway/listeners.js';
+import type { Operations } from './gateway/operators-routes.js';
 import { publishedPolicy } from './gateway/published-policy.js';
 import { refreshRegistry } from './gateway/refresh-registry.js';
 import { refreshService } from './gateway/refresh-service.js';
@@ -33,6 +34,7 @@ import { createPool } from './postgres/pool.js';
 import { prepareDatabase } from './postgres/prepare.js';
 import { CredentialDirectory } from './principals/directory.js';
 import { loadOperators } from './principals/load-operators.js';
+import type { OperatorsIssuer } from './principals/operators-file.js';
 import { refusalsTo } from './principals/refusals.js';
 import { runEntry } from './process/entry.js';
 import { createLogger, type Logger } from './process/logger.js';
@@ -74,6 +76,7 @@ async function main(): Promise<void> {
     ...securityEventVariables,
     'DORMOUSE_IDENTIFIER_KEY',
     'DORMOUSE_METRICS_LISTEN',
+    'DORMOUSE_MAIL_UNVERIFIED',
     'DORMOUSE_LOG_LEVEL',
   ]);
   refuseSharedCredentials(config);
@@ -113,6 +116,8 @@ async function main(): Promise<void> {
     log.warn({ err: error }, "operators' tokens could not be verified"),
   );
   const opened = openDesk(config, operators, log);
+  const temporal = Connection.lazy(connectionOptions(config));
+  const operations = operationsOf(config, temporal, operators?.issuers ?? [], log);
   if (observed.url !== undefined) log.info({ metrics: observed.url }, 'metrics ready');
   const close = await listen(
     {
@@ -124,7 +129,7 @@ async function main(): Promise<void> {
       ...given({ trustedProxies: config.DORMOUSE_TRUSTED_PROXIES, refreshTokens }),
       ...(securityEvents && { securityEvents }),
       ...given({ operators: operators?.tokens, desk: opened?.desk }),
-      ...{ credentials, refusals, log, breaker: pool, metrics: observed.registry },
+      ...{ credentials, refusals, log, breaker: operations.pool, operations, metrics: observed.registry },
     },
     {
       public: { host: config.DORMOUSE_GATEWAY_HOST, port: config.DORMOUSE_GATEWAY_PORT },
@@ -132,7 +137,7 @@ async function main(): Promise<void> {
     },
   );
 
-  const temporal = observeGateway(observed, pool, config);
+  observeGateway(observed, pool, temporal, config);
 
   onShutdown(log, async () => {
     observed.stopping();
@@ -145,20 +150,52 @@ async function main(): Promise<void> {
     await opened?.close();
     await dormouse.close();
     await pool.end();
+    await operations.pool.end();
     await temporal.close();
     await observed.close();
   });
 }
 
 /** Signs of life and standings need PostgreSQL only, so a Temporal that is away makes no gateway unready. */
-function observeGateway(observed: Observed, pool: pg.Pool, config: TemporalConfig): Connection {
-  const temporal = Connection.lazy(connectionOptions(config));
+function observeGateway(
+  observed: Observed,
+  pool: pg.Pool,
+  temporal: Connection,
+  config: TemporalConfig,
+): void {
   const { checks, registry } = observed;
   watchPools(registry, { hooks: pool });
   checks.add('database', databaseIsReady(pool));
   checks.add('temporal', temporalIsReady(temporal, config.DORMOUSE_TEMPORAL_NAMESPACE), false);
   checks.begun();
-  return temporal;
+}
+
+/** What operators ask may take long, so it has connections of its own. */
+function operationsOf(
+  config: TemporalConfig &
+    Pick<Config, 'DORMOUSE_POSTGRES_URL' | 'DORMOUSE_POLICY_ID' | 'DORMOUSE_MAIL_UNVERIFIED'>,
+  temporal: Connection,
+  issuers: readonly OperatorsIssuer[],
+  log: Logger,
+): Operations {
+  const pool = createPool({
+    ...{ url: config.DORMOUSE_POSTGRES_URL, max: 4 },
+    ...{ connectTimeoutMs: 5_000, statementTimeoutMs: 60_000 },
+    onError: (error) => log.warn({ err: error }, 'a connection to PostgreSQL broke'),
+  });
+  return {
+    ...{ pool, issuers, taskQueue: config.DORMOUSE_TASK_QUEUE },
+    ...{ policyId: config.DORMOUSE_POLICY_ID, unverified: config.DORMOUSE_MAIL_UNVERIFIED },
+    temporal: new Client({ connection: temporal, namespace: config.DORMOUSE_TEMPORAL_NAMESPACE }),
+    ...given({ identities: kratosOf() }),
+  };
+}
+
+/** A gateway without pages worked without Kratos in earlier releases. */
+function kratosOf() {
+  if (!process.env.DORMOUSE_KRATOS_ADMIN_URL) return undefined;
+  const ory = readConfig(['DORMOUSE_KRATOS_ADMIN_URL', 'DORMOUSE_ORY_TOKEN']);
+  return createKratosClient(ory.DORMOUSE_KRATOS_ADMIN_URL, { token: ory.DORMOUSE_ORY_TOKEN });
 }
 
 function hooksOf(config: Pick<Config, HookVariable | HookSetting>, pool: pg.Pool, log: Logger): HookOptions {

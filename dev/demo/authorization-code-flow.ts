@@ -18,7 +18,7 @@ export interface Tokens {
 }
 
 /** A user agent that keeps cookies and stops at each redirect. */
-class Browser {
+export class Browser {
   private readonly cookies = new Map<string, string>();
 
   /** @returns the target of the redirect */
@@ -36,7 +36,7 @@ class Browser {
   }
 }
 
-function parameter(url: URL, name: string): string {
+export function parameter(url: URL, name: string): string {
   const value = url.searchParams.get(name);
   if (value !== null) return value;
   throw new Error(`Hydra redirected without ${name} (${url.searchParams.get('error') ?? 'no error given'})`);

@@ -4,27 +4,30 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { withPool } from '../cli/connection.js';
+import type { z } from 'zod';
+import { jsonOption } from '../cli/changes.js';
+import { atGateway } from '../cli/desk.js';
+import { UsageError } from '../cli/exit-codes.js';
+import type { GatewayCalls } from '../cli/gateway-calls.js';
+import { say, sayJson } from '../cli/output.js';
 import { beginOf, endOf } from '../cli/times.js';
-import { ConfigError } from '../config.js';
-import { controlIds, isControlId } from './controls.js';
-import { type ExportOptions, exportAudit, exportFormats, selectionOf } from './export.js';
-import { buildReport, describeReport } from './report.js';
-import type { AuditSelection } from './stream.js';
-import { streamAudit } from './stream.js';
+import { rfc3339 } from '../domain/rfc3339.js';
+import { controlIds } from './controls.js';
+import { exportFormats } from './export.js';
+import type { reportAnswer } from './routes.js';
 
 interface Period {
   readonly from?: string;
   readonly to?: string;
 }
 
-interface ExportArguments extends Period {
-  readonly format: ExportOptions['format'];
+interface ExportFlags extends Period {
+  readonly format: string;
   readonly control?: string;
   readonly out?: string;
 }
 
-interface ReportArguments extends Period {
+interface ReportFlags extends Period {
   readonly json?: true;
   readonly organisationDays?: string;
   readonly limit: string;
@@ -45,7 +48,7 @@ export function addAuditExportCommands(audit: Command): void {
     .option(...to)
     .addOption(new Option('--control <id>', 'only events that say something about it').choices(controlIds))
     .option('--out <file>', 'write to a new file instead of the standard output')
-    .action(exportLog);
+    .action(atGateway(exportLog));
   audit
     .command('report')
     .description('actions by month, policies in force, and accounts that are over a threshold and still in')
@@ -53,52 +56,45 @@ export function addAuditExportCommands(audit: Command): void {
     .option(...to)
     .option('--organisation-days <days>', 'the time of inactivity that you set for NIST AC-2(3)')
     .option('--limit <count>', 'accounts to list for each control', '20')
-    .option('--json', 'as JSON')
-    .action(report);
+    .option(...jsonOption)
+    .action(atGateway(report));
 }
 
-async function exportLog(given: ExportArguments): Promise<void> {
-  const options: ExportOptions = {
-    format: given.format,
-    selection: selectionFor(given),
-    ...(given.control !== undefined && isControlId(given.control) && { control: given.control }),
-    generatedAt: Date.now(),
-  };
-  const { out } = given;
-  await withPool(async (pool) => {
-    const text = Readable.from(exportAudit(streamAudit(pool, selectionOf(options)), options));
-    if (out === undefined) await pipeline(text, process.stdout, { end: false });
-    // Evidence is never overwritten, and only its owner may read it.
-    else await pipeline(text, createWriteStream(out, { flags: 'wx', mode: 0o600 }));
+async function exportLog(
+  gateway: GatewayCalls,
+  { format, control, out, ...period }: ExportFlags,
+): Promise<void> {
+  const query = { format, control, ...rangeOf(period) };
+  const text = Readable.from(gateway.stream('/v1/audit/export', query));
+  if (out === undefined) await pipeline(text, process.stdout, { end: false });
+  // Evidence is never overwritten, and only its owner may read it.
+  else await pipeline(text, createWriteStream(out, { flags: 'wx', mode: 0o600 }));
+}
+
+async function report(gateway: GatewayCalls, flags: ReportFlags): Promise<void> {
+  const days = flags.organisationDays;
+  const answer = await gateway.get<z.input<typeof reportAnswer>>('/v1/audit/report', {
+    organisationDays: days === undefined ? undefined : wholeNumber('--organisation-days', days),
+    limit: wholeNumber('--limit', flags.limit),
+    ...rangeOf(flags),
   });
+  if (flags.json === true) sayJson(answer.report);
+  else for (const line of answer.lines) say(line);
 }
 
-async function report(given: ReportArguments): Promise<void> {
-  const days = given.organisationDays;
-  const built = await withPool((pool) =>
-    buildReport(pool, {
-      selection: selectionFor(given),
-      ...(days === undefined ? {} : { organisationDays: wholeNumber('--organisation-days', days) }),
-      limit: wholeNumber('--limit', given.limit),
-      now: Date.now(),
-    }),
-  );
-  console.log(given.json ? JSON.stringify(built, null, 2) : describeReport(built).join('\n'));
-}
-
-function selectionFor({ from: begin, to: end }: Period): AuditSelection {
-  const selection = {
-    ...(begin === undefined ? {} : { from: beginOf('--from', begin) }),
-    ...(end === undefined ? {} : { to: endOf('--to', end) }),
-  };
-  const { from: first, to: last } = selection;
+function rangeOf({ from: begin, to: end }: Period): { from?: string; to?: string } {
+  const first = begin === undefined ? undefined : beginOf('--from', begin);
+  const last = end === undefined ? undefined : endOf('--to', end);
   if (first !== undefined && last !== undefined && last <= first) {
-    throw new ConfigError('--to: is before --from, so the range is empty. Write the earlier one as --from');
+    throw new UsageError('--to: is before --from, so the range is empty. Write the earlier one as --from');
   }
-  return selection;
+  return {
+    ...(first !== undefined && { from: rfc3339(first) }),
+    ...(last !== undefined && { to: rfc3339(last) }),
+  };
 }
 
 function wholeNumber(option: string, text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text);
-  throw new ConfigError(`${option} takes a whole number, not "${text}"`);
+  throw new UsageError(`${option} takes a whole number, not "${text}"`);
 }

@@ -1,6 +1,7 @@
 /** `dormouse report --month`: what happened to people in one month. */
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { atInstallation } from '../cli/at-installation.js';
 import { withPool } from '../cli/connection.js';
 import { monthOf } from './month.js';
 import { monthCsv } from './month-csv.js';
@@ -16,8 +17,7 @@ interface Flags {
 }
 
 export function addMonthReportCommand(program: Command): void {
-  program
-    .command('report')
+  atInstallation(program.command('report'))
     .description('how many people each rung reached in a month, and whether notices brought people back')
     .requiredOption('--month <month>', 'in UTC, as 2026-10')
     .option('--csv', 'one number a line')

@@ -1,20 +1,34 @@
 /** `dormouse breaker …`: see, trip and release the breaker. */
 import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
-import type pg from 'pg';
-import { actorOption, checkedActor, checkedDecision, type Decision, reasonOption } from '../cli/actor.js';
-import { withPool, withTemporal } from '../cli/connection.js';
+import { Argument, type Command } from 'commander';
+import type { z } from 'zod';
+import { type ChangeFlags, checkedReason, decide, dryRunOption, jsonOption } from '../cli/changes.js';
+import { confirmed, yesOption } from '../cli/confirm.js';
+import { atGateway } from '../cli/desk.js';
+import { UsageError } from '../cli/exit-codes.js';
+import type { GatewayCalls } from '../cli/gateway-calls.js';
+import { jsonLines } from '../cli/lines.js';
 import { wholeNumber } from '../cli/numbers.js';
-import { wake } from '../cli/wake.js';
+import { say, sayJson, sayRows } from '../cli/output.js';
+import { reasonOption } from '../cli/reason.js';
 import { breakerActions } from '../domain/breaker/rules.js';
-import { adviceFor, type Trip, type TripScope } from '../domain/breaker/trip.js';
-import { dayMs } from '../domain/duration.js';
+import { adviceFor, type TripCause, tripCauses } from '../domain/breaker/trip.js';
 import { parseIdentityId } from '../domain/identity-id.js';
-import { inTransaction } from '../postgres/pool.js';
-import { approveRelease, proposeRelease, tripAndAudit } from './decisions.js';
-import { breakerOverview, waitingForBreaker } from './overview.js';
-import type { Release } from './releases-table.js';
-import { waitingTokens } from './waiting-tokens-table.js';
+import type { overviewAnswer, releaseAnswer, tripAnswer } from './routes.js';
+
+type Overview = z.input<typeof overviewAnswer>;
+type Release = z.input<typeof releaseAnswer>;
+type Trip = z.input<typeof tripAnswer>;
+
+interface Reasoned extends ChangeFlags {
+  readonly reason: string;
+}
+
+interface ReleaseFlags extends Reasoned {
+  readonly all?: true;
+  readonly identities?: string;
+  readonly yes?: true;
+}
 
 export function addBreakerCommands(program: Command): void {
   const breaker = program
@@ -23,119 +37,203 @@ export function addBreakerCommands(program: Command): void {
   breaker
     .command('status')
     .description('what is tripped and why, what was done within a day, and who waits')
-    .option('--json', 'all of it as JSON')
-    .action(async (options: { json?: true }) => {
-      await withPool((pool) => status(pool, options.json === true));
-    });
+    .option(...jsonOption)
+    .action(
+      atGateway(async (gateway, { json }: { json?: true }) => {
+        const overview = await gateway.get<Overview>('/v1/breaker');
+        if (json === true) sayJson(overview);
+        else sayOverview(overview);
+      }),
+    );
   breaker
     .command('waiting')
     .description('identities whose next step waits for the breaker, the longest absent first')
     .option('--tokens', 'tokens over a limit instead, whose end the latest sweeps found held')
     .option('--csv', 'as CSV; its first column is what "release --identities" reads')
-    .action(async (options: { csv?: true; tokens?: true }) => {
-      const list = options.tokens === true ? listTokens : waiting;
-      await withPool((pool) => list(pool, options.csv === true));
-    });
+    .option('--json', 'one JSON object a line')
+    .action(
+      atGateway((gateway, flags: ListFlags) =>
+        (flags.tokens === true ? listTokens : waiting)(gateway, flags),
+      ),
+    );
   breaker
-    .command('trip <scope>')
-    .description(`stop ${breakerActions.join(', ')} or all at once`)
+    .command('trip')
+    .addArgument(new Argument('<scope>', 'what is stopped').choices([...breakerActions, 'all']))
+    .description('stop one kind of act, or all at once')
     .requiredOption(...reasonOption)
     .option('--operators <number>', 'different operators that its release needs', '1')
-    .option(...actorOption)
-    .action(async (scope: string, options: Decision & { operators: string }) => {
-      const tripped = await withPool((pool) => tripByHand(pool, scope, options));
-      console.log(`trip ${tripped.id}: ${tripped.scope} stopped (${tripped.why})`);
-    });
+    .option(...dryRunOption)
+    .option(...jsonOption)
+    .action(
+      atGateway(async (gateway, scope: string, flags: Reasoned & { operators: string }) => {
+        const operators = wholeNumber('--operators', flags.operators);
+        const body = { scope, reason: checkedReason(flags.reason), operators };
+        const request = { path: '/v1/breaker/trips', body, what: `stop ${scope}` };
+        const trip = await decide<Trip>(gateway, request, flags);
+        if (trip === undefined) return;
+        if (flags.json === true) sayJson(trip);
+        else say(`trip ${trip.id}: ${trip.scope} stopped (${trip.why})`);
+      }),
+    );
   breaker
     .command('release <tripId>')
     .description('end a trip, or let a list of identities pass although it stays')
     .requiredOption(...reasonOption)
     .option('--all', 'end the trip')
     .option('--identities <file>', 'only these: one UUID a line, or CSV with it in the first column')
-    .option(...actorOption)
-    .action(async (tripId: string, options: Decision & { all?: true; identities?: string }) => {
-      if ((options.all === true) === (options.identities !== undefined)) {
-        throw new Error('say --all to end the trip, or --identities FILE to let only these pass');
-      }
-      const { identities: file, actor, reason } = checkedDecision(options);
-      const listed = file === undefined ? {} : { identities: await readIdentities(file) };
-      const request = { tripId: wholeNumber('tripId', tripId), actor, reason, at: Date.now(), ...listed };
-      await conclude(await withPool((pool) => proposeRelease(pool, request)));
-    });
+    .option(...yesOption)
+    .option(...dryRunOption)
+    .option(...jsonOption)
+    .action(atGateway(release));
   breaker
     .command('approve <releaseId>')
     .description('agree, as another operator, to a release that was proposed')
-    .option(...actorOption)
-    .action(async (releaseId: string, options: { actor: string }) => {
-      const request = { releaseId: wholeNumber('releaseId', releaseId), actor: checkedActor(options.actor) };
-      await conclude(await withPool((pool) => approveRelease(pool, { ...request, at: Date.now() })));
-    });
+    .option(...yesOption)
+    .option(...dryRunOption)
+    .option(...jsonOption)
+    .action(
+      atGateway(async (gateway, text: string, flags: ChangeFlags & { yes?: true }) => {
+        const id = wholeNumber('releaseId', text);
+        await conclude(
+          gateway,
+          { path: `/v1/breaker/releases/${id}/approvals`, what: `agree to release ${id}` },
+          flags,
+        );
+      }),
+    );
 }
 
-async function tripByHand(
-  pool: pg.Pool,
-  scope: string,
-  options: Decision & { operators: string },
-): Promise<Trip> {
-  const { actor, reason } = checkedDecision(options);
-  const scopes: readonly string[] = [...breakerActions, 'all'];
-  if (!scopes.includes(scope)) throw new Error(`scope: must be one of ${scopes.join(', ')}`);
-  return inTransaction(pool, (client) =>
-    tripAndAudit(
-      client,
-      {
-        scope: scope as TripScope,
-        cause: 'operator',
-        why: reason,
-        trippedAt: Date.now(),
-        operators: wholeNumber('--operators', options.operators),
-      },
-      actor,
-    ),
-  );
-}
-
-async function status(pool: pg.Pool, asJson: boolean): Promise<void> {
-  const overview = await breakerOverview(pool, Date.now() - dayMs, Date.now());
-  if (asJson) {
-    console.log(JSON.stringify(overview, null, 2));
-    return;
-  }
-  const { trips, pending, acts, population, waiting: count, waitingTokens: tokens, warnings } = overview;
-  if (trips.length === 0) console.log('not tripped');
+function sayOverview({
+  trips,
+  pending,
+  acts,
+  population,
+  waiting: count,
+  waitingTokens: tokens,
+  warnings,
+}: Overview): void {
+  if (trips.length === 0) say('not tripped');
   for (const { id, scope, cause, why, trippedAt, operators } of trips) {
-    console.log(`trip ${id}   ${scope} stopped since ${new Date(trippedAt).toISOString()} (${cause})`);
-    console.log(`         ${why}`);
-    console.log(`         ${adviceFor(cause)}`);
-    if (operators > 1) console.log(`         its release takes ${operators} different operators`);
+    say(`trip ${id}   ${scope} stopped since ${trippedAt} (${cause})`);
+    say(`         ${why}`);
+    if (isCause(cause)) say(`         ${adviceFor(cause)}`);
+    if (operators > 1) say(`         its release takes ${operators} different operators`);
   }
   for (const { id, tripId, reason, actors, operators, identities } of pending) {
     const covers = identities === undefined ? 'all' : `${identities.length} identities`;
-    console.log(
+    say(
       `release ${id} of trip ${tripId} (${covers}; ${reason}) has ${actors.join(', ')}: ${actors.length} of ${operators} operators`,
     );
   }
   const done = breakerActions.map((action) => `${acts[action]} × ${action}`).join(', ');
-  console.log(`within a day: ${done}, of ${population} identities`);
-  console.log(`waiting: ${count}${count === 0 ? '' : ' (dormouse breaker waiting)'}`);
-  if (tokens > 0) console.log(`tokens that wait: ${tokens} (dormouse breaker waiting --tokens)`);
-  for (const warning of warnings) console.log(`warning: ${warning}`);
+  say(`within a day: ${done}, of ${population} identities`);
+  say(`waiting: ${count}${count === 0 ? '' : ' (dormouse breaker waiting)'}`);
+  if (tokens > 0) say(`tokens that wait: ${tokens} (dormouse breaker waiting --tokens)`);
+  for (const warning of warnings) say(`warning: ${warning}`);
 }
 
-async function listTokens(pool: pg.Pool, asCsv: boolean): Promise<void> {
-  if (asCsv) console.log('identity_id,action,token,why,waits_since,sweep');
-  for await (const { identityId, action, token, why, waitsSince, sweep } of waitingTokens(pool)) {
-    const fields = [identityId, action, token, why, new Date(waitsSince).toISOString(), sweep];
-    console.log(fields.join(asCsv ? ',' : '  '));
-  }
+/** A gateway of a later release may know more of them. */
+const isCause = (cause: string): cause is TripCause => tripCauses.some((known) => known === cause);
+
+interface Waiting {
+  readonly identityId: string;
+  readonly action: string;
+  readonly stage: string;
+  readonly lastActiveAt: string;
+  readonly policy: string;
 }
 
-async function waiting(pool: pg.Pool, asCsv: boolean): Promise<void> {
-  if (asCsv) console.log('identity_id,action,stage,last_active_at,policy');
-  for await (const { identityId, action, stage, lastActiveAt, policy } of waitingForBreaker(pool)) {
-    const fields = [identityId, action, stage, new Date(lastActiveAt).toISOString(), policy];
-    console.log(fields.join(asCsv ? ',' : '  '));
+interface WaitingToken {
+  readonly identityId: string;
+  readonly action: string;
+  readonly token: string;
+  readonly why: string;
+  readonly waitsSince: string;
+  readonly sweep: string;
+}
+
+interface ListFlags {
+  readonly tokens?: true;
+  readonly csv?: true;
+  readonly json?: true;
+}
+
+async function listTokens(gateway: GatewayCalls, { csv, json }: ListFlags): Promise<void> {
+  if (csv === true) say('identity_id,action,token,why,waits_since,sweep');
+  const rows: WaitingToken[] = [];
+  for await (const one of jsonLines<WaitingToken>(gateway.stream('/v1/breaker/waiting/tokens'))) {
+    const { identityId, action, token, why, waitsSince, sweep } = one;
+    if (json === true) sayJson(one, 'line');
+    else if (csv === true) say([identityId, action, token, why, waitsSince, sweep].join(','));
+    else rows.push(one);
   }
+  if (json === true || csv === true) return;
+  sayRows(
+    [
+      { title: 'identity', of: ({ identityId }) => identityId },
+      { title: 'action', of: ({ action }) => action },
+      { title: 'token', of: ({ token }) => token },
+      { title: 'why', of: ({ why }) => why },
+      { title: 'waits since', of: ({ waitsSince }) => waitsSince },
+      { title: 'sweep', of: ({ sweep }) => sweep },
+    ],
+    rows,
+    { json: false, none: 'No token waits.' },
+  );
+}
+
+async function waiting(gateway: GatewayCalls, { csv, json }: ListFlags): Promise<void> {
+  if (csv === true) say('identity_id,action,stage,last_active_at,policy');
+  const rows: Waiting[] = [];
+  for await (const one of jsonLines<Waiting>(gateway.stream('/v1/breaker/waiting'))) {
+    const { identityId, action, stage, lastActiveAt, policy } = one;
+    if (json === true) sayJson(one, 'line');
+    else if (csv === true) say([identityId, action, stage, lastActiveAt, policy].join(','));
+    else rows.push(one);
+  }
+  if (json === true || csv === true) return;
+  sayRows(
+    [
+      { title: 'identity', of: ({ identityId }) => identityId },
+      { title: 'action', of: ({ action }) => action },
+      { title: 'stage', of: ({ stage }) => stage },
+      { title: 'last seen', of: ({ lastActiveAt }) => lastActiveAt },
+      { title: 'policy', of: ({ policy }) => policy },
+    ],
+    rows,
+    { json: false, none: 'Nobody waits.' },
+  );
+}
+
+async function release(gateway: GatewayCalls, tripId: string, flags: ReleaseFlags): Promise<void> {
+  const { all, identities: file } = flags;
+  if ((all === true) === (file !== undefined))
+    throw new UsageError('say --all to end the trip, or --identities FILE to let only these pass');
+  const id = wholeNumber('tripId', tripId);
+  const listed = file === undefined ? {} : { identities: await readIdentities(file) };
+  const body = { reason: checkedReason(flags.reason), ...listed };
+  const whom =
+    listed.identities === undefined ? 'everybody who waits' : `${listed.identities.length} identities`;
+  const path = `/v1/breaker/trips/${id}/releases`;
+  await conclude(gateway, { path, body, what: `release trip ${id} for ${whom}` }, flags);
+}
+
+async function conclude(
+  gateway: GatewayCalls,
+  request: { readonly path: string; readonly body?: object; readonly what: string },
+  flags: ChangeFlags & { readonly yes?: true },
+): Promise<void> {
+  if (flags.dryRun !== true) await confirmed(request.what, flags);
+  const answer = await decide<Release>(gateway, request, flags);
+  if (answer === undefined) return;
+  if (flags.json === true) return sayJson(answer);
+  const { id, operators, actors, effectiveAt, identities } = answer;
+  if (effectiveAt === undefined) {
+    say(`release ${id} waits for ${operators - actors.length} more operator: dormouse breaker approve ${id}`);
+    return;
+  }
+  const whom = identities === undefined ? 'everybody who waits' : `the ${identities.length} identities`;
+  say(`released. The workers wake ${whom}, some 50 a second`);
 }
 
 async function readIdentities(file: string): Promise<string[]> {
@@ -146,36 +244,9 @@ async function readIdentities(file: string): Promise<string[]> {
     try {
       return [parseIdentityId(first.trim())];
     } catch {
-      throw new Error(`${file}:${index + 1}: does not begin with the UUID of an identity`);
+      throw new UsageError(`${file}:${index + 1}: does not begin with the UUID of an identity`);
     }
   });
-  if (ids.length === 0) throw new Error(`${file} holds no identity`);
+  if (ids.length === 0) throw new UsageError(`${file} holds no identity`);
   return [...new Set(ids)];
-}
-
-/** More would keep the operator waiting. The workers wake the rest. */
-const wokenAtOnce = 200;
-
-/** Wakes the first lifecycles that wait for the breaker. */
-async function conclude(release: Release): Promise<void> {
-  if (release.effectiveAt === undefined) {
-    const missing = release.operators - release.actors.length;
-    console.log(
-      `release ${release.id} waits for ${missing} more operator: dormouse breaker approve ${release.id} --actor <other>`,
-    );
-    return;
-  }
-  const { identities } = release;
-  const ids = identities ?? (await withPool(everybodyWaiting));
-  const woken = await withTemporal(({ client }) => wake(client, ids.slice(0, wokenAtOnce)));
-  const rest = ids.length - wokenAtOnce;
-  console.log(
-    `released. ${woken} of ${ids.length} were woken to go on${rest > 0 ? '; the workers wake the others, some 50 a second' : ''}`,
-  );
-}
-
-async function everybodyWaiting(pool: pg.Pool): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const { identityId } of waitingForBreaker(pool)) ids.push(identityId);
-  return ids;
 }

@@ -1,6 +1,5 @@
 /**
- * Wakes lifecycles that the breaker no longer holds. The command that releases wakes some at once. This wakes
- * the ones that it missed or that exceeded its limit, so that none has to wait for the daily look.
+ * Wakes lifecycles that the breaker no longer holds, whoever released them, so that none has to wait for the daily look.
  */
 import type { WorkflowClient } from '@temporalio/client';
 import type pg from 'pg';

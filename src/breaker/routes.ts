@@ -6,21 +6,26 @@ import { z } from 'zod';
 import { InvalidRequestError } from '../client.js';
 import { breakerActions } from '../domain/breaker/rules.js';
 import { dayMs } from '../domain/duration.js';
-import { normalText } from '../domain/free-text.js';
 import { given } from '../domain/given.js';
-import { highestVersion, reasonProblem } from '../domain/names.js';
+import { highestVersion } from '../domain/names.js';
+import { rfc3339 } from '../domain/rfc3339.js';
 import { principalOf, scoped } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
+import { change } from '../http/dry-run.js';
+import { sendLines } from '../http/lines.js';
+import { checkedReason } from '../http/reason.js';
 import { answers, outputTime } from '../http/schemas.js';
-import { approveRelease, proposeRelease } from './decisions.js';
-import { breakerOverview } from './overview.js';
+import { inTransaction } from '../postgres/pool.js';
+import { approveRelease, proposeRelease, tripAndAudit } from './decisions.js';
+import { breakerOverview, waitingForBreaker } from './overview.js';
 import { type Release, ReleaseRefusedError } from './releases-table.js';
+import { waitingTokens } from './waiting-tokens-table.js';
 
 const number = z.coerce.number().pipe(z.int().min(1).max(highestVersion));
 const params = z.object({ id: number });
 const security = [{ serviceToken: [] }];
 
-const release = z.object({
+export const releaseAnswer = z.object({
   id: z.number(),
   tripId: z.number(),
   reason: z.string(),
@@ -31,7 +36,7 @@ const release = z.object({
   effectiveAt: outputTime('absent while approvals are missing').exactOptional(),
 });
 
-const trip = z.object({
+export const tripAnswer = z.object({
   id: z.number(),
   scope: z.enum([...breakerActions, 'all']),
   cause: z.string(),
@@ -40,9 +45,9 @@ const trip = z.object({
   operators: z.number(),
 });
 
-const overview = z.object({
-  trips: z.array(trip).readonly(),
-  pending: z.array(release).readonly(),
+export const overviewAnswer = z.object({
+  trips: z.array(tripAnswer).readonly(),
+  pending: z.array(releaseAnswer).readonly(),
   acts: z.record(z.enum(breakerActions), z.number()).readonly().describe('within a day'),
   population: z.number(),
   waiting: z.number().describe('identities'),
@@ -73,13 +78,76 @@ export function breakerRoutes(pool: pg.Pool): FastifyPluginAsync {
         schema: {
           summary: 'What is tripped and why, what was done within a day, and how many wait',
           security,
-          response: answers({ 200: overview }),
+          response: answers({ 200: overviewAnswer }),
         },
       },
       () => breakerOverview(pool, Date.now() - dayMs, Date.now()),
     );
+    plain.get(
+      '/v1/breaker/waiting',
+      {
+        config: scoped('breaker:read'),
+        schema: {
+          summary: 'Identities whose next step waits for the breaker, the longest absent first',
+          security,
+          produces: ['application/x-ndjson'],
+          response: answers({ 200: z.string().describe('one JSON object a line') }),
+        },
+      },
+      (_request, reply) => sendLines(reply, waitingLines(pool)),
+    );
+    plain.get(
+      '/v1/breaker/waiting/tokens',
+      {
+        config: scoped('breaker:read'),
+        schema: {
+          summary: 'Tokens over a limit whose end the latest sweeps found held by the breaker',
+          security,
+          produces: ['application/x-ndjson'],
+          response: answers({ 200: z.string().describe('one JSON object a line') }),
+        },
+      },
+      (_request, reply) => sendLines(reply, tokenLines(pool)),
+    );
+    tripRoute(plain, pool);
     decisionRoutes(plain, pool);
   };
+}
+
+async function* waitingLines(pool: pg.Pool): AsyncGenerator<object> {
+  for await (const one of waitingForBreaker(pool)) yield { ...one, lastActiveAt: rfc3339(one.lastActiveAt) };
+}
+
+async function* tokenLines(pool: pg.Pool): AsyncGenerator<object> {
+  for await (const one of waitingTokens(pool)) yield { ...one, waitsSince: rfc3339(one.waitsSince) };
+}
+
+const tripping = z.strictObject({
+  scope: z.enum([...breakerActions, 'all']),
+  reason: z.string(),
+  operators: z.int().min(1).max(10).default(1).describe('different operators that its release needs'),
+});
+
+function tripRoute(plain: FastifyInstance, pool: pg.Pool): void {
+  plain.withTypeProvider<ZodTypeProvider>().post(
+    '/v1/breaker/trips',
+    {
+      config: change('breaker:propose'),
+      schema: {
+        summary: 'Stop one kind of act, or all at once',
+        security,
+        body: tripping,
+        response: answers({ 200: tripAnswer }),
+      },
+    },
+    (request, reply) => {
+      const { scope, reason, operators } = request.body;
+      const why = checkedReason(reason);
+      const wanted = { scope, cause: 'operator', why, trippedAt: Date.now(), operators } as const;
+      const actor = namedActor(request, reply);
+      return inTransaction(pool, (client) => tripAndAudit(client, wanted, actor));
+    },
+  );
 }
 
 /** The workers wake whom a release lets pass. */
@@ -88,22 +156,20 @@ function decisionRoutes(plain: FastifyInstance, pool: pg.Pool): void {
   server.post(
     '/v1/breaker/trips/:id/releases',
     {
-      config: scoped('breaker:propose'),
+      config: change('breaker:propose'),
       bodyLimit: 524_288,
       schema: {
         summary: 'Propose to release a trip; it takes effect where one operator is enough',
         security,
         params,
         body: proposal,
-        response: answers({ 200: release }),
+        response: answers({ 200: releaseAnswer }),
       },
     },
     (request, reply) => {
       const { reason, identities } = given(request.body);
-      const problem = reasonProblem(reason);
-      if (problem !== undefined) throw new InvalidRequestError(`reason: ${problem}`);
       const { owner } = principalOf(request);
-      const decision = { tripId: request.params.id, reason: normalText(reason), owner, at: Date.now() };
+      const decision = { tripId: request.params.id, reason: checkedReason(reason), owner, at: Date.now() };
       const actor = namedActor(request, reply);
       return decided(proposeRelease(pool, { ...decision, actor, ...given({ identities }) }));
     },
@@ -111,13 +177,13 @@ function decisionRoutes(plain: FastifyInstance, pool: pg.Pool): void {
   server.post(
     '/v1/breaker/releases/:id/approvals',
     {
-      config: scoped('breaker:approve'),
+      config: change('breaker:approve'),
       schema: {
         summary: 'Agree, as another operator, to a release that was proposed',
         security,
         params,
         body: z.strictObject({}).nullish(),
-        response: answers({ 200: release }),
+        response: answers({ 200: releaseAnswer }),
       },
     },
     (request, reply) => {

@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import { normalText } from '../domain/free-text.js';
 import { actorProblem, claimsPrincipal, reasonProblem } from '../domain/names.js';
+import { UsageError } from './exit-codes.js';
 
 export const actorOption = [
   '--actor <id>',
@@ -10,17 +11,17 @@ export const actorOption = [
   userInfo().username,
 ] as const;
 
-export const reasonOption = ['--reason <text>', 'why, for those who ask later'] as const;
+export { reasonOption } from './reason.js';
 
 export interface Decision {
   readonly reason: string;
   readonly actor: string;
 }
 
-/** For decisions that are not checked elsewhere. @throws Error that names the option */
+/** For decisions that are not checked elsewhere. @throws UsageError that names the option */
 export function checkedDecision<T extends Decision>(decision: T): T {
   const problem = reasonProblem(decision.reason);
-  if (problem !== undefined) throw new Error(`--reason: ${problem}`);
+  if (problem !== undefined) throw new UsageError(`--reason: ${problem}`);
   return { ...decision, actor: checkedActor(decision.actor), reason: normalText(decision.reason) };
 }
 
@@ -29,5 +30,5 @@ export function checkedActor(actor: string): string {
     ? 'is the name of a credential of the gateway, which only the gateway may use. Pass your own id'
     : actorProblem(actor);
   if (problem === undefined) return actor;
-  throw new Error(`--actor: ${problem}`);
+  throw new UsageError(`--actor: ${problem}`);
 }

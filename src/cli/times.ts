@@ -1,6 +1,6 @@
 /** Dates and times as flags of the command line. All dates are UTC days. */
-import { ConfigError } from '../config.js';
 import { dayMs } from '../domain/duration.js';
+import { UsageError } from './exit-codes.js';
 
 const day = /^\d{4}-\d\d-\d\d$/;
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
@@ -8,12 +8,12 @@ const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
 /**
  * The first moment of the given day or time.
  * @returns epoch milliseconds.
- * @throws ConfigError naming the flag, the problem and the way out
+ * @throws UsageError naming the flag, the problem and the way out
  */
 export function beginOf(flag: string, text: string): number {
   const at = parsed(text);
   if (at !== undefined) return at;
-  throw new ConfigError(
+  throw new UsageError(
     `${flag}: is no day or time that there is. Write a day as 2026-01-31 (UTC) or a time with its zone as 2026-01-31T08:00:00Z`,
   );
 }
@@ -21,7 +21,7 @@ export function beginOf(flag: string, text: string): number {
 /**
  * The first moment after the given day or time: a day counts to its end, a time is itself.
  * @returns epoch milliseconds.
- * @throws ConfigError
+ * @throws UsageError
  */
 export function endOf(flag: string, text: string): number {
   const at = beginOf(flag, text);

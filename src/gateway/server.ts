@@ -17,6 +17,7 @@ import { given } from '../domain/given.js';
 import type { Side } from '../domain/principals/scopes.js';
 import { guardRoutes, open } from '../http/access.js';
 import { refuseCompressed, takeStrictJson } from '../http/content.js';
+import { takeDryRuns } from '../http/dry-run.js';
 import { handleErrors } from '../http/errors.js';
 import { createGate, defaultRateLimits, type Gate, type RateLimits } from '../http/gate.js';
 import { mailRoutes } from '../mail/http/routes.js';
@@ -37,6 +38,7 @@ import { hydraTokenHook, type TokenHookOptions } from '../tokens/http/hydra-toke
 import { refreshTokenServiceRoutes } from '../tokens/http/refresh-token-routes.js';
 import { worklistRoute } from '../worklist/routes.js';
 import { describeRoutes, openApiRoute } from './openapi.js';
+import { type Operations, operatorsRoutes } from './operators-routes.js';
 import { type RefusalAudit, SecurityLog } from './security-log.js';
 
 export interface GatewayOptions {
@@ -61,6 +63,8 @@ export interface GatewayOptions {
   readonly credentials?: CredentialDirectory;
   /** Dormouse's database, for what operators decide about the breaker. Default: there are no such routes. */
   readonly breaker?: pg.Pool;
+  /** What operators' routes work with, beside the client. Default: there are no routes that need it. */
+  readonly operations?: Operations;
   /** Operators' tokens of OIDC issuers. Default: none are taken. */
   readonly operators?: TokenVerifier;
   /** The desk in a browser, for operators who sign in by OIDC. Default: there is none. */
@@ -118,6 +122,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     authenticator: authenticatorOf(options),
     onRefused: (call) => securityLog.refused(call),
   });
+  takeDryRuns(server);
   await describeRoutes(server, side);
   await server.register(async (described) => {
     await addRoutes(described, gate, securityLog, options);
@@ -172,6 +177,7 @@ async function addRoutes(
   await server.register(identityRoutes(dormouse));
   await server.register(worklistRoute(dormouse));
   if (options.breaker !== undefined) await server.register(breakerRoutes(options.breaker));
+  if (options.operations !== undefined) await server.register(operatorsRoutes(options.operations));
   if (options.refreshTokens !== undefined) {
     await server.register(refreshTokenServiceRoutes(options.refreshTokens));
   }

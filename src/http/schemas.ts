@@ -1,5 +1,6 @@
 /** Schemas that several routes share, for validation, serialisation and the OpenAPI document. */
 import { z } from 'zod';
+import { exemptionKinds } from '../domain/exemption.js';
 import { holdKinds } from '../domain/lifecycle/holds.js';
 import { rfc3339 } from '../domain/rfc3339.js';
 import { rfc3339Text } from '../domain/rfc3339-text.js';
@@ -133,4 +134,17 @@ export const liveStandingAnswer = standingAnswer.extend({
     .readonly()
     .exactOptional()
     .describe('when the credentials of each type end for inactivity; with live=true'),
+});
+
+/** An exemption that an operator set. */
+export const exemptionAnswer = z.object({
+  id: z.number(),
+  identityId: z.string(),
+  kind: z.enum(exemptionKinds),
+  reason: z.string(),
+  owner: z.string(),
+  reviewAt: outputTime('somebody has to look again then; it stays in force'),
+  setBy: z.string(),
+  setAt: outputTime(),
+  endedAt: outputTime().exactOptional(),
 });

@@ -1,12 +1,15 @@
 /** `dormouse keys …`: the master key that wraps each identity's data key. */
 import type { Command } from 'commander';
+import { atInstallation } from '../cli/at-installation.js';
 import { findKeyText, withPool } from '../cli/connection.js';
 import { ConfigError } from '../config.js';
 import { generateMasterKey, parseMasterKeys } from './master-keys.js';
 import { rotateMasterKey } from './personal-data.js';
 
 export function addKeysCommands(program: Command): void {
-  const keys = program.command('keys').description('the key that personal data is encrypted under');
+  const keys = atInstallation(program.command('keys')).description(
+    'the key that personal data is encrypted under',
+  );
   keys
     .command('generate')
     .description('print a fresh key for DORMOUSE_DATA_KEY')

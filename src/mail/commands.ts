@@ -1,10 +1,15 @@
 /** `dormouse mails|mail …`: the mail server's answers, and bounces from a pipe. */
 import type { Command } from 'commander';
-import { withDormouse, withPool } from '../cli/connection.js';
-import { parseIdentityId } from '../domain/identity-id.js';
-import { type UnmatchedBounce, unmatchedBounces } from './bounces-table.js';
+import type { z } from 'zod';
+import { atInstallation } from '../cli/at-installation.js';
+import { withDormouse } from '../cli/connection.js';
+import { atGateway } from '../cli/desk.js';
+import { identityOf, identityParameter } from '../cli/identity.js';
+import { sayRows } from '../cli/output.js';
 import { readDeliveryReport } from './delivery-report.js';
-import { listMails, type MailRow } from './mails-table.js';
+import type { mailsAnswer, unmatchedAnswer } from './http/proof-routes.js';
+
+type Mail = z.input<typeof mailsAnswer>['mails'][number];
 
 /** sysexits(3): a mail server that pipes to this command keeps the message and tries again later. */
 const tryLater = 75;
@@ -13,16 +18,29 @@ const longestReport = 262_144;
 
 export function addMailCommands(program: Command): void {
   program
-    .command('mails <identityId>')
+    .command(`mails ${identityParameter}`)
     .description('every mail to an identity, and the proof that the mail server gave; no address')
     .option('--json', 'one JSON object a line')
-    .action(async (id: string, options: { json?: true }) => {
-      const rows = await withPool((pool) => listMails(pool, parseIdentityId(id)));
-      for (const row of rows) console.log(options.json ? JSON.stringify(row) : lineOf(row));
-    });
+    .action(
+      atGateway(async (gateway, text: string, { json }: { json?: true }) => {
+        const path = `/v1/identities/${await identityOf(gateway, text)}/mails`;
+        const { mails } = await gateway.get<z.input<typeof mailsAnswer>>(path);
+        sayRows(
+          [
+            { title: 'when', of: ({ settledAt, firstTriedAt }) => settledAt ?? firstTriedAt },
+            { title: 'mail', of: ({ kind }) => kind },
+            { title: 'state', of: ({ state }) => state },
+            { title: 'answer', of: answerOf },
+            { title: 'bounce', of: bounceOf },
+            { title: 'message id', of: ({ messageId }) => messageId },
+          ],
+          mails,
+          { json: json === true, none: 'No mail was sent to it.' },
+        );
+      }),
+    );
   const mail = program.command('mail').description('mails that came back');
-  mail
-    .command('bounce')
+  atInstallation(mail.command('bounce'))
     .description('take a delivery status notification from standard input, as a mail server pipes it')
     .action(async () => {
       const bounce = await readDeliveryReport(await readInput());
@@ -39,18 +57,22 @@ export function addMailCommands(program: Command): void {
     .command('unmatched')
     .description('reports that match no mail: what they call it, where they came in; no address')
     .option('--json', 'one JSON object a line')
-    .action(showUnmatched);
-}
-
-async function showUnmatched({ json }: { json?: true }): Promise<void> {
-  const rows = await withPool(unmatchedBounces);
-  for (const row of rows) console.log(json ? JSON.stringify(row) : unmatchedLine(row));
-}
-
-function unmatchedLine({ receivedAt, source, kind, code, reference }: UnmatchedBounce): string {
-  return [iso(receivedAt), source.padEnd(8), kind.padEnd(9), code ?? '', reference]
-    .filter((part) => part !== '')
-    .join('  ');
+    .action(
+      atGateway(async (gateway, { json }: { json?: true }) => {
+        const { bounces } = await gateway.get<z.input<typeof unmatchedAnswer>>('/v1/mails/unmatched');
+        sayRows(
+          [
+            { title: 'received', of: ({ receivedAt }) => receivedAt },
+            { title: 'source', of: ({ source }) => source },
+            { title: 'kind', of: ({ kind }) => kind },
+            { title: 'code', of: ({ code }) => code ?? undefined },
+            { title: 'reference', of: ({ reference }) => reference },
+          ],
+          bounces,
+          { json: json === true, none: 'Every report matched a mail.' },
+        );
+      }),
+    );
 }
 
 /** @returns the message; empty when it is too long to be a report */
@@ -65,25 +87,11 @@ async function readInput(): Promise<Buffer> {
   return length <= longestReport ? Buffer.concat(chunks) : Buffer.alloc(0);
 }
 
-const iso = (at: number) => new Date(at).toISOString();
+function answerOf({ replyCode, enhancedCode, queueId, acceptedBy }: Mail): string | undefined {
+  const parts = [replyCode, enhancedCode, queueId, acceptedBy === null ? null : `by ${acceptedBy}`];
+  return parts.filter((part) => part !== null).join(' ') || undefined;
+}
 
-function lineOf(row: MailRow): string {
-  const codes = [row.replyCode, row.enhancedCode].filter((code) => code !== null).join(' ');
-  const server = row.acceptedBy === null ? '' : `by ${row.acceptedBy}`;
-  const bounce =
-    row.bounceClass === null || row.bouncedAt === null
-      ? ''
-      : `${row.bounceClass} bounce ${row.bounceCode ?? ''} at ${iso(row.bouncedAt)}`;
-  return [
-    iso(row.settledAt ?? row.firstTriedAt),
-    row.kind.padEnd(17),
-    row.state.padEnd(9),
-    codes,
-    row.queueId ?? '',
-    server,
-    bounce,
-    row.messageId,
-  ]
-    .filter((part) => part !== '')
-    .join('  ');
+function bounceOf({ bounceClass, bounceCode, bouncedAt }: Mail): string | undefined {
+  return bounceClass === null ? undefined : `${bounceClass} bounce ${bounceCode ?? '?'} at ${bouncedAt}`;
 }

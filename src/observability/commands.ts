@@ -1,12 +1,13 @@
 /** `dormouse temporal …`: what Temporal has to know before workers can work. */
 import type { Command } from 'commander';
+import { atInstallation } from '../cli/at-installation.js';
 import { withTemporal } from '../cli/connection.js';
 import { registerSearchAttributes, searchAttributeProblems } from '../process/search-attributes.js';
 
 export function addTemporalCommands(program: Command): void {
-  const temporal = program
-    .command('temporal')
-    .description('the search attributes of lifecycles in Temporal (docs/temporal-ui.md)');
+  const temporal = atInstallation(program.command('temporal')).description(
+    'the search attributes of lifecycles in Temporal (docs/temporal-ui.md)',
+  );
   temporal
     .command('register')
     .description('register the search attributes that the namespace lacks; safe to repeat')

@@ -1,8 +1,12 @@
 /** `dormouse policy …`: check, publish, roll back and see policies. */
 import type { Command } from 'commander';
-import { withPool } from '../cli/connection.js';
+import type { z } from 'zod';
+import type { ChangeFlags } from '../cli/changes.js';
+import { atGateway } from '../cli/desk.js';
+import type { GatewayCalls } from '../cli/gateway-calls.js';
+import { altered, publishedText } from '../cli/named-policy.js';
 import { wholeNumber } from '../cli/numbers.js';
-import { readConfig } from '../config.js';
+import { say, sayJson, sayRows } from '../cli/output.js';
 import { limitWarnings } from '../domain/breaker/size.js';
 import { formatDuration } from '../domain/duration.js';
 import { breakerRules } from '../domain/plan.js';
@@ -10,17 +14,10 @@ import { effectiveRungs, type Ladder } from '../domain/policy/ladder.js';
 import { addCompareCommands } from './compare-commands.js';
 import { checkedPolicyId } from './id-parameter.js';
 import { addKeycloakCommand } from './keycloak/command.js';
-import {
-  AlteredPolicyError,
-  isIntact,
-  type ListedPolicy,
-  listPolicies,
-  readPolicyRow,
-} from './policies-table.js';
 import { presetNamed, readPreset } from './presets.js';
-import type { Publication } from './publication.js';
-import { addPublishCommand, addRollbackCommand } from './publish-command.js';
+import { addPublishCommand, addRollbackCommand, type Published } from './publish-command.js';
 import { readPolicyFile } from './read-file.js';
+import type { policiesAnswer } from './routes.js';
 import { parsePolicyToPublish } from './yaml.js';
 
 export function addPolicyCommands(program: Command): void {
@@ -40,7 +37,8 @@ export function addPolicyCommands(program: Command): void {
     .description(
       'every version of every policy, which one people follow, and whether its text is still the one published',
     )
-    .action(list);
+    .option('--json', 'one JSON object a line')
+    .action(atGateway(list));
   policy
     .command('show <id>')
     .description('the text of a policy as it was published, or of a preset: preset:NAME')
@@ -79,41 +77,52 @@ function printLadder(ladder: Ladder): void {
   }
 }
 
-async function list(): Promise<void> {
-  const { DORMOUSE_POLICY_ID: followed } = readConfig(['DORMOUSE_POLICY_ID']);
-  const policies = await withPool(listPolicies);
-  for (const policy of policies) {
-    const { id, version, hash, publishedAt } = policy;
-    const line = `${`${id}@${version}`.padEnd(24)}published ${new Date(publishedAt).toISOString()}  sha256 ${hash.slice(0, 12)}`;
-    console.log([line, ...remarksOn(policy, followed)].join('  '));
-  }
+type Listed = z.input<typeof policiesAnswer>;
+
+async function list(gateway: GatewayCalls, { json }: { json?: true }): Promise<void> {
+  const { policies, followed } = await gateway.get<Listed>('/v1/policies');
+  sayRows(
+    [
+      { title: 'policy', of: ({ id, version }) => `${id}@${version}` },
+      { title: 'published', of: ({ publishedAt }) => publishedAt },
+      { title: 'sha256', of: ({ hash }) => hash.slice(0, 12) },
+      { title: 'state', of: (one) => remarksOn(one, followed) },
+    ],
+    policies,
+    { json: json === true, none: 'No policy was published yet.' },
+  );
   if (policies.some(({ id }) => id === followed)) return;
-  console.log(`"${followed}", which DORMOUSE_POLICY_ID names, was never published`);
+  console.error(`"${followed}", which the gateway's DORMOUSE_POLICY_ID names, was never published`);
 }
 
-function remarksOn({ id, isLatest, isIntact }: ListedPolicy, followed: string): string[] {
+function remarksOn({ id, isLatest, isIntact }: Listed['policies'][number], followed: string): string {
   return [
-    ...(isLatest ? [id === followed ? 'latest, followed' : 'latest'] : []),
+    ...(isLatest ? [id === followed ? 'latest, followed' : 'latest'] : ['earlier']),
     ...(isIntact ? [] : ['ALTERED: its text is not the one that was published, and nothing acts by it']),
-  ];
+  ].join('  ');
 }
 
-/** @throws AlteredPolicyError after printing the text, which the operator needs to see */
-async function show(id: string, { version }: { version?: string }): Promise<void> {
+/** A preset is part of this command; for a published policy the gateway is asked. */
+async function show(id: string, flags: { version?: string }, command: Command): Promise<void> {
   const preset = presetNamed(id);
   if (preset !== undefined) {
     process.stdout.write(await readPreset(preset));
     return;
   }
-  const wanted = version === undefined ? undefined : wholeNumber('--version', version);
+  const version = flags.version === undefined ? undefined : wholeNumber('--version', flags.version);
   const policyId = checkedPolicyId('id', id);
-  const row = await withPool((pool) => readPolicyRow(pool, policyId, wanted));
-  console.log(`# ${row.id} version ${row.version}, sha256 ${row.hash}`);
-  process.stdout.write(row.source.endsWith('\n') ? row.source : `${row.source}\n`);
-  if (!isIntact(row)) throw new AlteredPolicyError(row);
+  await atGateway(async (gateway) => {
+    const row = await publishedText(gateway, policyId, version);
+    say(`# ${row.id} version ${row.version}, sha256 ${row.hash}`);
+    for (const line of row.text.replace(/\n$/, '').split('\n')) say(line);
+    // After the text, which the operator needs to see.
+    if (!row.isIntact) throw altered(row);
+  })(command);
 }
 
-function announce({ reference: { id, version, hash }, isNew }: Publication): void {
+function announce(published: Published, { json }: ChangeFlags): void {
+  const { id, version, hash, isNew } = published;
   const what = `${id} version ${version} (sha256 ${hash.slice(0, 12)})`;
-  console.log(isNew ? what : `${what} has this text already and is the latest: nothing was published`);
+  if (json === true) sayJson(published);
+  else say(isNew ? what : `${what} has this text already and is the latest: nothing was published`);
 }

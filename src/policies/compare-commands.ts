@@ -1,10 +1,9 @@
 /** `dormouse policy diff`, `dormouse policy presets`: what a policy says, before anything acts by it. */
 import type { Command } from 'commander';
-import type pg from 'pg';
-import { withPool } from '../cli/connection.js';
+import { type DeskOptions, openGateway } from '../cli/desk.js';
+import { namedPolicy } from '../cli/named-policy.js';
 import { type Difference, inWords, policyDifferences } from '../forecast/policy-differences.js';
 import type { Effect } from '../forecast/severity.js';
-import { isPublishedName, readNamedPolicy } from './named.js';
 import { presetNames, readPreset } from './presets.js';
 import { parsePolicyFile } from './yaml.js';
 
@@ -15,8 +14,10 @@ export function addCompareCommands(policy: Command): void {
       'what changed between two policies, and whether it is harsher or milder. Each a file, id, id@version or preset:NAME',
     )
     .option('--json', 'as JSON')
-    .action(async (before: string, after: string, { json }: { json?: true }) => {
-      const differences = await readDifferences(before, after);
+    .action(async (before: string, after: string, { json }: { json?: true }, command: Command) => {
+      const gateway = () => openGateway(command.optsWithGlobals<DeskOptions>());
+      const [one, other] = [await namedPolicy(before, gateway), await namedPolicy(after, gateway)];
+      const differences = policyDifferences(one.policy, other.policy);
       if (json) console.log(JSON.stringify({ before, after, differences }, undefined, 2));
       else for (const line of lines(differences)) console.log(line);
     });
@@ -24,17 +25,6 @@ export function addCompareCommands(policy: Command): void {
     .command('presets')
     .description('policies to start from; dormouse policy show preset:NAME says what each satisfies')
     .action(listPresets);
-}
-
-async function readDifferences(before: string, after: string): Promise<Difference[]> {
-  const read = async (pool: () => pg.Pool) => {
-    const [one, other] = [await readNamedPolicy(before, pool), await readNamedPolicy(after, pool)];
-    return policyDifferences(one.policy, other.policy);
-  };
-  if ([before, after].some(isPublishedName)) return withPool((pool) => read(() => pool));
-  return read(() => {
-    throw new Error('no published policy is named');
-  });
 }
 
 const signs: Readonly<Record<Effect, string>> = { harsher: '!', milder: '~', other: ' ' };

@@ -1,11 +1,12 @@
 /** `dormouse database …`: the schema, and the rights of the runtime role. */
 import { type Command, Option } from 'commander';
+import { atInstallation } from '../cli/at-installation.js';
 import { findDatabase } from '../cli/connection.js';
 import { prepareDatabase } from './prepare.js';
 import { grantRole, type RoleKind } from './roles.js';
 
 export function addDatabaseCommands(program: Command): void {
-  const database = program.command('database').description("Dormouse's own database");
+  const database = atInstallation(program.command('database')).description("Dormouse's own database");
   database
     .command('migrate')
     .description(

@@ -1,18 +1,15 @@
 /** `dormouse policy preview`: a policy against the people who follow it, before anything is saved. */
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type pg from 'pg';
-import { withPool } from '../cli/connection.js';
-import { showProgress } from '../cli/progress.js';
+import type { z } from 'zod';
+import { atGateway } from '../cli/desk.js';
+import { UsageError } from '../cli/exit-codes.js';
+import type { GatewayCalls } from '../cli/gateway-calls.js';
+import { namedPolicy } from '../cli/named-policy.js';
+import { say } from '../cli/output.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
-import { type NamedPolicy, readNamedPolicy } from '../policies/named.js';
-import { csvHeader, csvOf } from './csv.js';
-import { previewDependencies } from './dependencies.js';
-import { previewPage } from './page.js';
-import { keepPreview } from './previews-table.js';
-import { type Preview, type PreviewRequest, runPreview } from './run.js';
-import { previewJson, previewTable } from './table.js';
-import { Worst } from './worst.js';
+import { previewMs } from '../policies/publish-command.js';
+import type { previewAnswer } from './routes.js';
 
 interface Flags {
   readonly policy?: string;
@@ -34,34 +31,28 @@ export function addPreviewCommands(program: Command): void {
     .option('--csv', 'one line for each person')
     .option('--json', 'as JSON, with the numbers of each day')
     .option('--html <path>', 'one page with plots, which needs nothing else')
-    .action((file: string, flags: Flags) => withPool((pool) => preview(pool, file, flags)));
+    .action(atGateway(preview));
 }
 
-async function preview(pool: pg.Pool, file: string, flags: Flags): Promise<void> {
-  const named = await readNamedPolicy(file, () => pool);
-  const policyId = checkedPolicyId('--policy', flags.policy ?? named.policy.id);
-  const worst = new Worst();
-  if (flags.csv) process.stdout.write(csvHeader);
-  const done = await runPreview(previewDependencies(pool), {
-    ...requestOf(named, policyId),
-    onPerson: (person) => {
-      worst.add(person);
-      if (flags.csv) process.stdout.write(csvOf(person));
-    },
-    ...(process.stderr.isTTY && { onProgress: showProgress('people') }),
+async function preview(
+  gateway: GatewayCalls,
+  file: string,
+  { csv, json, html, ...flags }: Flags,
+): Promise<void> {
+  if (csv === true && html !== undefined)
+    throw new UsageError('--csv: goes without --html. Write one of them');
+  const { text, policy } = await namedPolicy(file, async () => gateway);
+  const policyId = checkedPolicyId('--policy', flags.policy ?? policy.id);
+  const also = csv === true ? 'people' : html === undefined ? 'nothing' : 'page';
+  const body = { text, file, policyId, with: also };
+  const answer = await gateway.post<z.input<typeof previewAnswer>>('/v1/policies/previews', body, {
+    timeoutMs: previewMs,
   });
-  await keepPreview(pool, done);
-  if (flags.html !== undefined) await writeFile(flags.html, previewPage(done, worst.sorted));
-  show(done, flags);
-}
-
-function show(done: Preview, { csv, json, html }: Flags): void {
-  if (json) console.log(JSON.stringify(previewJson(done)));
-  else if (!csv) for (const line of previewTable(done)) console.log(line);
-  if (html !== undefined) console.error(`written: ${html}`);
-}
-
-/** @param policyId whose people are asked */
-export function requestOf({ policy, text }: NamedPolicy, policyId: string): PreviewRequest {
-  return { policy, text, policyId, now: Date.now() };
+  if (html !== undefined) {
+    await writeFile(html, answer.page ?? '');
+    console.error(`written: ${html}`);
+  }
+  if (json === true) console.log(JSON.stringify(answer.preview));
+  else if (csv === true) for (const line of (answer.people ?? '').trimEnd().split(/\r?\n/)) say(line);
+  else for (const line of answer.lines) say(line);
 }

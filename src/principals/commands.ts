@@ -1,28 +1,30 @@
 /** `dormouse credentials …`: the named credentials of the gateway. */
 import type { Command } from 'commander';
-import { actorOption, checkedDecision, type Decision, reasonOption } from '../cli/actor.js';
-import { withPool } from '../cli/connection.js';
+import type { z } from 'zod';
+import { type ChangeFlags, checkedReason, decide, dryRunOption } from '../cli/changes.js';
+import { atGateway } from '../cli/desk.js';
 import { durationFlag } from '../cli/durations.js';
+import { type Column, say, sayJson, sayRows } from '../cli/output.js';
+import { reasonOption } from '../cli/reason.js';
 import { beginOf } from '../cli/times.js';
-import { networks } from '../config/forms.js';
 import { given } from '../domain/given.js';
 import { scopeRules } from '../domain/principals/scopes.js';
-import { databaseNow } from '../postgres/database-now.js';
-import { readCredentials, revokeCredential, type StoredCredential } from './credentials-table.js';
-import { createCredential, rotateCredential } from './issue.js';
+import { rfc3339 } from '../domain/rfc3339.js';
+import type { credentialsAnswer, secretAnswer } from './routes.js';
 
-interface CreateOptions {
+type Credential = z.input<typeof credentialsAnswer>['credentials'][number];
+type Secret = z.input<typeof secretAnswer>;
+
+interface CreateFlags extends ChangeFlags {
   readonly scope: string[];
   readonly owner?: string;
   readonly from?: string;
   readonly expires?: string;
-  readonly actor: string;
 }
 
-interface RotateOptions {
+interface RotateFlags extends ChangeFlags {
   readonly overlap: string;
   readonly expires?: string;
-  readonly actor: string;
 }
 
 const collect = (text: string, earlier: string[]) => [...earlier, text];
@@ -35,90 +37,102 @@ export function addCredentialCommands(program: Command): void {
     .command('create <name>')
     .description('makes a credential, and prints its secret once')
     .option('--scope <scope>', 'may be repeated; see: dormouse credentials scopes', collect, [])
-    .option('--owner <id>', 'who answers for it; two of one owner count as one operator (default: --actor)')
+    .option('--owner <id>', 'who answers for it; two of one owner count as one operator (default: you)')
     .option('--from <networks>', 'only from these addresses, as 10.0.0.0/8,192.0.2.7')
     .option('--expires <time>', 'a day (UTC) or a time, as 2027-01-31')
-    .option(...actorOption)
-    .action(create);
+    .option(...dryRunOption)
+    .action(
+      atGateway(async (gateway, name: string, flags: CreateFlags) => {
+        const { scope: scopes, owner, from } = flags;
+        const networks = from === undefined ? [] : from.split(',').map((part) => part.trim());
+        const body = { name, scopes, networks, ...given({ owner, expiresAt: endOf(flags) }) };
+        const request = { path: '/v1/credentials', body, what: `make the credential ${name}` };
+        sayOnce(await decide<Secret>(gateway, request, flags));
+      }),
+    );
   credentials
     .command('list')
     .description('all credentials with scopes and last use; never their secrets')
     .option('--ended', 'also those that ended')
     .option('--json', 'one JSON object a line')
-    .action(list);
+    .action(
+      atGateway(async (gateway, { ended, json }: { ended?: true; json?: true }) => {
+        const answer = await gateway.get<{ credentials: Credential[] }>('/v1/credentials', {
+          ended: ended === true,
+        });
+        sayRows(columns, answer.credentials, { json: json === true, none: 'There are none.' });
+      }),
+    );
   credentials
     .command('rotate <name>')
     .description('prints another secret; the earlier one stays good for the overlap')
     .option('--overlap <duration>', 'as 1d; 30d at most', '1d')
     .option('--expires <time>', 'of the new secret (default: it lives as long as the earlier one)')
-    .option(...actorOption)
-    .action(rotate);
+    .option(...dryRunOption)
+    .action(
+      atGateway(async (gateway, name: string, flags: RotateFlags) => {
+        durationFlag('--overlap', flags.overlap);
+        const body = { overlap: flags.overlap, ...given({ expiresAt: endOf(flags) }) };
+        const request = { path: pathOf(name, 'rotate'), body, what: `make another secret of ${name}` };
+        sayOnce(await decide<Secret>(gateway, request, flags));
+      }),
+    );
   credentials
     .command('revoke <name>')
     .description('ends every secret of a credential; gateways refuse it within seconds')
     .requiredOption(...reasonOption)
-    .option(...actorOption)
-    .action(revoke);
+    .option(...dryRunOption)
+    .option('--json', 'print the answer as JSON')
+    .action(
+      atGateway(async (gateway, name: string, flags: ChangeFlags & { reason: string }) => {
+        const body = { reason: checkedReason(flags.reason) };
+        const request = { path: pathOf(name, 'revoke'), body, what: `end every secret of ${name}` };
+        const answer = await decide<{ name: string }>(gateway, request, flags);
+        if (answer === undefined) return;
+        if (flags.json === true) sayJson(answer);
+        else say(`${answer.name}  revoked`);
+      }),
+    );
   credentials
     .command('scopes')
     .description('what a credential can be allowed to do')
-    .action(() => {
-      for (const [scope, { does }] of Object.entries(scopeRules)) console.log(`${scope.padEnd(20)}${does}`);
+    .option('--json', 'one JSON object a line')
+    .action(({ json }: { json?: true }) => {
+      const rows = Object.entries(scopeRules).map(([scope, { does, side }]) => ({
+        scope,
+        does,
+        address: side,
+      }));
+      sayRows(
+        [
+          { title: 'scope', of: ({ scope }) => scope },
+          { title: 'address', of: ({ address }) => address },
+          { title: 'does', of: ({ does }) => does },
+        ],
+        rows,
+        { json: json === true, none: '' },
+      );
     });
 }
 
-async function create(name: string, options: CreateOptions): Promise<void> {
-  const { scope: scopes, owner = options.actor, from, actor } = options;
-  const expiresAt = options.expires === undefined ? undefined : beginOf('--expires', options.expires);
-  const request = { name, owner, scopes, actor, networks: networksOf(from), ...given({ expiresAt }) };
-  print(name, await withPool((pool) => createCredential(pool, request)));
+const pathOf = (name: string, what: string) => `/v1/credentials/${encodeURIComponent(name)}/${what}`;
+
+const endOf = ({ expires }: { readonly expires?: string }) =>
+  expires === undefined ? undefined : rfc3339(beginOf('--expires', expires));
+
+/** The secret alone goes to the standard output, so that it can be piped to where it belongs. */
+function sayOnce(made: Secret | undefined): void {
+  if (made === undefined) return;
+  say(made.secret);
+  console.error(`${made.name}  this is the only time that the secret is shown`);
 }
 
-async function rotate(name: string, options: RotateOptions): Promise<void> {
-  const overlapMs = durationFlag('--overlap', options.overlap);
-  const expiresAt = options.expires === undefined ? undefined : beginOf('--expires', options.expires);
-  const request = { name, overlapMs, actor: options.actor, ...given({ expiresAt }) };
-  print(name, await withPool((pool) => rotateCredential(pool, request)));
-}
-
-async function revoke(name: string, options: Decision): Promise<void> {
-  const { actor, reason } = checkedDecision(options);
-  const isRevoked = await withPool(async (pool) =>
-    revokeCredential(pool, { name, actor, reason }, await databaseNow(pool)),
-  );
-  if (!isRevoked) throw new Error('name: no live credential has it. See: dormouse credentials list --ended');
-  console.log(`${name}  revoked`);
-}
-
-async function list({ ended, json }: { ended?: true; json?: true }): Promise<void> {
-  const credentials = await withPool((pool) => readCredentials(pool, { ended: ended === true }));
-  for (const credential of credentials)
-    console.log(json === true ? JSON.stringify(credential) : lineOf(credential));
-}
-
-/** @throws Error naming the flag */
-function networksOf(text: string | undefined): string[] {
-  if (text === undefined) return [];
-  const parsed = networks.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new Error(`--from: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
-}
-
-function print(name: string, secret: string): void {
-  console.log(secret);
-  console.error(`${name}  this is the only time that the secret is shown`);
-}
-
-function lineOf(credential: StoredCredential): string {
-  const at = (time: number) => new Date(time).toISOString();
-  const { name, owner, createdAt, lastUsedAt, endsAt, endsWhy, networks: from, scopes } = credential;
-  return [
-    name,
-    `owner ${owner}`,
-    `created ${at(createdAt)}`,
-    lastUsedAt === undefined ? 'never used' : `used ${at(lastUsedAt)}`,
-    endsAt === undefined ? 'no end' : `${endsWhy} ${at(endsAt)}`,
-    from.length === 0 ? 'from anywhere' : `from ${from.join(' ')}`,
-    scopes.join(' '),
-  ].join('  ');
-}
+const columns: readonly Column<Credential>[] = [
+  { title: 'name', of: ({ name }) => name },
+  { title: 'owner', of: ({ owner }) => owner },
+  { title: 'created', of: ({ createdAt }) => createdAt },
+  { title: 'used', of: ({ lastUsedAt }) => lastUsedAt ?? 'never' },
+  { title: 'end', of: ({ endsAt, endsWhy }) => (endsAt === undefined ? 'none' : `${endsWhy} ${endsAt}`) },
+  { title: 'from', of: ({ networks }) => (networks.length === 0 ? 'anywhere' : networks.join(' ')) },
+  { title: 'scopes', of: ({ scopes }) => scopes.join(' ') },
+];

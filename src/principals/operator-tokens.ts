@@ -36,11 +36,12 @@ export class OperatorTokens implements TokenVerifier {
 
   /** @param onError told where an issuer's keys can't be had */
   constructor(
-    issuers: readonly OperatorsIssuer[],
+    /** Where operators sign in. */
+    readonly known: readonly OperatorsIssuer[],
     private readonly onError: (error: unknown) => void,
   ) {
     this.issuers = new Map(
-      issuers.map((issuer) => [issuer.issuer, { ...issuer, keys: new IssuerKeys(issuer.issuer) }]),
+      known.map((issuer) => [issuer.issuer, { ...issuer, keys: new IssuerKeys(issuer.issuer) }]),
     );
   }
 

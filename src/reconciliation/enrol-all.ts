@@ -77,7 +77,7 @@ export async function followEnrolAll(
     return await result;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError)
-      throw new Error('There is no enrolment to follow. Start one with: dormouse enrol --all');
+      throw new Error('There is no enrolment to follow. Start one with: dormouse server enrol --all');
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** The output of `dormouse enrol --all`: texts only, so that it can be tested without a terminal. */
+/** The output of `dormouse server enrol --all`: texts only, so that it can be tested without a terminal. */
 import { formatDuration } from '../domain/duration.js';
 import { rungNames } from '../domain/rungs.js';
 import {

@@ -1,13 +1,22 @@
 /** `dormouse policy rollout …`: see, pause, resume and take back the roll-out of a policy's latest version. */
 import type { Command } from 'commander';
-import { actorOption, checkedDecision, type Decision, reasonOption } from '../cli/actor.js';
-import { withPool, withTemporal } from '../cli/connection.js';
+import type { z } from 'zod';
+import { type ChangeFlags, checkedReason, decide, dryRunOption, jsonOption } from '../cli/changes.js';
+import { atGateway } from '../cli/desk.js';
+import type { GatewayCalls } from '../cli/gateway-calls.js';
 import { wholeNumber } from '../cli/numbers.js';
+import { type Column, say, sayJson, sayRows } from '../cli/output.js';
+import { reasonOption } from '../cli/reason.js';
+import { given } from '../domain/given.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
-import type { DecidedRollout, RolloutProgress } from '../workflows/rollout-messages.js';
-import { isUnderWay, pauseRollout, queryRollout, resumeLatestRollout, takeBackRollout } from './decisions.js';
-import { type RolloutRow, readRollouts } from './rollouts-table.js';
-import type { RolloutPlaceOfWork } from './start.js';
+import type { progressAnswer, rolloutsAnswer } from './routes.js';
+
+type Rollouts = z.input<typeof rolloutsAnswer>;
+type Progress = z.input<typeof progressAnswer>;
+
+interface Reasoned extends ChangeFlags {
+  readonly reason: string;
+}
 
 /** To be added after the commands `policy …`. */
 export function addRolloutCommands(program: Command): void {
@@ -20,86 +29,69 @@ export function addRolloutCommands(program: Command): void {
     .command('status <id>')
     .description('how far the roll-outs of a policy are, the latest version first')
     .option('--json', 'one JSON object a line')
-    .action(status);
-  rollout
-    .command('pause <id>')
-    .description(
-      'wake nobody more; who was woken already goes on, and everybody else looks at their own time',
-    )
-    .requiredOption(...reasonOption)
-    .option(...actorOption)
-    .action(pause);
-  rollout
-    .command('resume <id>')
-    .description('go on with a roll-out that was paused')
-    .requiredOption(...reasonOption)
-    .option(...actorOption)
-    .action(resume);
-  rollout
-    .command('back <id>')
-    .description('publish the text of an earlier version as the next one, and take that to people instead')
-    .option('--to <version>', 'the earlier version; left out: the one before the version under way')
-    .requiredOption(...reasonOption)
-    .option(...actorOption)
-    .action(back);
-}
-
-async function status(id: string, { json }: { json?: true }): Promise<void> {
-  const policyId = checkedPolicyId('id', id);
-  const rows = await withPool((pool) => readRollouts(pool, policyId));
-  const [latest] = rows;
-  // PostgreSQL has the state; the workflow has the counts of this moment.
-  const progress =
-    latest !== undefined && isUnderWay(latest)
-      ? await withTemporal((place) => queryRollout(place, policyId))
-      : undefined;
-  for (const row of rows) {
-    const isCurrent = progress?.version === row.version;
-    const shown = isCurrent ? { ...row, ...progress.counts, phase: progress.place.phase } : row;
-    console.log(json ? JSON.stringify(shown) : lineOf(shown));
-  }
-  if (rows.length === 0 && json !== true)
-    console.log('No version of this policy was rolled out: nobody slept under an earlier one.');
-}
-
-function lineOf(row: RolloutRow & { readonly phase?: string }): string {
-  const { policyId, version, state, startedAt, seen, earlier, woken, failed, phase } = row;
-  const since = new Date(startedAt).toISOString();
-  const where = phase === undefined || phase === 'done' ? state : `${state} (${phase})`;
-  return `${`${policyId}@${version}`.padEnd(24)}${where.padEnd(18)} since ${since}  read ${seen}, due earlier ${earlier}, woken ${woken}, failed ${failed}`;
-}
-
-async function pause(id: string, flags: Decision): Promise<void> {
-  await tell(id, flags, pauseRollout);
-}
-
-async function resume(id: string, flags: Decision): Promise<void> {
-  await tell(id, flags, (place, policyId, decision) =>
-    withPool((pool) => resumeLatestRollout({ ...place, pool }, policyId, decision)),
+    .action(
+      atGateway(async (gateway, id: string, { json }: { json?: true }) => {
+        const { rollouts } = await gateway.get<Rollouts>(`${pathOf(id)}`);
+        sayRows(columns, rollouts, {
+          json: json === true,
+          none: 'No version of this policy was rolled out: nobody slept under an earlier one.',
+        });
+      }),
+    );
+  changing(
+    rollout,
+    'pause',
+    'wake nobody more; who was woken already goes on, and everybody else looks at their own time',
   );
+  changing(rollout, 'resume', 'go on with a roll-out that was paused');
+  changing(
+    rollout,
+    'back',
+    'publish the text of an earlier version as the next one, and take that to people instead',
+  ).option('--to <version>', 'the earlier version; left out: the one before the version under way');
 }
 
-async function back(id: string, flags: Decision & { to?: string }): Promise<void> {
-  const to = flags.to === undefined ? {} : { to: wholeNumber('--to', flags.to) };
-  await tell(id, flags, (place, policyId, decision) =>
-    takeBackRollout(place, policyId, { ...decision, ...to }),
-  );
+function changing(rollout: Command, deed: 'pause' | 'resume' | 'back', what: string): Command {
+  return rollout
+    .command(`${deed} <id>`)
+    .description(what)
+    .requiredOption(...reasonOption)
+    .option(...dryRunOption)
+    .option(...jsonOption)
+    .action(
+      atGateway((gateway, id: string, flags: Reasoned & { to?: string }) => tell(gateway, id, deed, flags)),
+    );
 }
 
-/** Checks the decision, hands it to the roll-out, and says what came of it. */
 async function tell(
+  gateway: GatewayCalls,
   id: string,
-  flags: Decision,
-  ask: (place: RolloutPlaceOfWork, policyId: string, decision: DecidedRollout) => Promise<RolloutProgress>,
+  deed: string,
+  flags: Reasoned & { to?: string },
 ): Promise<void> {
-  const policyId = checkedPolicyId('id', id);
-  const { actor, reason } = checkedDecision(flags);
-  announce(await withTemporal((place) => ask(place, policyId, { schemaVersion: 1, actor, reason })));
-}
-
-function announce({ policyId, version, place, counts, paused }: RolloutProgress): void {
-  const how = paused === undefined ? place.phase : 'paused';
-  console.log(
-    `${policyId}@${version}: ${how}; due earlier ${counts.earlier}, woken ${counts.woken}, failed ${counts.failed}`,
+  const to = flags.to === undefined ? undefined : wholeNumber('--to', flags.to);
+  const body = { reason: checkedReason(flags.reason), ...given({ toVersion: to }) };
+  const request = { path: `${pathOf(id)}/${deed}`, body, what: `${deed} the roll-out of "${id}"` };
+  const progress = await decide<Progress>(gateway, request, flags);
+  if (progress === undefined) return;
+  if (flags.json === true) return sayJson(progress);
+  const { policyId, version, phase, isPaused, earlier, woken, failed } = progress;
+  say(
+    `${policyId}@${version}: ${isPaused ? 'paused' : phase}; due earlier ${earlier}, woken ${woken}, failed ${failed}`,
   );
 }
+
+const pathOf = (id: string) => `/v1/policies/${checkedPolicyId('id', id)}/rollouts`;
+
+const columns: readonly Column<Rollouts['rollouts'][number]>[] = [
+  { title: 'policy', of: ({ policyId, version }) => `${policyId}@${version}` },
+  {
+    title: 'state',
+    of: ({ state, phase }) => (phase === undefined || phase === 'done' ? state : `${state} (${phase})`),
+  },
+  { title: 'since', of: ({ startedAt }) => startedAt },
+  { title: 'read', of: ({ seen }) => String(seen) },
+  { title: 'due earlier', of: ({ earlier }) => String(earlier) },
+  { title: 'woken', of: ({ woken }) => String(woken) },
+  { title: 'failed', of: ({ failed }) => String(failed) },
+];

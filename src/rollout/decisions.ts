@@ -1,6 +1,7 @@
 /** Operators' questions to a roll-out that is under way, and their decisions on it. */
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type pg from 'pg';
+import { InvalidRequestError } from '../process/caller-errors.js';
 import {
   type DecidedRollout,
   pauseRolloutUpdate,
@@ -14,9 +15,7 @@ import { type RolloutRow, readRollouts } from './rollouts-table.js';
 import { type RolloutPlaceOfWork, resumeRollout } from './start.js';
 
 /** The roll-out does not take the decision; nothing was changed. The message says why, and the way out. */
-export class RolloutRefusedError extends Error {
-  override readonly name = 'RolloutRefusedError';
-}
+export class RolloutRefusedError extends InvalidRequestError {}
 
 /** @returns how far the roll-out is; `undefined` where none is under way. */
 export async function queryRollout(

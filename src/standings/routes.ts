@@ -9,8 +9,10 @@ import { holdKinds } from '../domain/lifecycle/holds.js';
 import { highestVersion } from '../domain/names.js';
 import { scoped } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
+import { change } from '../http/dry-run.js';
 import {
   answers,
+  exemptionAnswer,
   inputTime,
   liveStandingAnswer,
   outputTime,
@@ -56,19 +58,7 @@ const bodies = {
 const unknown = { 404: problem.describe('Never enrolled, unknown, or deleted') };
 const standing = { ...answers({ 200: standingAnswer }), ...unknown };
 const started = z.object({ started: z.boolean().describe('whether it was started now') });
-const exemption = answers({
-  200: z.object({
-    id: z.number(),
-    identityId: z.string(),
-    kind: z.enum(exemptionKinds),
-    reason: z.string(),
-    owner: z.string(),
-    reviewAt: outputTime('somebody has to look again then; it stays in force'),
-    setBy: z.string(),
-    setAt: outputTime(),
-    endedAt: outputTime().exactOptional(),
-  }),
-});
+const exemption = answers({ 200: exemptionAnswer });
 const security = [{ serviceToken: [] }];
 
 /** Any identity may be held. */
@@ -136,7 +126,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     server.post(
       `${base}/look-again`,
       {
-        config: scoped('identities:enrol'),
+        config: change('identities:enrol'),
         schema: {
           summary: 'Let the lifecycle look at everything again now',
           security,
@@ -153,7 +143,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     server.post(
       `${base}/enrol`,
       {
-        config: scoped('identities:enrol'),
+        config: change('identities:enrol'),
         schema: {
           summary: 'Start its lifecycle',
           security,
@@ -175,7 +165,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     server.post(
       `${base}/hold`,
       {
-        config: scoped('holds:place'),
+        config: change('holds:place'),
         schema: { ...describe('Stop all rungs and mails until a time', bodies.hold), response: held },
       },
       async (request, reply) => {
@@ -187,7 +177,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     server.post(
       `${base}/release`,
       {
-        config: scoped('holds:place'),
+        config: change('holds:place'),
         schema: { ...describe('End a hold early', bodies.release), response: held },
       },
       async (request, reply) => {
@@ -198,7 +188,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     server.post(
       `${base}/reactivate`,
       {
-        config: scoped('identities:operate'),
+        config: change('identities:operate'),
         schema: describe('Bring back a deactivated identity', bodies.reactivate),
       },
       (request, reply) =>
@@ -207,7 +197,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     server.post(
       `${base}/apply-policy`,
       {
-        config: scoped('identities:operate'),
+        config: change('identities:operate'),
         schema: describe('Follow another policy', bodies['apply-policy']),
       },
       (request, reply) =>
@@ -219,7 +209,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     server.post(
       `${base}/retry-parked`,
       {
-        config: scoped('identities:operate'),
+        config: change('identities:operate'),
         schema: describe('Try a parked step again', bodies['retry-parked']),
       },
       (request, reply) =>
@@ -231,7 +221,7 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
     server.post(
       `${base}/skip-parked`,
       {
-        config: scoped('identities:operate'),
+        config: change('identities:operate'),
         schema: describe('Decide that a parked step is not to be done', bodies['skip-parked']),
       },
       (request, reply) =>
@@ -247,7 +237,7 @@ const sendHeld = (reply: FastifyReply, answer: HoldAnswer) =>
 function exemptionRoutes(plain: FastifyInstance, dormouse: Dormouse, base: string): void {
   const server = plain.withTypeProvider<ZodTypeProvider>();
   const described = <Body extends z.ZodType>(summary: string, body: Body) => ({
-    config: scoped('exemptions:decide'),
+    config: change('exemptions:decide'),
     schema: { ...describe(summary, body), response: exemption },
   });
   server.post(

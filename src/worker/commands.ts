@@ -1,12 +1,13 @@
 /** `dormouse workers …`: the build of the workers that runs the lifecycles. */
 import type { Command } from 'commander';
+import { atInstallation } from '../cli/at-installation.js';
 import { withTemporal } from '../cli/connection.js';
 import { promote, readBuilds } from './deployment.js';
 
 export function addWorkersCommands(program: Command): void {
-  const workers = program
-    .command('workers')
-    .description('the builds of the workers, and which of them is the current one (docs/upgrades.md)');
+  const workers = atInstallation(program.command('workers')).description(
+    'the builds of the workers, and which of them is the current one (docs/upgrades.md)',
+  );
   workers
     .command('list')
     .description('the builds that Temporal knows of, the newest first; only the current one gets tasks')

@@ -10,9 +10,9 @@ export const reconcileWorkflowType = 'reconcile';
 
 /** @param taskQueue the task queue of the workflows; each has one scheduled reconciliation */
 export const reconcileScheduleId = (taskQueue: string): string => `reconcile/${taskQueue}`;
-/** The workflow ID of `dormouse enrol --all`: requested twice, it runs once. */
+/** The workflow ID of `dormouse server enrol --all`: requested twice, it runs once. */
 export const enrolAllWorkflowId = (taskQueue: string): string => `enrol-all/${taskQueue}`;
-/** The workflow ID of `dormouse enrol --all --dry-run`. */
+/** The workflow ID of `dormouse server enrol --all --dry-run`. */
 export const previewWorkflowId = (taskQueue: string): string => `enrol-all-preview/${taskQueue}`;
 
 export interface ReconcileOptions {

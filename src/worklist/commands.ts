@@ -1,68 +1,72 @@
 /** `dormouse worklist`: everything that waits for a person's decision. */
-import type { Command } from 'commander';
-import type pg from 'pg';
-import { withPool } from '../cli/connection.js';
+import { type Command, Option } from 'commander';
+import type { z } from 'zod';
+import { atGateway } from '../cli/desk.js';
 import { durationFlag } from '../cli/durations.js';
-import { defaultWorklistLimits, type WorkKind, workKinds } from './rules.js';
-import { allWork, countWork } from './worklist.js';
+import type { GatewayCalls } from '../cli/gateway-calls.js';
+import { say, sayJson } from '../cli/output.js';
+import { pagesOf } from '../cli/pages.js';
+import type { worklistAnswer } from './routes.js';
+import { type WorkKind, workKinds } from './rules.js';
 
-interface Options {
-  readonly kind?: string;
+type Page = z.input<typeof worklistAnswer>;
+type Item = Page['items'][number];
+
+interface Flags {
+  readonly kind?: WorkKind;
   readonly json?: true;
   readonly holdsWithin?: string;
   readonly disabledFor?: string;
 }
 
+const pageRows = 500;
+
 export function addWorklistCommands(program: Command): void {
   program
     .command('worklist')
     .description("what waits for a person's decision, each with why and the way out")
-    .option('--kind <kind>', `only one of ${workKinds.join(', ')}`)
+    .addOption(new Option('--kind <kind>', 'only one').choices(workKinds))
     .option('--holds-within <duration>', 'holds that end within this time; default 14d')
     .option('--disabled-for <duration>', 'identities disabled by hand for longer; default 90d')
     .option('--json', 'one JSON object a line, the counts first')
-    .action(async (options: Options) => {
-      await withPool((pool) => show(pool, options));
-    });
+    .action(atGateway(show));
 }
 
-async function show(pool: pg.Pool, options: Options): Promise<void> {
-  const { holdsWithin, disabledFor } = options;
-  const kind = workKind(options.kind);
-  const query = {
-    ...defaultWorklistLimits,
-    ...(holdsWithin === undefined ? {} : { holdEndsWithinMs: durationFlag('--holds-within', holdsWithin) }),
-    ...(disabledFor === undefined ? {} : { disabledForMs: durationFlag('--disabled-for', disabledFor) }),
-    now: Date.now(),
-  };
-  const counts = await countWork(pool, query);
-  if (options.json === true) console.log(JSON.stringify({ counts }));
-  else printCounts(counts);
-  for await (const item of allWork(pool, query, kind)) {
-    if (options.json === true) {
-      console.log(JSON.stringify(item));
-      continue;
+async function show(gateway: GatewayCalls, { kind, json, holdsWithin, disabledFor }: Flags): Promise<void> {
+  if (holdsWithin !== undefined) durationFlag('--holds-within', holdsWithin);
+  if (disabledFor !== undefined) durationFlag('--disabled-for', disabledFor);
+  const query = { kind, holdsWithin, disabledFor, limit: pageRows };
+  let isFirst = true;
+  for await (const { counts, items } of pagesOf<Page>(gateway, '/v1/worklist', query)) {
+    if (isFirst && json === true) sayJson({ counts }, 'line');
+    else if (isFirst) sayCounts(counts);
+    isFirst = false;
+    for (const item of items) {
+      if (json === true) sayJson(item, 'line');
+      else sayItem(item);
     }
-    const since = item.since === undefined ? '' : ` since ${new Date(item.since).toISOString()}`;
-    const due = item.dueAt === undefined ? '' : `, at ${new Date(item.dueAt).toISOString()}`;
-    const owner = item.owner === undefined ? '' : `, owner ${item.owner}`;
-    console.log(
-      `\n${item.kind}  ${item.identityId ?? 'installation'}  ${item.subject}${since}${due}${owner}`,
-    );
-    console.log(`  ${item.why}`);
-    console.log(`  ${item.wayOut}`);
   }
 }
 
-function printCounts(counts: Readonly<Record<WorkKind, number>>): void {
-  const there = Object.entries(counts).filter(([, count]) => count > 0);
-  if (there.length === 0) console.log('nothing to do');
-  for (const [kind, count] of there) console.log(`${String(count).padStart(7)}  ${kind}`);
+function sayItem({
+  kind,
+  identityId = 'installation',
+  subject,
+  since,
+  dueAt,
+  owner,
+  why,
+  wayOut,
+}: Item): void {
+  const when = `${since === undefined ? '' : ` since ${since}`}${dueAt === undefined ? '' : `, at ${dueAt}`}`;
+  console.log('');
+  say(`${kind}  ${identityId}  ${subject}${when}${owner === undefined ? '' : `, owner ${owner}`}`);
+  say(`  ${why}`);
+  say(`  ${wayOut}`);
 }
 
-function workKind(text: string | undefined): WorkKind | undefined {
-  if (text === undefined) return undefined;
-  const kind = workKinds.find((known) => known === text);
-  if (kind !== undefined) return kind;
-  throw new Error(`--kind: "${text}" is not a kind of work. Write one of ${workKinds.join(', ')}`);
+function sayCounts(counts: Readonly<Record<string, number>>): void {
+  const there = Object.entries(counts).filter(([, count]) => count > 0);
+  if (there.length === 0) say('nothing to do');
+  for (const [kind, count] of there) say(`${String(count).padStart(7)}  ${kind}`);
 }

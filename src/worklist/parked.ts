@@ -1,5 +1,6 @@
 /** Parked steps for operators who retry them: which, since when, and by which error. */
 import type pg from 'pg';
+import { given } from '../domain/given.js';
 import { readStandings } from './standings.js';
 
 export interface ParkedStep {
@@ -11,6 +12,33 @@ export interface ParkedStep {
   readonly since: number;
 }
 
+export interface ParkedQuery {
+  /** Only those with this error. */
+  readonly error?: string;
+  /** The `next` of the page before. */
+  readonly after?: string;
+  readonly rows: number;
+}
+
+/** @returns a page of parked identities in the order of their ids, and where the next one begins */
+export async function parkedPage(
+  pool: pg.Pool,
+  { error, after, rows }: ParkedQuery,
+): Promise<{ parked: ParkedStep[]; next?: string }> {
+  const selection = {
+    where: `blocked_by = 'parked' AND ($1::text IS NULL OR document #>> '{parked,errorType}' = $1)`,
+    values: [error ?? null],
+  };
+  const standings = await readStandings(pool, selection, after, rows);
+  const next = standings.length < rows ? undefined : standings.at(-1)?.identityId;
+  return {
+    parked: standings.flatMap(({ identityId, parked }) =>
+      parked === undefined ? [] : [{ identityId, ...parked }],
+    ),
+    ...given({ next }),
+  };
+}
+
 /**
  * Reads by pages.
  * @returns parked identities in the order of their ids; with `errorType`, only those with this error
@@ -20,17 +48,10 @@ export async function* parkedSteps(
   errorType?: string,
   pageRows = 1_000,
 ): AsyncGenerator<ParkedStep> {
-  const selection = {
-    where: `blocked_by = 'parked' AND ($1::text IS NULL OR document #>> '{parked,errorType}' = $1)`,
-    values: [errorType ?? null],
-  };
   let after: string | undefined;
-  for (;;) {
-    const standings = await readStandings(pool, selection, after, pageRows);
-    for (const { identityId, parked } of standings) {
-      if (parked !== undefined) yield { identityId, ...parked };
-    }
-    after = standings.at(-1)?.identityId;
-    if (after === undefined || standings.length < pageRows) return;
-  }
+  do {
+    const page = await parkedPage(pool, { rows: pageRows, ...given({ error: errorType, after }) });
+    yield* page.parked;
+    after = page.next;
+  } while (after !== undefined);
 }

@@ -18,6 +18,7 @@ import type { Stage } from '../../src/domain/rungs.js';
 import { writeStanding } from '../../src/standings/standings-table.js';
 import { auditEntry } from '../support/audit-forger.js';
 import { compiled } from '../support/compiled-sources.js';
+import { type Desk, type Operator, openDesk } from '../support/desk.js';
 import { recordSigns } from '../support/record-signs.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 import { publish, slowPolicy, unknownId } from '../support/system-outside.js';
@@ -118,10 +119,24 @@ describe('export as JSON', () => {
 });
 
 describe('the command line', () => {
+  let desk: Desk;
+  let operator: Operator;
+  beforeAll(async () => {
+    // Elsewhere, because the log of this database has the rows of this file only.
+    desk = await openDesk({
+      postgresUrl: database.url,
+      credentialsUrl: inject('stack').postgres.runtimeUrl,
+    });
+    operator = await desk.operator();
+  });
+  afterAll(() => desk.close());
   const run = async (...args: string[]) =>
     promisify(execFile)(process.execPath, [compiled('src/cli.ts'), 'audit', ...args], {
       cwd: projectDirectory,
-      env: { ...process.env, ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url },
+      env: {
+        ...{ ...process.env, ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url },
+        ...operator.environment,
+      },
     });
 
   it('exports to the standard output and to a new file for its owner, and never overwrites one', async () => {

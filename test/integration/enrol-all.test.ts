@@ -1,4 +1,4 @@
-/** `dormouse enrol --all`: preview, take-over, watching and letting be. */
+/** `dormouse server enrol --all`: preview, take-over, watching and letting be. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => sweeps.end());
 
-const dormouse = (...args: string[]) => typed(sweeps.environment, args);
+const dormouse = (...args: string[]) => typed(sweeps.environment, ['server', ...args]);
 
 class Lines {
   readonly lines: string[] = [];

@@ -19,6 +19,7 @@ it('serves operators at their own address only, with a credential that was made 
   const { address, operators } = JSON.parse(line) as { address: string; operators: string };
   const name = fresh('desk').toLowerCase();
   const { stdout: secret } = await typed(environment, [
+    'server',
     'credentials',
     'create',
     name,

@@ -1,11 +1,11 @@
 /** Parked steps on the real stack: one broken identity delays no other; skipped and retried by operators. */
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { createDormouse } from '../../src/client/direct.js';
 import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { retryAll } from '../../src/standings/retry-all.js';
 import { parkedSteps } from '../../src/worklist/parked.js';
-import { typed } from '../support/command.js';
+import { type Desk, type Operator, openDesk } from '../support/desk.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type Harness, openHarness } from '../support/harness/open.js';
 import {
@@ -31,12 +31,16 @@ let live: Harness;
 let kratos: FaultProxy;
 let dormouse: DirectDormouse;
 let policyId: string;
+let desk: Desk;
+let operator: Operator;
 let taskQueue: string;
 
 beforeAll(async () => {
   kratos = await startFaultProxy(stack.kratos.adminUrl);
   live = await openHarness();
   taskQueue = await live.startWorkers({ DORMOUSE_KRATOS_ADMIN_URL: kratos.url });
+  desk = await openDesk({ taskQueue });
+  operator = await desk.operator();
   policyId = (await publish(pool, fastPolicy(fresh('parked')))).id;
   dormouse = createDormouse({
     ...{ temporal: stack.temporal, postgresUrl: stack.postgres.url, taskQueue, policyId },
@@ -45,6 +49,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
+  await desk.close();
   await dormouse.close();
   await live.end();
   await kratos.close();
@@ -153,8 +158,7 @@ describe('skip', () => {
 });
 
 describe('the command', () => {
-  const command = (...args: string[]) =>
-    typed({ ...inject('environment'), DORMOUSE_TASK_QUEUE: taskQueue }, ['parked', ...args]);
+  const command = (...args: string[]) => operator.typed(['parked', ...args]);
 
   it('lists, retries and skips', async () => {
     const [retried, skipped] = [await unfit(), await unfit()];
@@ -166,9 +170,9 @@ describe('the command', () => {
     expect(json).toContainEqual(expect.objectContaining({ identityId: skipped, step: 'deactivate' }));
 
     await makeFit(kratosDatabase, retried);
-    expect((await command('retry', retried, '--actor', actor)).exitCode).toBe(0);
+    expect((await command('retry', retried)).exitCode).toBe(0);
     await standsAt(retried, 'deactivated');
-    const done = await command('skip', skipped, '--reason', 'by hand', '--actor', actor);
+    const done = await command('skip', skipped, '--reason', 'by hand');
     expect(done.exitCode, done.all).toBe(0);
     expect((await dormouse.standing(skipped))?.parked).toBeUndefined();
     expect((await command('list')).stdout).not.toMatch(new RegExp(`${retried}|${skipped}`));

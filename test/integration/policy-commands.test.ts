@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { readAudit } from '../../src/audit/log-table.js';
 import { installationId } from '../../src/domain/audit-entry.js';
 import { listPolicies, policyHash } from '../../src/policies/policies-table.js';
+import { readStanding } from '../../src/standings/standings-table.js';
 import { alterPolicy } from '../support/alter-policy.js';
 import { typed } from '../support/command.js';
+import { type Desk, type Operator, openDesk } from '../support/desk.js';
 import { type EntryProcess, workerProcess } from '../support/entry-process.js';
 import { publish } from '../support/publish.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
@@ -18,6 +20,8 @@ let database: FreshDatabase;
 let pool: pg.Pool;
 let directory: string;
 let environment: Record<string, string>;
+let desk: Desk;
+let operator: Operator;
 const workers: EntryProcess[] = [];
 
 beforeAll(async () => {
@@ -30,15 +34,18 @@ beforeAll(async () => {
     DORMOUSE_POSTGRES_MIGRATION_URL: database.url,
     DORMOUSE_RECONCILE_EVERY: 'off',
   };
+  desk = await openDesk({ postgresUrl: database.url });
+  operator = await desk.operator();
 });
 afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.kill()));
   await rm(directory, { recursive: true, force: true });
+  await desk.close();
   await database.close();
 });
 
-const policy = (...args: string[]) => typed(environment, ['policy', ...args]);
-const decision = ['--actor', 'op-1', '--reason', 'a new rule'];
+const policy = (...args: string[]) => operator.typed(['policy', ...args]);
+const decision = ['--reason', 'a new rule', '--yes'];
 const unseen = ['--without-preview', 'nobody follows it'];
 const versionsOf = async (id: string) =>
   (await listPolicies(pool)).filter((one) => one.id === id).map(({ version }) => version);
@@ -75,16 +82,16 @@ describe('dormouse policy', () => {
     expect((await policy('show', id, '--version', '2')).stdout).toMatch(
       /^# policy-.* version 2[\s\S]*# second$/,
     );
-    const { stdout } = await policy('list');
+    const { stdout, stderr } = await policy('list');
     expect(stdout).toMatch(new RegExp(`^${id}@3 .*latest$`, 'm'));
-    expect(stdout).toMatch(/^"default", which DORMOUSE_POLICY_ID names, was never published$/m);
+    expect(stderr).toMatch(/^"default", which the gateway's DORMOUSE_POLICY_ID names, was never published$/m);
     const audit = (await readAudit(pool, installationId)).filter((row) => row.policyId === id);
     expect(
       audit.map(({ eventType, actor, detail }) => [eventType, actor, detail.reason, detail.version]),
     ).toEqual([
-      ['policy_published', 'op-1', 'a new rule', 1],
-      ['policy_published', 'op-1', 'a new rule', 2],
-      ['policy_rolled_back', 'op-1', 'a new rule', 3],
+      ['policy_published', operator.actor, 'a new rule', 1],
+      ['policy_published', operator.actor, 'a new rule', 2],
+      ['policy_rolled_back', operator.actor, 'a new rule', 3],
     ]);
     expect(audit.at(-1)?.outcome).toBe('to version 1 without preview: nobody follows it');
   });
@@ -138,16 +145,49 @@ describe('dormouse policy', () => {
   });
 });
 
-describe('dormouse enrol', () => {
+describe('a credential', () => {
+  it('that may only read policies publishes none, and one without scopes of policies reads none', async () => {
+    const id = fresh('policy');
+    const file = await write(slowPolicy(id));
+    const reader = await desk.operator('rita', ['policy:read']);
+    expect(await reader.typed(['policy', 'list'])).toMatchObject({ exitCode: 0 });
+    for (const more of [[], ['--dry-run']]) {
+      const refused = await reader.typed(['policy', 'publish', file, ...decision, ...more]);
+      expect([refused.exitCode, refused.stderr]).toEqual([3, expect.stringMatching(/policy:publish/)]);
+    }
+    const stranger = await desk.operator('sam', ['standing:read']);
+    expect(await stranger.typed(['policy', 'show', 'default'])).toMatchObject({ exitCode: 3 });
+    expect(await versionsOf(id)).toEqual([]);
+  });
+
+  it('asks by --dry-run what a publication would be, and nothing is published', async () => {
+    const id = fresh('policy');
+    const file = await write(slowPolicy(id));
+    const asked = await policy('publish', file, ...decision, '--dry-run');
+    expect([asked.exitCode, asked.stdout]).toEqual([0, expect.stringMatching(/^dry run: would publish/)]);
+    await publish(pool, slowPolicy(id));
+    expect((await policy('rollback', id, '--to', '7', ...decision, '--dry-run')).exitCode).toBe(1);
+    const second = await write(slowPolicy(id, '# second\n'));
+    expect((await policy('publish', second, ...decision, '--dry-run')).stderr).toMatch(
+      /^--preview: is missing/,
+    );
+    expect(await versionsOf(id)).toEqual([1]);
+  });
+});
+
+describe('dormouse server enrol', () => {
   it('refuses a policy that was never published, and an invalid id, and starts nothing', async () => {
     const id = unknownId();
-    const enrol = (...args: string[]) => typed(environment, ['enrol', ...args]);
+    const enrol = (...args: string[]) => typed(environment, ['server', 'enrol', ...args]);
     expect((await enrol(id, '--policy', 'no-such')).stderr).toMatch(/"no-such" was never published/);
     expect((await enrol('--all', '--policy', 'A@b')).stderr).toMatch(/^--policy: is not the id of a policy/);
-    const configured = await typed({ ...environment, DORMOUSE_POLICY_ID: 'corporate' }, ['enrol', id]);
+    const configured = await typed({ ...environment, DORMOUSE_POLICY_ID: 'corporate' }, [
+      'server',
+      'enrol',
+      id,
+    ]);
     expect(configured.stderr).toMatch(/"corporate" was never published/);
-    const standing = await typed(environment, ['standing', id]);
-    expect(standing.exitCode).toBe(1);
+    expect(await readStanding(pool, id)).toBeUndefined();
   });
 });
 

@@ -12,7 +12,7 @@ import type { Standing } from '../../src/domain/standing.js';
 import { latestVersion } from '../../src/policies/policies-table.js';
 import { writeStanding } from '../../src/standings/standings-table.js';
 import { defaultText } from '../domain/fixtures.js';
-import { typed } from '../support/command.js';
+import { type Desk, type Operator, openDesk } from '../support/desk.js';
 import { openKratosDatabase } from '../support/kratos-database.js';
 import { publish } from '../support/publish.js';
 import { spoil } from '../support/spoiled.js';
@@ -23,17 +23,18 @@ const day = 86_400_000;
 const id = fresh('seen').slice(0, 32);
 const inForce = defaultText.replace('id: default', `id: ${id}`);
 const strict = inForce.replace('after: 365d', 'after: 200d');
-const decision = ['--actor', 'op-1', '--reason', 'a new rule'];
+const decision = ['--reason', 'a new rule', '--yes'];
 let database: FreshDatabase;
 let directory: string;
-let environment: Record<string, string>;
+let desk: Desk;
+let operator: Operator;
 let file: string;
 /** As strict, and with a breaker that lets nearly nothing pass. */
 let narrow: string;
 let kratos: ReturnType<typeof openKratosDatabase>;
 const people = new Map<string, string>();
 
-const policy = (...args: string[]) => typed(environment, ['policy', ...args]);
+const policy = (...args: string[]) => operator.typed(['policy', ...args]);
 
 beforeAll(async () => {
   database = await openFreshDatabase();
@@ -46,7 +47,8 @@ beforeAll(async () => {
     narrow,
     strict.replace('percentFrom: 5', 'percentFrom: 1').replace('atMost: 500', 'atMost: 1'),
   );
-  environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url };
+  desk = await openDesk({ postgresUrl: database.url });
+  operator = await desk.operator();
   await publish(database.pool, inForce);
   await enrol('seen lately', 10);
   await enrol('warned', 40, { completed: { warn: Date.now() - 10 * day }, stage: 'warned' });
@@ -58,6 +60,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
   await kratos.end();
+  await desk.close();
   await database.close();
 });
 

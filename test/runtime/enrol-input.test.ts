@@ -2,11 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { projectDirectory } from '../../dev/stack/project.js';
 import { createProgram } from '../../src/cli-program.js';
 
 const enrol = (time: string) => {
+  vi.stubEnv('DORMOUSE_GATEWAY', 'http://127.0.0.1:9');
+  vi.stubEnv('DORMOUSE_TOKEN', 'a-token-that-is-never-sent');
   const program = createProgram().exitOverride();
   return program.parseAsync(['enrol', randomUUID(), `--last-active-at=${time}`], { from: 'user' });
 };

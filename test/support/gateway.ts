@@ -1,4 +1,5 @@
 /** A gateway of a test's own, on the injected stack, with all routes on, each with its credential. */
+import { Client, Connection } from '@temporalio/client';
 import { type Logger, pino } from 'pino';
 import type { StackInfo } from '../../dev/stack/index.js';
 import { createEngineDormouse, type EngineDormouse } from '../../src/client/engine.js';
@@ -7,6 +8,7 @@ import type { SessionGuard } from '../../src/middleware/idle-sessions/guard.js';
 import type { PersonalTokens } from '../../src/middleware/personal-tokens/personal-tokens.js';
 import { createKratosClient } from '../../src/ory/clients.js';
 import { createPool } from '../../src/postgres/pool.js';
+import type { OperatorsIssuer } from '../../src/principals/operators-file.js';
 import type { Clock } from '../../src/process/clock.js';
 import { readTokenStanding } from '../../src/tokens/token-standings.js';
 import { fresh, testIdentifierKey } from './system-outside.js';
@@ -40,6 +42,12 @@ export interface TestGatewayOptions {
   readonly personalTokens?: PersonalTokens;
   /** Where the pages are reached. Default: as the stack says. */
   readonly baseUrl?: string;
+  /** Where operators sign in. Default: nowhere. */
+  readonly issuers?: readonly OperatorsIssuer[];
+  /** Dormouse's database. Default: the stack's. */
+  readonly postgresUrl?: string;
+  /** Of the workflows. Default: one of its own. */
+  readonly taskQueue?: string;
   readonly wrap?: (dormouse: EngineDormouse) => EngineDormouse;
 }
 
@@ -54,6 +62,9 @@ export async function listenGateway({
   sessions,
   personalTokens,
   baseUrl = stack.gateway.url,
+  issuers = [],
+  postgresUrl = stack.postgres.runtimeUrl,
+  taskQueue = fresh('gateway'),
   wrap,
 }: TestGatewayOptions): Promise<TestGateway> {
   const tokens = [fresh('service-token-of-an-app-one'), fresh('service-token-of-an-app-two')] as const;
@@ -63,14 +74,20 @@ export async function listenGateway({
     mail: [stack.gateway.hookKeys.mail, fresh('mail-hook-key-that-is-rotated-in')],
   } as const;
   const secrets = [fresh('event-secret-of-a-sender-one'), fresh('event-secret-of-a-sender-two')] as const;
-  const pool = createPool({ url: stack.postgres.runtimeUrl });
+  const pool = createPool({ url: postgresUrl });
   const dormouse = createEngineDormouse({
     temporal: temporalAddress === undefined ? stack.temporal : { address: temporalAddress },
-    postgresUrl: stack.postgres.runtimeUrl,
-    taskQueue: fresh('gateway'),
+    postgresUrl,
+    taskQueue,
     timeoutMs: 20_000,
   });
+  const temporal = Connection.lazy({ address: temporalAddress ?? stack.temporal.address });
   const server = await createGateway({
+    operations: {
+      ...{ pool, issuers, taskQueue, policyId: 'default', unverified: 'last-resort' as const },
+      temporal: new Client({ connection: temporal, namespace: stack.temporal.namespace }),
+      identities: createKratosClient(stack.kratos.adminUrl, {}),
+    },
     dormouse: wrap?.(dormouse) ?? dormouse,
     serviceTokens: tokens,
     eventSecrets: secrets,
@@ -104,6 +121,7 @@ export async function listenGateway({
     await server.close();
     await dormouse.close();
     await pool.end();
+    await temporal.close();
   };
   return { url, tokens, hookKeys, secrets, pool, dormouse, server, close };
 }

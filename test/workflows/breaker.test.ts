@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { Person } from '../../dev/demo/ory-people.js';
+import { wakeReleased } from '../../src/breaker/release-wake.js';
 import { activeTrips } from '../../src/breaker/trips-table.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { recordAndClaim } from '../../src/signs/claims-table.js';
@@ -16,7 +17,7 @@ import {
   standingQuery,
 } from '../../src/workflows/messages.js';
 import { clearBreaker } from '../support/clear-breaker.js';
-import { typed } from '../support/command.js';
+import { type Desk, type Operator, openDesk } from '../support/desk.js';
 import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { openKratosDatabase } from '../support/kratos-database.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
@@ -28,6 +29,8 @@ quietLog();
 
 let database: FreshDatabase;
 let live: Harness;
+let desk: Desk;
+let operator: Operator;
 let taskQueue: string;
 let environment: Record<string, string>;
 let scratch: string;
@@ -41,6 +44,8 @@ beforeAll(async () => {
   live = await openHarness({ database });
   taskQueue = await live.startWorkers();
   environment.DORMOUSE_TASK_QUEUE = taskQueue;
+  desk = await openDesk({ postgresUrl: database.url, more: { breaker: database.pool } });
+  operator = await desk.operator();
   scratch = await mkdtemp(join(tmpdir(), 'dormouse-breaker-'));
   await live.publish(`
 id: fused
@@ -56,13 +61,16 @@ retry: { attempts: 5, firstAfter: 1s, longestAfter: 2s }
 });
 beforeEach(() => clearBreaker(database.pool));
 afterAll(async () => {
+  await desk.close();
   await live.end();
   await kratosPool.end();
   await database.close();
   await rm(scratch, { recursive: true, force: true });
 });
 
-const dormouse = (...args: string[]) => typed(environment, args);
+/** What a worker's process does every five seconds. */
+const passOfAWorker = () => wakeReleased({ pool: database.pool, workflows: live.client.workflow });
+const dormouse = (...args: string[]) => operator.typed(args);
 
 interface Enrolled {
   readonly id: string;
@@ -116,9 +124,10 @@ test('one is deactivated, the others wait until somebody decides', async () => {
   const file = join(scratch, 'released.csv');
   await writeFile(file, rows.filter((row, index) => index === 0 || row.startsWith(released.id)).join('\n'));
   const done = await dormouse(
-    ...['breaker', 'release', tripId, '--identities', file, '--reason', 'checked', '--actor', 'op-1'],
+    ...['breaker', 'release', tripId, '--identities', file, '--reason', 'checked', '--yes'],
   );
-  expect(done.all).toBe('released. 1 of 1 were woken to go on');
+  expect(done.all).toBe('released. The workers wake the 1 identities, some 50 a second');
+  await passOfAWorker();
   await until('the released one is deactivated', async () => (await stageOf(released)) === 'deactivated');
   expect(await blockOf(stays)).toMatchObject({ by: 'breaker' });
   expect(await live.people.signIn(stays.person), 'the door is still open').toBeDefined();
@@ -132,7 +141,7 @@ test('a step that an operator retries by hand asks it as well', async () => {
   const handle = await live.enrol(id, taskQueue, { policyId: 'fused' });
   const standing = () => readStanding(database.pool, id);
   await until('its parking', async () => (await standing())?.parked?.step === 'deactivate');
-  const tripped = await dormouse('breaker', 'trip', 'all', '--reason', 'incident', '--actor', 'op-1');
+  const tripped = await dormouse('breaker', 'trip', 'all', '--reason', 'incident');
   expect(tripped.exitCode, tripped.all).toBe(0);
   await makeFit(kratosPool, id);
 
@@ -151,9 +160,10 @@ test('a step that an operator retries by hand asks it as well', async () => {
   const file = join(scratch, 'by-hand.csv');
   await writeFile(file, id);
   const released = await dormouse(
-    ...['breaker', 'release', tripId, '--identities', file, '--reason', 'mended', '--actor', 'op-1'],
+    ...['breaker', 'release', tripId, '--identities', file, '--reason', 'mended', '--yes'],
   );
-  expect(released.all).toBe('released. 1 of 1 were woken to go on');
+  expect(released.all).toBe('released. The workers wake the 1 identities, some 50 a second');
+  await passOfAWorker();
   await until('it is deactivated', async () => (await standing())?.stage === 'deactivated');
   expect(await stateOf(live.people, id)).toBe('inactive');
 });
@@ -162,7 +172,7 @@ test('a lifecycle that remembers more than PostgreSQL stops everything, also whe
   const { id } = await live.people.create('fused');
   const handle = await live.enrol(id, taskQueue, { policyId: 'fused', activity: { human: Date.now() } });
   await until('its standing', () => readStanding(database.pool, id));
-  await dormouse('breaker', 'trip', 'all', '--reason', 'incident', '--actor', 'op-1');
+  await dormouse('breaker', 'trip', 'all', '--reason', 'incident');
   // A backup from before it was written.
   await database.pool.query('UPDATE standing SET revision = revision - 60000 WHERE identity_id = $1', [id]);
   const hold = { schemaVersion: 1, actor: 'op-1', reason: 'leave', until: Date.now() + dayMs } as const;
@@ -172,17 +182,22 @@ test('a lifecycle that remembers more than PostgreSQL stops everything, also whe
 });
 
 test.each([
-  [['release', '1', '--reason', 'x'], /say --all to end the trip, or --identities FILE/],
-  [['release', 'x', '--all', '--reason', 'x'], /tripId: must be a whole number/],
-  [['release', '77', '--all', '--reason', 'see me@example.org'], /--reason: looks like it holds an e-mail/],
-  [['release', '77', '--all', '--reason', 'x', '--actor', 'me@example.org'], /--actor: must be an opaque id/],
-  [['release', '77', '--all', '--reason', 'x'], /there is no trip 77/],
+  [['release', '1', '--reason', 'x'], 2, /say --all to end the trip, or --identities FILE/],
+  [['release', 'x', '--all', '--reason', 'x'], 2, /tripId: must be a whole number/],
+  [
+    ['release', '77', '--all', '--reason', 'see me@example.org'],
+    2,
+    /--reason: looks like it holds an e-mail/,
+  ],
+  [['release', '77', '--all', '--reason', 'x'], 2, /--yes: is missing/],
+  [['release', '77', '--all', '--reason', 'x', '--yes'], 1, /there is no trip 77/],
   [
     ['trip', 'warn', '--reason', 'x'],
-    /scope: must be one of revoke, deactivate, delete, bury, endPersonal, endRefresh, all/,
+    2,
+    /Allowed choices are revoke, deactivate, delete, bury, endPersonal, endRefresh, all/,
   ],
-])('breaker %j is refused', async (args, message) => {
+])('breaker %j is refused', async (args, exitCode, message) => {
   const answer = await dormouse('breaker', ...args);
-  expect(answer.exitCode).toBe(1);
+  expect(answer.exitCode).toBe(exitCode);
   expect(answer.all).toMatch(message);
 });

@@ -19,7 +19,7 @@ import {
   rolloutQuery,
   rolloutWorkflowId,
 } from '../../src/workflows/rollout-messages.js';
-import { typed } from '../support/command.js';
+import { type Desk, type Operator, openDesk } from '../support/desk.js';
 import { type Harness, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { openKratosDatabase } from '../support/kratos-database.js';
 import { backdate } from '../support/old-people.js';
@@ -34,17 +34,19 @@ let database: FreshDatabase;
 let kratos: pg.Pool;
 let live: Harness;
 let taskQueue: string;
-let environment: Record<string, string>;
+let desk: Desk;
+let operator: Operator;
 beforeAll(async () => {
   database = await openFreshDatabase();
   const stack = inject('stack');
   kratos = openKratosDatabase(stack);
-  environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url };
   live = await openHarness({ database });
   taskQueue = await live.startWorkers();
-  environment.DORMOUSE_TASK_QUEUE = taskQueue;
+  desk = await openDesk({ postgresUrl: database.url, taskQueue });
+  operator = await desk.operator();
 });
 afterAll(async () => {
+  await desk.close();
   await live.end();
   await kratos.end();
   await database.close();
@@ -183,11 +185,11 @@ test('a roll-out that is paused: the answer comes when nobody is woken any more,
   const begun = await startDueRollouts({ client: live.client, taskQueue, pool: database.pool });
   expect(begun).not.toContain(`${policyId}@2`);
   await expect(handle.executeUpdate(pauseRolloutUpdate, { args: [decided] })).rejects.toThrow();
-  const status = await typed(environment, ['policy', 'rollout', 'status', policyId]);
+  const status = await operator.typed(['policy', 'rollout', 'status', policyId]);
   expect(status.stdout).toContain(`${policyId}@2`);
   expect(status.stdout).toContain('paused');
 
-  const resumed = await typed(environment, ['policy', 'rollout', 'resume', policyId, '--reason', 'checked']);
+  const resumed = await operator.typed(['policy', 'rollout', 'resume', policyId, '--reason', 'checked']);
   expect(resumed.all).toContain(`${policyId}@2`);
   expect(await handle.result()).toMatchObject({ counts: { seen: 6, earlier: 6, woken: 6, failed: 0 } });
   await until('everybody warned', async () => (await warned()) === 6);
@@ -212,7 +214,7 @@ test('a paused roll-out whose workflow was terminated: resuming it starts it aga
     (await readRollouts(database.pool, policyId)).some(({ state }) => state === 'paused'),
   );
   await handle.terminate('by hand');
-  const resumed = await typed(environment, ['policy', 'rollout', 'resume', policyId, '--reason', 'checked']);
+  const resumed = await operator.typed(['policy', 'rollout', 'resume', policyId, '--reason', 'checked']);
   expect(resumed).toMatchObject({ exitCode: 0 });
   for (const { id } of people) await until('the warning', async () => (await stageOf(id)) === 'warned');
   const { place } = await handleOf(policyId).query(rolloutQuery);

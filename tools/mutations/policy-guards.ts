@@ -100,7 +100,7 @@ export const policyGuards: readonly Guard[] = [
   },
   {
     name: 'policies: no later version is published unseen',
-    takenOut: { part: 'if (latest === 0) return undefined;', becomes: 'if (latest >= 0) return undefined;' },
+    takenOut: { part: 'return latest === 0 ? undefined', becomes: 'return latest >= 0 ? undefined' },
     project: 'system',
     tests: ['test/integration/policy-preview.test.ts'],
     only: 'refused, and the error says both ways out',

@@ -136,4 +136,41 @@ export const principalGuards: readonly Guard[] = [
     ...table,
     only: 'keeps its name for good|that two create at once is one',
   },
+  {
+    name: 'principals: nobody gives another person what counts people',
+    takenOut: {
+      part: "const counted = ['breaker:propose', 'breaker:approve'];",
+      becomes: 'const counted: string[] = [];',
+    },
+    project: 'unit',
+    tests: ['test/principals/granting.test.ts'],
+    only: 'nobody else a second operator',
+  },
+  {
+    name: 'principals: nobody gives a scope that they lack',
+    takenOut: {
+      part: 'isOperators(scope) && !giver.scopes.includes(scope)',
+      becomes: 'isOperators(scope) && giver.scopes.length === 0',
+    },
+    project: 'unit',
+    tests: ['test/principals/granting.test.ts'],
+    only: 'that they lack',
+  },
+  {
+    name: 'command line: a dry run changes nothing',
+    takenOut: {
+      part: 'return isDryRun(request) ? answerSound',
+      becomes: 'return isDryRun(request) && request.is404 ? answerSound',
+    },
+    project: 'system',
+    tests: ['test/integration/command-line.test.ts'],
+    only: 'with --dry-run changes nothing',
+  },
+  {
+    name: 'command line: others may not read the credentials',
+    takenOut: { value: "await open(fresh, 'wx', 0o644)" },
+    project: 'unit',
+    tests: ['test/cli/contexts-file.test.ts'],
+    only: 'for its owner only',
+  },
 ];

@@ -5,6 +5,7 @@ const viewer = [
   'standing:read',
   'worklist:read',
   'breaker:read',
+  'policy:read',
   'audit:read',
   'api:read',
 ] as const satisfies RouteScope[];

@@ -25,7 +25,7 @@ export const scopeRules = {
   },
   'identities:enrol': { does: 'starts lifecycles, and lets them look again', side: 'both' },
   'identities:operate': {
-    does: 'brings identities back, moves them to another policy, and decides about parked steps',
+    does: 'brings identities back, moves them to another policy, and decides about parked steps and events',
     side: 'operators',
   },
   'holds:place': { does: 'sets and ends holds', side: 'operators' },
@@ -33,12 +33,19 @@ export const scopeRules = {
   'worklist:read': { does: 'reads what waits for a decision', side: 'operators' },
   'breaker:read': { does: 'reads what the breaker stopped, and why', side: 'operators' },
   'breaker:propose': {
-    does: 'proposes to release the breaker, and counts as one operator',
+    does: 'trips the breaker, or proposes to release it, and counts as one operator',
     side: 'operators',
   },
   'breaker:approve': { does: 'agrees to a release that another operator proposed', side: 'operators' },
-  'policy:publish': { does: 'publishes policies', side: 'operators' },
-  'audit:read': { does: 'reads the audit log', side: 'operators' },
+  'policy:read': { does: 'reads policies, and previews what another one would do', side: 'operators' },
+  'policy:publish': {
+    does: 'publishes policies, rolls them back, and decides about their roll-outs',
+    side: 'operators',
+  },
+  'audit:read': {
+    does: 'reads the audit log, the proof of mails, and events for other systems',
+    side: 'operators',
+  },
   'credentials:manage': { does: 'creates, rotates and revokes credentials', side: 'operators' },
   'addresses:read': { does: 'finds identities by their e-mail address', side: 'operators' },
   'api:read': { does: 'reads the description of the routes (OpenAPI)', side: 'both' },

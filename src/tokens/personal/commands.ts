@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import type pg from 'pg';
 import { actorOption, checkedActor, checkedDecision, type Decision, reasonOption } from '../../cli/actor.js';
+import { atInstallation } from '../../cli/at-installation.js';
 import { withPool } from '../../cli/connection.js';
 import { durationFlag } from '../../cli/durations.js';
 import { beginOf } from '../../cli/times.js';
@@ -34,7 +35,7 @@ const collect = (text: string, earlier: string[]) => [...earlier, text];
 
 /** @returns the command `dormouse tokens`, for those of other rooms */
 export function addPersonalTokenCommands(program: Command): Command {
-  const tokens = program.command('tokens').description('personal access tokens');
+  const tokens = atInstallation(program.command('tokens')).description('personal access tokens');
   tokens
     .command('list <identityId>')
     .description('the tokens of an identity, the newest first; never the tokens themselves')

@@ -1,4 +1,4 @@
-/** `dormouse enrol …`: start the lifecycle of one identity, or of all. */
+/** `dormouse server enrol …`: start the lifecycle of one identity, or of all, at the installation. */
 import type { Command } from 'commander';
 import { withDormouse, withPool, withTemporal } from '../cli/connection.js';
 import { beginOf } from '../cli/times.js';
@@ -24,8 +24,9 @@ interface EnrolFlags {
   readonly follow?: true;
 }
 
-export function addEnrolCommands(program: Command): void {
-  program
+/** @param server the command that it is added to */
+export function addServerEnrolCommand(server: Command): void {
+  server
     .command('enrol [identityId]')
     .description("start an identity's lifecycle, or with --all those of everybody who has none")
     .option('--policy <id>', 'the policy to follow; left out: the one that DORMOUSE_POLICY_ID names')
@@ -96,7 +97,7 @@ async function begin(
 
 /** Sets the exit code that tells that the work was not watched to its end. */
 function leave(workflowId: string, dryRun: boolean): void {
-  const again = dryRun ? 'dormouse enrol --all --dry-run' : 'dormouse enrol --all --follow';
+  const again = dryRun ? 'dormouse server enrol --all --dry-run' : 'dormouse server enrol --all --follow';
   console.log(`It goes on in the worker (workflow ${workflowId}). See it again with: ${again}`);
   console.log(`Stop it with: temporal workflow cancel --workflow-id ${workflowId}`);
   process.exitCode = 130;

@@ -1,0 +1,92 @@
+/** `POST /v1/policies/previews`: a policy against the people who follow it, before anything is saved. */
+import type { FastifyPluginAsync } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { scoped } from '../http/access.js';
+import { answers } from '../http/schemas.js';
+import { checkedPolicyId } from '../policies/id-parameter.js';
+import { refused } from '../policies/routes.js';
+import { parsePolicyFile } from '../policies/yaml.js';
+import { csvHeader, csvOf } from './csv.js';
+import { previewPage } from './page.js';
+import type { PeopleDependencies } from './people.js';
+import { keepPreview } from './previews-table.js';
+import { runPreview } from './run.js';
+import { previewJson, previewTable } from './table.js';
+import { Worst } from './worst.js';
+
+const longestText = 1_048_576;
+
+const body = z.strictObject({
+  text: z.string().max(longestText).describe('of the policy file'),
+  file: z.string().max(200).default('policy').describe('its name, for messages'),
+  policyId: z.string().optional().describe('the people who follow this policy; left out: the id in the text'),
+  with: z
+    .enum(['nothing', 'people', 'page'])
+    .default('nothing')
+    .describe('people: CSV; page: HTML with plots'),
+});
+
+export const previewAnswer = z.object({
+  preview: z.looseObject({ preview: z.string().describe('its hash, for a publication that rests on it') }),
+  lines: z.array(z.string()).describe('the same for people'),
+  people: z.string().exactOptional().describe('one line for each person, as CSV'),
+  page: z.string().exactOptional().describe('one HTML page that needs nothing else'),
+});
+
+/** One at a time in each gateway: it reads everybody. */
+export function previewRoutes(deps: PeopleDependencies): FastifyPluginAsync {
+  let isBusy = false;
+  return async (plain) => {
+    plain.withTypeProvider<ZodTypeProvider>().post(
+      '/v1/policies/previews',
+      {
+        config: scoped('policy:read'),
+        bodyLimit: 4 * longestText,
+        schema: {
+          summary: 'What a policy would do to whom, compared with the version in force; its answer is kept',
+          security: [{ serviceToken: [] }],
+          body,
+          response: answers({ 200: previewAnswer }),
+        },
+      },
+      async ({ body: asked }, reply) => {
+        if (isBusy) {
+          const message = 'Another preview runs at this gateway. Ask again when it is done.';
+          return reply.code(503).header('retry-after', '15').send({ error: 'busy', message });
+        }
+        isBusy = true;
+        try {
+          return await refused(preview(deps, asked));
+        } finally {
+          isBusy = false;
+        }
+      },
+    );
+  };
+}
+
+async function preview(
+  deps: PeopleDependencies,
+  { text, file, policyId, with: also }: z.output<typeof body>,
+): Promise<z.output<typeof previewAnswer>> {
+  const policy = parsePolicyFile(text, file);
+  const worst = new Worst();
+  const people: string[] = [csvHeader];
+  const done = await runPreview(deps, {
+    ...{ policy, text, now: Date.now() },
+    policyId: checkedPolicyId('policyId', policyId ?? policy.id),
+    onPerson: (person) => {
+      worst.add(person);
+      if (also === 'people') people.push(csvOf(person));
+    },
+  });
+  await keepPreview(deps.pool, done);
+  const json = previewJson(done) as { preview: string };
+  return {
+    preview: { ...json },
+    lines: previewTable(done),
+    ...(also === 'people' && { people: people.join('') }),
+    ...(also === 'page' && { page: previewPage(done, worst.sorted) }),
+  };
+}
