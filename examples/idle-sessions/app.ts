@@ -62,7 +62,7 @@ export async function createExample({ kratos, ...options }: ExampleOptions): Pro
       if (headers['sec-fetch-site'] === 'cross-site') return reply.code(403).send();
       const { identifier = '', password = '' } = body;
       const target = ownPath(body.return_to);
-      const cookies = await signInAt(kratos.publicUrl, { identifier, password });
+      const cookies = await signInAt(kratos.publicUrl, { identifier, password }, headers['user-agent']);
       if (cookies === undefined) {
         return reply.redirect(`/login?${new URLSearchParams({ reason: 'refused', return_to: target })}`, 303);
       }

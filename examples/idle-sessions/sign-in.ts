@@ -1,13 +1,21 @@
 /** Signs a person in at Kratos from the app's own form: a browser flow, carried out by the app. */
 import { Configuration, FrontendApi } from '@ory/client';
 
-/** @returns the cookies to set; `undefined` where Kratos refuses */
+/**
+ * @param userAgent of the person's browser: Kratos would note the app's own, for the list of sessions and for the class of device
+ * @returns the cookies to set; `undefined` where Kratos refuses
+ */
 export async function signInAt(
   kratosPublicUrl: string,
   { identifier, password }: { readonly identifier: string; readonly password: string },
+  userAgent?: string,
 ): Promise<string[] | undefined> {
+  const headers = userAgent === undefined ? {} : { 'user-agent': userAgent };
   const kratos = new FrontendApi(
-    new Configuration({ basePath: kratosPublicUrl, baseOptions: { validateStatus: () => true } }),
+    new Configuration({
+      basePath: kratosPublicUrl,
+      baseOptions: { validateStatus: () => true, headers },
+    }),
   );
   const flow = await kratos.createBrowserLoginFlow();
   const csrfCookie = cookiesOf(flow.headers)

@@ -33,7 +33,8 @@ async function signIn(returnTo: string) {
     password: person.password,
     return_to: returnTo,
   });
-  const answer = await fetch(`${url}/login`, { method: 'POST', body, redirect: 'manual' });
+  const headers = { 'user-agent': 'A phone of the test' };
+  const answer = await fetch(`${url}/login`, { method: 'POST', headers, body, redirect: 'manual' });
   const cookie = answer.headers
     .getSetCookie()
     .map((set) => set.split(';', 1)[0])
@@ -63,6 +64,12 @@ test('a person signs in, is judged by the page, signed out after its time, and l
     '/login?reason=idle&return_to=%2Fbilling',
   ]);
   expect((await get('/dashboard', { cookie })).status).toBe(303);
+});
+
+test('a session is listed with the browser of the sign-in, not with the app’s own client', async () => {
+  const { cookie } = await signIn('/dashboard');
+  const list = await bodyOf(await get('/session/list', { cookie }));
+  expect(list).toMatchObject({ sessions: [{ current: true, device: 'A phone of the test' }] });
 });
 
 test.each([

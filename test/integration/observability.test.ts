@@ -1,11 +1,13 @@
 /** The real worker and the real gateway, observed as Prometheus and a container engine do. */
 import { randomUUID } from 'node:crypto';
+import { Connection } from '@temporalio/client';
 import { Gauge, Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { OryPeople } from '../../dev/demo/ory-people.js';
 import { createDormouse } from '../../src/client/direct.js';
 import { exposeGuards } from '../../src/middleware/metrics.js';
 import { latenessMetric } from '../../src/workflows/metric-names.js';
+import { activityQueue } from '../../src/workflows/queues.js';
 import { type EntryProcess, gatewayProcess, workerProcess } from '../support/entry-process.js';
 import { type Page, parsePage, sampleValue } from '../support/prometheus-text.js';
 import { readMetrics } from '../support/promql.js';
@@ -39,6 +41,7 @@ beforeAll(async () => {
     DORMOUSE_OPERATORS_LISTEN: '127.0.0.1:0',
     DORMOUSE_POLICY_FILE: 'policies/demo.yaml',
     DORMOUSE_POLICY_ID: 'demo',
+    DORMOUSE_MAIL_RATE: '7',
   };
   worker = workerProcess(environment);
   gateway = gatewayProcess(environment);
@@ -86,6 +89,24 @@ describe('/readyz', () => {
       ]);
     }
     await until('the worker is ready again', async () => (await fetch(`${workerUrl}/readyz`)).status === 200);
+  });
+});
+
+describe('DORMOUSE_MAIL_RATE', () => {
+  it('is the rate of the queue of mails at Temporal, over all workers, and of no other queue', async () => {
+    const connection = await Connection.connect({ address: stack.temporal.address });
+    const rateOf = async (system: 'mail' | 'kratos') => {
+      const { pollers } = await connection.workflowService.describeTaskQueue({
+        namespace: stack.temporal.namespace,
+        taskQueue: { name: activityQueue(taskQueue, system) },
+        taskQueueType: 2,
+      });
+      return pollers?.map(({ ratePerSecond }) => ratePerSecond);
+    };
+    await until('the workers poll', async () => (await rateOf('mail'))?.length === 1);
+    expect(await rateOf('mail')).toEqual([7]);
+    expect(await rateOf('kratos')).toEqual([100]);
+    await connection.close();
   });
 });
 

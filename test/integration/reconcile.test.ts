@@ -38,6 +38,7 @@ describe('a sweep', () => {
       alreadyRunning: total,
       failed: 0,
     });
+    await sweeps.clear();
   });
 
   it('starts the clock of each at the true last sign of life', async () => {

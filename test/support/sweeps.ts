@@ -17,7 +17,7 @@ import {
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 import type { Harness, WorkerOptions } from './harness/harness.js';
 import { openHarness } from './harness/open.js';
-import { emptyDirectory } from './kratos-database.js';
+import { emptyDirectory, forgetWitnesses } from './kratos-database.js';
 import { until } from './until.js';
 import { publishPolicyFile } from './workers.js';
 
@@ -95,6 +95,16 @@ export class Sweeps {
       await this.client.workflow.getHandle(lifecycleWorkflowId(id)).terminate('test');
       await buryIdentity(this.harness.pool, id, undefined, Date.now());
     }
+  }
+
+  /**
+   * Takes everybody out of Kratos and out of the projection, so that the sweeps of later tests do not meet hundreds of them. Their
+   * lifecycles sleep on; each must have been projected, or it would be found missing later.
+   */
+  async clear(): Promise<void> {
+    await emptyDirectory(this.harness.stack);
+    await forgetWitnesses(this.harness.pool);
+    await this.harness.pool.query('DELETE FROM standing');
   }
 
   /** Everybody in Kratos: the tests of a file leave people behind. */

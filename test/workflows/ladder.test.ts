@@ -9,6 +9,7 @@ import { kindsFor } from '../../dev/demo/mailbox.js';
 import type { Person, PersonOptions, SignIn } from '../../dev/demo/ory-people.js';
 import { isBuried } from '../../src/deletion/tombstones-table.js';
 import { dayMs } from '../../src/domain/duration.js';
+import { given } from '../../src/domain/given.js';
 import { readStanding } from '../../src/standings/standings-table.js';
 import {
   applyPolicyUpdate,
@@ -19,7 +20,7 @@ import {
   standingQuery,
   userActivitySignal,
 } from '../../src/workflows/messages.js';
-import { type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
+import { type Fault, type SmtpFixture, startSmtp } from '../mail/smtp-fixture.js';
 import { latenessMs, lines } from '../support/harness/audit-lines.js';
 import { type Journey, type LifecycleHandle, openHarness } from '../support/harness/open.js';
 import { recordSigns } from '../support/record-signs.js';
@@ -316,6 +317,47 @@ describe('the mail server is down', () => {
   });
 });
 
+describe('a mail server that refuses everybody', () => {
+  let refusal: Fault;
+  let smtp: SmtpFixture;
+  let queue: string;
+  beforeAll(async () => {
+    smtp = await startSmtp({ rcptTo: () => refusal });
+    queue = await journey.startWorkers({ DORMOUSE_SMTP_URL: smtp.url });
+  });
+  afterAll(() => smtp.close());
+
+  test.each([
+    [550, '5.4.5 Daily user sending quota exceeded'],
+    [554, '5.7.1 Relay access denied'],
+    [550, '5.3.2 System not accepting messages'],
+  ])('by %i %s: is no notice, not even of a revocation that may proceed without; all goes on when it is mended', async (code, text) => {
+    refusal = { code, text };
+    const { handle, person, startedAt } = await begin('refused', { lastSeen: 0 }, queue, 'strict');
+    const types = async () => (await journey.audit(person.id)).map(({ eventType }) => eventType);
+    await journey.travelTo(startedAt + 60 * dayMs);
+    // Nobody is suspended either: the warning of it was never sent.
+    expect(await types()).toEqual(['lifecycle_started', 'step_parked']);
+    expect(await handle.query(standingQuery)).toMatchObject({
+      stage: 'active',
+      parked: { step: 'warn', errorType: 'MailServerUnavailable' },
+    });
+    refusal = undefined;
+    await handle.executeUpdate(retryParkedUpdate, { args: [operator] });
+    await until('the warning', async () => (await types()).includes('inactivity_warned'));
+    refusal = { code, text };
+    await journey.travelTo(startedAt + 120 * dayMs);
+    // Suspended after its warning; the notice of the revocation is what waits now.
+    const soFar = ['lifecycle_started', 'step_parked', 'parked_retried', 'inactivity_warned'];
+    expect(await types()).toEqual([...soFar, 'actions_suspended', 'step_parked']);
+    expect((await handle.query(standingQuery)).notices).toEqual([]);
+    refusal = undefined;
+    await handle.executeUpdate(retryParkedUpdate, { args: [operator] });
+    await journey.travelTo(startedAt + 130 * dayMs);
+    expect((await types()).slice(6)).toEqual(['parked_retried', 'notice_sent', 'tokens_revoked_stale']);
+  });
+});
+
 async function play(name: string, story: Story): Promise<void> {
   const cast = await begin(name, story);
   const { person, handle, startedAt } = cast;
@@ -347,6 +389,7 @@ async function begin(
   name: string,
   story: Pick<Story, 'person' | 'lastSeen'>,
   queue = taskQueue,
+  policyId?: string,
 ): Promise<Cast> {
   const { people } = journey;
   const person = await people.create(
@@ -367,7 +410,10 @@ async function begin(
     await journey.dateIdentity(person.id, createdAt);
     await journey.dateSessions(person.id, createdAt);
   }
-  const handle = await journey.enrol(person.id, queue, seen === undefined ? {} : { activity: seen });
+  const handle = await journey.enrol(person.id, queue, {
+    ...given({ policyId }),
+    ...(seen !== undefined && { activity: seen }),
+  });
   return { person, handle, startedAt, signIn, tokens };
 }
 

@@ -140,7 +140,7 @@ test('changes of policy are refused in the end if the policy can not be read, an
   expect((await applyPolicy(life)).policy?.id).toBe('default');
 });
 
-describe('a life that ends', () => {
+describe.concurrent('a life that ends', () => {
   async function enrolled(): Promise<Life> {
     const { id } = await live.people.create('waits');
     const handle = await live.enrol(id, taskQueue, { policyId: deletesAtOnce });
