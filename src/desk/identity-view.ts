@@ -1,6 +1,7 @@
 /** What the page of one identity shows: where it stands, why, what happened, and which decisions the reader may take. */
 import type { FastifyRequest } from 'fastify';
 import { readAuditPage } from '../audit/log-table.js';
+import type { StandingDetails } from '../client/types.js';
 import { DormouseUnavailableError, NotEnrolledError } from '../client.js';
 import { formatDuration } from '../domain/duration.js';
 import { exemptionKinds } from '../domain/exemption.js';
@@ -36,7 +37,8 @@ export async function identityView(
   const [log, exemption, tokens, addresses] = await Promise.all([
     mayAudit ? readAuditPage(pool, id, { rows: rows + 1, ...given({ before }) }) : undefined,
     readExemption(pool, id),
-    credentialStandings(pool, { identityId: id, policyId: standing?.policy?.id }, now),
+    standing?.credentials ??
+      credentialStandings(pool, { identityId: id, policyId: standing?.policy?.id }, now),
     // guard: desk: addresses take the scope addresses:read
     may(request, 'addresses:read') ? addressesOf(context, id) : undefined,
   ]);
@@ -61,11 +63,14 @@ export async function identityView(
   };
 }
 
+/** What only the workflow itself tells is absent where it is from the projection. */
+type ShownStanding = Standing & Partial<StandingDetails>;
+
 /** From the workflow itself; from the projection where Temporal does not answer, or no workflow runs. */
 async function readStanding(
   { dormouse }: DeskContext,
   id: string,
-): Promise<{ readonly standing: Standing | undefined; readonly isLive: boolean }> {
+): Promise<{ readonly standing: ShownStanding | undefined; readonly isLive: boolean }> {
   try {
     return { standing: await dormouse.liveStanding(id), isLive: true };
   } catch (error) {
@@ -74,13 +79,15 @@ async function readStanding(
   }
 }
 
-function standingView(standing: Standing) {
+function standingView(standing: ShownStanding) {
   const { stage, since, lastActiveAt, why, next, blocked, parked, policy, warnings, inProgress } = standing;
+  const { obstacles = blocked === undefined ? [] : [blocked] } = standing;
   return {
     ...{ stage, since, lastActiveAt, why, warnings },
     nextStep: next === undefined ? '' : next.step === 'notice' ? `notice of ${next.rung}` : next.rung,
     nextAt: next?.at,
-    blocked: blocked?.why ?? '',
+    // Each has to go before anything happens.
+    obstacles: obstacles.map((one) => one.why),
     parked: parked ?? '',
     policy: policy === undefined ? '' : `${policy.id} version ${policy.version}`,
     policyHref: policy === undefined ? '' : `/desk/policies/${policy.id}`,

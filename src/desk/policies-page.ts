@@ -18,7 +18,7 @@ const querystring = z.object({ version: version.optional(), done: z.string().opt
 
 export function policyPages(plain: FastifyInstance, context: DeskContext, access: PageAccess): void {
   const server = plain.withTypeProvider<ZodTypeProvider>();
-  const config = scopedPage('standing:read', access);
+  const config = scopedPage('policy:read', access);
   server.get('/desk/policies', { config, schema: { hide: true } }, async (request, reply) => {
     const policies = (await listPolicies(context.pool)).filter(({ isLatest }) => isLatest);
     const view = {

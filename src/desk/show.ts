@@ -12,7 +12,7 @@ const sections: readonly { readonly href: string; readonly text: string; readonl
   { href: '/desk/people', text: 'People', scope: 'standing:read' },
   { href: '/desk/work', text: 'Work list', scope: 'worklist:read' },
   { href: '/desk/breaker', text: 'Breaker', scope: 'breaker:read' },
-  { href: '/desk/policies', text: 'Policies', scope: 'standing:read' },
+  { href: '/desk/policies', text: 'Policies', scope: 'policy:read' },
   { href: '/desk/reports', text: 'Reports', scope: 'audit:read' },
 ];
 

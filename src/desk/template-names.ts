@@ -51,7 +51,7 @@ export const templateNames: ReadonlySet<string> = new Set([
     'timeline',
     'mayAudit',
   ],
-  ...['temporalUrl', 'older', 'decisions', 'holdKinds', 'exemptionKinds', 'warnings', 'blocked', 'parked'],
+  ...['temporalUrl', 'older', 'decisions', 'holdKinds', 'exemptionKinds', 'warnings', 'obstacles', 'parked'],
   ...[
     'policyHref',
     'inProgress',

@@ -55,7 +55,7 @@ export async function preparePublication(
   const { pool } = deps;
   const policy = parsePolicyToPublish(text, file);
   const latest = await latestVersion(pool, policy.id);
-  const basis = await basisOf(deps, publishing, { policy, text, latest, named: 'FILE' });
+  const basis = await basisOf(deps, publishing, { policy, text, latest, named: file });
   const decision = { actor, reason, at: now, expected: expected ?? latest };
   return () => publishPolicy(pool, { text, file }, { ...decision, ...(basis !== undefined && { basis }) });
 }
