@@ -125,7 +125,10 @@ describe('with a gateway', async () => {
     expect(held.blocked).toEqual(held.obstacles?.[0]);
     expect(held.credentials?.[0]).toEqual({ kind: 'session', policyId, inactiveMs: revokeAfterMs });
     expect(await dormouse.standing(id)).not.toHaveProperty('obstacles');
-    const { all = '' } = await typed(inject('environment'), ['standing', id]);
+    const { all = '' } = await typed(
+      { DORMOUSE_GATEWAY: gateway.url, DORMOUSE_TOKEN: gateway.tokens[0] ?? '' },
+      ['standing', id],
+    );
     expect(all).toMatch(/^also {6}hold: on hold \(CASE-7\)/m);
     expect(all).toMatch(/^ends {6}session end unused after 90d, by policy/m);
     expect(all).toMatch(/^ends {6}refresh end unused after 180d, by policy .*: 0 live/m);
