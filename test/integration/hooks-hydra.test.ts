@@ -1,19 +1,15 @@
 /** Hydra's token hook with a real Hydra: who gets a token, and which tokens count as a sign of life. */
-import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OAuthClient, Tokens } from '../../dev/demo/authorization-code-flow.js';
 import type { OryPeople } from '../../dev/demo/ory-people.js';
-import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import type { Stage } from '../../src/domain/rungs.js';
 import { readSigns } from '../../src/signs/signs-table.js';
 import type { TokenHookOptions } from '../../src/tokens/http/hydra-token-hook.js';
 import { writeNotBefore } from '../../src/tokens/revocations-table.js';
 import { readTokenStanding } from '../../src/tokens/token-standings.js';
-import { lifecycleWorkflowType, lookAgainSignal } from '../../src/workflows/messages.js';
 import { AskingHydra } from '../support/asking-hydra.js';
 import { unknownId } from '../support/system-outside.js';
 import { eventually } from '../support/system-wait.js';
-import { until } from '../support/until.js';
 
 let hydra: AskingHydra;
 let people: OryPeople;
@@ -115,40 +111,6 @@ describe('an identity off the ladder', () => {
     await standAt(id, stage, Date.now() - 60_000);
     await expect(authorize(id)).rejects.toThrow('403');
     expect(await activityOf(id)).toEqual({});
-  });
-
-  it('deactivated: a denied attempt asks the lifecycle for a look, once, because an admin may have enabled the account; suspended: it does not', async () => {
-    const { temporal } = hydra.info;
-    const connection = await Connection.connect({ address: temporal.address });
-    const { workflow } = new Client({ connection, namespace: temporal.namespace });
-    const people = { deactivated: await withTokens(), suspended: await withTokens() };
-    const handles = [];
-    for (const { id } of Object.values(people)) {
-      // Nobody works on it: only what it is told counts here.
-      const start = { workflowId: lifecycleWorkflowId(id), taskQueue: 'of-nobody' };
-      handles.push(await workflow.start(lifecycleWorkflowType, { ...start, args: [{}] }));
-    }
-    const asked = async (id: string) => {
-      const { events } = await workflow.getHandle(lifecycleWorkflowId(id)).fetchHistory();
-      return (events ?? []).flatMap(
-        ({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? [],
-      );
-    };
-    for (const stage of ['suspended', 'deactivated'] as const) {
-      const { id, tokens } = people[stage];
-      await standAt(id, stage);
-      const before = await asked(id);
-      for (let attempt = 0; attempt < 3; attempt += 1) expect((await refresh(tokens)).status).toBe(403);
-      if (stage === 'suspended') expect(await asked(id)).toEqual(before);
-      else
-        await until('the request for a look', async () => (await asked(id)).includes(lookAgainSignal.name));
-    }
-    expect((await asked(people.deactivated.id)).filter((name) => name === lookAgainSignal.name)).toHaveLength(
-      1,
-    );
-    expect(await asked(people.suspended.id)).not.toContain(lookAgainSignal.name);
-    for (const handle of handles) await handle.terminate('test ended');
-    await connection.close();
   });
 
   it('back again: tokens of a session from before the revocation stay dead', async () => {
