@@ -9,7 +9,7 @@ import { requestOk } from './http-check.js';
 import type { OryAddresses } from './kratos.js';
 import { migrate } from './migrate.js';
 import { logFileOf, type PartContext, plainEnvironment } from './part-context.js';
-import { loopbackHost } from './ports.js';
+import { applicationUrl, loopbackHost } from './ports.js';
 import { untilReady } from './supervisor.js';
 
 export interface HydraOptions {
@@ -22,9 +22,6 @@ export interface HydraOptions {
   /** Where people sign in, and consent. */
   signIn: { loginUrl: string; consentUrl: string };
 }
-
-/** Where an application's own pages would be. */
-const applicationUrl = `http://${loopbackHost}:4455`;
 
 /** Migrates its database and starts it. */
 export async function startHydra(context: PartContext, options: HydraOptions): Promise<OryAddresses> {

@@ -6,7 +6,7 @@ import { type HookTarget, hookAuthentication } from './hook-target.js';
 import { requestOk } from './http-check.js';
 import { migrate } from './migrate.js';
 import { logFileOf, type PartContext, plainEnvironment } from './part-context.js';
-import { loopbackHost } from './ports.js';
+import { applicationUrl, loopbackHost } from './ports.js';
 import { projectDirectory } from './project.js';
 import { untilReady } from './supervisor.js';
 
@@ -26,8 +26,6 @@ export interface OryAddresses {
 }
 
 const version = 'v1.3.1';
-/** Where an application's own sign-in pages would be. */
-const applicationUrl = `http://${loopbackHost}:4455`;
 
 /** Migrates its database and starts it. */
 export async function startKratos(context: PartContext, options: KratosOptions): Promise<OryAddresses> {

@@ -1,13 +1,13 @@
 /**
  * Sign-in of operators for development: a page that lets a developer be any of a few people, each with a role, at the stack's Hydra. It asks
- * for no password, so it listens on the loopback address only, and serves no client but those of the desk.
+ * for no password, so it listens on the loopback address only. Who comes for another client than the desk's is led on to the app's own pages.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Role, roles } from '../../src/domain/principals/roles.js';
 import { writeFileAtomically } from './files.js';
-import { loopbackHost } from './ports.js';
+import { applicationUrl, loopbackHost } from './ports.js';
 
 /** The clients for which people sign in here begin with this. */
 export const deskClient = 'dormouse-desk';
@@ -104,15 +104,18 @@ async function answer(request: IncomingMessage, response: ServerResponse, admin:
   response.end("There is nothing here. An app's own sign-in page would be at its own address.");
 }
 
-const asked = z.object({ client: z.object({ client_id: z.string().optional() }).optional() });
+const forClient = { client: z.object({ client_id: z.string().optional() }).optional() };
+const asked = z.object(forClient);
+
+const isForDesk = ({ client }: z.output<typeof asked>) => client?.client_id?.startsWith(deskClient) === true;
+
+/** Where an app that signs people in at this Hydra has its pages. */
+const toApplication = ({ pathname, search }: URL) => `${applicationUrl}${pathname}${search}`;
 
 async function askWho(url: URL, response: ServerResponse, admin: string): Promise<void> {
   const challenge = url.searchParams.get('login_challenge') ?? '';
-  const { client } = asked.parse(await ask(admin, 'login', challenge));
-  if (client?.client_id?.startsWith(deskClient) !== true) {
-    response.writeHead(404, { 'content-type': 'text/plain' });
-    response.end("Operators' sign-in for development. An app signs its people in by a page of its own.");
-    return;
+  if (!isForDesk(asked.parse(await ask(admin, 'login', challenge)))) {
+    return redirect(response, toApplication(url));
   }
   const buttons = Object.entries(developers).map(
     ([name, role]) => `<p><button name="who" value="${name}">${name}, ${role}</button></p>`,
@@ -135,10 +138,13 @@ async function signIn(request: IncomingMessage, response: ServerResponse, admin:
   const subject = form.get('who') ?? '';
   if (!Object.hasOwn(developers, subject)) throw new Error('nobody of this name is known');
   const challenge = decodeURIComponent(form.get('challenge') ?? '');
+  if (!isForDesk(asked.parse(await ask(admin, 'login', challenge))))
+    throw new Error('this is no sign-in at the desk');
   redirect(response, await accept(admin, 'login', challenge, { subject }));
 }
 
 const consented = z.object({
+  ...forClient,
   subject: z.string(),
   requested_scope: z.array(z.string()),
   requested_access_token_audience: z.array(z.string()).nullish(),
@@ -147,6 +153,7 @@ const consented = z.object({
 async function consent(url: URL, response: ServerResponse, admin: string): Promise<void> {
   const challenge = url.searchParams.get('consent_challenge') ?? '';
   const request = consented.parse(await ask(admin, 'consent', challenge));
+  if (!isForDesk(request)) return redirect(response, toApplication(url));
   const role = developers[request.subject];
   const to = await accept(admin, 'consent', challenge, {
     grant_scope: request.requested_scope,

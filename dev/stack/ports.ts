@@ -8,6 +8,8 @@ import { type FileLock, tryLock } from './file-lock.js';
 
 /** All parts of the stack listen only here. */
 export const loopbackHost = '127.0.0.1';
+/** Where an app's own pages for signing in would be, for Kratos and Hydra. */
+export const applicationUrl = `http://${loopbackHost}:4455`;
 
 /**
  * No server listens on a picked port yet. Until its stack is stopped, no other process of this user picks it.
