@@ -95,18 +95,18 @@ test('what a policy would end is told before it is published, and nothing is end
 });
 
 test.each([
-  [['due', '--within', 'soon'], '--within: "soon" is not a duration'],
-  [['create', 'jo@example.com', '--name', 'a'], 'identityId is not a UUID'],
-  [['create', randomUUID(), '--name', ' '], '--name: is empty'],
-  [['create', randomUUID(), '--name', 'a', '--scope', 'admin'], '--scope: "admin" is not a scope'],
-  [['create', randomUUID(), '--name', 'a', '--expires', '2027-02-30'], '--expires: is no day or time'],
-  [['create', randomUUID(), '--name', 'a', '--policy', 'other'], 'other'],
-  [['create', randomUUID(), '--name', 'a', '--actor', 'jo@example.com'], '--actor: must be an opaque id'],
-  [['rotate', randomUUID()], 'there is no token with this id'],
-  [['revoke', 'x', '--reason', 'a'], 'there is no token with this id'],
-  [['revoke', randomUUID(), '--reason', ' '], '--reason: is empty'],
-])('%j is refused, and says why', async (args, message) => {
+  [['due', '--within', 'soon'], '--within: "soon" is not a duration', 2],
+  [['create', 'jo@example.com', '--name', 'a'], 'identityId is not a UUID', 1],
+  [['create', randomUUID(), '--name', ' '], '--name: is empty', 1],
+  [['create', randomUUID(), '--name', 'a', '--scope', 'admin'], '--scope: "admin" is not a scope', 1],
+  [['create', randomUUID(), '--name', 'a', '--expires', '2027-02-30'], '--expires: is no day or time', 2],
+  [['create', randomUUID(), '--name', 'a', '--policy', 'other'], 'other', 1],
+  [['create', randomUUID(), '--name', 'a', '--actor', 'jo@example.com'], '--actor: must be an opaque id', 2],
+  [['rotate', randomUUID()], 'there is no token with this id', 1],
+  [['revoke', 'x', '--reason', 'a'], 'there is no token with this id', 1],
+  [['revoke', randomUUID(), '--reason', ' '], '--reason: is empty', 2],
+])('%j is refused, and says why', async (args, message, code) => {
   const { exitCode, all, stdout } = await run(...args);
   expect(all).toContain(message);
-  expect([exitCode, stdout]).toEqual([1, '']);
+  expect([exitCode, stdout]).toEqual([code, '']);
 });
