@@ -58,7 +58,7 @@ export const overviewAnswer = z.object({
 const proposal = z.strictObject({
   reason: z.string(),
   identities: z
-    .array(z.uuid())
+    .array(z.guid())
     .min(1)
     .max(10_000)
     .optional()
