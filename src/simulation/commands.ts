@@ -3,10 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { withPool } from '../cli/connection.js';
+import { type DeskOptions, openGateway } from '../cli/desk.js';
+import { namedPolicy } from '../cli/named-policy.js';
 import { showProgress } from '../cli/progress.js';
 import { dayMs } from '../domain/duration.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
-import { isPublishedName, type NamedPolicy, readNamedPolicy } from '../policies/named.js';
+import { type NamedPolicy, readNamedPolicy } from '../policies/named.js';
 import { previewDependencies } from '../preview/dependencies.js';
 import { inventedCast, liveCast } from './casts.js';
 import { simulationPage } from './page.js';
@@ -35,7 +37,7 @@ export function addSimulateCommand(program: Command): void {
     )
     .requiredOption(
       '--population <number>',
-      'how many people to invent; or live: those who follow the policy',
+      'how many people to invent; or live: those who follow the policy, read from the installation itself, with its environment',
     )
     .option('--days <number>', 'how far to look ahead', '730')
     .option('--seed <number>', 'another seed, other chances; the same seed, the same figures', '1')
@@ -52,7 +54,7 @@ const mostPeople = 1_000_000;
 const mostDays = 3_650;
 const highestSeed = 4_294_967_295;
 
-async function simulateFile(file: string, flags: Flags): Promise<void> {
+async function simulateFile(file: string, flags: Flags, command: Command): Promise<void> {
   const count =
     flags.population === 'live'
       ? ('live' as const)
@@ -67,17 +69,21 @@ async function simulateFile(file: string, flags: Flags): Promise<void> {
     throw new Error('--policy: goes with --population live only. Invented people follow the file');
   }
   if (flags.csv && flags.json) throw new Error('--csv: goes without --json. Write one of them');
-  const run = async (pool: () => pg.Pool) => {
-    const named = await readNamedPolicy(file, pool);
-    const request = { ...settings, name: named.name, policy: named.policy };
-    const cast =
-      count === 'live' ? await castLive(pool(), named, flags, request) : inventedCast(count, request);
-    await show(await simulate(withProgress(request), cast), flags);
+  const run = async (
+    { name, policy }: NamedPolicy,
+    castOf: (request: SimulationRequest) => Promise<Cast>,
+  ) => {
+    const request = { ...settings, name, policy };
+    await show(await simulate(withProgress(request), await castOf(request)), flags);
   };
-  if (count === 'live' || isPublishedName(file)) return withPool((pool) => run(() => pool));
-  return run(() => {
-    throw new Error('no published policy is named');
-  });
+  if (count === 'live') {
+    return withPool(async (pool) => {
+      const named = await readNamedPolicy(file, () => pool);
+      await run(named, (request) => castLive(pool, named, flags, request));
+    });
+  }
+  const gateway = () => openGateway(command.optsWithGlobals<DeskOptions>());
+  await run(await namedPolicy(file, gateway), async (request) => inventedCast(count, request));
 }
 
 function castLive(
