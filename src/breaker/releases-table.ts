@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { storable } from '../domain/free-text.js';
 import { isSameOperator } from '../domain/principals/principal.js';
+import { InvalidRequestError } from '../process/caller-errors.js';
 import { forgetLostMarks } from '../signs/marks-table.js';
 import { forgetClock } from './grants-table.js';
 import { readTrip } from './trips-table.js';
@@ -34,9 +35,7 @@ export interface Release {
 }
 
 /** Nothing was changed. The message says what is wrong and the way out. */
-export class ReleaseRefusedError extends Error {
-  override readonly name = 'ReleaseRefusedError';
-}
+export class ReleaseRefusedError extends InvalidRequestError {}
 
 /** To be called under the breaker's lock. @throws ReleaseRefusedError */
 export async function propose(client: pg.PoolClient, request: ReleaseRequest): Promise<Release> {

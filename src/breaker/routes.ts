@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type pg from 'pg';
 import { z } from 'zod';
-import { InvalidRequestError } from '../client.js';
 import { breakerActions } from '../domain/breaker/rules.js';
 import { dayMs } from '../domain/duration.js';
 import { given } from '../domain/given.js';
@@ -18,7 +17,6 @@ import { answers, outputTime } from '../http/schemas.js';
 import { inTransaction } from '../postgres/pool.js';
 import { approveRelease, proposeRelease, tripAndAudit } from './decisions.js';
 import { breakerOverview, waitingForBreaker } from './overview.js';
-import { type Release, ReleaseRefusedError } from './releases-table.js';
 import { waitingTokens } from './waiting-tokens-table.js';
 
 const number = z.coerce.number().pipe(z.int().min(1).max(highestVersion));
@@ -60,7 +58,7 @@ export const overviewAnswer = z.object({
 const proposal = z.strictObject({
   reason: z.string(),
   identities: z
-    .array(z.uuid())
+    .array(z.guid())
     .min(1)
     .max(10_000)
     .optional()
@@ -171,7 +169,7 @@ function decisionRoutes(plain: FastifyInstance, pool: pg.Pool): void {
       const { owner } = principalOf(request);
       const decision = { tripId: request.params.id, reason: checkedReason(reason), owner, at: Date.now() };
       const actor = namedActor(request, reply);
-      return decided(proposeRelease(pool, { ...decision, actor, ...given({ identities }) }));
+      return proposeRelease(pool, { ...decision, actor, ...given({ identities }) });
     },
   );
   server.post(
@@ -189,17 +187,7 @@ function decisionRoutes(plain: FastifyInstance, pool: pg.Pool): void {
     (request, reply) => {
       const { owner } = principalOf(request);
       const approval = { releaseId: request.params.id, owner, at: Date.now() };
-      return decided(approveRelease(pool, { ...approval, actor: namedActor(request, reply) }));
+      return approveRelease(pool, { ...approval, actor: namedActor(request, reply) });
     },
   );
-}
-
-/** @throws InvalidRequestError where nothing was changed, with the way out */
-async function decided(decision: Promise<Release>): Promise<Release> {
-  try {
-    return await decision;
-  } catch (error) {
-    if (error instanceof ReleaseRefusedError) throw new InvalidRequestError(error.message, { cause: error });
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
-/** The options `--actor` and `--reason` of commands that decide. */
+/** The options `--actor` and `--reason` of commands that decide at the installation; a gateway takes the credential as the actor. */
 import { userInfo } from 'node:os';
-import { normalText } from '../domain/free-text.js';
-import { actorProblem, claimsPrincipal, reasonProblem } from '../domain/names.js';
+import { actorProblem, claimsPrincipal } from '../domain/names.js';
+import { checkedReason } from './changes.js';
 import { UsageError } from './exit-codes.js';
 
 export const actorOption = [
@@ -20,9 +20,7 @@ export interface Decision {
 
 /** For decisions that are not checked elsewhere. @throws UsageError that names the option */
 export function checkedDecision<T extends Decision>(decision: T): T {
-  const problem = reasonProblem(decision.reason);
-  if (problem !== undefined) throw new UsageError(`--reason: ${problem}`);
-  return { ...decision, actor: checkedActor(decision.actor), reason: normalText(decision.reason) };
+  return { ...decision, reason: checkedReason(decision.reason), actor: checkedActor(decision.actor) };
 }
 
 export function checkedActor(actor: string): string {

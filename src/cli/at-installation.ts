@@ -23,4 +23,13 @@ export function addContextOptions(command: Command): void {
 }
 
 /** They call nobody. */
-const offline = new Set(['contexts', 'completion', 'complete-words', 'scopes', 'check', 'presets', 'keygen']);
+const offline = new Set([
+  'contexts',
+  'completion',
+  'complete-words',
+  'scopes',
+  'check',
+  'presets',
+  'import-keycloak',
+  'keygen',
+]);

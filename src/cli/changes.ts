@@ -42,10 +42,3 @@ export function checkedReason(reason: string, option = '--reason'): string {
   if (problem !== undefined) throw new UsageError(`${option}: ${problem}`);
   return normalText(reason);
 }
-
-/** @throws UsageError naming the option and what it takes */
-export function oneOf<Known extends string>(option: string, text: string, known: readonly Known[]): Known {
-  const found = known.find((one) => one === text);
-  if (found !== undefined) return found;
-  throw new UsageError(`${option}: "${text.slice(0, 60)}" is none. Write one of ${known.join(', ')}`);
-}

@@ -4,17 +4,17 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { approveRelease, proposeRelease } from '../breaker/decisions.js';
 import { breakerOverview, readWaiting, type Waiting } from '../breaker/overview.js';
-import { type Release, ReleaseRefusedError } from '../breaker/releases-table.js';
+import type { Release } from '../breaker/releases-table.js';
 import { InvalidRequestError } from '../client.js';
 import { adviceFor } from '../domain/breaker/trip.js';
 import { dayMs } from '../domain/duration.js';
-import { normalText } from '../domain/free-text.js';
 import { given } from '../domain/given.js';
 import { isIdentityId, parseIdentityId } from '../domain/identity-id.js';
-import { highestVersion, reasonProblem } from '../domain/names.js';
+import { highestVersion } from '../domain/names.js';
 import { isSameOperator } from '../domain/principals/principal.js';
 import { type PageAccess, principalOf, scopedPage } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
+import { checkedReason } from '../http/reason.js';
 import type { DeskContext } from './context.js';
 import { identityUrl } from './identity-url.js';
 import { may, show } from './show.js';
@@ -51,14 +51,12 @@ export function breakerPage(plain: FastifyInstance, context: DeskContext, access
     { config: scopedPage('breaker:propose', access), schema: { hide: true, params, body: proposal } },
     async (request, reply) => {
       const { reason, identities } = request.body;
-      const problem = reasonProblem(reason);
-      if (problem !== undefined) throw new InvalidRequestError(`reason: ${problem}`);
       const decision = {
-        ...{ tripId: request.params.id, reason: normalText(reason), at: Date.now() },
+        ...{ tripId: request.params.id, reason: checkedReason(reason), at: Date.now() },
         ...{ actor: namedActor(request, reply), owner: principalOf(request).owner },
         ...given({ identities: listed(identities) }),
       };
-      const { effectiveAt } = await decided(proposeRelease(pool, decision));
+      const { effectiveAt } = await proposeRelease(pool, decision);
       return reply.redirect(`/desk/breaker?done=${effectiveAt === undefined ? 'proposed' : 'passed'}`, 303);
     },
   );
@@ -70,7 +68,7 @@ export function breakerPage(plain: FastifyInstance, context: DeskContext, access
         ...{ releaseId: request.params.id, at: Date.now() },
         ...{ actor: namedActor(request, reply), owner: principalOf(request).owner },
       };
-      const { effectiveAt } = await decided(approveRelease(pool, approval));
+      const { effectiveAt } = await approveRelease(pool, approval);
       return reply.redirect(`/desk/breaker?done=${effectiveAt === undefined ? 'agreed' : 'passed'}`, 303);
     },
   );
@@ -146,14 +144,4 @@ function listed(text: string): string[] | undefined {
   if (all.length > mostIdentities)
     throw new InvalidRequestError(`identities: takes ${mostIdentities} at most. Propose the rest separately`);
   return all;
-}
-
-/** @throws InvalidRequestError where nothing was changed, with the way out */
-async function decided(decision: Promise<Release>): Promise<Release> {
-  try {
-    return await decision;
-  } catch (error) {
-    if (error instanceof ReleaseRefusedError) throw new InvalidRequestError(error.message, { cause: error });
-    throw error;
-  }
 }

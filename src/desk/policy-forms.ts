@@ -5,15 +5,13 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { InvalidRequestError } from '../client.js';
-import { normalText } from '../domain/free-text.js';
 import { given } from '../domain/given.js';
-import { highestVersion, reasonProblem } from '../domain/names.js';
+import { highestVersion } from '../domain/names.js';
 import { type PageAccess, scopedPage } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
-import { latestVersion } from '../policies/policies-table.js';
-import { publishPolicy } from '../policies/publication.js';
-import { PolicyFileError, parsePolicyToPublish } from '../policies/yaml.js';
-import { checkedPreview } from '../preview/binding.js';
+import { checkedReason } from '../http/reason.js';
+import { PolicyFileError } from '../policies/yaml.js';
+import { preparePublication } from '../preview/publishing.js';
 import { pauseRollout, resumeLatestRollout, takeBackRollout } from '../rollout/decisions.js';
 import type { RolloutPlaceOfWork } from '../rollout/start.js';
 import type { DecidedRollout } from '../workflows/rollout-messages.js';
@@ -97,25 +95,12 @@ export function policyForms(
     { config, schema: { hide: true, body: publication } },
     async (request, reply) => {
       const { text: source, preview, reason } = request.body;
-      const policy = parsePolicyToPublish(source, 'text');
-      const expected = await latestVersion(context.pool, policy.id);
-      const now = Date.now();
-      const { hash } = await checkedPreview(sources, {
-        preview,
-        policy,
-        text: source,
-        toleratedPercent,
-        now,
+      const publish = await preparePublication(sources, {
+        ...{ text: source, file: 'text', preview, toleratedPercent, now: Date.now() },
+        ...{ actor: namedActor(request, reply), reason: checkedReason(reason) },
       });
-      await publishPolicy(
-        context.pool,
-        { text: source, file: 'text' },
-        {
-          ...{ actor: namedActor(request, reply), reason: checkedReason(reason), at: now, expected },
-          basis: `on preview ${hash.slice(0, 12)}`,
-        },
-      );
-      return reply.redirect(`${policyUrl(policy.id)}?done=published`, 303);
+      const { reference } = await publish();
+      return reply.redirect(`${policyUrl(reference.id)}?done=published`, 303);
     },
   );
 }
@@ -146,10 +131,4 @@ export function rolloutForms(
   form('pause', 'paused', (id, decision) => pauseRollout(place, id, decision));
   form('resume', 'resumed', (id, decision) => resumeLatestRollout(place, id, decision));
   form('back', 'back', (id, decision, to) => takeBackRollout(place, id, { ...decision, ...given({ to }) }));
-}
-
-function checkedReason(reason: string): string {
-  const problem = reasonProblem(reason);
-  if (problem !== undefined) throw new InvalidRequestError(`reason: ${problem}`);
-  return normalText(reason);
 }

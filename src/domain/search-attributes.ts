@@ -18,5 +18,3 @@ export const searchAttributes = {
   /** The latest sign of life, as of the last wake-up. */
   DormouseLastActiveAt: 'Datetime',
 } as const;
-
-export type SearchAttributeName = keyof typeof searchAttributes;

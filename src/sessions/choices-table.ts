@@ -2,16 +2,7 @@
 import type pg from 'pg';
 import { sessionsChannel } from './sessions-table.js';
 
-/** @returns milliseconds; 0: "never". `undefined`: the person chose nothing */
-export async function readChoice(pool: pg.Pool, identityId: string): Promise<number | undefined> {
-  const { rows } = await pool.query<{ idle_ms: string }>(
-    'SELECT idle_ms FROM idle_choice WHERE identity_id = $1',
-    [identityId],
-  );
-  return rows[0] === undefined ? undefined : Number(rows[0].idle_ms);
-}
-
-/** Keeps the choice, and tells every instance that listens. */
+/** Keeps the choice, and tells every instance that listens. @param idleMs 0: "never" */
 export async function writeChoice(pool: pg.Pool, identityId: string, idleMs: number): Promise<void> {
   await pool.query(
     `WITH kept AS (

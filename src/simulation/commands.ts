@@ -37,7 +37,7 @@ export function addSimulateCommand(program: Command): void {
     )
     .requiredOption(
       '--population <number>',
-      'how many people to invent; or live: those who follow the policy, at the installation itself',
+      'how many people to invent; or live: those who follow the policy, read from the installation itself, with its environment',
     )
     .option('--days <number>', 'how far to look ahead', '730')
     .option('--seed <number>', 'another seed, other chances; the same seed, the same figures', '1')
@@ -69,19 +69,21 @@ async function simulateFile(file: string, flags: Flags, command: Command): Promi
     throw new Error('--policy: goes with --population live only. Invented people follow the file');
   }
   if (flags.csv && flags.json) throw new Error('--csv: goes without --json. Write one of them');
-  const run = async (named: NamedPolicy, castOf: (request: SimulationRequest) => Cast | Promise<Cast>) => {
-    const request = { ...settings, name: named.name, policy: named.policy };
+  const run = async (
+    { name, policy }: NamedPolicy,
+    castOf: (request: SimulationRequest) => Promise<Cast>,
+  ) => {
+    const request = { ...settings, name, policy };
     await show(await simulate(withProgress(request), await castOf(request)), flags);
   };
   if (count === 'live') {
-    // It reads everybody's standing and signs of life: more than a gateway would answer in one request.
     return withPool(async (pool) => {
       const named = await readNamedPolicy(file, () => pool);
       await run(named, (request) => castLive(pool, named, flags, request));
     });
   }
-  const named = await namedPolicy(file, () => openGateway(command.optsWithGlobals<DeskOptions>()));
-  return run(named, (request) => inventedCast(count, request));
+  const gateway = () => openGateway(command.optsWithGlobals<DeskOptions>());
+  await run(await namedPolicy(file, gateway), async (request) => inventedCast(count, request));
 }
 
 function castLive(

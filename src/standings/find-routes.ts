@@ -8,7 +8,7 @@ import { answers } from '../http/schemas.js';
 import { callOry } from '../ory/call.js';
 import { DormouseUnavailableError } from '../process/caller-errors.js';
 
-const found = z.array(z.looseObject({ id: z.uuid() }));
+const found = z.array(z.looseObject({ id: z.guid() }));
 
 /** By a body and not a query: the address must not get into the logs of proxies. */
 export function findRoutes(identities: IdentityApi): FastifyPluginAsync {

@@ -19,7 +19,7 @@ const retrySeconds = 20;
 const mostRetries = 200;
 
 const errorType = z.string().max(100).optional().describe('only those of this error, as KratosUnavailable');
-const after = z.uuid().optional().describe('what the answer before gave as "next"');
+const after = z.guid().optional().describe('what the answer before gave as "next"');
 const next = z.string().exactOptional().describe('where the next page begins; absent at the end');
 
 export const parkedAnswer = z.object({

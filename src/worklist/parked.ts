@@ -38,20 +38,3 @@ export async function parkedPage(
     ...given({ next }),
   };
 }
-
-/**
- * Reads by pages.
- * @returns parked identities in the order of their ids; with `errorType`, only those with this error
- */
-export async function* parkedSteps(
-  pool: pg.Pool,
-  errorType?: string,
-  pageRows = 1_000,
-): AsyncGenerator<ParkedStep> {
-  let after: string | undefined;
-  do {
-    const page = await parkedPage(pool, { rows: pageRows, ...given({ error: errorType, after }) });
-    yield* page.parked;
-    after = page.next;
-  } while (after !== undefined);
-}

@@ -1,7 +1,6 @@
 /** The work list, put together: counts by kind, and pages through one source after the other. */
 
 import type pg from 'pg';
-import { given } from '../domain/given.js';
 import { releaseSource, tripSource } from './breaker.js';
 import { ownerlessSource, reviewSource } from './exemptions.js';
 import { holdSource } from './holds.js';
@@ -82,24 +81,4 @@ function placeOf(cursor: string): { source: WorkSource; key: string } {
   const source = order.find((one) => one.kind === kind);
   if (source?.keyPattern.test(key) === true) return { source, key };
   throw new WorkCursorError('after: is not the end of a page. Pass what the page before gave as "next"');
-}
-
-/** Every item, read by pages. */
-export async function* allWork(
-  pool: pg.Pool,
-  query: WorkQuery,
-  kind?: WorkKind,
-  pageRows = 500,
-): AsyncGenerator<WorkItem> {
-  const ofKind = kind === undefined ? {} : { kind };
-  let after: string | undefined;
-  do {
-    const page = await readWork(pool, query, {
-      ...ofKind,
-      rows: pageRows,
-      ...given({ after }),
-    });
-    yield* page.items;
-    after = page.next;
-  } while (after !== undefined);
 }

@@ -4,7 +4,7 @@ import { readAudit } from '../../src/audit/log-table.js';
 import { createDormouse } from '../../src/client/direct.js';
 import type { DirectDormouse } from '../../src/client/direct-types.js';
 import { retryAll } from '../../src/standings/retry-all.js';
-import { parkedSteps } from '../../src/worklist/parked.js';
+import { parkedPage } from '../../src/worklist/parked.js';
 import { type Desk, type Operator, openDesk } from '../support/desk.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { type Harness, openHarness } from '../support/harness/open.js';
@@ -192,8 +192,8 @@ describe('the command', () => {
 describe('retry of many', () => {
   it('wakes the lifecycles with one error; others stay as they are', async () => {
     const ids = [await unfit(), await unfit()];
-    const listed: string[] = [];
-    for await (const { identityId } of parkedSteps(pool, 'IdentityDoesNotFitSchema')) listed.push(identityId);
+    const { parked } = await parkedPage(pool, { error: 'IdentityDoesNotFitSchema', rows: 1_000 });
+    const listed = parked.map(({ identityId }) => identityId);
     expect(listed).toEqual(expect.arrayContaining(ids));
     for (const id of ids) await makeFit(kratosDatabase, id);
     const enrolled = await people.create('fit');

@@ -2,13 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { proposeRelease, tripAndAudit } from '../../src/breaker/decisions.js';
+import { given } from '../../src/domain/given.js';
 import type { Standing } from '../../src/domain/standing.js';
 import { setExemption } from '../../src/exemptions/exemptions-table.js';
 import { inTransaction } from '../../src/postgres/pool.js';
 import { writeStanding } from '../../src/standings/standings-table.js';
-import { parkedSteps } from '../../src/worklist/parked.js';
+import { parkedPage } from '../../src/worklist/parked.js';
 import { defaultWorklistLimits, type WorkItem, type WorkKind, workKinds } from '../../src/worklist/rules.js';
-import { allWork, countWork, readWork, WorkCursorError } from '../../src/worklist/worklist.js';
+import { countWork, readWork, WorkCursorError } from '../../src/worklist/worklist.js';
+import { allPages } from '../support/all-pages.js';
 import { alterPolicy } from '../support/alter-policy.js';
 import { publish } from '../support/publish.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
@@ -134,9 +136,10 @@ async function fill(): Promise<void> {
 }
 
 async function everything(kind?: WorkKind, rows = 500): Promise<WorkItem[]> {
-  const items: WorkItem[] = [];
-  for await (const item of allWork(database.pool, query, kind, rows)) items.push(item);
-  return items;
+  const pages = await allPages((after) =>
+    readWork(database.pool, query, { rows, ...given({ kind, after }) }),
+  );
+  return pages.flatMap(({ items }) => items);
 }
 const byKind = (items: readonly WorkItem[]) =>
   Object.fromEntries(workKinds.map((kind) => [kind, items.filter((item) => item.kind === kind).length]));
@@ -230,9 +233,8 @@ describe('the work list', () => {
 
 describe('parked steps', () => {
   const listed = async (error?: string, rows = 1_000) => {
-    const steps = [];
-    for await (const step of parkedSteps(database.pool, error, rows)) steps.push(step);
-    return steps;
+    const pages = await allPages((after) => parkedPage(database.pool, { rows, ...given({ error, after }) }));
+    return pages.flatMap(({ parked }) => parked);
   };
 
   it('are listed whole, or by error, by pages of any size', async () => {

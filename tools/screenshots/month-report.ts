@@ -1,4 +1,4 @@
-/** Takes the picture of a month's report for docs/audit.md. The figures are made here; it needs no stack. */
+/** `npm run screenshots:month-report`: takes the picture of a month's report for docs/audit.md. The figures are made here; it needs no stack. */
 import { join } from 'node:path';
 import { ensureChromium, launchChromium } from '../../dev/browser/chromium.js';
 import { projectDirectory } from '../../dev/stack/project.js';

@@ -1,4 +1,4 @@
-/** Takes the picture of a simulation for docs/simulator.md: 20,000 invented people under the default policy. Needs no stack. */
+/** `npm run screenshots:simulation`: takes the picture of a simulation for docs/simulator.md: 20,000 invented people under the default policy. Needs no stack. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureChromium, launchChromium } from '../../dev/browser/chromium.js';

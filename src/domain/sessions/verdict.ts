@@ -1,7 +1,6 @@
 /** Whether a session is live at a moment, when it ends, and why it ended. Pure. */
 import { given } from '../given.js';
 import type { EffectiveLimits } from './limits.js';
-import { routesAbove } from './paths.js';
 import type { AssuranceLevel, SessionsPolicy, StepUpRule } from './policy.js';
 
 /** The times of a session, epoch milliseconds. */
@@ -69,17 +68,6 @@ export interface Authentication {
   readonly assurance: AssuranceLevel;
   /** The latest completion of any factor, epoch milliseconds. */
   readonly latestAt: number;
-}
-
-/** What a route still asks for; `undefined`: nothing. All rules above the path count, the strictest of each kind. */
-export function stepUpFor(
-  policy: Pick<SessionsPolicy, 'stepUp'>,
-  path: string,
-  authentication: Authentication,
-  now: number,
-): StepUpRule | undefined {
-  const rules = routesAbove(policy.stepUp, path).map(([, rule]) => rule);
-  return missingOf(rules, authentication, now);
 }
 
 /** @returns what the authentication lacks of all the rules together; `undefined`: nothing */

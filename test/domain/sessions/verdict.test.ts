@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judge, leaseEndsAt, stepUpFor } from '../../../src/domain/sessions/verdict.js';
+import { routesAbove } from '../../../src/domain/sessions/paths.js';
+import { type Authentication, judge, leaseEndsAt, missingOf } from '../../../src/domain/sessions/verdict.js';
 import { at, hour, minute, sessionsPolicy } from './fixtures.js';
 
 const limits = { idleMs: 30 * minute, idleRule: 'idle', absoluteMs: 12 * hour, absoluteRule: 'absolute' };
@@ -94,17 +95,23 @@ describe('step-up', () => {
     stepUp: { '/account': '1h', '/account/delete': { maxAge: '5m', acr: 'aal2' } },
   });
   const fresh = { assurance: 'aal2' as const, latestAt: at };
+  const asked = (path: string, signIn: Authentication, now: number) =>
+    missingOf(
+      routesAbove(policy.stepUp, path).map(([, rule]) => rule),
+      signIn,
+      now,
+    );
 
   it('asks nothing of a fresh and strong sign-in', () => {
-    expect(stepUpFor(policy, '/account/delete', fresh, at + minute)).toBeUndefined();
-    expect(stepUpFor(policy, '/home', { assurance: 'aal1', latestAt: 0 }, at)).toBeUndefined();
+    expect(asked('/account/delete', fresh, at + minute)).toBeUndefined();
+    expect(asked('/home', { assurance: 'aal1', latestAt: 0 }, at)).toBeUndefined();
   });
 
   it('names the age and the level that the strictest rules above the path ask for', () => {
-    const asked = { maxAge: 5 * minute, acr: 'aal2' };
-    expect(stepUpFor(policy, '/account/delete', fresh, at + 5 * minute)).toEqual(asked);
-    expect(stepUpFor(policy, '/account/delete', { ...fresh, assurance: 'aal1' }, at)).toEqual(asked);
-    expect(stepUpFor(policy, '/account', { ...fresh, assurance: 'aal1' }, at + hour)).toEqual({
+    const both = { maxAge: 5 * minute, acr: 'aal2' };
+    expect(asked('/account/delete', fresh, at + 5 * minute)).toEqual(both);
+    expect(asked('/account/delete', { ...fresh, assurance: 'aal1' }, at)).toEqual(both);
+    expect(asked('/account', { ...fresh, assurance: 'aal1' }, at + hour)).toEqual({
       maxAge: hour,
     });
   });

@@ -7,7 +7,6 @@ import type { CallBook } from './call-book.js';
 export const envelopeFaults = ['421', '450', '550', 'dropped before DATA'] as const;
 /** After the final dot. */
 export const messageFaults = ['451', '554', 'dropped after the dot', 'no answer'] as const;
-export type MailFault = (typeof envelopeFaults)[number] | (typeof messageFaults)[number];
 
 export interface TakenMail {
   readonly to: string;
