@@ -55,10 +55,15 @@ export async function freshAccessToken(path: string, name: string, gateway: stri
     if (isFresh(again)) return again.accessToken;
     throw ended(name, gateway);
   }
-  await changeContexts(path, (contexts) => ({
-    ...contexts,
-    contexts: { ...contexts.contexts, [name]: { gateway, signIn: renewed } satisfies Context },
-  }));
+  await changeContexts(path, (known) => {
+    const present = known.contexts[name];
+    // Meanwhile somebody signed in anew, perhaps at another gateway, or signed out.
+    if (present?.signIn?.accessToken !== signIn.accessToken) return known;
+    return {
+      ...known,
+      contexts: { ...known.contexts, [name]: { gateway, signIn: renewed } satisfies Context },
+    };
+  });
   return renewed.accessToken;
 }
 
