@@ -129,13 +129,16 @@ async function listenForCallback(port: number): Promise<Callback> {
             'cache-control': 'no-store',
             connection: 'close',
           });
+          // Sent, or given up by the browser: the code is here either way.
+          if (url !== undefined && isIt) response.once('close', () => resolve(url));
           response.end(isIt ? 'You can close this page and go back to the command line.\n' : 'Not found.\n');
-          if (url !== undefined && isIt) resolve(url);
         });
       }),
     close: () => {
       clearTimeout(timer);
       server.close();
+      // Browsers connect ahead, and a connection without a request would keep the command from ending.
+      server.closeAllConnections();
     },
   };
 }

@@ -74,3 +74,16 @@ it('ends with the code of the issuer where it refuses, and with none of its word
   await refused;
   await expect(signed).rejects.not.toThrow(/bob/);
 });
+
+it('keeps no connection that a browser opened ahead and did not use', async () => {
+  const { signed, state, back } = await begin();
+  const { hostname, port } = new URL(back);
+  const ahead = connect(Number(port), hostname);
+  const closed = new Promise<void>((resolve) => ahead.once('close', () => resolve()));
+  ahead.on('error', () => undefined);
+  await new Promise<void>((resolve) => ahead.once('connect', resolve));
+  const answer = await fetch(`${back}?code=good&state=${state}`);
+  expect(await answer.text()).toContain('You can close this page');
+  await signed;
+  await closed;
+});
