@@ -196,9 +196,15 @@ export class GatewayCalls {
 /**
  * @param option that has it, for the message
  * @param plainHttp whether plain http to another machine is taken
+ * @param consent what says so, for the message
  * @returns the address without a slash at its end. @throws UsageError
  */
-export function checkedGatewayUrl(option: string, text: string, plainHttp: boolean): string {
+export function checkedGatewayUrl(
+  option: string,
+  text: string,
+  plainHttp: boolean,
+  consent = '--plain-http',
+): string {
   const url = plainUrl(text);
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
     throw new UsageError(
@@ -207,7 +213,7 @@ export function checkedGatewayUrl(option: string, text: string, plainHttp: boole
   }
   if (url.protocol === 'http:' && !plainHttp && !loopbackHosts.includes(url.hostname)) {
     throw new UsageError(
-      `${option}: is plain http, so everybody on the way could read the credential. Write https, or --plain-http where the network itself is encrypted`,
+      `${option}: is plain http, so everybody on the way could read the credential. Write https, or ${consent} where the network itself is encrypted`,
     );
   }
   return url.href.replace(/\/+$/, '');
