@@ -34,8 +34,8 @@ export async function openGateway(options: DeskOptions): Promise<GatewayCalls> {
 
 /** A context that is named on the command line comes before the environment, and that before the current context. */
 export async function findPlace({ context }: DeskOptions): Promise<GatewayPlace> {
-  const { gateway: url, token } = deskEnvironment();
-  if (context === undefined && url !== undefined) return placeOfEnvironment(url, token);
+  const { gateway: url, token, plainHttp } = deskEnvironment();
+  if (context === undefined && url !== undefined) return placeOfEnvironment(url, token, plainHttp);
   const path = contextsPath(process.env);
   const { current, contexts } = await readContexts(path);
   const name = context === undefined ? current : checkedContextName(context);
@@ -48,7 +48,7 @@ export async function findPlace({ context }: DeskOptions): Promise<GatewayPlace>
       exitCodes.notAllowed,
     );
   }
-  // The file may hold what somebody wrote by hand.
+  // The file may hold what somebody wrote by hand. Whether plain http is taken was asked at the sign-in.
   const gateway = checkedGatewayUrl(path, known.gateway, true);
   return {
     url: gateway,
@@ -66,7 +66,7 @@ export async function findPlace({ context }: DeskOptions): Promise<GatewayPlace>
 }
 
 /** The credential of a context must not go to another gateway. */
-function placeOfEnvironment(url: string, token: string | undefined): GatewayPlace {
+function placeOfEnvironment(url: string, token: string | undefined, plainHttp: boolean): GatewayPlace {
   if (token === undefined) {
     throw new CliError(
       'DORMOUSE_TOKEN is not set, and DORMOUSE_GATEWAY is. Set both, or unset both and sign in: dormouse login --gateway URL',
@@ -74,5 +74,6 @@ function placeOfEnvironment(url: string, token: string | undefined): GatewayPlac
     );
   }
   const credential = checkedToken('DORMOUSE_TOKEN', token);
-  return { url: checkedGatewayUrl('DORMOUSE_GATEWAY', url, true), token: async () => credential };
+  const gateway = checkedGatewayUrl('DORMOUSE_GATEWAY', url, plainHttp, 'DORMOUSE_PLAIN_HTTP=on');
+  return { url: gateway, token: async () => credential };
 }

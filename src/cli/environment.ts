@@ -7,12 +7,14 @@ export interface DeskEnvironment {
   readonly gateway: string | undefined;
   /** DORMOUSE_TOKEN: the credential. */
   readonly token: string | undefined;
+  /** DORMOUSE_PLAIN_HTTP=on: DORMOUSE_GATEWAY may be plain http to another machine. */
+  readonly plainHttp: boolean;
 }
 
 /** An empty variable is one that is not set. */
 export function deskEnvironment(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): DeskEnvironment {
-  const { DORMOUSE_GATEWAY: gateway, DORMOUSE_TOKEN: token } = environment;
-  return { gateway: gateway || undefined, token: token || undefined };
+  const { DORMOUSE_GATEWAY: gateway, DORMOUSE_TOKEN: token, DORMOUSE_PLAIN_HTTP: plainHttp } = environment;
+  return { gateway: gateway || undefined, token: token || undefined, plainHttp: plainHttp === 'on' };
 }

@@ -29,6 +29,8 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 export interface CallOptions {
   /** Milliseconds. Default: a minute. */
   readonly timeoutMs?: number;
+  /** Characters of the answer. Default: 20 million. */
+  readonly longest?: number;
 }
 
 export class GatewayCalls {
@@ -42,21 +44,22 @@ export class GatewayCalls {
   async get<Answer>(
     path: string,
     query: Query = {},
-    { timeoutMs = answerMs }: CallOptions = {},
+    { timeoutMs = answerMs, longest }: CallOptions = {},
   ): Promise<Answer> {
     const signal = AbortSignal.timeout(timeoutMs);
-    return (await this.read(await this.send('GET', withQuery(path, query), { signal }), signal)) as Answer;
+    const response = await this.send('GET', withQuery(path, query), { signal });
+    return (await this.read(response, signal, longest)) as Answer;
   }
 
   /** @throws CliError */
   async post<Answer>(
     path: string,
     body: object = {},
-    { timeoutMs = answerMs, query = {} }: CallOptions & { readonly query?: Query } = {},
+    { timeoutMs = answerMs, longest, query = {} }: CallOptions & { readonly query?: Query } = {},
   ): Promise<Answer> {
     const signal = AbortSignal.timeout(timeoutMs);
     const response = await this.send('POST', withQuery(path, query), { signal, body: JSON.stringify(body) });
-    return (await this.read(response, signal)) as Answer;
+    return (await this.read(response, signal, longest)) as Answer;
   }
 
   /**
@@ -130,26 +133,26 @@ export class GatewayCalls {
     }
   }
 
-  private async read(response: Response, signal: AbortSignal): Promise<unknown> {
+  private async read(response: Response, signal: AbortSignal, longest?: number): Promise<unknown> {
     if (!response.ok) throw await this.problemOf(response, signal);
     if (response.status === 204) return undefined;
-    const answer = parseJson(await this.textOf(response));
+    const answer = parseJson(await this.textOf(response, longest));
     if (answer !== undefined) return answer;
     throw this.away('something else answers there');
   }
 
-  private async textOf(response: Response): Promise<string> {
+  private async textOf(response: Response, longest = longestAnswer): Promise<string> {
     const decoder = new TextDecoder();
     let text = '';
     try {
       for await (const chunk of response.body ?? []) {
         text += decoder.decode(chunk as Uint8Array, { stream: true });
-        if (text.length > longestAnswer) break;
+        if (text.length > longest) break;
       }
     } catch {
       throw this.away('its answer broke off');
     }
-    if (text.length > longestAnswer) throw this.away('its answer is too long');
+    if (text.length > longest) throw this.away('its answer is too long');
     return text + decoder.decode();
   }
 
@@ -196,9 +199,15 @@ export class GatewayCalls {
 /**
  * @param option that has it, for the message
  * @param plainHttp whether plain http to another machine is taken
+ * @param consent what says so, for the message
  * @returns the address without a slash at its end. @throws UsageError
  */
-export function checkedGatewayUrl(option: string, text: string, plainHttp: boolean): string {
+export function checkedGatewayUrl(
+  option: string,
+  text: string,
+  plainHttp: boolean,
+  consent = '--plain-http',
+): string {
   const url = plainUrl(text);
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
     throw new UsageError(
@@ -207,7 +216,7 @@ export function checkedGatewayUrl(option: string, text: string, plainHttp: boole
   }
   if (url.protocol === 'http:' && !plainHttp && !loopbackHosts.includes(url.hostname)) {
     throw new UsageError(
-      `${option}: is plain http, so everybody on the way could read the credential. Write https, or --plain-http where the network itself is encrypted`,
+      `${option}: is plain http, so everybody on the way could read the credential. Write https, or ${consent} where the network itself is encrypted`,
     );
   }
   return url.href.replace(/\/+$/, '');

@@ -17,9 +17,15 @@ export function say(line: string): void {
   console.log(printable(line));
 }
 
+/** Those of them that JSON lets stand in a text; line ends are its own. */
+const leftByJson = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
 /** Prints a value as JSON: over several lines for a single answer, on one line for one of many. */
 export function sayJson(value: unknown, how: 'whole' | 'line' = 'whole'): void {
-  console.log(how === 'whole' ? JSON.stringify(value, undefined, 2) : JSON.stringify(value));
+  const text = how === 'whole' ? JSON.stringify(value, undefined, 2) : JSON.stringify(value);
+  // The same value for a program, and nothing that moves the cursor for a person.
+  console.log(text.replace(leftByJson, escaped));
 }
 
 export interface Column<Row> {

@@ -1,9 +1,9 @@
 /** Tokens of a sign-in, in the file of contexts: had anew when they end, without a person. */
-import { refreshTokenGrant } from 'openid-client';
+import { ResponseBodyError, refreshTokenGrant } from 'openid-client';
 import { given } from '../domain/given.js';
 import { type Context, changeContexts, readContexts, type SignIn } from './contexts-file.js';
 import { CliError, exitCodes } from './exit-codes.js';
-import { findIssuer } from './issuer.js';
+import { codeOf, findIssuer } from './issuer.js';
 
 /** A token that ends within this time is had anew, milliseconds: a command must not outlive it. */
 const marginMs = 30_000;
@@ -49,16 +49,21 @@ export async function freshAccessToken(path: string, name: string, gateway: stri
       { ...tokens, refresh_token: tokens.refresh_token ?? refreshToken },
       Date.now(),
     );
-  } catch {
+  } catch (error) {
     // Another command may have used the refresh token a moment ago, and issuers take each once.
     const again = await signInAt(path, name, gateway);
     if (isFresh(again)) return again.accessToken;
-    throw ended(name, gateway);
+    throw isRefused(error) ? ended(name, gateway) : away(signIn.issuer, error);
   }
-  await changeContexts(path, (contexts) => ({
-    ...contexts,
-    contexts: { ...contexts.contexts, [name]: { gateway, signIn: renewed } satisfies Context },
-  }));
+  await changeContexts(path, (known) => {
+    const present = known.contexts[name];
+    // Meanwhile somebody signed in anew, perhaps at another gateway, or signed out.
+    if (present?.signIn?.accessToken !== signIn.accessToken) return known;
+    return {
+      ...known,
+      contexts: { ...known.contexts, [name]: { gateway, signIn: renewed } satisfies Context },
+    };
+  });
   return renewed.accessToken;
 }
 
@@ -71,6 +76,19 @@ async function signInAt(path: string, name: string, gateway: string): Promise<Si
 }
 
 const isFresh = ({ expiresAt }: SignIn) => expiresAt - marginMs > Date.now();
+
+/** Whether the issuer answered that it takes the refresh token no more (RFC 6749, section 5.2). */
+function isRefused(error: unknown): boolean {
+  return error instanceof ResponseBodyError && error.status < 500 && error.status !== 429;
+}
+
+function away(issuer: string, error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  return new CliError(
+    `The issuer ${issuer} gave no new access token${codeOf(error)}. The sign-in may still hold: write the command again.`,
+    exitCodes.unavailable,
+  );
+}
 
 function ended(name: string, gateway: string): CliError {
   return new CliError(

@@ -120,20 +120,25 @@ async function listenForCallback(port: number): Promise<Callback> {
       new Promise((resolve, reject) => {
         timer = setTimeout(() => reject(new DOMException('too late', 'TimeoutError')), patienceMs);
         server.on('request', (request, response) => {
-          const url = new URL(request.url ?? '/', base);
-          const isIt = url.pathname === path && url.searchParams.get('state') === state;
+          // Whoever calls writes what they like: "//" is no address.
+          const address = request.url ?? '/';
+          const url = URL.canParse(address, base) ? new URL(address, base) : undefined;
+          const isIt = url?.pathname === path && url.searchParams.get('state') === state;
           response.writeHead(isIt ? 200 : 404, {
             'content-type': 'text/plain; charset=utf-8',
             'cache-control': 'no-store',
             connection: 'close',
           });
+          // Sent, or given up by the browser: the code is here either way.
+          if (url !== undefined && isIt) response.once('close', () => resolve(url));
           response.end(isIt ? 'You can close this page and go back to the command line.\n' : 'Not found.\n');
-          if (isIt) resolve(url);
         });
       }),
     close: () => {
       clearTimeout(timer);
       server.close();
+      // Browsers connect ahead, and a connection without a request would keep the command from ending.
+      server.closeAllConnections();
     },
   };
 }

@@ -53,15 +53,20 @@ async function signInAgain(
 }
 
 async function identify(
-  { pool, cookies, limits }: DeskContext,
+  { pool, cookies, limits, signIn }: DeskContext,
   request: FastifyRequest,
 ): Promise<Identified> {
   const secret = cookies.session(request.headers);
   if (secret === undefined) return { kind: 'refused', cause: 'none' };
   try {
     const found = await useOperatorSession(pool, secret, limits);
-    if (found.kind === 'live')
-      return { kind: 'known', principal: found.principal, caller: found.principal.actor };
+    if (found.kind === 'live') {
+      const { actor } = found.principal;
+      const principal = signIn.stillGiven(found.principal);
+      return principal === undefined
+        ? { kind: 'refused', cause: 'ended', actor }
+        : { kind: 'known', principal, caller: actor };
+    }
     if (found.kind === 'ended') return { kind: 'refused', cause: 'ended', actor: found.actor };
     return { kind: 'refused', cause: 'unknown' };
   } catch (error) {

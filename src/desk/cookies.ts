@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { SignInUnderWay } from '../principals/sign-in.js';
+import { returnPath } from './return-path.js';
 
 /** How long somebody may take at the issuer, seconds. */
 const signInSeconds = 600;
@@ -18,7 +19,9 @@ export interface Cookies {
 }
 
 const underWay = z.object({
-  ...{ alias: z.string(), state: z.string(), nonce: z.string(), verifier: z.string(), to: z.string() },
+  ...{ alias: z.string(), state: z.string(), nonce: z.string(), verifier: z.string() },
+  // By plain http another port of the host can set the cookie.
+  to: z.string().transform(returnPath),
 });
 
 /**

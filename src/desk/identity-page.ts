@@ -6,7 +6,7 @@ import { InvalidRequestError } from '../client.js';
 import { isIdentityId, parseIdentityId } from '../domain/identity-id.js';
 import { type PageAccess, scopedPage } from '../http/access.js';
 import type { DeskContext } from './context.js';
-import { findByAddress } from './find-by-address.js';
+import { findOneByAddress } from './find-by-address.js';
 import { identityUrl } from './identity-url.js';
 import { identityView } from './identity-view.js';
 import { may, show } from './show.js';
@@ -40,6 +40,6 @@ export function identityRoute(plain: FastifyInstance, context: DeskContext, acce
         'who: is not the UUID of an identity. Looking somebody up by address takes the scope addresses:read',
       );
     }
-    return reply.redirect(identityUrl(await findByAddress(context, who)), 303);
+    return reply.redirect(identityUrl(await findOneByAddress(context, who)), 303);
   });
 }

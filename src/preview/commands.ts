@@ -6,7 +6,7 @@ import { atGateway } from '../cli/desk.js';
 import { UsageError } from '../cli/exit-codes.js';
 import type { GatewayCalls } from '../cli/gateway-calls.js';
 import { namedPolicy } from '../cli/named-policy.js';
-import { say } from '../cli/output.js';
+import { say, sayJson } from '../cli/output.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
 import { previewMs } from '../policies/publish-command.js';
 import type { previewAnswer } from './routes.js';
@@ -34,6 +34,9 @@ export function addPreviewCommands(program: Command): void {
     .action(atGateway(preview));
 }
 
+/** Characters; a person has about 250. */
+const longestCsv = 500_000_000;
+
 async function preview(
   gateway: GatewayCalls,
   file: string,
@@ -47,12 +50,13 @@ async function preview(
   const body = { text, file, policyId, with: also };
   const answer = await gateway.post<z.input<typeof previewAnswer>>('/v1/policies/previews', body, {
     timeoutMs: previewMs,
+    ...(csv === true && { longest: longestCsv }),
   });
   if (html !== undefined) {
     await writeFile(html, answer.page ?? '');
     console.error(`written: ${html}`);
   }
-  if (json === true) console.log(JSON.stringify(answer.preview));
+  if (json === true) sayJson(answer.preview, 'line');
   else if (csv === true) for (const line of (answer.people ?? '').trimEnd().split(/\r?\n/)) say(line);
   else for (const line of answer.lines) say(line);
 }

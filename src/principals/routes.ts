@@ -155,8 +155,10 @@ function changingRoutes(plain: FastifyInstance, pool: pg.Pool): void {
       },
       preHandler: async (request) => {
         const known = await readNewestCredential(pool, request.params.name);
+        // Also because it may be made in this moment, for somebody else.
+        if (known === undefined) throw new InvalidRequestError(noneLive);
         // A new secret of somebody else's credential would be theirs in the caller's hands.
-        if (known !== undefined) refuseGrant(principalOf(request), known);
+        refuseGrant(principalOf(request), known);
       },
     },
     (request, reply) => {
@@ -183,12 +185,12 @@ function changingRoutes(plain: FastifyInstance, pool: pg.Pool): void {
       const reason = checkedReason(request.body.reason);
       const decision = { name, actor: namedActor(request, reply), reason };
       if (await revokeCredential(pool, decision, await databaseNow(pool))) return { name };
-      throw new InvalidRequestError(
-        'name: no live credential has it. See: dormouse credentials list --ended',
-      );
+      throw new InvalidRequestError(noneLive);
     },
   );
 }
+
+const noneLive = 'name: no live credential has it. See: dormouse credentials list --ended';
 
 function refuseGrant(giver: Principal, wanted: { owner: string; scopes: readonly string[] }): void {
   const problem = grantProblem(giver, wanted);

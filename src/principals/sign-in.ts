@@ -20,6 +20,7 @@ import {
   randomState,
 } from 'openid-client';
 import type { Principal } from '../domain/principals/principal.js';
+import { scopesOf } from '../domain/principals/roles.js';
 import type { TokenVerifier } from './authenticator.js';
 import { oidcActor } from './operator-tokens.js';
 import type { OperatorsIssuer } from './operators-file.js';
@@ -68,6 +69,18 @@ export class SignIn {
   }
 
   /**
+   * Of a session that began earlier, perhaps under another DORMOUSE_OPERATORS_FILE.
+   * @returns without the scopes that no role of its issuer gives any more. `undefined`: nobody signs in by that issuer any more
+   */
+  stillGiven(principal: Principal): Principal | undefined {
+    const issuer = this.issuerOf(/^oidc:([^:]+):/.exec(principal.actor)?.[1] ?? '');
+    if (issuer === undefined) return undefined;
+    const given: readonly string[] = scopesOf([...issuer.roles.values()]);
+    // guard: desk: a session keeps no scope that the file gives nobody any more
+    return { ...principal, scopes: principal.scopes.filter((scope) => given.includes(scope)) };
+  }
+
+  /**
    * @param again the person is to show again who they are, though the issuer still knows them
    * @returns where the browser goes, and what it keeps. `undefined`: there is no such issuer, or it can't be reached
    */
@@ -93,7 +106,7 @@ export class SignIn {
       });
       return { url, underWay };
     } catch (error) {
-      this.options.onError(error);
+      this.options.onError(toldOf(error));
       return undefined;
     }
   }
@@ -114,7 +127,7 @@ export class SignIn {
       const subject = answer.claims()?.sub ?? '';
       return await this.principalOf(issuer, subject, answer.access_token);
     } catch (error) {
-      this.options.onError(error);
+      this.options.onError(toldOf(error));
       return { kind: 'refused', cause: causeOf(error) };
     }
   }
@@ -161,6 +174,28 @@ export class SignIn {
       },
     );
   }
+}
+
+/** Errors of a network stand a few causes deep. */
+const deepest = 5;
+
+/**
+ * What a log may say of it: names and codes. The library's errors hold the issuer's whole answer, and issuers write what they like into
+ * it: names and addresses of people, perhaps tokens.
+ */
+function toldOf(error: unknown): Error {
+  const words: string[] = [];
+  for (let one = error, depth = 0; one instanceof Error && depth < deepest; one = one.cause, depth += 1) {
+    const { name, code, error: named } = one as { name: unknown; code?: unknown; error?: unknown };
+    words.push(
+      ...[name, code, named].filter(
+        (word): word is string => typeof word === 'string' && /^[\w.-]{1,80}$/.test(word),
+      ),
+    );
+  }
+  // Of this class, the message is the library's own.
+  const message = error instanceof ClientError ? `: ${error.message}` : '';
+  return new Error(`the issuer, or its answer: ${[...new Set(words)].join(' ')}${message}`);
 }
 
 function causeOf(error: unknown): SignInRefusal {

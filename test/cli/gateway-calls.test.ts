@@ -28,6 +28,21 @@ const json =
 const problem = (error: string) => ({ error, message: `it is ${error}` });
 
 describe('an answer of the gateway', () => {
+  it('is as long as a command takes, and no longer', async () => {
+    const people = 'x'.repeat(1_000);
+    const calls = await answering(json(200, { people }));
+    expect(await calls.post('/v1/x', {}, { longest: 2_000 })).toEqual({ people });
+    await expect(calls.post('/v1/x', {}, { longest: 999 })).rejects.toThrow(/too long/);
+    await expect(calls.get('/v1/x', {}, { longest: 999 })).rejects.toThrow(/too long/);
+  });
+
+  it('that lists a whole population is taken where a command asks for that', async () => {
+    const calls = await answering(json(200, { people: 'x'.repeat(20_000_001) }));
+    const { people } = await calls.post<{ people: string }>('/v1/x', {}, { longest: 30_000_000 });
+    expect(people).toHaveLength(20_000_001);
+    await expect(calls.post('/v1/x')).rejects.toThrow(/too long/);
+  });
+
   it.each([
     ['a refusal of what was asked', json(400, problem('invalid_request')), 1, /^it is invalid_request$/],
     [

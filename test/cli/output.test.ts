@@ -1,7 +1,7 @@
 /** Tables, and text of other systems at a terminal. */
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
-import { printable, table } from '../../src/cli/output.js';
+import { expect, it, vi } from 'vitest';
+import { printable, sayJson, table } from '../../src/cli/output.js';
 
 it('a table has its titles first, and columns as wide as their widest cell', () => {
   const columns = [
@@ -29,4 +29,17 @@ it.each([
 it('keeps the length of a text, and changes nothing that can be printed', () => {
   fc.assert(fc.property(fc.string(), (text) => printable(text).length === text.length));
   expect(printable('Zoë, 張偉 × 3')).toBe('Zoë, 張偉 × 3');
+});
+
+it('JSON of an answer moves no cursor, and is the same value', () => {
+  const value = { text: '\u009b2J \u202egnp.exe \u2066 Zoë, 張偉', '\u0085': ['\u001b[2J', '\n'] };
+  const log = vi.spyOn(console, 'log').mockReturnValue();
+  for (const how of ['whole', 'line'] as const) {
+    sayJson(value, how);
+    const printed = String(log.mock.lastCall?.[0]);
+    expect(JSON.parse(printed)).toEqual(value);
+    expect(printed.split('\n').map(printable).join('\n')).toBe(printed);
+    expect(printed).toContain('Zoë, 張偉');
+  }
+  log.mockRestore();
 });

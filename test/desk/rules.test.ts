@@ -60,6 +60,13 @@ describe('cookies', () => {
   });
 
   it.each([
+    'https://evil.example/',
+    '//evil.example',
+    '/desk/../x',
+  ])('lead nowhere but to the desk, also where somebody else set them: %s', (to) =>
+    expect(plain.signIn(sent(plain.setSignIn({ ...underWay, to })))?.to).toBe('/desk'));
+
+  it.each([
     'dormouse-desk=a; dormouse-desk=b',
     'dormouse-desk=',
     'x-dormouse-desk=a',

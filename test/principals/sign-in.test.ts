@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Principal } from '../../src/domain/principals/principal.js';
 import { OperatorTokens } from '../../src/principals/operator-tokens.js';
 import { parseOperatorsFile } from '../../src/principals/operators-file.js';
 import { SignIn, type SignInUnderWay } from '../../src/principals/sign-in.js';
@@ -14,7 +16,16 @@ const redirectUri = 'http://127.0.0.1:1/desk/signed-in';
 let server: Server;
 let issuer: string;
 /** What the issuer answers with, and what it was sent. */
-let answers: { idToken: string; accessToken: string; status: number; named: string; isAway: boolean };
+let answers: {
+  idToken: string;
+  accessToken: string;
+  status: number;
+  named: string;
+  isAway: boolean;
+  raw: string;
+};
+/** What the log would be told. */
+let told: unknown[];
 let sent: { body: URLSearchParams; authorization: string | undefined }[];
 
 beforeAll(async () => {
@@ -29,6 +40,7 @@ beforeAll(async () => {
       authorization: request.headers.authorization,
     });
     response.statusCode = answers.status;
+    if (answers.raw !== '') return response.end(answers.raw);
     const { idToken, accessToken } = answers;
     const tokens = { access_token: accessToken, id_token: idToken, token_type: 'Bearer', expires_in: 60 };
     return response.end(JSON.stringify(answers.status === 200 ? tokens : { error: 'invalid_grant' }));
@@ -38,8 +50,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 beforeEach(() => {
-  answers = { idToken: '', accessToken: '', status: 200, named: issuer, isAway: false };
+  answers = { idToken: '', accessToken: '', status: 200, named: issuer, isAway: false, raw: '' };
   sent = [];
+  told = [];
 });
 
 const metadata = () => ({
@@ -72,7 +85,7 @@ function open(secrets: ReadonlyMap<string, string> = new Map()): SignIn {
     'operators.yaml',
   );
   const tokens = new OperatorTokens(issuers, () => undefined);
-  return new SignIn({ issuers, secrets, tokens, redirectUri, onError: () => undefined });
+  return new SignIn({ issuers, secrets, tokens, redirectUri, onError: (error) => told.push(error) });
 }
 
 const seconds = () => Math.floor(Date.now() / 1_000);
@@ -214,6 +227,51 @@ describe('refused is', () => {
     const underWay = { ...(await begin(signIn)), alias: 'other' };
     expect(await signIn.end(underWay, back(underWay))).toEqual({ kind: 'refused', cause: 'forged' });
   });
+});
+
+describe('the log', () => {
+  const lines = () => {
+    const written: string[] = [];
+    const log = pino({}, { write: (line: string) => written.push(line) });
+    for (const err of told) log.warn({ err });
+    return written.join('');
+  };
+
+  it.each([
+    [400, { error: 'invalid_grant', error_description: 'bob@example.com is away' }, 'invalid_grant'],
+    [200, { access_token: 'bob@example.com', token_type: 7 }, 'ClientError'],
+    [200, 'bob@example.com', 'ClientError'],
+  ])('is told the kind of a failure, and nothing of an answer %i %j', async (status, answer, kind) => {
+    const signIn = open();
+    const underWay = await begin(signIn);
+    Object.assign(answers, { status, raw: typeof answer === 'string' ? answer : JSON.stringify(answer) });
+    expect((await signIn.end(underWay, back(underWay))).kind).toBe('refused');
+    expect(lines()).toContain(kind);
+    expect(lines()).not.toContain('bob');
+  });
+});
+
+describe('a session that began earlier', () => {
+  const principal = (actor: string, scopes: Principal['scopes']) => ({ actor, owner: actor, scopes });
+
+  it('keeps what a role of the file still gives', () => {
+    const kept = principal('oidc:acme:olga', ['standing:read', 'breaker:approve']);
+    expect(open().stillGiven(kept)).toEqual(kept);
+  });
+
+  it('loses the scopes that no role of the file gives any more', () => {
+    const admin = principal('oidc:acme:olga', ['standing:read', 'policy:publish', 'credentials:manage']);
+    expect(open().stillGiven(admin)?.scopes).toEqual(['standing:read']);
+  });
+
+  it.each([
+    'oidc:other:olga',
+    'oidc:gone:olga',
+    'oidc:__proto__:olga',
+    'config:service',
+    'credential:acme',
+  ])('of %s is over: nobody signs in there', (actor) =>
+    expect(open().stillGiven(principal(actor, ['standing:read']))).toBeUndefined());
 });
 
 describe('an issuer', () => {

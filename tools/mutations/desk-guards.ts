@@ -44,6 +44,11 @@ export const deskGuards: readonly Guard[] = [
     ...{ project: 'unit', tests: ['test/principals/sign-in.test.ts'] },
   },
   {
+    name: 'desk: a session keeps no scope that the file gives nobody any more',
+    takenOut: { part: 'given.includes(scope)', becomes: 'scope.length > 0' },
+    ...{ project: 'unit', tests: ['test/principals/sign-in.test.ts'] },
+  },
+  {
     name: "desk: the answer belongs to this browser's sign-in",
     takenOut: { value: "query.get('state') ?? underWay.state" },
     ...signIn,
