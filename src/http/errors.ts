@@ -36,6 +36,10 @@ export function answerTo(error: unknown): Answer {
   if (error instanceof InvalidIdentityIdError || error instanceof InvalidRequestError) {
     return { status: 400, error: 'invalid_request', message: error.message };
   }
+  if (isUnstorable(error)) {
+    const message = 'a text holds a character that can not be stored (NUL, or half of a surrogate pair)';
+    return { status: 400, error: 'invalid_request', message };
+  }
   if (error instanceof NotEnrolledError)
     return { status: 404, error: 'not_enrolled', message: error.message };
   if (error instanceof DormouseUnavailableError) {
@@ -46,6 +50,11 @@ export function answerTo(error: unknown): Answer {
     return { status, error: 'invalid_request', message: error instanceof Error ? error.message : 'refused' };
   }
   return { status: 500, error: 'server_error', message: 'The gateway failed; its log says why.' };
+}
+
+/** PostgreSQL takes no such text, also where it is only looked for: 22021 of a text, 22P05 of JSON. */
+function isUnstorable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === '22021' || error.code === '22P05');
 }
 
 function statusOf(error: unknown): number | undefined {

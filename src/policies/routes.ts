@@ -7,6 +7,7 @@ import { highestVersion } from '../domain/names.js';
 import { scoped } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
 import { change, isDryRun } from '../http/dry-run.js';
+import { oneLine } from '../http/free-text.js';
 import { checkedReason } from '../http/reason.js';
 import { answers, outputTime } from '../http/schemas.js';
 import { PreviewOutdatedError } from '../preview/binding.js';
@@ -76,7 +77,7 @@ const basis = {
 };
 const publishing = z.strictObject({
   text: z.string().max(longestText).describe('of the policy file'),
-  file: z.string().max(200).default('policy').describe('its name, for messages'),
+  file: oneLine(200).default('policy').describe('its name, for messages'),
   reason: z.string(),
   ...basis,
 });

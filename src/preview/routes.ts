@@ -3,6 +3,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { scoped } from '../http/access.js';
+import { oneLine } from '../http/free-text.js';
 import { answers } from '../http/schemas.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
 import { refused } from '../policies/routes.js';
@@ -19,7 +20,7 @@ const longestText = 1_048_576;
 
 const body = z.strictObject({
   text: z.string().max(longestText).describe('of the policy file'),
-  file: z.string().max(200).default('policy').describe('its name, for messages'),
+  file: oneLine(200).default('policy').describe('its name, for messages'),
   policyId: z.string().optional().describe('the people who follow this policy; left out: the id in the text'),
   with: z
     .enum(['nothing', 'people', 'page'])

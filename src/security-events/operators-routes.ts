@@ -7,6 +7,7 @@ import { given } from '../domain/given.js';
 import { scoped } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
 import { change } from '../http/dry-run.js';
+import { oneLine } from '../http/free-text.js';
 import { answers, outputTime } from '../http/schemas.js';
 import { listOutbox, outboxStates, retryParked } from './outbox-table.js';
 
@@ -54,8 +55,8 @@ export function outboxRoutes(pool: pg.Pool): FastifyPluginAsync {
           summary: 'Have parked events tried again: one, those of one receiver, or all',
           security,
           body: z.strictObject({
-            jti: z.string().max(200).optional(),
-            receiver: z.string().max(100).optional(),
+            jti: oneLine(200).optional(),
+            receiver: oneLine(100).optional(),
           }),
           response: answers({ 200: retriedAnswer }),
         },

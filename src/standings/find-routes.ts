@@ -4,6 +4,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { scoped } from '../http/access.js';
+import { oneLine } from '../http/free-text.js';
 import { answers } from '../http/schemas.js';
 import { callOry } from '../ory/call.js';
 import { DormouseUnavailableError } from '../process/caller-errors.js';
@@ -20,7 +21,7 @@ export function findRoutes(identities: IdentityApi): FastifyPluginAsync {
         schema: {
           summary: 'The identities that have an address as a credential in Kratos: none, one, or more',
           security: [{ serviceToken: [] }],
-          body: z.strictObject({ address: z.string().trim().min(3).max(320) }),
+          body: z.strictObject({ address: oneLine(320).trim().min(3) }),
           response: answers({ 200: z.object({ identityIds: z.array(z.string()) }) }),
         },
       },
