@@ -5,6 +5,12 @@ import { exitCodeOf } from './cli/exit-codes.js';
 import { printable } from './cli/output.js';
 import { createProgram } from './cli-program.js';
 
+// A reader that has seen enough, as head has after some lines, is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await createProgram().parseAsync();
 } catch (error) {

@@ -303,3 +303,11 @@ it('a shell completes commands, options and contexts', async () => {
   const { stdout } = await execa('bash', ['-c', shell], { env: { XDG_CONFIG_HOME: home } });
   expect(stdout).toBe('prod');
 });
+
+it('a reader that has seen enough is no error: the command ends quietly', async () => {
+  const command = `'${process.execPath}' '${compiled('src/cli.ts')}' policy simulate preset:cis --population 200 --csv`;
+  const { stdout, stderr } = await execa('bash', ['-c', `set -o pipefail; ${command} | head -n 1`], {
+    cwd: projectDirectory,
+  });
+  expect([stdout.split(',').length > 3, stderr]).toEqual([true, '']);
+});
