@@ -1,13 +1,12 @@
 /** `dormouse report --month`: what happened to people in one month. */
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { atInstallation } from '../cli/at-installation.js';
-import { withPool } from '../cli/connection.js';
+import { atGateway } from '../cli/desk.js';
+import { UsageError } from '../cli/exit-codes.js';
+import type { GatewayCalls } from '../cli/gateway-calls.js';
+import { say } from '../cli/output.js';
 import { monthOf } from './month.js';
-import { monthCsv } from './month-csv.js';
-import { monthPage } from './month-page.js';
-import { monthReport } from './month-report.js';
-import { monthText } from './month-text.js';
+import type { monthFormats } from './month-routes.js';
 
 interface Flags {
   readonly month: string;
@@ -17,21 +16,33 @@ interface Flags {
 }
 
 export function addMonthReportCommand(program: Command): void {
-  atInstallation(program.command('report'))
+  program
+    .command('report')
     .description('how many people each rung reached in a month, and whether notices brought people back')
     .requiredOption('--month <month>', 'in UTC, as 2026-10')
     .option('--csv', 'one number a line')
     .option('--json', 'as JSON')
     .option('--html <path>', 'one page with plots, which needs nothing else')
-    .action(async ({ month, csv, json, html }: Flags) => {
-      monthOf(month);
-      if (csv && json) throw new Error('--csv: goes without --json. Write one of them');
-      const report = await withPool((pool) => monthReport(pool, month, Date.now()));
-      if (html !== undefined) {
-        await writeFile(html, monthPage(report));
-        console.error(`written: ${html}`);
-      }
-      if (csv) process.stdout.write(monthCsv(report).join(''));
-      else console.log(json ? JSON.stringify(report, null, 2) : monthText(report).join('\n'));
-    });
+    .action(atGateway(report));
+}
+
+async function report(gateway: GatewayCalls, { month, csv, json, html }: Flags): Promise<void> {
+  monthOf(month);
+  if (csv && json) throw new UsageError('--csv: goes without --json. Write one of them');
+  if (html !== undefined) {
+    await writeFile(html, await read(gateway, month, 'html'));
+    console.error(`written: ${html}`);
+  }
+  const text = await read(gateway, month, csv ? 'csv' : json ? 'json' : 'text');
+  for (const line of text.trimEnd().split(/\r?\n/)) say(line);
+}
+
+async function read(
+  gateway: GatewayCalls,
+  month: string,
+  format: (typeof monthFormats)[number],
+): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of gateway.stream(`/v1/audit/months/${month}`, { format })) parts.push(part);
+  return Buffer.concat(parts).toString('utf8');
 }

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { FastifyPluginAsync } from 'fastify';
 import type pg from 'pg';
 import { missingRoutes } from '../absence/routes.js';
+import { monthRoutes } from '../audit/month-routes.js';
 import { auditRoutes } from '../audit/routes.js';
 import { exemptionsRoute } from '../exemptions/routes.js';
 import { mailProofRoutes } from '../mail/http/proof-routes.js';
@@ -38,6 +39,7 @@ export function operatorsRoutes(operations: Operations): FastifyPluginAsync {
     await server.register(meRoutes(issuers));
     await server.register(credentialRoutes(pool));
     await server.register(auditRoutes(pool));
+    await server.register(monthRoutes(pool));
     await server.register(mailProofRoutes(pool));
     await server.register(outboxRoutes(pool));
     await server.register(exemptionsRoute(pool));

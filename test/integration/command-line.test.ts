@@ -305,7 +305,7 @@ it('a shell completes commands, options and contexts', async () => {
 });
 
 it('a reader that has seen enough is no error: the command ends quietly', async () => {
-  const command = `'${process.execPath}' '${compiled('src/cli.ts')}' policy simulate preset:cis --population 200 --days 3650 --csv`;
+  const command = `'${process.execPath}' '${compiled('src/cli.ts')}' policy simulate policies/presets/cis.yaml --population 200 --days 3650 --csv`;
   const { stdout, stderr } = await execa('bash', ['-c', `set -o pipefail; ${command} | head -n 1`], {
     cwd: projectDirectory,
   });

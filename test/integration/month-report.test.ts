@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureChromium, launchChromium } from '../../dev/browser/chromium.js';
 import { appendAudit } from '../../src/audit/log-table.js';
 import { monthAfter, monthOf } from '../../src/audit/month.js';
@@ -14,10 +14,12 @@ import { monthReport } from '../../src/audit/month-report.js';
 import { monthText } from '../../src/audit/month-text.js';
 import { type AuditEntry, type AuditEventType, installationId } from '../../src/domain/audit-entry.js';
 import { dayMs } from '../../src/domain/duration.js';
-import { typed } from '../support/command.js';
+import { type Desk, type Operator, openDesk } from '../support/desk.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 
 let database: FreshDatabase;
+let desk: Desk;
+let operator: Operator;
 const october = Date.UTC(2026, 9);
 const day = (number: number) => october + (number - 1) * dayMs;
 
@@ -55,6 +57,8 @@ const exemption = (id: number, kind: string, reviewAt: number) => ({
 
 beforeAll(async () => {
   database = await openFreshDatabase();
+  desk = await openDesk({ postgresUrl: database.url });
+  operator = await desk.operator();
   // Came back two days after the warning.
   await live(['inactivity_warned', day(1)], ['returned', day(3), {}, 'activity']);
   // Came back after the notice of revocation, in November: the notice of October worked, the warning did not.
@@ -104,7 +108,10 @@ beforeAll(async () => {
     ['notice_bounced', day(14), { rung: 'deactivate' }, 'bounced'],
   );
 });
-afterAll(() => database?.close());
+afterAll(async () => {
+  await desk?.close();
+  await database?.close();
+});
 
 describe('the figures', () => {
   it('people by what reached them within the month, and none twice', async () => {
@@ -201,20 +208,17 @@ describe('the figures', () => {
 
 describe('what shows them', () => {
   it('the command says the number of revocations first, and refuses what is no month', async () => {
-    const environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url };
-    const { stdout } = await typed(environment, ['report', '--month', '2026-10']);
+    const { stdout } = await operator.typed(['report', '--month', '2026-10']);
     expect(stdout.split('\n')[1]).toMatch(/^ {2}hit revocation +2$/);
     for (const bad of ['2026-13', '2026-1', '0001-01', '2026-10-01']) {
-      const refused = await typed(environment, ['report', '--month', bad]);
+      const refused = await operator.typed(['report', '--month', bad]);
       expect(refused.exitCode).toBe(1);
       expect(refused.all).toContain('--month: is no month. Write it as 2026-10');
     }
-    const both = await typed(environment, ['report', '--month', '2026-10', '--csv', '--json']);
+    const both = await operator.typed(['report', '--month', '2026-10', '--csv', '--json']);
     expect(both.all).toMatch(/^--csv: goes without --json/);
-    const csv = await typed(environment, ['report', '--month', '2026-10', '--csv']);
-    expect(csv.stdout).toMatch(
-      /^month,part,name,detail,value,is_final\r\n2026-10,people,revoked,,2,[01]\r$/m,
-    );
+    const csv = await operator.typed(['report', '--month', '2026-10', '--csv']);
+    expect(csv.stdout).toMatch(/^month,part,name,detail,value,is_final\n2026-10,people,revoked,,2,[01]$/m);
     expect(() => monthOf('2026-1')).toThrow('is no month');
   });
 
@@ -235,9 +239,8 @@ describe('what shows them', () => {
 
   it('the page: no finding by axe-core, in light and dark', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'dormouse-report-'));
-    const environment = { ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url };
     const path = join(directory, 'report.html');
-    expect(await typed(environment, ['report', '--month', '2026-10', '--html', path])).toMatchObject({
+    expect(await operator.typed(['report', '--month', '2026-10', '--html', path])).toMatchObject({
       exitCode: 0,
     });
     expect(await readFile(path, 'utf8')).toContain('Inactive accounts, 2026-10');
@@ -257,5 +260,33 @@ describe('what shows them', () => {
       await browser.close();
       await rm(directory, { recursive: true, force: true });
     }
+  });
+});
+
+describe('over HTTP', () => {
+  const ask = async (path: string, secret: string) => {
+    const url = new URL(`/v1/audit/months/${path}`, desk.gateway.url);
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${secret}` } });
+    return { status: answer.status, text: await answer.text() };
+  };
+
+  it('the report as JSON has times as RFC 3339, and the figures of the command', async () => {
+    const { status, text } = await ask('2026-10', operator.secret);
+    expect(status).toBe(200);
+    const report = JSON.parse(text);
+    expect(report).toMatchObject({ schemaVersion: 2, month: '2026-10', people: { revoked: 2 } });
+    expect(report.finalAt).toBe('2026-12-01T00:00:00.000Z');
+    const { stdout } = await operator.typed(['report', '--month', '2026-10', '--json']);
+    expect(JSON.parse(stdout).people).toEqual(report.people);
+  });
+
+  it('what is no month, and a credential that may not read the audit log, are refused', async () => {
+    expect(await ask('2026-13', operator.secret)).toMatchObject({
+      status: 400,
+      text: expect.stringContaining('month: is no month. Write it as 2026-10'),
+    });
+    const weak = await desk.operator('somebody', ['standing:read']);
+    expect((await ask('2026-10', weak.secret)).status).toBe(403);
+    expect((await ask('2026-10', 'dmc_forged')).status).toBe(401);
   });
 });
