@@ -53,6 +53,9 @@ export const passUntil = (
 export async function untilWarned(opened: OpenedPage): Promise<void> {
   await approach(opened);
   await passUntil(opened, 'the warning', () => warningIn(opened.page).isVisible());
+  // At the very limit the next answer of the server may take it back: what is left is known to a second only.
+  await opened.pass(3 * second);
+  await warningIn(opened.page).waitFor();
 }
 
 /** Lets the page stand until it is covered by the end. */
