@@ -11,7 +11,7 @@ import { given } from './given.js';
 import { jitterFor } from './jitter.js';
 import type { AbsenceRules } from './lifecycle/absence.js';
 import { effectiveRungs, type Ladder, withOverride } from './policy/ladder.js';
-import { populationOf } from './policy/populations.js';
+import { isSameWord, type Population, populationOf } from './policy/populations.js';
 import type { Policy } from './policy/schema.js';
 import type { PolicyReference } from './policy-reference.js';
 import { isDestructive, type RungName, rungNames } from './rungs.js';
@@ -105,9 +105,10 @@ export interface PolicySubject {
 
 /** @returns the plan of one identity under one policy version */
 export function planFor(policy: Policy, reference: PolicyReference, subject: PolicySubject): Plan {
-  const exempt = exemptionOf(policy, subject);
+  const population = populationOf(policy.populations, subject);
+  const exempt = exemptionOf(policy, subject, population);
   const unclear = unclearOf(policy, subject);
-  const rungs = rungsFor(policy, subject);
+  const rungs = rungsFor(policy, subject, population);
   const reactivation = selfReactivationOf(policy, subject);
   const shortest = Math.min(...rungs.map(({ afterMs, noticeLeadsMs }) => afterMs - (noticeLeadsMs[0] ?? 0)));
   return {
@@ -177,7 +178,11 @@ export function breakerRules({ breaker }: Pick<Policy, 'breaker'>): BreakerRules
   };
 }
 
-function exemptionOf(policy: Policy, subject: PolicySubject): ExemptionCause | undefined {
+function exemptionOf(
+  policy: Policy,
+  subject: PolicySubject,
+  population: Population | undefined,
+): ExemptionCause | undefined {
   // guard: exempt by an operator
   if (subject.exemption !== undefined) return `operator:${subject.exemption}`;
   const excluded = policy.exclusions.identities.some(({ id }) => id.toLowerCase() === subject.identityId);
@@ -188,7 +193,7 @@ function exemptionOf(policy: Policy, subject: PolicySubject): ExemptionCause | u
   if (ofWord(policy.accountTypes, subject.accountType) === 'never') return 'account-type';
   if (ofWord(policy.roles, subject.adminRole) === 'never') return 'role';
   // guard: exempt by population
-  if (populationOf(policy.populations, subject)?.ladder === 'never') return 'population';
+  if (population?.ladder === 'never') return 'population';
   // guard: exempt by opt-out
   if (policy.honourOptOut && subject.optedOut) return 'opt-out';
   return unclearOf(policy, subject).length > 0 ? 'not-understood' : undefined;
@@ -211,8 +216,6 @@ function ofWord<Value>(byWord: Readonly<Record<string, Value>>, word: string | u
   return alike.length === 1 && alike[0] !== undefined ? byWord[alike[0]] : undefined;
 }
 
-const isSameWord = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
-
 /** A role from the traits counts as well. The person may have written it, but here it can only forbid. */
 function selfReactivationOf(policy: Policy, subject: PolicySubject): Plan['selfReactivation'] {
   const allowed = policy.selfService?.reactivation;
@@ -231,8 +234,8 @@ function keepOf(policy: Policy, rung: RungName): Pick<PlanRung, 'keep'> {
   return { keep: { postponesMs: keep.postpones, times: keep.times } };
 }
 
-function rungsFor(policy: Policy, subject: PolicySubject): PlanRung[] {
-  const own = populationOf(policy.populations, subject)?.ladder;
+function rungsFor(policy: Policy, subject: PolicySubject, population: Population | undefined): PlanRung[] {
+  const own = population?.ladder;
   const base = own === undefined || own === 'never' ? policy.ladder : own;
   const byAdmin = ladderOfRole(policy, base, subject.adminRole);
   if (byAdmin !== undefined) return planRungs(policy, byAdmin, subject.identityId);

@@ -47,7 +47,8 @@ export interface PopulationFields {
   readonly groups?: readonly string[];
 }
 
-const isSameWord = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
+/** Words that admins write: alike whatever their case. */
+export const isSameWord = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
 
 function fits(wanted: readonly string[] | undefined, found: readonly string[]): boolean {
   return wanted === undefined || wanted.some((one) => found.some((other) => isSameWord(one, other)));
