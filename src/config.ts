@@ -1,5 +1,6 @@
 /**
- * Configuration of every entry point. The only file that reads `process.env`; all other files receive values.
+ * Configuration of every entry point. The only file that reads `process.env`; all other files receive values. (What an operator's desk sets
+ * for the command line is read by cli/environment.ts.)
  * May import only zod, Node's own modules and domain/.
  */
 import { z } from 'zod';
@@ -79,6 +80,11 @@ export function readConfig<Names extends VariableName>(
     );
   }
   return result as Pick<Config, Names>;
+}
+
+/** Whether a variable is set, for what is there only where it is. */
+export function isSet(name: VariableName, env: Record<string, string | undefined> = process.env): boolean {
+  return env[name] !== undefined && env[name] !== '';
 }
 
 const databaseUrl = url(['postgres', 'postgresql']);

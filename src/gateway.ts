@@ -3,7 +3,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { createEngineDormouse } from './client/engine.js';
-import { type Config, readConfig } from './config.js';
+import { type Config, isSet, readConfig } from './config.js';
 import { isRetired } from './deletion/retired-identifiers-table.js';
 import { given } from './domain/given.js';
 import {
@@ -115,9 +115,9 @@ async function main(): Promise<void> {
   const operators = await loadOperators(config.DORMOUSE_OPERATORS_FILE, (error) =>
     log.warn({ err: error }, "operators' tokens could not be verified"),
   );
-  const opened = openDesk(config, operators, log);
   const temporal = Connection.lazy(connectionOptions(config));
   const operations = operationsOf(config, temporal, operators?.issuers ?? [], log);
+  const opened = openDesk(config, operators, operations, log);
   if (observed.url !== undefined) log.info({ metrics: observed.url }, 'metrics ready');
   const close = await listen(
     {
@@ -173,7 +173,10 @@ function observeGateway(
 /** What operators ask may take long, so it has connections of its own. */
 function operationsOf(
   config: TemporalConfig &
-    Pick<Config, 'DORMOUSE_POSTGRES_URL' | 'DORMOUSE_POLICY_ID' | 'DORMOUSE_MAIL_UNVERIFIED'>,
+    Pick<
+      Config,
+      'DORMOUSE_POSTGRES_URL' | 'DORMOUSE_POLICY_ID' | 'DORMOUSE_MAIL_UNVERIFIED' | 'DORMOUSE_DESK_URL'
+    >,
   temporal: Connection,
   issuers: readonly OperatorsIssuer[],
   log: Logger,
@@ -187,13 +190,13 @@ function operationsOf(
     ...{ pool, issuers, taskQueue: config.DORMOUSE_TASK_QUEUE },
     ...{ policyId: config.DORMOUSE_POLICY_ID, unverified: config.DORMOUSE_MAIL_UNVERIFIED },
     temporal: new Client({ connection: temporal, namespace: config.DORMOUSE_TEMPORAL_NAMESPACE }),
-    ...given({ identities: kratosOf() }),
+    ...given({ identities: kratosOf(config.DORMOUSE_DESK_URL !== undefined) }),
   };
 }
 
-/** A gateway without pages worked without Kratos in earlier releases. */
-function kratosOf() {
-  if (!process.env.DORMOUSE_KRATOS_ADMIN_URL) return undefined;
+/** A gateway without pages worked without Kratos in earlier releases. @throws ConfigError where it is needed and not named */
+function kratosOf(isNeeded: boolean) {
+  if (!isNeeded && !isSet('DORMOUSE_KRATOS_ADMIN_URL')) return undefined;
   const ory = readConfig(['DORMOUSE_KRATOS_ADMIN_URL', 'DORMOUSE_ORY_TOKEN']);
   return createKratosClient(ory.DORMOUSE_KRATOS_ADMIN_URL, { token: ory.DORMOUSE_ORY_TOKEN });
 }

@@ -1,7 +1,8 @@
 /** `dormouse completion bash|zsh|fish`: scripts that let a shell complete command lines. */
 import { Argument, type Command } from 'commander';
 import { completions } from './completions.js';
-import { contextsPath, readContexts } from './contexts-file.js';
+import { readContexts } from './contexts-file.js';
+import { deskEnvironment } from './environment.js';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];
@@ -43,7 +44,7 @@ export function addCompletionCommands(program: Command): void {
     .argument('[words...]')
     .allowUnknownOption()
     .action(async (words: string[]) => {
-      const contexts = await readContexts(contextsPath(process.env)).catch(() => ({ contexts: {} }));
+      const contexts = await readContexts(deskEnvironment().contextsPath).catch(() => ({ contexts: {} }));
       const found = completions(program, words, { contexts: Object.keys(contexts.contexts) });
       if (found.length > 0) process.stdout.write(`${found.join('\n')}\n`);
     });

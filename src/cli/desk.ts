@@ -1,6 +1,6 @@
 /** What a command works with: the gateway of the chosen context, and the credential for it. */
 import type { Command } from 'commander';
-import { checkedContextName, contextsPath, readContexts } from './contexts-file.js';
+import { checkedContextName, readContexts } from './contexts-file.js';
 import { deskEnvironment } from './environment.js';
 import { CliError, exitCodes } from './exit-codes.js';
 import { checkedGatewayUrl, checkedToken, GatewayCalls, type GatewayPlace } from './gateway-calls.js';
@@ -34,9 +34,8 @@ export async function openGateway(options: DeskOptions): Promise<GatewayCalls> {
 
 /** A context that is named on the command line comes before the environment, and that before the current context. */
 export async function findPlace({ context }: DeskOptions): Promise<GatewayPlace> {
-  const { gateway: url, token, plainHttp } = deskEnvironment();
+  const { gateway: url, token, plainHttp, contextsPath: path } = deskEnvironment();
   if (context === undefined && url !== undefined) return placeOfEnvironment(url, token, plainHttp);
-  const path = contextsPath(process.env);
   const { current, contexts } = await readContexts(path);
   const name = context === undefined ? current : checkedContextName(context);
   const known = name !== undefined && Object.hasOwn(contexts, name) ? contexts[name] : undefined;

@@ -1,8 +1,12 @@
 /**
  * The variables of an operator's desk. They are no part of the installation's configuration (src/config/variables.ts): no server reads
- * them.
+ * them, and this file alone reads them.
  */
+import { contextsPath } from './contexts-file.js';
+
 export interface DeskEnvironment {
+  /** The file of contexts, below XDG_CONFIG_HOME. */
+  readonly contextsPath: string;
   /** DORMOUSE_GATEWAY: the operators' address of a gateway, in place of a context. */
   readonly gateway: string | undefined;
   /** DORMOUSE_TOKEN: the credential. */
@@ -16,5 +20,10 @@ export function deskEnvironment(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): DeskEnvironment {
   const { DORMOUSE_GATEWAY: gateway, DORMOUSE_TOKEN: token, DORMOUSE_PLAIN_HTTP: plainHttp } = environment;
-  return { gateway: gateway || undefined, token: token || undefined, plainHttp: plainHttp === 'on' };
+  return {
+    contextsPath: contextsPath(environment),
+    gateway: gateway || undefined,
+    token: token || undefined,
+    plainHttp: plainHttp === 'on',
+  };
 }

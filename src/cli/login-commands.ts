@@ -6,10 +6,10 @@ import {
   type Contexts,
   changeContexts,
   checkedContextName,
-  contextsPath,
   readContexts,
 } from './contexts-file.js';
 import { atGateway } from './desk.js';
+import { deskEnvironment } from './environment.js';
 import { CliError, exitCodes, UsageError } from './exit-codes.js';
 import { checkedGatewayUrl, checkedToken, GatewayCalls } from './gateway-calls.js';
 import { printable, say, sayJson, sayRows } from './output.js';
@@ -94,7 +94,7 @@ function addContextsCommands(program: Command): void {
     .description('all of them; never their credentials')
     .option('--json', 'one JSON object a line')
     .action(async ({ json }: { json?: true }) => {
-      const known = await readContexts(contextsPath(process.env));
+      const known = await readContexts(deskEnvironment().contextsPath);
       const rows = Object.entries(known.contexts).map(([name, { gateway, signIn: signed }]) => ({
         ...{ name, gateway, isCurrent: name === known.current },
         by: signed === undefined ? 'token' : signed.issuer,
@@ -114,7 +114,7 @@ function addContextsCommands(program: Command): void {
     .command('use <name>')
     .description('which installation commands go to, unless --context says otherwise')
     .action(async (name: string) => {
-      await changeContexts(contextsPath(process.env), (known) => {
+      await changeContexts(deskEnvironment().contextsPath, (known) => {
         assertKnown(known, name);
         return { ...known, current: name };
       });
@@ -129,7 +129,7 @@ async function login(flags: LoginFlags): Promise<void> {
   if (!(port <= 65_535)) throw new UsageError('--port: must be a number from 0 to 65535');
   const context = flags.tokenStdin === true ? await byToken(url) : await byIssuer(url, flags, port);
   const me = await proven(url, context);
-  await changeContexts(contextsPath(process.env), ({ contexts }) => ({
+  await changeContexts(deskEnvironment().contextsPath, ({ contexts }) => ({
     current: name,
     contexts: { ...contexts, [name]: context },
   }));
@@ -206,7 +206,7 @@ async function proven(url: string, { token, signIn: signed }: Context): Promise<
 }
 
 async function removeContext(named: string | undefined): Promise<string> {
-  const path = contextsPath(process.env);
+  const path = deskEnvironment().contextsPath;
   const { current } = await readContexts(path);
   const name = named ?? current;
   if (name === undefined) throw new CliError('Nobody is signed in.', exitCodes.refused);

@@ -1,31 +1,37 @@
 /** What is behind the desk, by the gateway's settings. */
-import { Client, Connection } from '@temporalio/client';
 import { variables } from '../config/variables.js';
-import { type Config, ConfigError, readConfig } from '../config.js';
+import { type Config, ConfigError } from '../config.js';
 import type { DeskOptions } from '../desk/context.js';
 import { signedInPath } from '../desk/sign-in-pages.js';
-import { createKratosClient } from '../ory/clients.js';
+import { given } from '../domain/given.js';
 import { createPool } from '../postgres/pool.js';
 import type { Operators } from '../principals/load-operators.js';
 import { SignIn } from '../principals/sign-in.js';
 import type { Logger } from '../process/logger.js';
-import { connectionOptions, type TemporalConfig } from '../process/temporal-options.js';
+import type { Operations } from './operators-routes.js';
 
-type DeskConfig = TemporalConfig &
-  Pick<
-    Config,
-    'DORMOUSE_POSTGRES_URL' | 'DORMOUSE_DESK_URL' | 'DORMOUSE_TEMPORAL_UI_URL' | 'DORMOUSE_PRODUCT_NAME'
-  >;
+type DeskConfig = Pick<
+  Config,
+  | 'DORMOUSE_POSTGRES_URL'
+  | 'DORMOUSE_DESK_URL'
+  | 'DORMOUSE_TEMPORAL_UI_URL'
+  | 'DORMOUSE_PRODUCT_NAME'
+  | 'DORMOUSE_TEMPORAL_NAMESPACE'
+>;
 
 export interface OpenedDesk {
   readonly desk: DeskOptions;
   close(): Promise<void>;
 }
 
-/** @returns `undefined`: there is no desk. @throws ConfigError where nobody could sign in */
+/**
+ * @param operations whose Temporal and Kratos the desk shares with the API. Connections to PostgreSQL are its own, so that exports hold up no page
+ * @returns `undefined`: there is no desk. @throws ConfigError where nobody could sign in
+ */
 export function openDesk(
   config: DeskConfig,
   operators: Operators | undefined,
+  { temporal, taskQueue, identities, unverified }: Omit<Operations, 'pool'>,
   log: Logger,
 ): OpenedDesk | undefined {
   const url = config.DORMOUSE_DESK_URL;
@@ -40,32 +46,24 @@ export function openDesk(
       'DORMOUSE_DESK_URL has a path. The desk is served below /desk of a host: name the host alone, as https://desk.example.com',
     );
   }
-  const kratos = readConfig(['DORMOUSE_KRATOS_ADMIN_URL', 'DORMOUSE_ORY_TOKEN', 'DORMOUSE_MAIL_UNVERIFIED']);
+  const ui = config.DORMOUSE_TEMPORAL_UI_URL;
   const pool = createPool({
     ...{ url: config.DORMOUSE_POSTGRES_URL, max: 4 },
     onError: (error) => log.warn({ err: error }, "a connection of the desk's to PostgreSQL broke"),
   });
-  const temporal = Connection.lazy(connectionOptions(config));
-  const namespace = config.DORMOUSE_TEMPORAL_NAMESPACE;
-  const client = new Client({ connection: temporal, namespace });
-  const ui = config.DORMOUSE_TEMPORAL_UI_URL;
   return {
     desk: {
-      ...{ pool, url, productName: nameOf(config.DORMOUSE_PRODUCT_NAME) },
+      ...{ pool, url, unverified, productName: nameOf(config.DORMOUSE_PRODUCT_NAME) },
       signIn: new SignIn({
         ...operators,
         redirectUri: new URL(signedInPath, url).href,
         onError: (error) => log.warn({ err: error }, 'an operator could not be signed in'),
       }),
-      identities: createKratosClient(kratos.DORMOUSE_KRATOS_ADMIN_URL, { token: kratos.DORMOUSE_ORY_TOKEN }),
-      unverified: kratos.DORMOUSE_MAIL_UNVERIFIED,
-      rollouts: { client, taskQueue: config.DORMOUSE_TASK_QUEUE },
-      ...(ui !== undefined && { temporalUi: { url: ui, namespace } }),
+      ...given({ identities }),
+      rollouts: { client: temporal, taskQueue },
+      ...(ui !== undefined && { temporalUi: { url: ui, namespace: config.DORMOUSE_TEMPORAL_NAMESPACE } }),
     },
-    close: async () => {
-      await pool.end();
-      await temporal.close();
-    },
+    close: () => pool.end(),
   };
 }
 
