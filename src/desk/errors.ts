@@ -5,14 +5,12 @@ import { PolicyMovedError } from '../policies/publication.js';
 import { PolicyFileError } from '../policies/yaml.js';
 import { PreviewOutdatedError } from '../preview/binding.js';
 import { UnknownPreviewError } from '../preview/previews-table.js';
-import { RolloutRefusedError } from '../rollout/decisions.js';
 import type { Problem } from './show.js';
 
 /** Errors whose message is for operators, and their status. */
 const told: readonly (readonly [new (...given: never[]) => Error, number])[] = [
   [PolicyFileError, 400],
   [UnknownPreviewError, 400],
-  [RolloutRefusedError, 400],
   [UnknownPolicyError, 404],
   [AlteredPolicyError, 409],
   [PolicyMovedError, 409],

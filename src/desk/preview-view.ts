@@ -3,13 +3,12 @@ import { createHash } from 'node:crypto';
 import { inWords, policyDifferences } from '../forecast/policy-differences.js';
 import { PolicyReader } from '../policies/policies-table.js';
 import { parsePolicyToPublish } from '../policies/yaml.js';
+import { runAndKeepPreview } from '../preview/keep.js';
 import { previewPage } from '../preview/page.js';
 import { sortScript, style } from '../preview/page-assets.js';
 import type { PeopleDependencies } from '../preview/people.js';
-import { keepPreview } from '../preview/previews-table.js';
-import { type Preview, runPreview } from '../preview/run.js';
+import type { Preview } from '../preview/run.js';
 import { tripLines } from '../preview/table.js';
-import { Worst } from '../preview/worst.js';
 import type { DeskContext } from './context.js';
 import { styleHash } from './render.js';
 
@@ -34,15 +33,11 @@ const contentPolicy = [
 ].join('; ');
 
 /** @throws PolicyFileError, UnknownPolicyError, AlteredPolicyError */
-export async function previewPolicy(sources: PeopleDependencies, text: string): Promise<MadePreview> {
+export async function previewPolicy(deps: PeopleDependencies, text: string): Promise<MadePreview> {
   const policy = parsePolicyToPublish(text, 'text');
-  const worst = new Worst();
-  const preview = await runPreview(sources, {
-    ...{ policy, text, policyId: policy.id, now: Date.now() },
-    onPerson: (person) => worst.add(person),
-  });
-  await keepPreview(sources.pool, preview);
-  return { preview, text, page: previewPage(preview, worst.sorted), contentPolicy };
+  const request = { policy, text, policyId: policy.id, now: Date.now() };
+  const { preview, worst } = await runAndKeepPreview(deps, request);
+  return { preview, text, page: previewPage(preview, worst), contentPolicy };
 }
 
 export async function previewPageView({ pool }: DeskContext, { preview, text, page }: MadePreview) {

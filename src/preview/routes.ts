@@ -9,12 +9,10 @@ import { checkedPolicyId } from '../policies/id-parameter.js';
 import { refused } from '../policies/routes.js';
 import { parsePolicyFile } from '../policies/yaml.js';
 import { csvHeader, csvOf } from './csv.js';
+import { runAndKeepPreview } from './keep.js';
 import { previewPage } from './page.js';
 import type { PeopleDependencies } from './people.js';
-import { keepPreview } from './previews-table.js';
-import { runPreview } from './run.js';
 import { previewJson, previewTable } from './table.js';
-import { Worst } from './worst.js';
 
 const longestText = 1_048_576;
 
@@ -72,22 +70,19 @@ async function preview(
   { text, file, policyId, with: also }: z.output<typeof body>,
 ): Promise<z.output<typeof previewAnswer>> {
   const policy = parsePolicyFile(text, file);
-  const worst = new Worst();
   const people: string[] = [csvHeader];
-  const done = await runPreview(deps, {
+  const { preview: done, worst } = await runAndKeepPreview(deps, {
     ...{ policy, text, now: Date.now() },
     policyId: checkedPolicyId('policyId', policyId ?? policy.id),
     onPerson: (person) => {
-      worst.add(person);
       if (also === 'people') people.push(csvOf(person));
     },
   });
-  await keepPreview(deps.pool, done);
   const json = previewJson(done) as { preview: string };
   return {
     preview: { ...json },
     lines: previewTable(done),
     ...(also === 'people' && { people: people.join('') }),
-    ...(also === 'page' && { page: previewPage(done, worst.sorted) }),
+    ...(also === 'page' && { page: previewPage(done, worst) }),
   };
 }

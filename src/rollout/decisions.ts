@@ -14,9 +14,6 @@ import {
 import { type RolloutRow, readRollouts } from './rollouts-table.js';
 import { type RolloutPlaceOfWork, resumeRollout } from './start.js';
 
-/** The roll-out does not take the decision; nothing was changed. The message says why, and the way out. */
-export class RolloutRefusedError extends InvalidRequestError {}
-
 /** @returns how far the roll-out is; `undefined` where none is under way. */
 export async function queryRollout(
   { client, taskQueue }: RolloutPlaceOfWork,
@@ -30,7 +27,7 @@ export async function queryRollout(
   }
 }
 
-/** Wakes nobody more. @throws RolloutRefusedError */
+/** Wakes nobody more. @throws InvalidRequestError */
 export function pauseRollout(
   { client, taskQueue }: RolloutPlaceOfWork,
   policyId: string,
@@ -40,7 +37,7 @@ export function pauseRollout(
   return answered(policyId, () => handle.executeUpdate(pauseRolloutUpdate, { args: [decision] }));
 }
 
-/** Goes on with the latest roll-out, which was paused or cancelled. @throws RolloutRefusedError */
+/** Goes on with the latest roll-out, which was paused or cancelled. @throws InvalidRequestError */
 export async function resumeLatestRollout(
   place: RolloutPlaceOfWork & { readonly pool: pg.Pool },
   policyId: string,
@@ -48,14 +45,14 @@ export async function resumeLatestRollout(
 ): Promise<RolloutProgress> {
   const [latest] = await readRollouts(place.pool, policyId);
   if (latest === undefined || !isResumable(latest)) {
-    throw new RolloutRefusedError(
+    throw new InvalidRequestError(
       `no roll-out of "${policyId}" is paused. See: dormouse policy rollout status ${policyId}`,
     );
   }
   return answered(policyId, () => resumeRollout(place, policyId, latest.version, decision));
 }
 
-/** Publishes the text of an earlier version as the next one, and takes that to people. @throws RolloutRefusedError */
+/** Publishes the text of an earlier version as the next one, and takes that to people. @throws InvalidRequestError */
 export function takeBackRollout(
   { client, taskQueue }: RolloutPlaceOfWork,
   policyId: string,
@@ -73,18 +70,18 @@ export function isResumable({ state }: RolloutRow): boolean {
   return state === 'paused' || state === 'cancelled';
 }
 
-/** @throws RolloutRefusedError with the roll-out's own words, or one that says that none runs */
+/** @throws InvalidRequestError with the roll-out's own words, or one that says that none runs */
 async function answered(policyId: string, ask: () => Promise<RolloutProgress>): Promise<RolloutProgress> {
   try {
     return await ask();
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) {
-      throw new RolloutRefusedError(
+      throw new InvalidRequestError(
         `no roll-out of "${policyId}" is under way. See: dormouse policy rollout status ${policyId}`,
       );
     }
     if (error instanceof WorkflowUpdateFailedError)
-      throw new RolloutRefusedError(error.cause?.message ?? error.message);
+      throw new InvalidRequestError(error.cause?.message ?? error.message);
     throw error;
   }
 }

@@ -1,6 +1,5 @@
 /** The gateway's page with what apps recorded about a person: over real HTTP, Kratos and PostgreSQL, and in a real browser. */
 import { randomUUID } from 'node:crypto';
-import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ensureChromium, launchChromium } from '../../dev/browser/chromium.js';
@@ -8,6 +7,7 @@ import { OryPeople } from '../../dev/demo/ory-people.js';
 import { signInAt } from '../../examples/idle-sessions/sign-in.js';
 import { SessionGuard } from '../../src/middleware/idle-sessions/guard.js';
 import { type LogLine, writeLines } from '../../src/tokens/access/request-log-table.js';
+import { findingsIn } from '../support/axe-findings.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 
 const stack = inject('stack');
@@ -239,8 +239,6 @@ describe('in a browser', () => {
     const { cookie } = await person(wide, refusal('revoked'), { category: 'ERROR', event: 'token_unjudged' });
     const page = await open(cookie, { colorScheme, locale, viewport: { width: 320, height: 600 } });
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(320);
-    await page.evaluate(axe.source);
-    const findings = 'axe.run().then(({ violations }) => violations.map(({ id }) => id))';
-    expect(await page.evaluate(findings)).toEqual([]);
+    expect(await findingsIn(page)).toEqual([]);
   });
 });

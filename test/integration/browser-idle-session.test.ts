@@ -1,7 +1,7 @@
 /** The browser library in real Chromium, against the example app. */
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { findingsIn } from '../support/axe-findings.js';
 import { holdStatus, renewalsOf, secondsShown, warned, warningIn, withScript } from '../support/idle-page.js';
 import { Pages } from '../support/pages.js';
 import { until } from '../support/until.js';
@@ -261,13 +261,8 @@ test('the warning lies above a modal that the app opens afterwards, and comes ba
 
 test('the warning has no findings by axe-core', async () => {
   const { page } = await warned(pages);
-  // The page's policy allows no inline script; evaluate is none.
   await page.clock.resume();
-  await page.evaluate(axe.source);
-  const findings = await page.evaluate<string[]>(
-    'axe.run().then(({ violations }) => violations.map(({ id }) => id))',
-  );
-  expect(findings).toEqual([]);
+  expect(await findingsIn(page)).toEqual([]);
 });
 
 test('the time that is left is spoken five times at most, and ticks unheard', async () => {

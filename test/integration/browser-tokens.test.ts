@@ -1,7 +1,7 @@
 /** The browser library of access tokens in real Chromium, against the example app. Idle: 20 min; 10 min in the sliding mode. */
-import axe from 'axe-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { writeNotBefore } from '../../src/tokens/revocations-table.js';
+import { findingsIn } from '../support/axe-findings.js';
 import { secondsShown, warningIn } from '../support/idle-page.js';
 import { minute } from '../support/token-apps.js';
 import {
@@ -97,15 +97,13 @@ describe('the warning', () => {
   });
 
   it('has no findings by axe-core, and neither has the end', async () => {
-    const findings = 'axe.run().then(({ violations }) => violations.map(({ id }) => id))';
     const { page } = await warned();
     const other = await pages.open('fixed');
     await other.page.evaluate("access.signedIn('no.good.token')");
     await coverOf(other.page, /not valid here/).waitFor();
     for (const shown of [page, other.page]) {
       await shown.clock.resume();
-      await shown.evaluate(axe.source);
-      expect(await shown.evaluate(findings)).toEqual([]);
+      expect(await findingsIn(shown)).toEqual([]);
     }
   });
 });

@@ -2,7 +2,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ensureChromium, launchChromium } from '../../dev/browser/chromium.js';
 import { OryPeople, type PersonOptions } from '../../dev/demo/ory-people.js';
@@ -12,6 +11,7 @@ import type { Standing } from '../../src/domain/standing.js';
 import { latestVersion } from '../../src/policies/policies-table.js';
 import { writeStanding } from '../../src/standings/standings-table.js';
 import { defaultText } from '../domain/fixtures.js';
+import { findingsIn, findingsInFile } from '../support/axe-findings.js';
 import { typed } from '../support/command.js';
 import { type Desk, type Operator, openDesk } from '../support/desk.js';
 import { openKratosDatabase } from '../support/kratos-database.js';
@@ -96,24 +96,6 @@ function write(identityId: string, daysAgo: number, more: Partial<Standing> = {}
   return writeStanding(database.pool, standing, Date.now());
 }
 
-async function expectNoFindings(page: string): Promise<void> {
-  const browser = await launchChromium(await ensureChromium());
-  try {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const tab = await browser.newPage({ colorScheme });
-      await tab.goto(`file://${page}`);
-      await tab.evaluate(axe.source);
-      const findings = await tab.evaluate<string[]>(
-        'axe.run().then(({ violations }) => violations.map(({ id }) => id))',
-      );
-      expect(findings, colorScheme).toEqual([]);
-      await tab.close();
-    }
-  } finally {
-    await browser.close();
-  }
-}
-
 /** The preview's hash, as the table ends with it. */
 async function hashOf(): Promise<string> {
   const { stdout, exitCode, stderr } = await policy('preview', file);
@@ -188,11 +170,7 @@ describe('a preview', () => {
       for (const colorScheme of ['light', 'dark'] as const) {
         const tab = await browser.newPage({ colorScheme });
         await tab.goto(`file://${page}`);
-        await tab.evaluate(axe.source);
-        const findings = await tab.evaluate<string[]>(
-          'axe.run().then(({ violations }) => violations.map(({ id }) => id))',
-        );
-        expect(findings, colorScheme).toEqual([]);
+        expect(await findingsIn(tab), colorScheme).toEqual([]);
         expect(await tab.locator('svg[role=img]').count()).toBe(14);
         await tab.getByRole('button', { name: 'identity' }).click();
         const ids = await tab.locator('.sortable tbody tr td:first-child').allTextContents();
@@ -224,7 +202,7 @@ describe('a simulation', () => {
     const written = await policy('simulate', file, '--population', '500', '--html', page);
     expect(written).toMatchObject({ exitCode: 0, stderr: `written: ${page}` });
     expect(await readFile(page, 'utf8')).not.toMatch(/(src|href)="https?:/);
-    await expectNoFindings(page);
+    expect(await findingsInFile(page)).toEqual({ light: [], dark: [] });
   });
 
   it('of people who follow no policy, and a policy beside invented people: refused', async () => {
