@@ -1,15 +1,8 @@
 /** A policy as an operator names it: a file, `preset:NAME`, or `id` and `id@version`, which the gateway has. */
-import type { Policy } from '../domain/policy/schema.js';
-import { isPublishedName, readNamedPolicy } from '../policies/named.js';
+import { isPublishedName, type NamedPolicy, readNamedPolicy } from '../policies/named.js';
 import { AlteredPolicyError } from '../policies/policies-table.js';
 import { parsePolicyFile } from '../policies/yaml.js';
 import type { GatewayCalls } from './gateway-calls.js';
-
-export interface NamedPolicy {
-  readonly name: string;
-  readonly text: string;
-  readonly policy: Policy;
-}
 
 /** What the gateway answers of a published version. */
 export interface PublishedText {
