@@ -146,7 +146,7 @@ export class LifecycleRun {
     for (const { key, outcome, rung, leadMs } of this.state.notices) {
       const given = before.find((notice) => notice.key === key);
       if (given === undefined || given.outcome === outcome) continue;
-      const event = outcome === 'bounced' ? 'notice_bounced' : 'notice_failed';
+      const event = outcome === 'bounced' || outcome === 'relay-failed' ? 'notice_bounced' : 'notice_failed';
       this.audit(event, `${given.key}/${outcome}`, outcome, { detail: { rung, leadMs } });
     }
   }
