@@ -100,7 +100,7 @@ it('a last use that was written before the creation counts as the creation', () 
 });
 
 describe('the end that is announced', () => {
-  it.each<[string, FamilyFacts, number | undefined, object, number | undefined]>([
+  it.each<[string, FamilyFacts, number | undefined, Record<string, string>, number | undefined]>([
     ['of a family unused since today: inactivity of its person', used(0), undefined, {}, 180],
     ['while its person is active: the time without use', used(200), at, {}, 165],
     ['of a person who was seen 100 days ago', used(150), at - 100 * dayMs, {}, 80],
