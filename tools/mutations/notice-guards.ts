@@ -69,9 +69,9 @@ export const noticeGuards: readonly Guard[] = [
   {
     name: 'failed notices wait longer each time',
     takenOut: { part: 'recheckMs * 2 ** failures', becomes: 'recheckMs' },
-    project: 'system',
-    tests: ['test/workflows/notices.test.ts'],
-    only: 'on every notice',
+    project: 'unit',
+    tests: ['test/domain/decide.test.ts'],
+    only: 'of a notice, the next attempt comes later',
   },
   {
     name: 'an address that mails come back from gets none',
