@@ -116,7 +116,7 @@ describe('POST /v1/mail/bounces', () => {
     const person = await people.create('relay');
     const server = await smtpWith();
     for (let mail = 0; mail < 4; mail += 1) {
-      const request = { ...requestFor(person), kind: 'notice-revoke' as const, key: fresh('key') };
+      const request = { ...requestFor(person), key: fresh('key') };
       expect(await mailOver(server.url).sendMail(request)).toMatchObject({ outcome: 'accepted' });
       const messageId = (await listMails(pool, person.id)).find(
         ({ state }) => state === 'accepted',
