@@ -83,8 +83,10 @@ async function report(verdicts: readonly Verdict[]): Promise<void> {
     `\`${file}\``,
     verdict === 'caught' ? by.join('; ') : `**${verdict}**`,
   ]);
+  const unmeasured = guards.length - all.length;
+  const rest = unmeasured === 0 ? '' : ` ${unmeasured} have no row: they were not measured yet.`;
   await writeSection(
     'mutations',
-    `${caught} of ${guards.length} guards: taken out, a test fails.\n\n${table(['guard', 'in', 'the test that failed'], rows)}`,
+    `${caught} of ${guards.length} guards: taken out, a test fails.${rest}\n\n${table(['guard', 'in', 'the test that failed'], rows)}`,
   );
 }
