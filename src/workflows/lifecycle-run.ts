@@ -13,7 +13,7 @@ import type { Assessment, FoundIdentity } from '../domain/lifecycle/assessment.j
 import { inactiveSince } from '../domain/lifecycle/clock.js';
 import { type Decision, decide, type Situation } from '../domain/lifecycle/decide.js';
 import { withFormer } from '../domain/lifecycle/former.js';
-import { withKeptHolds } from '../domain/lifecycle/hold-transitions.js';
+import { areHoldsAtRest, withKeptHolds } from '../domain/lifecycle/hold-transitions.js';
 import { liveStandingOf } from '../domain/lifecycle/live-standing.js';
 import { isSameDueStep } from '../domain/lifecycle/next-step.js';
 import { type RunningNotice, runningNotices } from '../domain/lifecycle/notice-transitions.js';
@@ -110,9 +110,8 @@ export class LifecycleRun {
     this.moved = assessment.addressesChanged === true ? before : [];
     // A look during a change of holds may have read it half done. It is ignored, so that a
     // released hold does not come back.
-    // guard: a look that overlaps a release brings no hold back
-    const areUnchanged = holdChanges === this.holdChanges && holdChanges % 2 === 0;
-    if (assessment.holds !== undefined && this.state.holdsKept && areUnchanged)
+    const atRest = areHoldsAtRest(holdChanges, this.holdChanges);
+    if (assessment.holds !== undefined && this.state.holdsKept && atRest)
       this.state = withKeptHolds(this.state, assessment.holds, Date.now());
     if (assessment.former !== undefined && !this.state.known) {
       this.state = withFormer(this.state, assessment.former, this.plan, Date.now());

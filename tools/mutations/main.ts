@@ -44,6 +44,8 @@ try {
     console.log(`${verdict.verdict.padEnd(8)} ${guard.name} ${verdict.by.join('; ')}`);
     await report(verdicts);
   }
+  // Also where nothing was selected: guards come and go without being measured.
+  await report(verdicts);
   const uncaught = verdicts.filter(({ verdict }) => verdict !== 'caught');
   console.log(`${verdicts.length - uncaught.length} of ${verdicts.length} guards are held by a test`);
   if (uncaught.length > 0) process.exitCode = 1;
@@ -83,8 +85,10 @@ async function report(verdicts: readonly Verdict[]): Promise<void> {
     `\`${file}\``,
     verdict === 'caught' ? by.join('; ') : `**${verdict}**`,
   ]);
+  const unmeasured = guards.length - all.length;
+  const rest = unmeasured === 0 ? '' : ` ${unmeasured} have no row: they were not measured yet.`;
   await writeSection(
     'mutations',
-    `${caught} of ${guards.length} guards: taken out, a test fails.\n\n${table(['guard', 'in', 'the test that failed'], rows)}`,
+    `${caught} of ${guards.length} guards: taken out, a test fails.${rest}\n\n${table(['guard', 'in', 'the test that failed'], rows)}`,
   );
 }

@@ -95,6 +95,13 @@ it('a sign-in leaves no family of an exempt person behind', () => {
   expect(isLeftBehind(used(100, { ...home, isSpared: true }), home, policy, at)).toBe(false);
 });
 
+it('what is unknown on both sides is not the same origin', () => {
+  const { address, userAgent } = home;
+  expect(isLeftBehind(used(100, { userAgent }), { userAgent }, policy, at)).toBe(false);
+  expect(isLeftBehind(used(100, { address }), { address }, policy, at)).toBe(false);
+  expect(isLeftBehind(used(100), {}, policy, at)).toBe(false);
+});
+
 it('a last use that was written before the creation counts as the creation', () => {
   expect(lastUseOf({ createdAt: at, lastUsedAt: at - dayMs })).toBe(at);
 });
