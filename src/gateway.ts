@@ -27,6 +27,7 @@ import type { PersonalTokens } from './middleware/personal-tokens/personal-token
 import { type Observed, observe } from './observability/observe.js';
 import { watchPools } from './observability/pool-metrics.js';
 import { databaseIsReady, temporalIsReady } from './observability/ready-when.js';
+import { startTracing, tracingVariables } from './observability/start-tracing.js';
 import { createKratosClient } from './ory/clients.js';
 import type { PagesOptions } from './people-pages/page.js';
 import { warnUnlessPublished } from './policies/start.js';
@@ -45,6 +46,7 @@ import {
   connectionOptions,
   type TemporalConfig,
 } from './process/temporal-options.js';
+import { traceInterceptor } from './process/temporal-traces.js';
 import { loadPublication, securityEventVariables } from './security-events/load.js';
 import { readTokenStanding } from './tokens/token-standings.js';
 
@@ -78,9 +80,11 @@ async function main(): Promise<void> {
     'DORMOUSE_METRICS_LISTEN',
     'DORMOUSE_MAIL_UNVERIFIED',
     'DORMOUSE_LOG_LEVEL',
+    ...tracingVariables,
   ]);
   refuseSharedCredentials(config);
   const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
+  const traces = await startTracing(config, 'dormouse-gateway', log);
   const observed = await observe('gateway', config.DORMOUSE_METRICS_LISTEN);
   await prepareDatabase({
     url: config.DORMOUSE_POSTGRES_URL,
@@ -153,6 +157,7 @@ async function main(): Promise<void> {
     await operations.pool.end();
     await temporal.close();
     await observed.close();
+    await traces?.close();
   });
 }
 
@@ -189,7 +194,11 @@ function operationsOf(
   return {
     ...{ pool, issuers, taskQueue: config.DORMOUSE_TASK_QUEUE },
     ...{ policyId: config.DORMOUSE_POLICY_ID, unverified: config.DORMOUSE_MAIL_UNVERIFIED },
-    temporal: new Client({ connection: temporal, namespace: config.DORMOUSE_TEMPORAL_NAMESPACE }),
+    temporal: new Client({
+      connection: temporal,
+      namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
+      interceptors: { workflow: [traceInterceptor] },
+    }),
     ...given({ identities: kratosOf(config.DORMOUSE_DESK_URL !== undefined) }),
   };
 }

@@ -10,6 +10,7 @@ import { parseDuration } from './domain/duration.js';
 import { createActivityMetrics } from './observability/activity-metrics.js';
 import { observe } from './observability/observe.js';
 import { prepareSdkMetrics } from './observability/sdk-metrics.js';
+import { startTracing, tracingVariables } from './observability/start-tracing.js';
 import { startWithPolicy } from './policies/start.js';
 import { createPool } from './postgres/pool.js';
 import { prepareDatabase } from './postgres/prepare.js';
@@ -20,6 +21,7 @@ import { startHealthServer } from './process/health.js';
 import { createLogger, type Logger } from './process/logger.js';
 import { onShutdown } from './process/shutdown.js';
 import { connectionOptions, temporalVariables } from './process/temporal-options.js';
+import { traceInterceptor } from './process/temporal-traces.js';
 import { ensureReconcileSchedule, reconcileVariables } from './reconciliation/schedule.js';
 import { startRollouts } from './rollout/start-pass.js';
 import { loadSender, securityEventVariables } from './security-events/load.js';
@@ -66,8 +68,10 @@ async function main(): Promise<void> {
     'DORMOUSE_WORKER_VERSIONING',
     'DORMOUSE_ROLLBACK_TO',
     'DORMOUSE_LOG_LEVEL',
+    ...tracingVariables,
   ]);
   const log = createLogger('dormouse-worker', config.DORMOUSE_LOG_LEVEL);
+  const traces = await startTracing(config, 'dormouse-worker', log);
   // Temporal's own signal handling would race with ours.
   const listen = config.DORMOUSE_METRICS_LISTEN;
   const sdk = listen && (await prepareSdkMetrics());
@@ -102,10 +106,11 @@ async function main(): Promise<void> {
   const policyId = config.DORMOUSE_POLICY_ID;
   const policy = await startWithPolicy({ pool, log, file: config.DORMOUSE_POLICY_FILE, policyId });
 
-  const [workflowBundle, connection] = await Promise.all([
-    loadWorkflowBundle(),
+  const [plainBundle, connection] = await Promise.all([
+    loadWorkflowBundle('plain'),
     NativeConnection.connect(connectionOptions(config)),
   ]);
+  const workflowBundle = traces === undefined ? plainBundle : await loadWorkflowBundle('traced');
   const headKeeper = auditKey && createHeadKeeper({ pool, key: auditKey, clock: systemClock, log });
   const activitySet = createActivitySet(config, pool, undefined, sources, {
     tokenSources,
@@ -114,7 +119,8 @@ async function main(): Promise<void> {
     ...(headKeeper && { onAppended: headKeeper.noteAppended }),
   });
   const taskQueue = config.DORMOUSE_TASK_QUEUE;
-  const buildId = config.DORMOUSE_WORKER_VERSIONING === 'on' ? await buildIdOf(workflowBundle) : undefined;
+  // With and without traces it is the same build: to turn them on or off is no upgrade.
+  const buildId = config.DORMOUSE_WORKER_VERSIONING === 'on' ? await buildIdOf(plainBundle) : undefined;
   const workers = await startWorkers({
     connection,
     namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
@@ -126,7 +132,11 @@ async function main(): Promise<void> {
     patchActivation: patchActivation(config.DORMOUSE_ROLLBACK_TO),
     ...(buildId === undefined ? {} : { deployment: deploymentOptions(taskQueue, buildId) }),
   });
-  const client = new Client({ connection, namespace: config.DORMOUSE_TEMPORAL_NAMESPACE });
+  const client = new Client({
+    connection,
+    namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
+    interceptors: { workflow: [traceInterceptor] },
+  });
   if (buildId !== undefined) {
     const current = await promoteAtStart({ client, taskQueue, buildId });
     if (current !== buildId) {
@@ -212,6 +222,7 @@ async function main(): Promise<void> {
     await connection.close();
     activitySet.close();
     await pool.end();
+    await traces?.close();
   });
   workers.ended.catch((error: unknown) => {
     log.fatal({ err: error }, 'a worker failed');

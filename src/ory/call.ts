@@ -1,6 +1,7 @@
 /** Calls Ory's APIs, and turns their failures into step errors with stable types and no personal data. */
 import { isAxiosError } from 'axios';
 import { giveUp, StepError, tryAgain, tryOneAgain } from '../process/step-error.js';
+import { inCall } from '../process/tracing.js';
 
 /**
  * Calls an Ory API and classifies failures by status only: bodies of answers may hold personal data.
@@ -9,6 +10,14 @@ import { giveUp, StepError, tryAgain, tryOneAgain } from '../process/step-error.
  * says nothing about an identity
  */
 export async function callOry<T>(
+  system: 'Kratos' | 'Hydra',
+  operation: string,
+  call: () => Promise<{ data: T }>,
+): Promise<T | undefined> {
+  return inCall(`${system} ${operation}`, {}, () => classified(system, operation, call));
+}
+
+async function classified<T>(
   system: 'Kratos' | 'Hydra',
   operation: string,
   call: () => Promise<{ data: T }>,

@@ -37,6 +37,30 @@ export const observabilityGuards: readonly Guard[] = [
     only: 'ten thousand callers',
   },
   {
+    name: 'traces: a replay exports no span again',
+    takenOut: 'left out',
+    project: 'system',
+    tests: ['test/integration/traces.test.ts'],
+    only: 'nothing is there twice',
+  },
+  {
+    name: 'traces: a stranger continues no trace',
+    takenOut: {
+      part: "findPrincipal(request) === undefined ? 'none' : (presented(request) ?? 'none')",
+      becomes: "presented(request) ?? 'none'",
+    },
+    project: 'system',
+    tests: ['test/integration/traces.test.ts'],
+    only: 'a stranger',
+  },
+  {
+    name: 'traces: a collector that is away holds no shutdown up',
+    takenOut: 'left out',
+    project: 'unit',
+    tests: ['test/observability/otlp-tracer.test.ts'],
+    only: 'close ends',
+  },
+  {
     name: 'metrics: a port alone is one of the loopback address',
     takenOut: { value: "'0.0.0.0'" },
     project: 'unit',
