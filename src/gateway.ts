@@ -2,6 +2,7 @@
 
 import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
+import { Gauge } from 'prom-client';
 import { createEngineDormouse } from './client/engine.js';
 import { type Config, isSet, readConfig } from './config.js';
 import { isRetired } from './deletion/retired-identifiers-table.js';
@@ -23,6 +24,7 @@ import { guardForPage } from './gateway/sessions-page.js';
 import { slidingAccess } from './gateway/sliding-access.js';
 import { tokensForPage } from './gateway/tokens-page.js';
 import type { SessionGuard } from './middleware/idle-sessions/guard.js';
+import { exposeGuards } from './middleware/metrics.js';
 import type { PersonalTokens } from './middleware/personal-tokens/personal-tokens.js';
 import { type Observed, observe } from './observability/observe.js';
 import { watchPools } from './observability/pool-metrics.js';
@@ -122,6 +124,7 @@ async function main(): Promise<void> {
   const temporal = Connection.lazy(connectionOptions(config));
   const operations = operationsOf(config, temporal, operators?.issuers ?? [], log);
   const opened = openDesk(config, operators, operations, log);
+  if (sessions !== undefined) exposeGuards({ Gauge, registry: observed.registry }, { sessions });
   if (observed.url !== undefined) log.info({ metrics: observed.url }, 'metrics ready');
   const close = await listen(
     {
