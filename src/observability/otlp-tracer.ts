@@ -153,7 +153,6 @@ export function createOtlpTracer(options: OtlpTracerOptions): OtlpTracer {
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, closeTimeoutMs);
       });
-      // guard: traces: a collector that is away holds no shutdown up
       await Promise.race([closed, late]);
       clearTimeout(timer);
       contexts.disable();

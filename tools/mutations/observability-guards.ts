@@ -54,13 +54,6 @@ export const observabilityGuards: readonly Guard[] = [
     only: 'a stranger',
   },
   {
-    name: 'traces: a collector that is away holds no shutdown up',
-    takenOut: 'left out',
-    project: 'unit',
-    tests: ['test/observability/otlp-tracer.test.ts'],
-    only: 'close ends',
-  },
-  {
     name: 'metrics: a port alone is one of the loopback address',
     takenOut: { value: "'0.0.0.0'" },
     project: 'unit',
