@@ -5,7 +5,7 @@
  */
 const edge = '^src/[a-z-]+/(http/|.*(routes|command|commands|hook)[.]ts$)';
 const contracts =
-  '^src/workflows/(messages|reconcile-messages|rollout-messages|schedule-messages|queues|patches|metric-names)[.]ts$';
+  '^src/workflows/(messages|reconcile-messages|rollout-messages|schedule-messages|queues|patches|metric-names|trace-header)[.]ts$';
 const subjects = [
   'absence',
   'audit',
@@ -80,6 +80,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^examples/([^/]+)/' },
       to: { path: '^(src|dev|test|tools|bench|docs|packages|examples)/', pathNot: '^examples/$1/' },
+    },
+    {
+      name: 'the-tracing-sdk-is-loaded-on-demand',
+      comment: 'Where nobody traces, nothing of it is loaded.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/observability/otlp-tracer[.]ts$' },
+      to: { path: 'node_modules/@opentelemetry/' },
+    },
+    {
+      name: 'the-tracer-is-loaded-on-demand',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^src/observability/otlp-tracer[.]ts$', dynamic: false },
     },
     {
       name: 'rules-are-pure',

@@ -2,6 +2,7 @@
 
 import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
+import { Gauge } from 'prom-client';
 import { createEngineDormouse } from './client/engine.js';
 import { type Config, isSet, readConfig } from './config.js';
 import { isRetired } from './deletion/retired-identifiers-table.js';
@@ -19,10 +20,12 @@ import { slidingAccess } from './gateway/sliding-access.js';
 import { tokensForPage } from './gateway/tokens-page.js';
 import { gatewayVariables, pageVariables } from './gateway/variables.js';
 import type { SessionGuard } from './middleware/idle-sessions/guard.js';
+import { exposeGuards } from './middleware/metrics.js';
 import type { PersonalTokens } from './middleware/personal-tokens/personal-tokens.js';
 import { type Observed, observe } from './observability/observe.js';
 import { watchPools } from './observability/pool-metrics.js';
 import { databaseIsReady, temporalIsReady } from './observability/ready-when.js';
+import { startTracing } from './observability/start-tracing.js';
 import { createKratosClient } from './ory/clients.js';
 import type { PagesOptions } from './people-pages/page.js';
 import { warnUnlessPublished } from './policies/start.js';
@@ -36,6 +39,7 @@ import { runEntry } from './process/entry.js';
 import { createLogger, type Logger } from './process/logger.js';
 import { onShutdown } from './process/shutdown.js';
 import { clientOptions, connectionOptions, type TemporalConfig } from './process/temporal-options.js';
+import { traceInterceptor } from './process/temporal-traces.js';
 import { loadPublication } from './security-events/load.js';
 import { readTokenStanding } from './tokens/token-standings.js';
 
@@ -47,6 +51,7 @@ async function main(): Promise<void> {
   const config = readConfig(gatewayVariables);
   refuseSharedCredentials(config);
   const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
+  const traces = await startTracing(config, 'dormouse-gateway', log);
   const observed = await observe('gateway', config.DORMOUSE_METRICS_LISTEN);
   await prepareDatabase({
     url: config.DORMOUSE_POSTGRES_URL,
@@ -84,6 +89,7 @@ async function main(): Promise<void> {
   const temporal = Connection.lazy(connectionOptions(config));
   const operations = operationsOf(config, temporal, operators?.issuers ?? [], log);
   const opened = openDesk(config, operators, operations, log);
+  if (sessions !== undefined) exposeGuards({ Gauge, registry: observed.registry }, { sessions });
   if (observed.url !== undefined) log.info({ metrics: observed.url }, 'metrics ready');
   const close = await listen(
     {
@@ -119,6 +125,7 @@ async function main(): Promise<void> {
     await operations.pool.end();
     await temporal.close();
     await observed.close();
+    await traces?.close();
   });
 }
 
@@ -155,7 +162,11 @@ function operationsOf(
   return {
     ...{ pool, issuers, taskQueue: config.DORMOUSE_TASK_QUEUE },
     ...{ policyId: config.DORMOUSE_POLICY_ID, unverified: config.DORMOUSE_MAIL_UNVERIFIED },
-    temporal: new Client({ connection: temporal, namespace: config.DORMOUSE_TEMPORAL_NAMESPACE }),
+    temporal: new Client({
+      connection: temporal,
+      namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
+      interceptors: { workflow: [traceInterceptor] },
+    }),
     ...given({ identities: kratosOf(config.DORMOUSE_DESK_URL !== undefined) }),
   };
 }

@@ -11,6 +11,7 @@ import { createActivityMetrics } from './observability/activity-metrics.js';
 import { observe } from './observability/observe.js';
 import { watchPace } from './observability/pace-metrics.js';
 import { prepareSdkMetrics } from './observability/sdk-metrics.js';
+import { startTracing } from './observability/start-tracing.js';
 import { createPacers } from './pacing/start-pacers.js';
 import { startWithPolicy } from './policies/start.js';
 import { createPool } from './postgres/pool.js';
@@ -22,6 +23,7 @@ import { startHealthServer } from './process/health.js';
 import { createLogger, type Logger } from './process/logger.js';
 import { onShutdown } from './process/shutdown.js';
 import { connectionOptions } from './process/temporal-options.js';
+import { traceInterceptor } from './process/temporal-traces.js';
 import { ensureReconcileSchedule } from './reconciliation/schedule.js';
 import { startRollouts } from './rollout/start-pass.js';
 import { loadSender } from './security-events/load.js';
@@ -50,6 +52,7 @@ await runEntry('dormouse-worker', main);
 async function main(): Promise<void> {
   const config = readConfig(workerVariables);
   const log = createLogger('dormouse-worker', config.DORMOUSE_LOG_LEVEL);
+  const traces = await startTracing(config, 'dormouse-worker', log);
   // Temporal's own signal handling would race with ours.
   const listen = config.DORMOUSE_METRICS_LISTEN;
   const sdk = listen && (await prepareSdkMetrics());
@@ -84,10 +87,11 @@ async function main(): Promise<void> {
   const policyId = config.DORMOUSE_POLICY_ID;
   const policy = await startWithPolicy({ pool, log, file: config.DORMOUSE_POLICY_FILE, policyId });
 
-  const [workflowBundle, connection] = await Promise.all([
-    loadWorkflowBundle(),
+  const [plainBundle, connection] = await Promise.all([
+    loadWorkflowBundle('plain'),
     NativeConnection.connect(connectionOptions(config)),
   ]);
+  const workflowBundle = traces === undefined ? plainBundle : await loadWorkflowBundle('traced');
   const headKeeper = auditKey && createHeadKeeper({ pool, key: auditKey, clock: systemClock, log });
   const pacePool = createPool({
     url: config.DORMOUSE_POSTGRES_URL,
@@ -109,7 +113,8 @@ async function main(): Promise<void> {
     ...(headKeeper && { onAppended: headKeeper.noteAppended }),
   });
   const taskQueue = config.DORMOUSE_TASK_QUEUE;
-  const buildId = config.DORMOUSE_WORKER_VERSIONING === 'on' ? await buildIdOf(workflowBundle) : undefined;
+  // With and without traces it is the same build: to turn them on or off is no upgrade.
+  const buildId = config.DORMOUSE_WORKER_VERSIONING === 'on' ? await buildIdOf(plainBundle) : undefined;
   const workers = await startWorkers({
     connection,
     namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
@@ -121,7 +126,11 @@ async function main(): Promise<void> {
     patchActivation: patchActivation(config.DORMOUSE_ROLLBACK_TO),
     ...(buildId === undefined ? {} : { deployment: deploymentOptions(taskQueue, buildId) }),
   });
-  const client = new Client({ connection, namespace: config.DORMOUSE_TEMPORAL_NAMESPACE });
+  const client = new Client({
+    connection,
+    namespace: config.DORMOUSE_TEMPORAL_NAMESPACE,
+    interceptors: { workflow: [traceInterceptor] },
+  });
   if (buildId !== undefined) {
     const current = await promoteAtStart({ client, taskQueue, buildId });
     if (current !== buildId) {
@@ -208,6 +217,7 @@ async function main(): Promise<void> {
     activitySet.close();
     await pacePool.end();
     await pool.end();
+    await traces?.close();
   });
   workers.ended.catch((error: unknown) => {
     log.fatal({ err: error }, 'a worker failed');

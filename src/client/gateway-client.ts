@@ -3,10 +3,13 @@ import type { Exemption } from '../domain/exemption.js';
 import { given } from '../domain/given.js';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { rfc3339 } from '../domain/rfc3339.js';
+import type { SignOfLife } from '../domain/sign-of-life.js';
+import type { TraceContext } from '../domain/trace-context.js';
 import { within } from '../process/bounded.js';
 import { DormouseUnavailableError, InvalidRequestError, NotEnrolledError } from '../process/caller-errors.js';
 import { SignBuffer } from '../signs/buffer.js';
 import type { IdentitySign } from '../signs/identity-sign.js';
+import { readAppTrace } from './app-trace.js';
 import { checkedSign, checkedTime } from './checks.js';
 import { withDefaults } from './defaults.js';
 import { GatewayHttp } from './gateway-http.js';
@@ -35,6 +38,7 @@ interface BatchAnswer {
 
 export class GatewayClient implements Dormouse {
   private readonly http: GatewayHttp;
+  private readonly readTrace: () => TraceContext | undefined;
   private readonly buffer: SignBuffer;
   private readonly timeoutMs: number;
   private readonly requestTimeoutMs: number;
@@ -42,7 +46,8 @@ export class GatewayClient implements Dormouse {
 
   /** @throws InvalidRequestError */
   constructor(private readonly options: DormouseOptions) {
-    this.http = new GatewayHttp(options.gateway);
+    this.readTrace = readAppTrace(options.openTelemetry);
+    this.http = new GatewayHttp(options.gateway, this.readTrace);
     const { timeoutMs, requestTimeoutMs, batchMs, maxPending } = withDefaults(options);
     this.timeoutMs = timeoutMs;
     this.requestTimeoutMs = requestTimeoutMs;
@@ -57,12 +62,12 @@ export class GatewayClient implements Dormouse {
   }
 
   noteActivity(identityId: string, report: ActivityReport = {}): void {
-    this.buffer.add({ ...checkedSign(report), identityId: parseIdentityId(identityId) });
+    this.buffer.add({ ...this.traced(checkedSign(report)), identityId: parseIdentityId(identityId) });
     this.counts.noted += 1;
   }
 
   async recordActivity(identityId: string, report: ActivityReport = {}): Promise<RecordOutcome> {
-    const sign = { ...checkedSign(report), identityId: parseIdentityId(identityId) };
+    const sign = { ...this.traced(checkedSign(report)), identityId: parseIdentityId(identityId) };
     try {
       const [result] = await this.send([sign], this.timeoutMs);
       if (result?.outcome === 'invalid') throw new InvalidRequestError(result.message ?? 'refused');
@@ -190,8 +195,14 @@ export class GatewayClient implements Dormouse {
    * @throws DormouseUnavailableError where one was not taken. All may be sent again: what was recorded moves nothing twice
    */
   private async send(signs: readonly IdentitySign[], timeoutMs: number): Promise<BatchAnswer['results']> {
-    const lines = signs.map(({ identityId, at, kind, source }) =>
-      JSON.stringify({ identityId, at: rfc3339(at), kind, source }),
+    const lines = signs.map(({ identityId, at, kind, source, trace }) =>
+      JSON.stringify({
+        identityId,
+        at: rfc3339(at),
+        kind,
+        source,
+        ...given({ traceparent: trace?.traceparent }),
+      }),
     );
     const { results } = await this.http.ask<BatchAnswer>({
       method: 'POST',
@@ -204,6 +215,10 @@ export class GatewayClient implements Dormouse {
     if (!isWhole || results.some(({ outcome }) => outcome === 'unavailable'))
       throw new DormouseUnavailableError('The gateway');
     return results;
+  }
+
+  private traced(sign: SignOfLife) {
+    return { ...sign, ...given({ trace: this.readTrace() }) };
   }
 
   private read<Answer = PublicStanding>(id: string, timeoutMs: number, what: string): Promise<Answer> {

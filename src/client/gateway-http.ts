@@ -1,5 +1,7 @@
 /** Calls the gateway: bounded in time and size, and every problem becomes an error that says who must act. */
+import { given } from '../domain/given.js';
 import { plainUrl } from '../domain/plain-url.js';
+import type { TraceContext } from '../domain/trace-context.js';
 import {
   DormouseUnavailableError,
   InvalidRequestError,
@@ -33,7 +35,10 @@ export class GatewayHttp {
   private readonly base: string;
 
   /** @throws InvalidRequestError */
-  constructor(private readonly gateway: GatewayAddress) {
+  constructor(
+    private readonly gateway: GatewayAddress,
+    private readonly readTrace: () => TraceContext | undefined = () => undefined,
+  ) {
     this.base = checkedUrl(gateway.url);
     if (typeof gateway.token !== 'string' || !tokenPattern.test(gateway.token)) {
       throw new InvalidRequestError(
@@ -58,6 +63,7 @@ export class GatewayHttp {
         headers: {
           accept: 'application/json',
           authorization: `Bearer ${this.gateway.token}`,
+          ...this.traceHeaders(),
           ...(body !== undefined && { 'content-type': contentType }),
         },
         ...(body !== undefined && { body }),
@@ -70,6 +76,11 @@ export class GatewayHttp {
       // Not the cause: what fetch says of a failure may hold the address with what was put into it.
       throw new DormouseUnavailableError('The gateway');
     }
+  }
+
+  private traceHeaders(): Record<string, string> {
+    const { traceparent, tracestate } = this.readTrace() ?? {};
+    return given({ traceparent, tracestate }) as Record<string, string>;
   }
 }
 

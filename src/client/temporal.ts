@@ -21,6 +21,7 @@ import {
   LifecycleEndedError,
   NotEnrolledError,
 } from '../process/caller-errors.js';
+import { traceInterceptor } from '../process/temporal-traces.js';
 import { lifecycleStart, tellLifecycle } from '../signs/tell-lifecycle.js';
 import {
   type LifecycleInput,
@@ -51,7 +52,11 @@ export class Lifecycles {
       interceptors: [this.retry.interceptor],
       ...given({ apiKey, tls }),
     });
-    this.client = new Client({ connection: this.connection, namespace: namespace ?? 'default' });
+    this.client = new Client({
+      connection: this.connection,
+      namespace: namespace ?? 'default',
+      interceptors: { workflow: [traceInterceptor] },
+    });
   }
 
   /** Signals the workflow, and starts it where none runs. */

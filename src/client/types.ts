@@ -5,6 +5,7 @@ import type { SignKind } from '../domain/sign-of-life.js';
 import type { LiveStanding, Standing } from '../domain/standing.js';
 import type { CredentialStanding } from '../domain/tokens/credential-standing.js';
 import type { WorkItem, WorkKind, WorklistLimits } from '../worklist/rules.js';
+import type { OpenTelemetryApi } from './app-trace.js';
 
 /** What both ways to Dormouse take. */
 export interface SharedOptions {
@@ -39,6 +40,11 @@ export interface DormouseOptions extends SharedOptions {
    * token nor personal data.
    */
   readonly onError?: (error: Error) => void;
+  /**
+   * `{ context, propagation }` of `@opentelemetry/api`: calls continue the app's trace (docs/observability.md). The gateway must be of
+   * this release or a later one. Default: they have none.
+   */
+  readonly openTelemetry?: OpenTelemetryApi;
 }
 
 /** Straight to Temporal and PostgreSQL, for programs inside the trust boundary. */

@@ -116,3 +116,30 @@ export const eventSecrets = serviceTokens.refine(
       'has a whsec_ secret that is no base64 of 24 bytes or more (make one: echo whsec_$(openssl rand -base64 32))',
   },
 );
+
+/** `name=value,name=value`, values percent-encoded (OpenTelemetry Protocol Exporter, "Specifying headers via environment variables"). */
+export const otlpHeaders = z.string().transform((text, context) => {
+  const headers: Record<string, string> = {};
+  for (const part of text.split(',').filter((one) => one.trim() !== '')) {
+    const [, name = '', encoded = ''] =
+      /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(\S.*?)\s*$/.exec(part) ?? [];
+    const value = percentDecoded(encoded);
+    if (value === undefined || !/^[\x20-\x7e]+$/.test(value)) {
+      context.addIssue({
+        code: 'custom',
+        message: 'takes headers as name=value, comma-separated, with percent-encoded values',
+      });
+      return z.NEVER;
+    }
+    headers[name] = value;
+  }
+  return headers;
+});
+
+function percentDecoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -13,12 +13,24 @@ import {
   linkBaseUrl,
   logKeptFor,
   networks,
+  otlpHeaders,
   port,
   recipients,
   serviceTokens,
   url,
 } from './forms.js';
 import { listenAddress } from './listen-address.js';
+
+/** The names that OpenTelemetry gives to samplers, as far as Dormouse has them. */
+export const samplerNames = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+export type SamplerName = (typeof samplerNames)[number];
 
 /**
  * Every variable that Dormouse reads, with its meaning. Tests check documentation and
@@ -318,4 +330,29 @@ export const variables = {
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('log level'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl
+    .optional()
+    .describe(
+      'collector that worker and gateway send traces to over OTLP/HTTP, as http://127.0.0.1:4318 (docs/observability.md); unset: nothing is traced',
+    ),
+  OTEL_EXPORTER_OTLP_HEADERS: otlpHeaders
+    .optional()
+    .describe(
+      'headers for the collector, as name=value, comma-separated, values percent-encoded; may hold a secret',
+    ),
+  OTEL_SERVICE_NAME: z
+    .string()
+    .max(100)
+    .optional()
+    .describe('what traces call the process; unset: dormouse-worker and dormouse-gateway'),
+  OTEL_TRACES_SAMPLER: z
+    .enum(samplerNames)
+    .default('parentbased_always_on')
+    .describe('which traces are taken; parentbased_…: those of an app as the app decided'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('the part that a sampler by ratio takes, 0 to 1'),
 } as const;

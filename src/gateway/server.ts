@@ -23,6 +23,7 @@ import { createGate, defaultRateLimits, type Gate, type RateLimits } from '../ht
 import { mailRoutes } from '../mail/http/routes.js';
 import type { RefreshTokens } from '../middleware/refresh-tokens/refresh-tokens.js';
 import { watchRequests } from '../observability/http-metrics.js';
+import { traceRequests } from '../observability/http-traces.js';
 import { accountPages } from '../people-pages/account-pages.js';
 import type { PagesOptions } from '../people-pages/page.js';
 import { Authenticator, type TokenVerifier } from '../principals/authenticator.js';
@@ -122,6 +123,7 @@ export async function createGateway(options: GatewayOptions): Promise<FastifyIns
     authenticator: authenticatorOf(options),
     onRefused: (call) => securityLog.refused(call),
   });
+  traceRequests(server);
   takeDryRuns(server);
   await describeRoutes(server, side);
   await server.register(async (described) => {

@@ -1,4 +1,5 @@
 /** What a gateway reads from its environment. */
+import { tracingVariables } from '../observability/start-tracing.js';
 import { clientVariables } from '../process/temporal-options.js';
 import { securityEventVariables } from '../security-events/load.js';
 import { hookVariables } from './credentials.js';
@@ -29,6 +30,7 @@ export const gatewayVariables = [
   'DORMOUSE_METRICS_LISTEN',
   'DORMOUSE_MAIL_UNVERIFIED',
   'DORMOUSE_LOG_LEVEL',
+  ...tracingVariables,
 ] as const;
 
 /** Where it serves pages for people. */

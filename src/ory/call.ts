@@ -1,6 +1,7 @@
 /** Calls Ory's APIs, and turns their failures into step errors with stable types and no personal data. */
 import { isAxiosError } from 'axios';
 import { giveUp, StepError, tryAgain, tryOneAgain } from '../process/step-error.js';
+import { inCall } from '../process/tracing.js';
 import { retryAfterMs } from './retry-after.js';
 
 /**
@@ -10,6 +11,14 @@ import { retryAfterMs } from './retry-after.js';
  * says nothing about an identity
  */
 export async function callOry<T>(
+  system: 'Kratos' | 'Hydra',
+  operation: string,
+  call: () => Promise<{ data: T }>,
+): Promise<T | undefined> {
+  return inCall(`${system} ${operation}`, {}, () => classified(system, operation, call));
+}
+
+async function classified<T>(
   system: 'Kratos' | 'Hydra',
   operation: string,
   call: () => Promise<{ data: T }>,

@@ -1,5 +1,7 @@
 /** The PostgreSQL connection pool, and transactions on it. */
 import pg from 'pg';
+import { tracing } from '../process/tracing.js';
+import { TracedPool } from './traced-pool.js';
 
 export interface PoolOptions {
   readonly url: string;
@@ -27,7 +29,8 @@ const silenceMs = 2_000;
 /** Opens a pool. Connections are opened when they are needed. */
 export function createPool(options: PoolOptions): pg.Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
-  const pool = new pg.Pool({
+  const Pool = tracing() === undefined ? pg.Pool : TracedPool;
+  const pool = new Pool({
     connectionString: options.url,
     max: options.max ?? 10,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,

@@ -6,6 +6,7 @@ import pLimit from 'p-limit';
 import type pg from 'pg';
 import type { SignOfLife } from '../domain/sign-of-life.js';
 import { within } from '../process/bounded.js';
+import { activeTrace, inSpan, within as withinTrace } from '../process/tracing.js';
 import { SignBuffer } from './buffer.js';
 import { closeClaim, recordAndClaim } from './claims-table.js';
 import { FeedMeter } from './feed-table.js';
@@ -60,7 +61,7 @@ export class SignRecorder {
 
   /** Adds the sign to the next batch. */
   note(sign: IdentitySign): void {
-    this.buffer.add(sign);
+    this.buffer.add({ ...activeTrace(), ...sign });
   }
 
   /**
@@ -77,7 +78,7 @@ export class SignRecorder {
     told.catch(() => undefined);
     const listeners = this.listeners.get(sign.identityId) ?? new Set();
     this.listeners.set(sign.identityId, listeners.add(listener));
-    this.buffer.add(sign);
+    this.buffer.add({ ...activeTrace(), ...sign });
     try {
       await this.buffer.flush();
     } catch (error) {
@@ -102,7 +103,7 @@ export class SignRecorder {
   }
 
   private async handOn(signs: readonly IdentitySign[]): Promise<void> {
-    const claim = await recordAndClaim(this.options.pool, signs, Date.now());
+    const claim = await inTheirTraces(signs, () => recordAndClaim(this.options.pool, signs, Date.now()));
     const latest = new Map<string, IdentitySign>();
     for (const sign of signs) {
       const known = latest.get(sign.identityId);
@@ -124,9 +125,9 @@ export class SignRecorder {
   }
 
   /** After a failure, without room, or after a crash, the claim stays open and a worker takes it over. */
-  private tell({ identityId, ...sign }: IdentitySign, claimId: string): void {
+  private tell({ identityId, trace, ...sign }: IdentitySign, claimId: string): void {
     if (this.telling.size >= signalsWaiting) return;
-    const told = this.limit(() => this.options.tellWorkflow(identityId, sign));
+    const told = this.limit(() => withinTrace(trace, () => this.options.tellWorkflow(identityId, sign)));
     const settled = told
       .then(() => {
         this.signalled += 1;
@@ -139,4 +140,12 @@ export class SignRecorder {
       if (this.telling.get(identityId) === telling) this.telling.delete(identityId);
     });
   }
+}
+
+/** A batch belongs to the trace of its oldest sign, and has links to the others'. Without any trace it has no span. */
+function inTheirTraces<T>(signs: readonly IdentitySign[], work: () => Promise<T>): Promise<T> {
+  const [parent, ...links] = signs.flatMap(({ trace }) => trace ?? []);
+  if (parent === undefined) return withinTrace(undefined, work);
+  const attributes = { 'dormouse.signs': signs.length };
+  return inSpan({ name: 'record signs of life', parent, links, attributes }, work);
 }

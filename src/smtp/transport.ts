@@ -4,6 +4,7 @@
  */
 import MailComposer from 'nodemailer/lib/mail-composer';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { inCall } from '../process/tracing.js';
 import { MailConfigError, TemporaryMailError } from './errors.js';
 import { nameOfMail } from './mail-name.js';
 import { judge, type SendOutcome, wasStale } from './outcome.js';
@@ -108,7 +109,13 @@ export class MailTransport {
     // 5321, 4.2.2; RFC 3463, X.1.3).
     if (!SINGLE_ADDRESS.test(mail.to)) return { outcome: 'rejected', smtpCode: 553, enhancedCode: '5.1.3' };
     const message = await this.compose(mail);
-    return this.limit(async () => judge(await this.attempt(message, beforeHandOver), mail.messageId));
+    return inCall('SMTP send', {}, async (span) => {
+      const sent = await this.limit(async () =>
+        judge(await this.attempt(message, beforeHandOver), mail.messageId),
+      );
+      span?.set({ 'dormouse.mail.outcome': sent.outcome });
+      return sent;
+    });
   }
 
   /** The server that mails are handed to. */

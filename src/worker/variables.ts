@@ -1,4 +1,5 @@
 /** What a worker reads from its environment. */
+import { tracingVariables } from '../observability/start-tracing.js';
 import { temporalVariables } from '../process/temporal-options.js';
 import { reconcileVariables } from '../reconciliation/schedule.js';
 import { securityEventVariables } from '../security-events/load.js';
@@ -29,4 +30,5 @@ export const workerVariables = [
   'DORMOUSE_WORKER_VERSIONING',
   'DORMOUSE_ROLLBACK_TO',
   'DORMOUSE_LOG_LEVEL',
+  ...tracingVariables,
 ] as const;

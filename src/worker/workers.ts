@@ -10,10 +10,12 @@ import {
 } from '@temporalio/worker';
 import { given } from '../domain/given.js';
 import type { ActivityMetrics } from '../observability/activity-metrics.js';
+import { tracing } from '../process/tracing.js';
 import { activityQueue, type OutsideSystem, outsideSystems } from '../workflows/queues.js';
 import { pulse } from './pulse.js';
 import { refusedRecords } from './refused-records.js';
 import { stepFailures } from './step-failures.js';
+import { tracedAttempts, turnSinks } from './traced-work.js';
 import { urgent } from './urgent.js';
 import { defaultLimits, type workerLimits } from './worker-limits.js';
 
@@ -54,6 +56,7 @@ export interface RunningWorkers {
 export async function startWorkers(options: WorkersOptions): Promise<RunningWorkers> {
   const { connection, namespace, taskQueue, deployment, patchActivation, metrics } = options;
   const versioned = deployment === undefined ? {} : { workerDeploymentOptions: deployment };
+  const isTraced = tracing() !== undefined;
   const workers = [
     await Worker.create({
       connection,
@@ -63,6 +66,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
       maxCachedWorkflows: options.cachedWorkflows ?? 500,
       maxConcurrentWorkflowTaskExecutions: 40,
       shutdownGraceTime: '20s',
+      ...(isTraced && { sinks: turnSinks }),
       ...versioned,
       ...given({ patchActivationCallback: patchActivation }),
     }),
@@ -91,6 +95,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
             ...(metrics === undefined
               ? []
               : [(context: Context) => ({ inbound: metrics.intercept(context) })]),
+            ...(isTraced ? [(context: Context) => ({ inbound: tracedAttempts(context) })] : []),
           ],
         },
       }),

@@ -6,17 +6,27 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 
-const prebuilt = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+/** `traced`: with the interceptors that tell spans (workflows/tracing.ts). Both do the same, command by command. */
+export type BundleKind = 'plain' | 'traced';
+
+const prebuilt: Readonly<Record<BundleKind, string>> = {
+  plain: fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)),
+  traced: fileURLToPath(new URL('../workflow-bundle-traced.js', import.meta.url)),
+};
 
 const compiled = import.meta.url.endsWith('.js');
-const ownWorkflows = fileURLToPath(
-  new URL(compiled ? '../workflows/index.js' : '../workflows/index.ts', import.meta.url),
-);
+const sourceOf = (name: string) =>
+  fileURLToPath(new URL(`../workflows/${name}${compiled ? '.js' : '.ts'}`, import.meta.url));
+const ownWorkflows = sourceOf('index');
 
 /** Bundles the sources. Takes seconds; done once per process. */
-export function bundleWorkflows(workflowsPath = ownWorkflows): Promise<WorkflowBundleWithSourceMap> {
+export function bundleWorkflows(
+  workflowsPath = ownWorkflows,
+  kind: BundleKind = 'plain',
+): Promise<WorkflowBundleWithSourceMap> {
   return bundleWorkflowCode({
     workflowsPath,
+    ...(kind === 'traced' && { workflowInterceptorModules: [sourceOf('tracing')] }),
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     // Sources import each other as `./x.js`, as TypeScript for Node requires.
     webpackConfigHook: (config) => ({
@@ -27,6 +37,9 @@ export function bundleWorkflows(workflowsPath = ownWorkflows): Promise<WorkflowB
 }
 
 /** @returns what `Worker.create` takes as `workflowBundle` */
-export async function loadWorkflowBundle(): Promise<{ codePath: string } | WorkflowBundleWithSourceMap> {
-  return existsSync(prebuilt) ? { codePath: prebuilt } : bundleWorkflows();
+export async function loadWorkflowBundle(
+  kind: BundleKind,
+): Promise<{ codePath: string } | WorkflowBundleWithSourceMap> {
+  const codePath = prebuilt[kind];
+  return existsSync(codePath) ? { codePath } : bundleWorkflows(ownWorkflows, kind);
 }

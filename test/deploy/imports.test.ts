@@ -44,6 +44,8 @@ it.each<[string, Record<string, string>, string[]]>([
   ['an example that starts the embedded stack', { 'examples/a/main.ts': imports('../../dev/stack/a.js'), 'dev/stack/a.ts': empty }, ['an-example-imports-packages-only']],
   ['an example that imports the tool that starts it, or another example', { 'examples/a/main.ts': imports('../run.js'), 'examples/run.ts': empty, 'examples/a/b.ts': imports('../b/app.js'), 'examples/b/app.ts': empty }, ['an-example-imports-packages-only']],
   ['nothing wrong: an example that imports a package and its own files', { 'examples/a/main.ts': imports('./app.js'), 'examples/a/app.ts': "import { x } from '@dormouse/client';\nexport { x };\n" }, []],
+  ['a gateway that always loads the tracer', { 'src/gateway/a.ts': imports('../observability/otlp-tracer.js'), 'src/observability/otlp-tracer.ts': empty }, ['the-tracer-is-loaded-on-demand']],
+  ['nothing wrong: a tracer that is loaded on demand', { 'src/gateway/a.ts': "export const y = import('../observability/otlp-tracer.js');\n", 'src/observability/otlp-tracer.ts': empty }, []],
   ['a file outside of all rooms', { 'src/misc/a.ts': empty.replace('export', "import '../domain/b.js';\nexport"), 'src/domain/b.ts': empty }, ['every-file-has-a-layer']],
   ['nothing wrong: a route, a table, and types of an activity for a workflow', {
     'src/mail/http/routes.ts': imports('../mails-table.js'), 'src/mail/mails-table.ts': empty,

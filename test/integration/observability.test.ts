@@ -44,7 +44,12 @@ beforeAll(async () => {
     DORMOUSE_MAIL_RATE: '7',
   };
   worker = workerProcess(environment);
-  gateway = gatewayProcess(environment);
+  // A policy that is published later: its guard knows nothing yet.
+  gateway = gatewayProcess({
+    ...environment,
+    DORMOUSE_POLICY_ID: 'later',
+    DORMOUSE_SESSIONS_PAGE: 'on',
+  });
   await worker.start();
   await gateway.start();
   workerUrl = urlOf(worker);
@@ -170,6 +175,13 @@ describe('/metrics', () => {
     expect(
       sampleValue(page, 'dormouse_http_request_duration_seconds_count', { route: '/healthz', status: '2xx' }),
     ).toBeGreaterThan(0);
+  });
+
+  it("of a gateway with the page of a person's own sessions tells how old its knowledge of revocations is", async () => {
+    const page = await scrape(gatewayUrl);
+    const guard = 'sessions';
+    expect(sampleValue(page, 'dormouse_guard_staleness_seconds', { guard })).toBe(Number.POSITIVE_INFINITY);
+    expect(sampleValue(page, 'dormouse_guard_unavailable_answers', { guard })).toBe(0);
   });
 
   it.each([

@@ -5,14 +5,17 @@
 import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { bundleWorkflows } from '../../src/worker/workflow-bundle.js';
 import { decodedPayloads, fromPlain, type RecordedHistory, readHistories } from '../support/histories.js';
 import { quietLog } from '../support/workers.js';
 
 quietLog();
 const histories: RecordedHistory[] = await readHistories();
 let workflowBundle: { codePath: string };
-beforeAll(() => {
+let traced: { code: string };
+beforeAll(async () => {
   workflowBundle = { codePath: inject('workflowBundlePath') };
+  traced = await bundleWorkflows(undefined, 'traced');
 });
 
 const replay = (history: unknown) => Worker.runReplayHistory({ workflowBundle }, fromPlain(history));
@@ -59,6 +62,10 @@ test('the corpus covers the courses that a lifecycle takes', () => {
 describe.each(histories)('$name', ({ json }) => {
   test('replays', async () => {
     await replay(JSON.parse(json));
+  });
+
+  test('replays in workers that trace', async () => {
+    await Worker.runReplayHistory({ workflowBundle: traced }, fromPlain(JSON.parse(json)));
   });
 
   test('holds no personal data', () => {

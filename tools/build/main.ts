@@ -11,5 +11,10 @@ for (const folder of ['mail/templates', 'people-pages/templates', 'desk/template
     recursive: true,
   });
 }
-const { code } = await bundleWorkflows();
-await writeFile(new URL('workflow-bundle.js', target), code);
+for (const [kind, file] of [
+  ['plain', 'workflow-bundle.js'],
+  ['traced', 'workflow-bundle-traced.js'],
+] as const) {
+  const { code } = await bundleWorkflows(undefined, kind);
+  await writeFile(new URL(file, target), code);
+}

@@ -37,6 +37,23 @@ export const observabilityGuards: readonly Guard[] = [
     only: 'ten thousand callers',
   },
   {
+    name: 'traces: a replay exports no span again',
+    takenOut: 'left out',
+    project: 'system',
+    tests: ['test/integration/traces.test.ts'],
+    only: 'nothing is there twice',
+  },
+  {
+    name: 'traces: a stranger continues no trace',
+    takenOut: {
+      part: "findPrincipal(request) === undefined ? 'none' : (presented(request) ?? 'none')",
+      becomes: "presented(request) ?? 'none'",
+    },
+    project: 'system',
+    tests: ['test/integration/traces.test.ts'],
+    only: 'a stranger',
+  },
+  {
     name: 'metrics: a port alone is one of the loopback address',
     takenOut: { value: "'0.0.0.0'" },
     project: 'unit',

@@ -5,6 +5,7 @@ import type { ActivityReport } from '../../client.js';
 import { given } from '../../domain/given.js';
 import { rfc3339Text } from '../../domain/rfc3339-text.js';
 import { signKinds } from '../../domain/sign-of-life.js';
+import { traceparentPattern } from '../../domain/trace-context.js';
 
 /**
  * The allowed names of an event. This lists what counts, not what does not. A failed sign-in is never a sign
@@ -37,6 +38,11 @@ export const reportedSign = z.strictObject({
     })
     .optional()
     .describe('what happened'),
+  traceparent: z
+    .string()
+    .regex(traceparentPattern, { error: 'must be a traceparent of W3C Trace Context, version 00' })
+    .optional()
+    .describe('where in a distributed trace it was seen (docs/observability.md)'),
 });
 export type ReportedSign = z.infer<typeof reportedSign>;
 

@@ -7,6 +7,7 @@ import { mayWriteSigns } from '../../domain/principals/scopes.js';
 import { findPrincipal, noteInsufficientScope } from '../../http/access.js';
 import { answers } from '../../http/schemas.js';
 import { parseStrictJson } from '../../http/strict-json.js';
+import { inSpan, tracing } from '../../process/tracing.js';
 import { batchAnswer, batchBodyLimit, linesOf, recordLines } from './batch.js';
 import { type ReportedSign, reportedSign, reportOf } from './event.js';
 import type { SignedEvents } from './signed-events.js';
@@ -70,7 +71,9 @@ export function signRoutes(dormouse: Dormouse, signed: SignedEvents): FastifyPlu
         const held = findPrincipal(request)?.scopes ?? ['signs:write'];
         const record = (event: ReportedSign) => {
           if (!mayWriteSigns(held, event.source)) throw new InvalidRequestError(foreignSource);
-          return dormouse.recordActivity(event.identityId, reportOf(event, signedAt));
+          return inItsTrace(event, () =>
+            dormouse.recordActivity(event.identityId, reportOf(event, signedAt)),
+          );
         };
         const body = Buffer.isBuffer(request.body) ? request.body : undefined;
         if (body !== undefined && request.headers['content-type']?.startsWith(ndjson) === true) {
@@ -85,4 +88,12 @@ export function signRoutes(dormouse: Dormouse, signed: SignedEvents): FastifyPlu
       },
     });
   };
+}
+
+/** An event of a batch may come from another trace than its request: it continues its own, with a link to the request. */
+function inItsTrace<T>({ traceparent }: ReportedSign, work: () => Promise<T>): Promise<T> {
+  if (traceparent === undefined) return work();
+  const request = tracing()?.active();
+  const links = request === undefined ? [] : [request];
+  return inSpan({ name: 'sign of life', kind: 'server', parent: { traceparent }, links }, work);
 }
