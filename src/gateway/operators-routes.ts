@@ -17,6 +17,7 @@ import { rolloutRoutes } from '../rollout/routes.js';
 import { outboxRoutes } from '../security-events/operators-routes.js';
 import { findRoutes } from '../standings/find-routes.js';
 import { parkedRoutes } from '../standings/parked-routes.js';
+import { personalTokenRoutes } from '../tokens/personal/routes.js';
 
 export interface Operations {
   /** Dormouse's database, whose statements may take as long as a report needs. */
@@ -45,6 +46,7 @@ export function operatorsRoutes(operations: Operations): FastifyPluginAsync {
     await server.register(exemptionsRoute(pool));
     await server.register(parkedRoutes(pool, temporal));
     await server.register(missingRoutes(pool, temporal));
+    await server.register(personalTokenRoutes(pool, policyId));
     await server.register(rolloutRoutes(pool, { client: temporal, taskQueue }));
     if (identities === undefined) return;
     const people = { pool, identities, unverified };
