@@ -15,6 +15,7 @@ import type { OperatorsIssuer } from '../principals/operators-file.js';
 import { credentialRoutes, meRoutes } from '../principals/routes.js';
 import { rolloutRoutes } from '../rollout/routes.js';
 import { outboxRoutes } from '../security-events/operators-routes.js';
+import { simulationRoutes } from '../simulation/routes.js';
 import { findRoutes } from '../standings/find-routes.js';
 import { parkedRoutes } from '../standings/parked-routes.js';
 import { personalTokenRoutes } from '../tokens/personal/routes.js';
@@ -53,5 +54,6 @@ export function operatorsRoutes(operations: Operations): FastifyPluginAsync {
     await server.register(findRoutes(identities));
     await server.register(policyRoutes(people, policyId));
     await server.register(previewRoutes(people));
+    await server.register(simulationRoutes(people));
   };
 }
