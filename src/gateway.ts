@@ -7,12 +7,7 @@ import { createEngineDormouse } from './client/engine.js';
 import { type Config, isSet, readConfig } from './config.js';
 import { isRetired } from './deletion/retired-identifiers-table.js';
 import { given } from './domain/given.js';
-import {
-  type HookVariable,
-  hookKeysOf,
-  hookVariables,
-  refuseSharedCredentials,
-} from './gateway/credentials.js';
+import { type HookVariable, hookKeysOf, refuseSharedCredentials } from './gateway/credentials.js';
 import { openDesk } from './gateway/desk.js';
 import { listen } from './gateway/listeners.js';
 import type { Operations } from './gateway/operators-routes.js';
@@ -23,13 +18,14 @@ import type { HookOptions } from './gateway/server.js';
 import { guardForPage } from './gateway/sessions-page.js';
 import { slidingAccess } from './gateway/sliding-access.js';
 import { tokensForPage } from './gateway/tokens-page.js';
+import { gatewayVariables, pageVariables } from './gateway/variables.js';
 import type { SessionGuard } from './middleware/idle-sessions/guard.js';
 import { exposeGuards } from './middleware/metrics.js';
 import type { PersonalTokens } from './middleware/personal-tokens/personal-tokens.js';
 import { type Observed, observe } from './observability/observe.js';
 import { watchPools } from './observability/pool-metrics.js';
 import { databaseIsReady, temporalIsReady } from './observability/ready-when.js';
-import { startTracing, tracingVariables } from './observability/start-tracing.js';
+import { startTracing } from './observability/start-tracing.js';
 import { createKratosClient } from './ory/clients.js';
 import type { PagesOptions } from './people-pages/page.js';
 import { warnUnlessPublished } from './policies/start.js';
@@ -42,14 +38,9 @@ import { refusalsTo } from './principals/refusals.js';
 import { runEntry } from './process/entry.js';
 import { createLogger, type Logger } from './process/logger.js';
 import { onShutdown } from './process/shutdown.js';
-import {
-  clientOptions,
-  clientVariables,
-  connectionOptions,
-  type TemporalConfig,
-} from './process/temporal-options.js';
+import { clientOptions, connectionOptions, type TemporalConfig } from './process/temporal-options.js';
 import { traceInterceptor } from './process/temporal-traces.js';
-import { loadPublication, securityEventVariables } from './security-events/load.js';
+import { loadPublication } from './security-events/load.js';
 import { readTokenStanding } from './tokens/token-standings.js';
 
 type HookSetting = 'DORMOUSE_TOKEN_HOOK_FAILURE' | 'DORMOUSE_IDENTIFIER_KEY' | 'DORMOUSE_POLICY_ID';
@@ -57,33 +48,7 @@ type HookSetting = 'DORMOUSE_TOKEN_HOOK_FAILURE' | 'DORMOUSE_IDENTIFIER_KEY' | '
 await runEntry('dormouse-gateway', main);
 
 async function main(): Promise<void> {
-  const config = readConfig([
-    ...clientVariables,
-    'DORMOUSE_POSTGRES_URL',
-    'DORMOUSE_POSTGRES_MIGRATION_URL',
-    'DORMOUSE_GATEWAY_HOST',
-    'DORMOUSE_GATEWAY_PORT',
-    'DORMOUSE_OPERATORS_LISTEN',
-    'DORMOUSE_OPERATORS_FILE',
-    'DORMOUSE_DESK_URL',
-    'DORMOUSE_TEMPORAL_UI_URL',
-    'DORMOUSE_PRODUCT_NAME',
-    'DORMOUSE_SERVICE_TOKENS',
-    ...hookVariables,
-    'DORMOUSE_EVENT_SECRETS',
-    'DORMOUSE_TOKEN_HOOK_FAILURE',
-    'DORMOUSE_LINK_BASE_URL',
-    'DORMOUSE_SESSIONS_PAGE',
-    'DORMOUSE_PERSONAL_TOKENS_PAGE',
-    'DORMOUSE_REFRESH_KEY',
-    'DORMOUSE_TRUSTED_PROXIES',
-    ...securityEventVariables,
-    'DORMOUSE_IDENTIFIER_KEY',
-    'DORMOUSE_METRICS_LISTEN',
-    'DORMOUSE_MAIL_UNVERIFIED',
-    'DORMOUSE_LOG_LEVEL',
-    ...tracingVariables,
-  ]);
+  const config = readConfig(gatewayVariables);
   refuseSharedCredentials(config);
   const log = createLogger('dormouse-gateway', config.DORMOUSE_LOG_LEVEL);
   const traces = await startTracing(config, 'dormouse-gateway', log);
@@ -245,13 +210,7 @@ function pagesOf(
   own: { readonly sessions: SessionGuard | undefined; readonly tokens: PersonalTokens | undefined },
 ): { pages?: PagesOptions } {
   if (baseUrl === undefined) return {};
-  const config = readConfig([
-    'DORMOUSE_KRATOS_ADMIN_URL',
-    'DORMOUSE_ORY_TOKEN',
-    'DORMOUSE_SIGN_IN_URL',
-    'DORMOUSE_PRODUCT_NAME',
-    'DORMOUSE_IDENTIFIER_KEY',
-  ]);
+  const config = readConfig(pageVariables);
   const identities = createKratosClient(config.DORMOUSE_KRATOS_ADMIN_URL, {
     token: config.DORMOUSE_ORY_TOKEN,
   });

@@ -9,8 +9,10 @@ import { readConfig } from './config.js';
 import { parseDuration } from './domain/duration.js';
 import { createActivityMetrics } from './observability/activity-metrics.js';
 import { observe } from './observability/observe.js';
+import { watchPace } from './observability/pace-metrics.js';
 import { prepareSdkMetrics } from './observability/sdk-metrics.js';
-import { startTracing, tracingVariables } from './observability/start-tracing.js';
+import { startTracing } from './observability/start-tracing.js';
+import { createPacers } from './pacing/start-pacers.js';
 import { startWithPolicy } from './policies/start.js';
 import { createPool } from './postgres/pool.js';
 import { prepareDatabase } from './postgres/prepare.js';
@@ -20,11 +22,11 @@ import { runEntry } from './process/entry.js';
 import { startHealthServer } from './process/health.js';
 import { createLogger, type Logger } from './process/logger.js';
 import { onShutdown } from './process/shutdown.js';
-import { connectionOptions, temporalVariables } from './process/temporal-options.js';
+import { connectionOptions } from './process/temporal-options.js';
 import { traceInterceptor } from './process/temporal-traces.js';
-import { ensureReconcileSchedule, reconcileVariables } from './reconciliation/schedule.js';
+import { ensureReconcileSchedule } from './reconciliation/schedule.js';
 import { startRollouts } from './rollout/start-pass.js';
-import { loadSender, securityEventVariables } from './security-events/load.js';
+import { loadSender } from './security-events/load.js';
 import { deliverySchedules } from './security-events/schedules.js';
 import { sessionSweep } from './sessions/schedule.js';
 import { startClaimSweep } from './signs/claim-sweep.js';
@@ -35,41 +37,20 @@ import { personalTokenSweep } from './tokens/personal/schedule.js';
 import { refreshSweep } from './tokens/refresh/schedule.js';
 import { loadTokenSources } from './tokens/sourced/load.js';
 import { tokenSourceSchedules } from './tokens/sourced/schedule.js';
-import { activityVariables, createActivitySet } from './worker/activity-set.js';
+import { createActivitySet } from './worker/activity-set.js';
 import { buildIdOf, deploymentOptions, promoteAtStart } from './worker/deployment.js';
 import { observeWorker } from './worker/observed-worker.js';
 import { patchActivation } from './worker/patch-activation.js';
 import { startRetention } from './worker/retention-pass.js';
+import { workerVariables } from './worker/variables.js';
+import { workerLimits } from './worker/worker-limits.js';
 import { startWorkers } from './worker/workers.js';
 import { loadWorkflowBundle } from './worker/workflow-bundle.js';
 
 await runEntry('dormouse-worker', main);
 
 async function main(): Promise<void> {
-  const config = readConfig([
-    ...temporalVariables,
-    ...activityVariables,
-    ...reconcileVariables,
-    'DORMOUSE_SESSIONS_EVERY',
-    'DORMOUSE_PERSONAL_TOKENS_EVERY',
-    'DORMOUSE_REFRESH_EVERY',
-    ...securityEventVariables,
-    'DORMOUSE_POSTGRES_MIGRATION_URL',
-    'DORMOUSE_POLICY_FILE',
-    'DORMOUSE_MAIL_RATE',
-    'DORMOUSE_KEEP_MAILS',
-    'DORMOUSE_KEEP_OPERATIONS',
-    'DORMOUSE_KEEP_REQUEST_LOG',
-    'DORMOUSE_ACTIVITY_SOURCES_FILE',
-    'DORMOUSE_TOKEN_SOURCES_FILE',
-    'DORMOUSE_AUDIT_SIGNING_KEY',
-    'DORMOUSE_METRICS_LISTEN',
-    'DORMOUSE_WORKER_HEALTH_PORT',
-    'DORMOUSE_WORKER_VERSIONING',
-    'DORMOUSE_ROLLBACK_TO',
-    'DORMOUSE_LOG_LEVEL',
-    ...tracingVariables,
-  ]);
+  const config = readConfig(workerVariables);
   const log = createLogger('dormouse-worker', config.DORMOUSE_LOG_LEVEL);
   const traces = await startTracing(config, 'dormouse-worker', log);
   // Temporal's own signal handling would race with ours.
@@ -112,8 +93,21 @@ async function main(): Promise<void> {
   ]);
   const workflowBundle = traces === undefined ? plainBundle : await loadWorkflowBundle('traced');
   const headKeeper = auditKey && createHeadKeeper({ pool, key: auditKey, clock: systemClock, log });
+  const pacePool = createPool({
+    url: config.DORMOUSE_POSTGRES_URL,
+    max: 2,
+    statementTimeoutMs: 5_000,
+    onError: (error) => log.warn({ err: error }, 'idle PostgreSQL connection failed'),
+  });
+  const pacers = createPacers(
+    pacePool,
+    { kratos: config.DORMOUSE_RATE_KRATOS, hydra: config.DORMOUSE_RATE_HYDRA },
+    (error) => log.warn({ err: error }, 'the shared pace could not be read, so the last one is kept'),
+  );
+  watchPace(observed.registry, pacers);
   const activitySet = createActivitySet(config, pool, undefined, sources, {
     tokenSources,
+    pacers,
     ...(sender && { sender }),
     ...(auditKey && { signingKey: auditKey }),
     ...(headKeeper && { onAppended: headKeeper.noteAppended }),
@@ -127,7 +121,7 @@ async function main(): Promise<void> {
     taskQueue,
     workflowBundle,
     activities: activitySet.activities,
-    mailRate: config.DORMOUSE_MAIL_RATE,
+    limits: workerLimits(config),
     metrics: createActivityMetrics(observed.registry),
     patchActivation: patchActivation(config.DORMOUSE_ROLLBACK_TO),
     ...(buildId === undefined ? {} : { deployment: deploymentOptions(taskQueue, buildId) }),
@@ -221,6 +215,7 @@ async function main(): Promise<void> {
     await observed.close();
     await connection.close();
     activitySet.close();
+    await pacePool.end();
     await pool.end();
     await traces?.close();
   });

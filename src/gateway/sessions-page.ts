@@ -4,6 +4,7 @@ import { given } from '../domain/given.js';
 import { SessionGuard } from '../middleware/idle-sessions/guard.js';
 import { UnknownPolicyError } from '../policies/policies-table.js';
 import type { Logger } from '../process/logger.js';
+import { sessionsPageVariables } from './variables.js';
 
 /**
  * Judges by the published policy. Linked logins at Hydra are ended by the sweep.
@@ -18,11 +19,7 @@ export async function guardForPage(
       'DORMOUSE_SESSIONS_PAGE is on, and DORMOUSE_LINK_BASE_URL is not set: forms of the page are taken from that origin only. Set it, or take off',
     );
   }
-  const kratos = readConfig([
-    'DORMOUSE_KRATOS_PUBLIC_URL',
-    'DORMOUSE_KRATOS_ADMIN_URL',
-    'DORMOUSE_ORY_TOKEN',
-  ]);
+  const kratos = readConfig(sessionsPageVariables);
   const guard = new SessionGuard({
     postgresUrl: config.DORMOUSE_POSTGRES_URL,
     kratos: {

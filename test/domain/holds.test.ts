@@ -1,5 +1,6 @@
 /** Which hold a release ends, and which hold counts. */
 import { describe, expect, it } from 'vitest';
+import { areHoldsAtRest } from '../../src/domain/lifecycle/hold-transitions.js';
 import type { Hold } from '../../src/domain/lifecycle/holds.js';
 import {
   chooseHold,
@@ -94,4 +95,17 @@ it('the hold that ends last counts, and no ended hold', () => {
   expect(governingHold({ holds }, epoch)?.id).toBe('h2');
   expect(governingHold({ holds }, epoch + 30 * day)).toBeUndefined();
   expect(governingHold({}, epoch)).toBeUndefined();
+});
+
+describe('a look reads holds', () => {
+  it.each([
+    ['before any change', true, 0, 0],
+    ['between two changes', true, 2, 2],
+    ['while a change began', false, 0, 1],
+    ['while a change began and ended', false, 0, 2],
+    ['during one change', false, 1, 1],
+    ['while a change ended', false, 1, 2],
+  ])('%s: they count is %s', (_when, counts, atBegin, atEnd) => {
+    expect(areHoldsAtRest(atBegin, atEnd)).toBe(counts);
+  });
 });

@@ -423,9 +423,9 @@ export const systemGuards: readonly Guard[] = [
   {
     name: 'a look that overlaps a release brings no hold back',
     takenOut: { value: 'true' },
-    project: 'system',
-    tests: ['test/workflows/continue-as-new.test.ts'],
-    only: 'updates in flight while runs follow each other',
+    project: 'unit',
+    tests: ['test/domain/holds.test.ts'],
+    only: 'a look reads holds',
   },
   {
     name: 'a disablement that nobody saw made opens no self-service return',

@@ -11,8 +11,11 @@ import type { Progress } from '../progress.js';
 import { withBuildLock } from './build-lock.js';
 import type { PinnedServer } from './pinned-servers.js';
 
+/** What is built: a server of the stack, or another program of a pinned module. */
+export type BuiltProgram = Pick<PinnedServer, 'title' | 'package' | 'buildFlags'>;
+
 export interface BuildRequest {
-  server: PinnedServer;
+  server: BuiltProgram;
   /** The folder with the go.mod that pins the server. */
   moduleDirectory: string;
   /** The `go` program. */
@@ -25,7 +28,7 @@ export interface BuildRequest {
 }
 
 /** The build flags, which are part of the cache's key. */
-export function buildFlagsOf(server: PinnedServer): string[] {
+export function buildFlagsOf(server: BuiltProgram): string[] {
   // No VCS stamp: a failing git (ownership, or no git at all) would fail the build.
   return ['-trimpath', '-buildvcs=false', ...server.buildFlags];
 }

@@ -50,6 +50,17 @@ export function withKeptHolds(
   return lacking.reduce<LifecycleState>((held, hold) => outdatedByHold(held, hold, hold.since), next);
 }
 
+/**
+ * Whether a look read the holds while none was being changed. A run counts the begin and the end of each change, so its
+ * counter is odd during a change.
+ * @param atBegin the counter when the look began
+ * @param atEnd the counter when it ended
+ */
+export function areHoldsAtRest(atBegin: number, atEnd: number): boolean {
+  // guard: a look that overlaps a release brings no hold back
+  return atBegin === atEnd && atBegin % 2 === 0;
+}
+
 /** Ends one hold. A notice that was being sent when the hold was set does not count either. */
 export function withoutHold(state: LifecycleState, holdId: string, now: number): LifecycleState {
   return withoutHolds(state, ({ id }) => id === holdId, now);
