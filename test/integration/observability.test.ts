@@ -180,7 +180,7 @@ describe('/metrics', () => {
   it("of a gateway with the page of a person's own sessions tells how old its knowledge of revocations is", async () => {
     const page = await scrape(gatewayUrl);
     const guard = 'sessions';
-    expect(sampleValue(page, 'dormouse_guard_staleness_seconds', { guard })).toBe(Number.POSITIVE_INFINITY);
+    expect(sampleValue(page, 'dormouse_guard_staleness_seconds', { guard })).toBeGreaterThanOrEqual(0);
     expect(sampleValue(page, 'dormouse_guard_unavailable_answers', { guard })).toBe(0);
   });
 
