@@ -37,7 +37,7 @@ const layers = [
   { name: 'rules', path: '^src/domain/' },
   { name: 'contracts', path: contracts },
   { name: 'base', path: '^src/(config[.]ts|config/|process/)' },
-  { name: 'outside', path: '^src/(postgres|ory|smtp|keys)/', pathNot: edge },
+  { name: 'outside', path: '^src/(postgres|pacing|ory|smtp|keys)/', pathNot: edge },
   { name: 'subjects', path: `^src/(${subjects})/`, pathNot: edge },
   { name: 'activities', path: '^src/activities/' },
   { name: 'workflows', path: '^src/workflows/', pathNot: contracts },

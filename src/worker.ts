@@ -9,7 +9,9 @@ import { readConfig } from './config.js';
 import { parseDuration } from './domain/duration.js';
 import { createActivityMetrics } from './observability/activity-metrics.js';
 import { observe } from './observability/observe.js';
+import { watchPace } from './observability/pace-metrics.js';
 import { prepareSdkMetrics } from './observability/sdk-metrics.js';
+import { createPacers } from './pacing/start-pacers.js';
 import { startWithPolicy } from './policies/start.js';
 import { createPool } from './postgres/pool.js';
 import { prepareDatabase } from './postgres/prepare.js';
@@ -39,6 +41,7 @@ import { observeWorker } from './worker/observed-worker.js';
 import { patchActivation } from './worker/patch-activation.js';
 import { startRetention } from './worker/retention-pass.js';
 import { workerVariables } from './worker/variables.js';
+import { workerLimits } from './worker/worker-limits.js';
 import { startWorkers } from './worker/workers.js';
 import { loadWorkflowBundle } from './worker/workflow-bundle.js';
 
@@ -86,8 +89,21 @@ async function main(): Promise<void> {
     NativeConnection.connect(connectionOptions(config)),
   ]);
   const headKeeper = auditKey && createHeadKeeper({ pool, key: auditKey, clock: systemClock, log });
+  const pacePool = createPool({
+    url: config.DORMOUSE_POSTGRES_URL,
+    max: 2,
+    statementTimeoutMs: 5_000,
+    onError: (error) => log.warn({ err: error }, 'idle PostgreSQL connection failed'),
+  });
+  const pacers = createPacers(
+    pacePool,
+    { kratos: config.DORMOUSE_RATE_KRATOS, hydra: config.DORMOUSE_RATE_HYDRA },
+    (error) => log.warn({ err: error }, 'the shared pace could not be read, so the last one is kept'),
+  );
+  watchPace(observed.registry, pacers);
   const activitySet = createActivitySet(config, pool, undefined, sources, {
     tokenSources,
+    pacers,
     ...(sender && { sender }),
     ...(auditKey && { signingKey: auditKey }),
     ...(headKeeper && { onAppended: headKeeper.noteAppended }),
@@ -100,7 +116,7 @@ async function main(): Promise<void> {
     taskQueue,
     workflowBundle,
     activities: activitySet.activities,
-    mailRate: config.DORMOUSE_MAIL_RATE,
+    limits: workerLimits(config),
     metrics: createActivityMetrics(observed.registry),
     patchActivation: patchActivation(config.DORMOUSE_ROLLBACK_TO),
     ...(buildId === undefined ? {} : { deployment: deploymentOptions(taskQueue, buildId) }),
@@ -190,6 +206,7 @@ async function main(): Promise<void> {
     await observed.close();
     await connection.close();
     activitySet.close();
+    await pacePool.end();
     await pool.end();
   });
   workers.ended.catch((error: unknown) => {

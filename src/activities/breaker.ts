@@ -8,6 +8,7 @@ import type { ClockWitness } from '../breaker/clock-witness.js';
 import { tripAndAudit } from '../breaker/decisions.js';
 import { Doubts, type NewTrip, readDoubt } from '../breaker/doubts.js';
 import { type Act, population } from '../breaker/grants-table.js';
+import { tripIfRestored, type WrittenBefore } from '../breaker/restored-database.js';
 import { lockBreaker, readTrip } from '../breaker/trips-table.js';
 import { allowedActs, type BreakerRules } from '../domain/breaker/rules.js';
 import type { Trip } from '../domain/breaker/trip.js';
@@ -28,6 +29,8 @@ export interface BreakerRequest extends Act {
   readonly rules: BreakerRules;
   /** When the workflow decided, by Temporal's clock. Epoch milliseconds. */
   readonly decidedAt: number;
+  /** Absent: nothing was recorded yet, or an earlier build asks. */
+  readonly previous?: WrittenBefore;
 }
 
 export type BreakerAnswer =
@@ -50,6 +53,9 @@ export function createBreakerActivities(deps: BreakerDependencies) {
     /** Whether the act may be carried out now. Counts the act once, however often it is requested. */
     async passBreaker(request: BreakerRequest): Promise<BreakerAnswer> {
       const now = await clock.now();
+      const { identityId, previous } = request;
+      // guard: breaker: a restored database lets nothing pass
+      if (previous !== undefined) await tripIfRestored(pool, identityId, previous, now);
       await tidyUp(request.rules.windowMs, now);
       const doubt = await doubts.find(request, now);
       const wanted = askOf(request, await people.count(now), doubt !== undefined);

@@ -1,8 +1,7 @@
 /** Activities on Dormouse's own PostgreSQL: revocation time, projection, audit, tombstone. Safe to repeat. */
 import type pg from 'pg';
 import { appendAudit } from '../audit/log-table.js';
-import { tripAndAudit } from '../breaker/decisions.js';
-import { lastRelease } from '../breaker/trips-table.js';
+import { tripIfRestored, type WrittenBefore } from '../breaker/restored-database.js';
 import { type DeletionReceipt, signReceipt } from '../deletion/receipt.js';
 import { buryIdentity, liftTombstone } from '../deletion/tombstones-table.js';
 import type { AuditEntry } from '../domain/audit-entry.js';
@@ -15,11 +14,10 @@ import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import { readPolicy } from '../looks/plan-in-force.js';
 import { forgetNotified } from '../mail/notified-addresses-table.js';
 import type { PolicyReader } from '../policies/policies-table.js';
-import { inTransaction } from '../postgres/pool.js';
 import { giveUp } from '../process/step-error.js';
 import { fillOutbox, type Subscription } from '../security-events/outbox-table.js';
 import { forgetSigns } from '../signs/signs-table.js';
-import { readRevision, writeStanding } from '../standings/standings-table.js';
+import { writeStanding } from '../standings/standings-table.js';
 import { writeNotBefore } from '../tokens/revocations-table.js';
 
 export interface LedgerDependencies {
@@ -50,8 +48,7 @@ export function createLedgerActivities({
     async record(input: {
       standing?: Standing;
       revision: number;
-      /** The revision written before. A database with a lower one was restored from a backup. */
-      previous?: { readonly revision: number; readonly operators: number };
+      previous?: WrittenBefore;
       audit: readonly AuditEntry[];
       /** Keys of the running notices: addresses of other notices are forgotten. Absent: none are. */
       notices?: readonly string[];
@@ -121,26 +118,3 @@ export function createLedgerActivities({
 }
 
 export type LedgerActivities = ReturnType<typeof createLedgerActivities>;
-
-/**
- * A projection older than what its workflow wrote means that PostgreSQL was restored from a backup.
- * Signs of life and revocations of the time between are missing, so nothing destructive continues
- * before an operator has looked.
- */
-async function tripIfRestored(
-  pool: pg.Pool,
-  identityId: string,
-  previous: { readonly revision: number; readonly operators: number },
-  now: number,
-): Promise<void> {
-  const known = await readRevision(pool, identityId);
-  if (known !== undefined && known >= previous.revision) return;
-  // An operator has reviewed the losses up to then.
-  if (previous.revision <= ((await lastRelease(pool, 'restored', 'all')) ?? 0)) return;
-  const found = known === undefined ? 'nothing of it' : `its state of ${new Date(known).toISOString()}`;
-  const why = `a standing was written at ${new Date(previous.revision).toISOString()}, and PostgreSQL knows ${found}`;
-  const { operators } = previous;
-  await inTransaction(pool, (client) =>
-    tripAndAudit(client, { scope: 'all', cause: 'restored', why, trippedAt: now, operators }),
-  );
-}

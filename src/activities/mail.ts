@@ -9,10 +9,11 @@ import type pg from 'pg';
 import { given } from '../domain/given.js';
 import type { NoticeOutcome } from '../domain/lifecycle/notice-record.js';
 import type { Unverified } from '../domain/mail-choices.js';
+import { provenBy } from '../looks/notice-proof.js';
 import { everyAddress, type MailAddress, mailAddresses } from '../mail/addresses.js';
 import { copyKey, type Delivery, type DeliveryDependencies, deliver, type Letter } from '../mail/delivery.js';
 import { type MailLinks, mintLinks } from '../mail/links.js';
-import { readAddressHistories, readMail } from '../mail/mails-table.js';
+import { readAddressHistories, readCopies, readMail } from '../mail/mails-table.js';
 import { createNotifiedAddresses, type NotifiedAddresses } from '../mail/notified-addresses-table.js';
 import { isOwed, isWithheld } from '../mail/owed.js';
 import { isUnsubscribed } from '../mail/preferences-table.js';
@@ -113,7 +114,9 @@ export function createMailActivities(deps: MailDependencies) {
       const handovers = proofNeeded ? handoversForProof : 1;
       const letter: Letter = { identityId, kind, key, render: write, handovers };
       const deliveries = await deliverToAll(deps, letter, addresses);
-      const result = judge(deliveries, proofNeeded);
+      const judged = judge(deliveries, proofNeeded);
+      const result =
+        judged.outcome === 'bounced' ? { ...judged, outcome: await returned(deps, letter) } : judged;
       const at = await deps.clock.now();
       if (kind.startsWith('notice-')) await notified.remember(identityId, key, all.map(bare), at);
       if (withheld === 0) return { ...result, at };
@@ -230,6 +233,12 @@ function judge(deliveries: readonly Delivery[], proofNeeded: boolean): Omit<Mail
     addresses: deliveries.length,
     ...(deferred === 0 ? {} : { deferred }),
   };
+}
+
+/** The outcome of a mail that bounced before this attempt. */
+async function returned({ pool }: DeliveryDependencies, letter: Letter): Promise<NoticeOutcome> {
+  const copies = await readCopies(pool, letter.identityId, [letter.key]);
+  return provenBy(copies.get(letter.key) ?? []);
 }
 
 /** The outcome of a mail: the best outcome of its copies. */

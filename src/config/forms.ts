@@ -59,6 +59,20 @@ export const recipients = z
   });
 
 export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+/** Calls a second. */
+export const callRate = z
+  .string()
+  .refine((value) => /^\d{1,4}(\.\d{1,3})?$/.test(value) && Number(value) >= 0.1 && Number(value) <= 5_000, {
+    message: 'must be a number from 0.1 to 5000 without a unit, as 100: it is a second',
+  })
+  .transform(Number);
+export const callRateOrAuto = z.union([z.literal('auto'), callRate], {
+  error: 'must be auto, or a number from 0.1 to 5000 without a unit, as 100: it is a second',
+});
+export const concurrency = z
+  .string()
+  .refine((value) => /^[1-9]\d{0,2}$/.test(value), { message: 'must be a whole number from 1 to 999, as 20' })
+  .transform(Number);
 export const port = z.coerce.number().int().min(0).max(65_535);
 
 /** A service token shorter than this is refused: 32 characters of base64url are 192 bits. */

@@ -3,6 +3,9 @@ import { dayMs } from '../domain/duration.js';
 import { mailProviders, unverifiedChoices } from '../domain/mail-choices.js';
 import { policyIdPattern } from '../domain/names.js';
 import {
+  callRate,
+  callRateOrAuto,
+  concurrency,
   eventSecrets,
   flag,
   httpUrl,
@@ -95,6 +98,27 @@ export const variables = {
     .describe(
       'addresses that nobody confirmed: last-resort writes to them where there is no other; never leaves them out, so notices to such people reach nobody',
     ),
+  DORMOUSE_RATE_KRATOS: callRateOrAuto
+    .default('auto')
+    .describe(
+      'calls a second that all workers together make to Kratos, at most (docs/rates.md); auto: found from what it answers',
+    ),
+  DORMOUSE_RATE_HYDRA: callRateOrAuto.default('auto').describe('the same for Hydra'),
+  DORMOUSE_RATE_LEDGER: callRate
+    .default(500)
+    .describe("activities a second on Dormouse's own database, at most, over all workers"),
+  DORMOUSE_RATE_SIGNALS: callRate
+    .default(20)
+    .describe('calls a second that deliver security events, at most, over all workers'),
+  DORMOUSE_CONCURRENCY_KRATOS: concurrency
+    .default(20)
+    .describe('activities with Kratos that one worker has under way, at most'),
+  DORMOUSE_CONCURRENCY_HYDRA: concurrency.default(10).describe('the same for Hydra'),
+  DORMOUSE_CONCURRENCY_MAIL: concurrency.default(10).describe('the same for mails'),
+  DORMOUSE_CONCURRENCY_LEDGER: concurrency.default(40).describe("the same for Dormouse's own database"),
+  DORMOUSE_CONCURRENCY_SIGNALS: concurrency
+    .default(10)
+    .describe('the same for deliveries of security events'),
   DORMOUSE_REPORT_RECIPIENTS: recipients
     .optional()
     .describe(

@@ -11,10 +11,14 @@ export const opaqueNamePattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/;
 /** The largest version that a policy can have: PostgreSQL's `integer`. */
 export const highestVersion = 2_147_483_647;
 
-/** Reserved actors: the engine itself, and a person who followed a link in a mail. */
+/**
+ * Reserved actors: the engine itself, a person who followed a link in a mail, and whoever cancelled a workflow in
+ * Temporal, which does not say who.
+ */
 export const engineActor = 'engine';
 export const selfServiceActor = 'self-service';
-const reservedActors: readonly string[] = [engineActor, selfServiceActor];
+export const temporalActor = 'temporal';
+const reservedActors: readonly string[] = [engineActor, selfServiceActor, temporalActor];
 
 /** @returns what is wrong with the name of an actor, or `undefined`. No caller may use a reserved name */
 export function actorProblem(actor: unknown): string | undefined {
@@ -22,7 +26,7 @@ export function actorProblem(actor: unknown): string | undefined {
     return 'must be an opaque id of at most 64 letters, digits and . _ : / - (an identity id, a service name), never an e-mail address';
   }
   return reservedActors.includes(actor.toLowerCase())
-    ? `"${actor.toLowerCase()}" is Dormouse itself. Pass your own id`
+    ? `"${actor.toLowerCase()}" is a name that only Dormouse writes. Pass your own id`
     : undefined;
 }
 

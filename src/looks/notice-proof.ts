@@ -7,7 +7,7 @@ import type { NoticeState } from '../domain/lifecycle/assessment.js';
 import type { NoticeOutcome } from '../domain/lifecycle/notice-record.js';
 import type { Unverified } from '../domain/mail-choices.js';
 import { mailAddresses } from '../mail/addresses.js';
-import { type MailState, readCopies } from '../mail/mails-table.js';
+import { type CopyState, readCopies } from '../mail/mails-table.js';
 import type { KratosIdentity } from '../ory/kratos-identity.js';
 
 /** @returns the present state of each notice */
@@ -23,9 +23,12 @@ export async function readNotices(
   return [...copies].map(([key, states]) => ({ key, outcome: provenBy(states) }));
 }
 
-/** A notice without a row lost its proof, for example with a backup: it may or may not have arrived. */
-function provenBy(states: readonly MailState[]): NoticeOutcome {
-  const best = (['accepted', 'ambiguous', 'bounced', 'rejected'] as const).find((state) =>
+/**
+ * A notice without a row lost its proof, for example with a backup: it may or may not have arrived. A copy that a
+ * server did not carry says that the person has an address which nothing is known against.
+ */
+export function provenBy(states: readonly CopyState[]): NoticeOutcome {
+  const best = (['accepted', 'ambiguous', 'relay-failed', 'bounced', 'rejected'] as const).find((state) =>
     states.includes(state),
   );
   return best ?? 'ambiguous';

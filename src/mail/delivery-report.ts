@@ -1,6 +1,7 @@
 /**
- * Reads a delivery status notification: a `multipart/report` as mail servers return it (RFC 3462, RFC 3464).
- * postal-mime parses the MIME structure. The text for people is ignored.
+ * Reads a delivery status notification: a `multipart/report` as mail servers return it (RFC 3462, RFC 3464). Its text for
+ * people is ignored. Also reads complaints (RFC 5965) and the reports of servers that write plain text. postal-mime
+ * parses the MIME structure.
  */
 
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
@@ -8,13 +9,14 @@ import { given } from '../domain/given.js';
 import { findMessageId, messageIdOfName } from '../smtp/mail-name.js';
 import { readReturnPath } from '../smtp/return-path.js';
 import { asQueueId, type Bounce, type BounceKind, type BounceReference, findStatusCode } from './bounce.js';
+import { isComplaint, readTextReport } from './other-reports.js';
 
 /** Depth and headers far above any mail server's report. A message beyond them is refused. */
 const limits = { maxNestingDepth: 20, maxHeadersSize: 262_144 };
 
 /**
  * @returns the bounce, with every name that the report has for the mail; `undefined` for anything that is not
- * a report of a failure or delay
+ * a report of a failure, a delay or a complaint
  */
 export async function readDeliveryReport(message: Uint8Array): Promise<Bounce | undefined> {
   const mail = await PostalMime.parse(message, {
@@ -23,14 +25,26 @@ export async function readDeliveryReport(message: Uint8Array): Promise<Bounce | 
     attachmentEncoding: 'arraybuffer',
   }).catch(() => undefined);
   if (mail === undefined) return undefined;
-  const status = mail.attachments.find(({ mimeType }) =>
-    /^message\/(global-)?delivery-status$/u.test(mimeType),
-  );
-  if (status === undefined) return undefined;
-  const verdict = verdictOf(textOf(status));
-  if (verdict === undefined) return undefined;
-  const returned = mail.attachments.find(({ mimeType }) => returnedTypes.has(mimeType));
-  return { ...verdict, ...referenceOf(mail, textOf(status), returned === undefined ? '' : textOf(returned)) };
+  const part = (isWanted: (mimeType: string) => boolean) => {
+    const found = mail.attachments.find(({ mimeType }) => isWanted(mimeType));
+    return found && textOf(found);
+  };
+  const returned = part((mimeType) => returnedTypes.has(mimeType)) ?? '';
+  const status = part((mimeType) => /^message\/(global-)?delivery-status$/u.test(mimeType));
+  if (status !== undefined) {
+    const verdict = verdictOf(status);
+    return verdict && { ...verdict, ...referenceOf(mail, status, returned) };
+  }
+  const feedback = part((mimeType) => mimeType === 'message/feedback-report');
+  if (feedback !== undefined) {
+    return isComplaint(feedback)
+      ? { kind: 'complaint', ...referenceOf(mail, feedback, returned) }
+      : undefined;
+  }
+  const report = readTextReport(mail);
+  if (report === undefined) return undefined;
+  const { copy, ...verdict } = report;
+  return { ...verdict, ...referenceOf(mail, '', copy) };
 }
 
 /**

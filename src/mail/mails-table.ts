@@ -5,6 +5,7 @@
  */
 import type pg from 'pg';
 import { removedAtOnce } from '../postgres/remove-old.js';
+import { isOfServer } from '../smtp/whose-trouble.js';
 import { mostRecent, type RecentMail } from './alike.js';
 import type { AddressHistory } from './owed.js';
 
@@ -154,24 +155,32 @@ export async function readMail(pool: pg.Pool, key: string): Promise<MailRecord |
   };
 }
 
+/** `relay-failed`: bounced because of a server on the way, not because of the address. */
+export type CopyState = MailState | 'relay-failed';
+
 /** @returns the states of all copies of each mail; empty for an unknown mail */
 export async function readCopies(
   pool: pg.Pool,
   identityId: string,
   requestKeys: readonly string[],
-): Promise<Map<string, MailState[]>> {
-  const found = await pool.query<{ request_key: string; state: MailState }>(
-    'SELECT request_key, state FROM mail WHERE identity_id = $1 AND request_key = ANY($2)',
+): Promise<Map<string, CopyState[]>> {
+  const found = await pool.query<{ request_key: string; state: MailState; bounce_code: string | null }>(
+    'SELECT request_key, state, bounce_code FROM mail WHERE identity_id = $1 AND request_key = ANY($2)',
     [identityId, requestKeys],
   );
-  const copies = new Map<string, MailState[]>(requestKeys.map((key) => [key, []]));
-  for (const { request_key, state } of found.rows) copies.get(request_key)?.push(state);
+  const copies = new Map<string, CopyState[]>(requestKeys.map((key) => [key, []]));
+  for (const { request_key, state, bounce_code } of found.rows) {
+    // guard: a mail that bounced for a server’s sake did not fail for its address
+    const isRelays = state === 'bounced' && isOfServer(bounce_code ?? '');
+    copies.get(request_key)?.push(isRelays ? 'relay-failed' : state);
+  }
   return copies;
 }
 
 /**
  * The outcomes of earlier mails to each of the identity's addresses, by the id of the address, which ends the
- * key of each copy. The codes 4.x.x and 5.2.x (RFC 3463) mean that the mailbox exists.
+ * key of each copy. The codes 4.x.x and 5.2.x (RFC 3463) mean that the mailbox exists; 5.1.7, 5.1.8, 5.3.x, 5.4.x and
+ * 5.7.x are about a server on the way or about the sender, and say nothing of the address.
  */
 export async function readAddressHistories(
   pool: pg.Pool,
@@ -179,7 +188,7 @@ export async function readAddressHistories(
 ): Promise<Map<string, AddressHistory>> {
   const found = await pool.query<{ address: string; hard: number; complained: boolean }>(
     `SELECT regexp_replace(message_key, '^.*/', '') AS address,
-       count(*) FILTER (WHERE bounce_class = 'hard' AND coalesce(bounce_code, '5.1.1') !~ '^(4|5.2).')::int AS hard,
+       count(*) FILTER (WHERE bounce_class = 'hard' AND coalesce(bounce_code, '5.1.1') !~ '^(4\\.|5\\.[2347]\\.|5\\.1\\.[78]$)')::int AS hard,
        coalesce(bool_or(bounce_class = 'complaint'), false) AS complained
      FROM mail WHERE identity_id = $1 GROUP BY 1`,
     [identityId],

@@ -15,6 +15,7 @@ const mailOutcomes: readonly MailResult['outcome'][] = [
   'ambiguous',
   'rejected',
   'bounced',
+  'relay-failed',
   'no-address',
 ];
 

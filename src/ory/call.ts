@@ -1,6 +1,7 @@
 /** Calls Ory's APIs, and turns their failures into step errors with stable types and no personal data. */
 import { isAxiosError } from 'axios';
 import { giveUp, StepError, tryAgain, tryOneAgain } from '../process/step-error.js';
+import { retryAfterMs } from './retry-after.js';
 
 /**
  * Calls an Ory API and classifies failures by status only: bodies of answers may hold personal data.
@@ -40,18 +41,13 @@ export async function callOry<T>(
       throw tryAgain(`${system}Unavailable`, `${operation} got no answer (${error.code ?? 'no code'})`);
     }
     const message = `${operation} was answered ${status}`;
-    if (status === 429)
-      throw tryAgain(`${system}Busy`, message, retryAfterMs(error.response?.headers['retry-after']));
+    const afterMs = retryAfterMs(error.response?.headers['retry-after']);
+    if (status === 429) throw tryAgain(`${system}Busy`, message, afterMs);
+    if (status === 503) throw tryAgain(`${system}Failed`, message, afterMs);
     if (status === 401 || status === 403) throw tryAgain(`${system}Unauthorized`, message);
     if (status === 409 || status >= 500) throw tryAgain(`${system}Failed`, message);
     throw giveUp(`${system}Refused`, message, status);
   }
-}
-
-/** `Retry-After` in seconds (RFC 9110 §10.2.3). The rare date form is ignored in favour of the back-off. */
-function retryAfterMs(header: unknown): number | undefined {
-  const seconds = typeof header === 'string' ? Number.parseInt(header, 10) : Number.NaN;
-  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 3_600) * 1_000 : undefined;
 }
 
 /** Ory's errors are JSON with an `error`. */

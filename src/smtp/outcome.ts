@@ -70,5 +70,7 @@ function isIntermediate(reply: SmtpReply): boolean {
 function isRejection(reply: SmtpReply): boolean {
   // guard: mail: a refusal in which the server speaks of itself is none of the recipient
   if (reply.code < 500 || reply.isOfServer) return false;
+  // guard: mail: a refusal whose code says "not now" is not for good
+  if (reply.enhancedCode?.startsWith('4.')) return false;
   return reply.phase !== 'mail-from' && !operatorCodes.has(reply.code);
 }

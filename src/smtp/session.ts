@@ -11,6 +11,7 @@ import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { given } from '../domain/given.js';
 import { isCertificateReason, type MailPhase, TemporaryMailError } from './errors.js';
 import type { SmtpServer } from './url.js';
+import { enhancedCodeOf, isOfServer, isRefusalOfServer } from './whose-trouble.js';
 
 /** Bounds in milliseconds. */
 export interface SmtpTimeouts {
@@ -220,33 +221,25 @@ function phaseOf(error: unknown, begun: boolean): MailPhase {
 
 function replyOf(response: unknown, phase: MailPhase): { reply?: SmtpReply } {
   if (typeof response !== 'string') return {};
-  const match = /^([2-5]\d\d)(?:[ -]+([245]\.\d{1,3}\.\d{1,3})\b)?/u.exec(response);
-  const [, code, enhancedCode] = match ?? [];
+  const code = /^[2-5]\d\d/u.exec(response)?.[0];
   if (code === undefined) return {};
+  const enhancedCode = enhancedCodeOf(response);
   const queueId = queueIdOf(response);
   return {
     reply: {
       code: Number(code),
       phase,
       ...given({ enhancedCode, queueId }),
-      ...(isOfServer(response, enhancedCode) && { isOfServer: true as const }),
+      ...(speaksOfServer(Number(code), response, enhancedCode) && { isOfServer: true as const }),
     },
   };
 }
 
-/**
- * Whether a refusal is about the server, the route or the permission to send (RFC 3463: X.3 mail system, X.4
- * network and routing, X.7 security or policy), rather than about the address (X.1) or its mailbox (X.2).
- * Without an enhanced code the text decides; the text itself is not kept.
- */
-function isOfServer(response: string, enhancedCode: string | undefined): boolean {
-  if (enhancedCode !== undefined) return /^5\.[347]\./u.test(enhancedCode);
-  return serversTrouble.test(response) && !mailboxTrouble.test(response);
+/** A 4xx that blames the server by its code; a 5xx also by its text. */
+function speaksOfServer(code: number, response: string, enhancedCode: string | undefined): boolean {
+  if (code >= 500) return isRefusalOfServer(response, enhancedCode);
+  return enhancedCode?.startsWith('5.') === true && isOfServer(enhancedCode);
 }
-
-const serversTrouble =
-  /relay|quota|rate.?limit|limit exceeded|too many|throttl|block(?:ed|list)|blacklist|reputation|spam|not author|unauthor|authentication/iu;
-const mailboxTrouble = /mailbox|user (?:is )?over|recipient(?:'s)? (?:is )?over|no such user|user unknown/iu;
 
 /** How Postfix and Sendmail (`queued as X`), Exim (`id=X`), and SES (`Ok X`) name an accepted message. */
 const queueIdPatterns = [

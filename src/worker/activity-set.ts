@@ -29,6 +29,7 @@ import { createPersonalData } from '../keys/personal-data.js';
 import type { PrivateSigningKey } from '../keys/signing-keys.js';
 import { createNotifiedAddresses } from '../mail/notified-addresses-table.js';
 import { createOryClients } from '../ory/clients.js';
+import type { Pacers } from '../pacing/start-pacers.js';
 import { PolicyReader } from '../policies/policies-table.js';
 import { type Clock, systemClock } from '../process/clock.js';
 import type { EventSender } from '../security-events/load.js';
@@ -65,6 +66,8 @@ export interface ActivityExtras {
   readonly onAppended?: () => void;
   /** Apps' own tables of tokens. */
   readonly tokenSources?: readonly ConnectedTokenSource[];
+  /** At which pace Kratos and Hydra are called. */
+  readonly pacers?: Pacers;
 }
 
 export interface ActivitySet {
@@ -77,12 +80,13 @@ export function createActivitySet(
   pool: pg.Pool,
   clock: Clock = systemClock,
   sources: readonly ConnectedSource[] = [],
-  { sender, onAppended, signingKey, tokenSources = [] }: ActivityExtras = {},
+  { sender, onAppended, signingKey, tokenSources = [], pacers }: ActivityExtras = {},
 ): ActivitySet {
   const { identities, oauth2 } = createOryClients({
     kratosAdminUrl: config.DORMOUSE_KRATOS_ADMIN_URL,
     hydraAdminUrl: config.DORMOUSE_HYDRA_ADMIN_URL,
     token: config.DORMOUSE_ORY_TOKEN,
+    ...given({ pacers }),
   });
   const policies = new PolicyReader(pool);
   const transport = createMailTransport({

@@ -3,6 +3,7 @@ import { temporalVariables } from '../process/temporal-options.js';
 import { reconcileVariables } from '../reconciliation/schedule.js';
 import { securityEventVariables } from '../security-events/load.js';
 import { activityVariables } from './activity-set.js';
+import { workerLimitVariables } from './worker-limits.js';
 
 export const workerVariables = [
   ...temporalVariables,
@@ -14,7 +15,9 @@ export const workerVariables = [
   ...securityEventVariables,
   'DORMOUSE_POSTGRES_MIGRATION_URL',
   'DORMOUSE_POLICY_FILE',
-  'DORMOUSE_MAIL_RATE',
+  ...workerLimitVariables,
+  'DORMOUSE_RATE_KRATOS',
+  'DORMOUSE_RATE_HYDRA',
   'DORMOUSE_KEEP_MAILS',
   'DORMOUSE_KEEP_OPERATIONS',
   'DORMOUSE_KEEP_REQUEST_LOG',

@@ -14,23 +14,8 @@ import { activityQueue, type OutsideSystem, outsideSystems } from '../workflows/
 import { pulse } from './pulse.js';
 import { refusedRecords } from './refused-records.js';
 import { stepFailures } from './step-failures.js';
-
-/** Most activities a second, over all workers of a queue: what the systems behind them can handle. */
-const ratePerSecond: Readonly<Record<OutsideSystem, number>> = {
-  kratos: 100,
-  hydra: 50,
-  mail: 20,
-  ledger: 500,
-  // One call delivers hundreds of events.
-  signals: 20,
-};
-const concurrency: Readonly<Record<OutsideSystem, number>> = {
-  kratos: 20,
-  hydra: 10,
-  mail: 10,
-  ledger: 40,
-  signals: 10,
-};
+import { urgent } from './urgent.js';
+import { defaultLimits, type workerLimits } from './worker-limits.js';
 
 export interface WorkersOptions {
   readonly connection: NativeConnection;
@@ -38,8 +23,8 @@ export interface WorkersOptions {
   readonly taskQueue: string;
   readonly workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
   readonly activities: Record<OutsideSystem, object>;
-  /** Most mails a second, over all workers. Default: 20. */
-  readonly mailRate?: number;
+  /** How much is done at once, and in a second. Default: as where nothing is configured. */
+  readonly limits?: ReturnType<typeof workerLimits>;
   /**
    * Workflows kept in memory between two tasks. Default 500: sleepers gain nothing from the cache, and 2,300
    * cached took 0.9 GB (measured; docs/architecture.md).
@@ -82,6 +67,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
       ...given({ patchActivationCallback: patchActivation }),
     }),
   ];
+  const limits = options.limits ?? defaultLimits;
   for (const system of outsideSystems) {
     workers.push(
       await Worker.create({
@@ -89,9 +75,8 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
         namespace,
         taskQueue: activityQueue(taskQueue, system),
         activities: options.activities[system],
-        maxConcurrentActivityTaskExecutions: concurrency[system],
-        maxTaskQueueActivitiesPerSecond:
-          (system === 'mail' ? options.mailRate : undefined) ?? ratePerSecond[system],
+        maxConcurrentActivityTaskExecutions: limits[system].atOnce,
+        ...given({ maxTaskQueueActivitiesPerSecond: limits[system].perSecond }),
         // A sweep's progress must be stored within a moment: after a kill, the
         // next worker continues from there.
         maxHeartbeatThrottleInterval: '1s',
@@ -99,6 +84,7 @@ export async function startWorkers(options: WorkersOptions): Promise<RunningWork
         ...versioned,
         interceptors: {
           activity: [
+            (context) => ({ inbound: urgent(context) }),
             (context) => ({ inbound: pulse(context) }),
             () => ({ inbound: stepFailures }),
             () => ({ inbound: refusedRecords }),

@@ -16,6 +16,7 @@ import { type Decision, wakesAt } from '../domain/lifecycle/decide.js';
 import { runningNotices } from '../domain/lifecycle/notice-transitions.js';
 import { initialState, type LifecycleState, presentState } from '../domain/lifecycle/state.js';
 import { lookStep } from '../domain/lifecycle/steps.js';
+import { temporalActor } from '../domain/names.js';
 import { mergeSigns } from '../domain/sign-of-life.js';
 import { carryOut } from './carry-out.js';
 import { registerHandlers } from './handlers.js';
@@ -65,7 +66,7 @@ export async function identityLifecycle(input: LifecycleInput): Promise<Lifecycl
 async function endCancelled(run: LifecycleRun): Promise<void> {
   run.hasEnded = true;
   run.isCancelled = true;
-  run.audit('lifecycle_cancelled', 'cancelled', 'cancelled', { actor: 'temporal' });
+  run.audit('lifecycle_cancelled', 'cancelled', 'cancelled', { actor: temporalActor });
   await settle(run);
   await answerAll(run);
 }

@@ -4,6 +4,7 @@
  */
 
 import { patched, workflowInfo } from '@temporalio/workflow';
+import type { WrittenBefore } from '../breaker/restored-database.js';
 import type { AuditEntry, AuditEventType } from '../domain/audit-entry.js';
 import { inDays } from '../domain/duration.js';
 import { given } from '../domain/given.js';
@@ -14,6 +15,7 @@ import { type Decision, decide, type Situation } from '../domain/lifecycle/decid
 import { withFormer } from '../domain/lifecycle/former.js';
 import { withKeptHolds } from '../domain/lifecycle/hold-transitions.js';
 import { liveStandingOf } from '../domain/lifecycle/live-standing.js';
+import { isSameDueStep } from '../domain/lifecycle/next-step.js';
 import { type RunningNotice, runningNotices } from '../domain/lifecycle/notice-transitions.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
 import { standingOf } from '../domain/lifecycle/standing-of.js';
@@ -70,7 +72,8 @@ export class LifecycleRun {
   grant: { readonly key: string; readonly isKept?: true } | undefined;
 
   private shown: Shown | undefined;
-  private recordedSignature = '';
+  /** As the projection has it; absent: this run has recorded nothing yet. */
+  private recordedStanding: Standing | undefined;
 
   constructor(public state: LifecycleState) {}
 
@@ -143,7 +146,7 @@ export class LifecycleRun {
     for (const { key, outcome, rung, leadMs } of this.state.notices) {
       const given = before.find((notice) => notice.key === key);
       if (given === undefined || given.outcome === outcome) continue;
-      const event = outcome === 'bounced' ? 'notice_bounced' : 'notice_failed';
+      const event = outcome === 'bounced' || outcome === 'relay-failed' ? 'notice_bounced' : 'notice_failed';
       this.audit(event, `${given.key}/${outcome}`, outcome, { detail: { rung, leadMs } });
     }
   }
@@ -210,13 +213,29 @@ export class LifecycleRun {
     return JSON.stringify({ ...standing, blocked: blocked === undefined ? undefined : shown });
   }
 
+  /** What this lifecycle wrote last, so that the breaker notices a database that has forgotten it. */
+  get writtenBefore(): WrittenBefore | undefined {
+    const { recordedAt } = this.state;
+    if (recordedAt === undefined) return undefined;
+    return { revision: recordedAt, operators: this.plan.breaker?.operators ?? 1 };
+  }
+
   /** Whether the projection or the audit log lags behind. */
   needsRecord(standing: Standing): boolean {
-    return this.state.outbox.length > 0 || LifecycleRun.signature(standing) !== this.recordedSignature;
+    if (this.state.outbox.length > 0) return true;
+    const known = this.recordedStanding;
+    if (known === undefined) return true;
+    if (LifecycleRun.signature(standing) === LifecycleRun.signature(known)) return false;
+    const isDue = isSameDueStep(known.next, standing.next, Date.now());
+    const differs =
+      !isDue ||
+      LifecycleRun.signature({ ...standing, ...given({ next: known.next }) }) !==
+        LifecycleRun.signature(known);
+    return differs || !patched('due-steps-are-not-recorded-again');
   }
 
   recorded(standing: Standing): void {
-    this.recordedSignature = LifecycleRun.signature(standing);
+    this.recordedStanding = standing;
   }
 }
 

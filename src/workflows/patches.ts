@@ -9,6 +9,7 @@ export const patchReleases: Readonly<Record<string, string>> = {
   'deactivated-is-looked-at': '0.1.0',
   'deactivation-looks': '0.1.0',
   'deletion-is-called-back': '0.1.0',
+  'due-steps-are-not-recorded-again': '0.1.0',
   'failed-notices-pause-longer': '0.1.0',
   'former-standing-counts': '0.1.0',
   'full-runs-renew-in-each-turn': '0.1.0',

@@ -1,5 +1,6 @@
 /** Publishes what the lifecycle remembers: projection and audit in PostgreSQL, whoami, the Temporal UI. */
 import { condition, patched } from '@temporalio/workflow';
+import { given } from '../domain/given.js';
 import { runningNotices } from '../domain/lifecycle/notice-transitions.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
 import { withoutAudit, withoutParked, withWarning } from '../domain/lifecycle/transitions.js';
@@ -54,15 +55,20 @@ async function retried(run: LifecycleRun): Promise<void> {
 async function record(run: LifecycleRun): Promise<void> {
   const standing = run.standing();
   if (!run.needsRecord(standing)) return;
-  const { outbox, recordedAt } = run.state;
+  const { outbox } = run.state;
+  const { writtenBefore: previous } = run;
   const revision = Date.now();
-  const operators = run.plan.breaker?.operators ?? 1;
-  const previous = recordedAt === undefined ? {} : { previous: { revision: recordedAt, operators } };
   // Former addresses are told after this, so they are kept until then.
   const notices = [...runningNotices(run.state), ...run.moved].map(({ key }) => key);
   try {
     // guard: breaker: a lifecycle says what it wrote before
-    await run.outside.ledger.record({ standing, revision, ...previous, audit: outbox, notices });
+    await run.outside.ledger.record({
+      standing,
+      revision,
+      ...given({ previous }),
+      audit: outbox,
+      notices,
+    });
   } catch (error) {
     // guard: records: a refused record ends no lifecycle
     if (!isRefusedRecord(error)) throw error;

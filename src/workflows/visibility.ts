@@ -1,7 +1,8 @@
 /** What operators see in the Temporal UI: search attributes, and the workflow's details as Markdown. */
 import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { kindOfHold } from '../domain/lifecycle/holds.js';
+import { isSameDueStep, type NextStep } from '../domain/lifecycle/next-step.js';
 import type { Standing } from '../domain/standing.js';
 
 const stage = defineSearchAttributeKey('DormouseStage', 'KEYWORD');
@@ -17,7 +18,7 @@ export interface Shown {
   readonly nextStep: string;
   readonly blocked: string;
   readonly policy: string;
-  readonly nextStepAt: number | undefined;
+  readonly next: NextStep | undefined;
   readonly lastActiveAt: number;
 }
 
@@ -34,7 +35,7 @@ export function showStanding(
     nextStep: nameOfNext(standing),
     blocked: standing.blocked?.by ?? 'none',
     policy: standing.policy === undefined ? 'none' : `${standing.policy.id}@${standing.policy.version}`,
-    nextStepAt: standing.next?.at,
+    next: isStillDue(standing, before) ? before?.next : standing.next,
     lastActiveAt: standing.lastActiveAt,
   };
   const changes: SearchAttributeUpdatePair[] = [];
@@ -42,10 +43,10 @@ export function showStanding(
   if (shown.nextStep !== before?.nextStep) changes.push({ key: nextStep, value: shown.nextStep });
   if (shown.blocked !== before?.blocked) changes.push({ key: blocked, value: shown.blocked });
   if (shown.policy !== before?.policy) changes.push({ key: policy, value: shown.policy });
-  if (shown.nextStepAt !== undefined && shown.nextStepAt !== before?.nextStepAt) {
-    changes.push({ key: nextStepAt, value: new Date(shown.nextStepAt) });
+  if (shown.next !== undefined && shown.next.at !== before?.next?.at) {
+    changes.push({ key: nextStepAt, value: new Date(shown.next.at) });
   }
-  if (shown.nextStepAt === undefined && before?.nextStepAt !== undefined) {
+  if (shown.next === undefined && before?.next !== undefined) {
     changes.push({ key: nextStepAt, value: null });
   }
   if (shown.lastActiveAt !== before?.lastActiveAt) {
@@ -53,6 +54,12 @@ export function showStanding(
   }
   if (changes.length > 0) upsertSearchAttributes(changes);
   return shown;
+}
+
+/** The instant from which a step is due stays shown: that the clock goes on is no change, and costs no write. */
+function isStillDue({ next }: Standing, before: Shown | undefined): boolean {
+  const isSame = isSameDueStep(before?.next, next, Date.now()) && before?.next?.at !== next?.at;
+  return isSame && patched('due-steps-are-not-recorded-again');
 }
 
 /** `revoke`, `notice:delete`, or `none`. */

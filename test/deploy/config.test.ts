@@ -1,6 +1,6 @@
 /** What the configuration refuses, whatever else is set. */
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig, readDatabaseUrl, readSecret } from '../../src/config.js';
+import { ConfigError, readConfig, readDatabaseUrl, readSecret, type VariableName } from '../../src/config.js';
 
 const placeholder = 'replace-me-32-characters-exactly';
 
@@ -55,6 +55,40 @@ describe('DORMOUSE_MAIL_RATE', () => {
     'Infinity',
   ])('refuses "%s" by name', (rate) => {
     expect(() => read(rate)).toThrow(/DORMOUSE_MAIL_RATE/);
+  });
+});
+
+describe('DORMOUSE_RATE_… and DORMOUSE_CONCURRENCY_…', () => {
+  const read = (name: VariableName, value?: string) => readConfig([name], { [name]: value })[name];
+
+  it('have defaults, and take what the systems take', () => {
+    expect([read('DORMOUSE_RATE_KRATOS'), read('DORMOUSE_RATE_HYDRA', 'auto')]).toEqual(['auto', 'auto']);
+    expect([read('DORMOUSE_RATE_KRATOS', '0.1'), read('DORMOUSE_RATE_HYDRA', '5000')]).toEqual([0.1, 5_000]);
+    expect([read('DORMOUSE_RATE_LEDGER'), read('DORMOUSE_RATE_SIGNALS', '7.5')]).toEqual([500, 7.5]);
+    expect([read('DORMOUSE_CONCURRENCY_LEDGER'), read('DORMOUSE_CONCURRENCY_KRATOS', '64')]).toEqual([
+      40, 64,
+    ]);
+  });
+
+  it.each([
+    '0',
+    '0.05',
+    '5001',
+    '-1',
+    'NaN',
+    'Infinity',
+    '100/s',
+    '1e3',
+    ' 1',
+    'Auto',
+  ])('refuse "%s" with the way out', (value) => {
+    for (const name of ['DORMOUSE_RATE_KRATOS', 'DORMOUSE_RATE_LEDGER'] as const)
+      expect(() => read(name, value)).toThrow(
+        new RegExp(`${name} must be .*number from 0.1 to 5000 without a unit, as 100`),
+      );
+    expect(() => read('DORMOUSE_CONCURRENCY_MAIL', value)).toThrow(
+      /DORMOUSE_CONCURRENCY_MAIL must be a whole number from 1 to 999, as 20/,
+    );
   });
 });
 

@@ -11,6 +11,7 @@ import {
 } from '../../src/domain/lifecycle/absence.js';
 import { decide } from '../../src/domain/lifecycle/decide.js';
 import { initialState, type LifecycleState } from '../../src/domain/lifecycle/state.js';
+import { buryStep } from '../../src/domain/lifecycle/steps.js';
 import { withAssessment, withRemembered } from '../../src/domain/lifecycle/transitions.js';
 import { anna, day, planOf, smallPolicy } from './fixtures.js';
 
@@ -163,6 +164,17 @@ describe('the lifecycle of a missing identity', () => {
       kind: 'wait',
       blocked: { by: 'missing' },
     });
+  });
+
+  it('is not buried again where the burial failed for good: it waits for an operator', () => {
+    const parked = { step: buryStep, errorType: 'KratosUnavailable', wayOut: 'Retry.', since: start };
+    const decision = decided({ ...look(certain, due), parked }, due);
+    expect(decision).toMatchObject({ kind: 'wait', blocked: { by: 'parked' } });
+    expect(decision).not.toHaveProperty('until');
+  });
+
+  it('has no next step before its absence is certain', () => {
+    expect(decided(look(known, 0), 0)).not.toHaveProperty('next');
   });
 
   it('is not buried on hold', () => {

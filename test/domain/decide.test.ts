@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Decision,
   decide,
+  pauseAfter,
   pendingRung,
   type Situation,
   wakesAt,
@@ -103,6 +104,27 @@ it('the whole default ladder of a person who never comes back, on its exact days
 });
 
 describe('climbing', () => {
+  it('a notice that is not due yet blocks nothing', () => {
+    const state = { rungs: climbed({ warn: 30, suspend: 60 }) };
+    expect(decideAt({ days: 82, state })).toEqual({
+      kind: 'wait',
+      until: at(83),
+      next: { step: 'notice', rung: 'revoke', at: at(83) },
+    });
+  });
+
+  it.each([
+    ['the first failure', 0, 7, 7],
+    ['the second', 1, 7, 14],
+    ['the third', 2, 7, 28],
+    ['the fourth: thirty days at most', 3, 7, 30],
+    ['a thousand', 1_000, 7, 30],
+    ['the first where the policy looks more rarely', 0, 40, 40],
+    ['the fifth where the policy looks more rarely', 4, 40, 40],
+  ])('after %s of a notice, the next attempt comes later', (_which, failures, recheckDays, days) => {
+    expect(pauseAfter(failures, recheckDays * day)).toBe(days * day);
+  });
+
   it('waits for the threshold to the millisecond', () => {
     const next = { step: 'rung', rung: 'warn', at: at(30) };
     expect(decideAt({ days: 29.999 })).toEqual({ kind: 'wait', until: at(30), next });
@@ -395,6 +417,11 @@ describe('a deactivation that is half done', () => {
     expect(decideAt({ days: 366, state: half }).kind).toBe('notice');
   });
 
+  it('nor is it finished unannounced where somebody enabled the identity in Kratos', () => {
+    const enabledAgain = { ...disabledByEngine, state: 'active' } as const;
+    expect(decideAt({ days: 366, state: half, identity: enabledAgain }).kind).toBe('notice');
+  });
+
   it('is taken back when the person is seen, becomes exempt, or the policy is loosened', () => {
     const moment = { days: 366, identity: disabledByEngine };
     const seen = { ...half, activity: { token: at(365.5) } };
@@ -454,6 +481,13 @@ describe('nothing happens', () => {
       kind: 'wait',
       blocked: { by: 'parked', why: `${step} failed for good (KratosUnavailable). Retry.`, since: at(39) },
     });
+  });
+
+  it('while a step is parked, also with a running notice: no look sets a date', () => {
+    const notice = noticed('revoke', 7, 83, { key: 'n1' });
+    const decision = decideAt({ days: 84, state: { parked: parkedAt('suspend', 83), notices: [notice] } });
+    expect(decision).toMatchObject({ kind: 'wait', blocked: { by: 'parked' } });
+    expect(decision).not.toHaveProperty('until');
   });
 
   it('a parked rung does not hold up a return, a parked return or look does', () => {

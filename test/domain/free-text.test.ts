@@ -80,8 +80,15 @@ describe('a reason', () => {
 });
 
 describe('the name of an actor', () => {
-  it.each(['engine', 'Engine', 'self-service', 'SELF-SERVICE'])('can not be %s', (actor) => {
-    expect(actorProblem(actor)).toMatch(/is Dormouse itself/);
+  it.each([
+    'engine',
+    'Engine',
+    'self-service',
+    'SELF-SERVICE',
+    'temporal',
+    'Temporal',
+  ])('can not be %s', (actor) => {
+    expect(actorProblem(actor)).toMatch(/is a name that only Dormouse writes/);
   });
 
   it.each(['op-1', 'engineer', 'team/platform'])('can be %s', (actor) => {

@@ -22,17 +22,38 @@ type Effect = Extract<Entry, { type: 'effect' }>;
 const numRuns = Number(process.env.DORMOUSE_TEST_RUNS ?? 200);
 vi.setConfig({ testTimeout: 20_000 + numRuns * 20 });
 
+let lives: readonly (readonly Entry[])[] | undefined;
+
+/**
+ * The histories of the lives that each property is checked on. Lives are the same in every property, so they are lived once.
+ * Where DORMOUSE_TEST_RUNS is given, each property has its own: a long search keeps no histories, and Stryker runs a mutant
+ * only under tests that reached it themselves.
+ */
+function sharedLives(): readonly (readonly Entry[])[] {
+  lives ??= fc.sample(scenario, numRuns).map((life) => new Simulation(life).run().history);
+  return lives;
+}
+
 function everyEntry<Type extends Entry['type']>(
   type: Type,
   check: (entry: Extract<Entry, { type: Type }>) => void,
   parameters: fc.Parameters<[Scenario]> = { numRuns },
 ): void {
+  const checkAll = (history: readonly Entry[]): void => {
+    for (const entry of history) {
+      if (entry.type === type) check(entry as Extract<Entry, { type: Type }>);
+    }
+  };
+  if (process.env.DORMOUSE_TEST_RUNS === undefined && parameters.numRuns === numRuns) {
+    try {
+      sharedLives().forEach(checkAll);
+      return;
+    } catch {
+      // What follows finds the shortest life that fails.
+    }
+  }
   fc.assert(
-    fc.property(scenario, (life) => {
-      for (const entry of new Simulation(life).run().history) {
-        if (entry.type === type) check(entry as Extract<Entry, { type: Type }>);
-      }
-    }),
+    fc.property(scenario, (life) => checkAll(new Simulation(life).run().history)),
     parameters,
   );
 }

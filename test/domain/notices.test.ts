@@ -102,6 +102,24 @@ describe('a notice that bounced', () => {
     expect(scheduleOf(become(state, 'revoke/7', 'bounced', 85), revoke)).toEqual({ dueAt: at(90) });
   });
 
+  it.each([
+    'revoke',
+    'deactivate',
+    'delete',
+  ] as const)('does not count for %s because of a server on the way, not even where the policy goes on without notice', (name) => {
+    const rung = { ...rungOf(name), withoutNotice: 'proceed' as const };
+    const [leadMs = 0] = rung.noticeLeadsMs;
+    const givenOn = (rung.afterMs - leadMs) / day;
+    const given = notice(name, leadMs / day, givenOn);
+    const state = absentState({ rungs: {}, notices: [given] });
+    expect(scheduleOf(state, rung).notice?.leadMs).not.toBe(leadMs);
+    const key = given.key ?? '';
+    expect(scheduleOf(become(state, key, 'relay-failed', 85), rung).notice).toMatchObject({
+      leadMs,
+      failedAt: at(85),
+    });
+  });
+
   it('does not hold deactivation open where it must wait', () => {
     const deactivate = rungOf('deactivate');
     expect(deactivate.withoutNotice).toBe('wait');

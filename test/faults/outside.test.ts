@@ -153,7 +153,8 @@ test(
         'a fault at a statement that its life did not make is tried once more, and at most one in a hundred stays without effect',
       ],
     });
-    expect(neverMet).toBeLessThanOrEqual(cases.length / 100);
+    // Three in a share: chance weighs more among few. The whole is held to one in a hundred when shares are joined.
+    expect(neverMet).toBeLessThanOrEqual((cases.length * (share === undefined ? 1 : 3)) / 100);
     expect(
       bad.map(({ one, verdict }) => ({
         course: one.course.name,

@@ -106,6 +106,29 @@ describe('POST /v1/mail/bounces', () => {
     expect(JSON.stringify(row.rows)).not.toContain('example.com');
   });
 
+  it.each([
+    '5.7.1',
+    '5.4.5',
+    '5.3.2',
+    '5.1.8',
+    '4.4.7',
+  ])('a hard one by %s, which is about a server on the way: no notice for any policy, and nothing against the address', async (diagnosticCode) => {
+    const person = await people.create('relay');
+    const server = await smtpWith();
+    for (let mail = 0; mail < 4; mail += 1) {
+      const request = { ...requestFor(person), kind: 'notice-revoke' as const, key: fresh('key') };
+      expect(await mailOver(server.url).sendMail(request)).toMatchObject({ outcome: 'accepted' });
+      const messageId = (await listMails(pool, person.id)).find(
+        ({ state }) => state === 'accepted',
+      )?.messageId;
+      await bounce({ messageId, kind: 'hard', diagnosticCode });
+      const outcome = 'relay-failed';
+      expect((await assess(person.id, [request.key])).notices).toEqual([{ key: request.key, outcome }]);
+      expect(await mailOver(server.url).sendMail(request)).toMatchObject({ outcome });
+    }
+    expect(server.messages).toHaveLength(4);
+  });
+
   it.each(['soft', 'complaint'] as const)('a %s one is noted, and the notice counts', async (kind) => {
     const { person, key, messageId } = await noticed();
     await bounce({ messageId, kind });

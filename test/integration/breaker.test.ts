@@ -369,6 +369,20 @@ describe('a database that was restored from a backup', () => {
     await onlyTrip();
   });
 
+  it('lets no act pass before anything is recorded', async () => {
+    const identityId = randomUUID();
+    await standing(identityId, {}, start);
+    await write(identityId, start + 10);
+    const asked = { action: 'revoke', identityId } as const;
+    const previous = { revision: start + 10, operators: 2 };
+    expect(await pass({ ...asked, previous })).toEqual({ outcome: 'granted' });
+    await database.pool.query('UPDATE standing SET revision = $1', [start]);
+    expect(await pass({ ...asked, previous })).toMatchObject({
+      outcome: 'held',
+      trip: { scope: 'all', cause: 'restored', operators: 2 },
+    });
+  });
+
   describe('of its signs of life alone', () => {
     const seen = async (identityId: string, at: number) => {
       const sign = { identityId, at, kind: 'human', source: 'app' } as const;

@@ -112,6 +112,39 @@ describe('the runtime role', () => {
     }
   });
 
+  it('every function that acts for the owner looks for temporary tables last', async () => {
+    const found = await runtime.query<{ name: string }>(
+      `SELECT proname AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef
+       AND NOT coalesce(proconfig @> ARRAY['search_path=public, pg_temp'], false)`,
+    );
+    expect(found.rows).toEqual([]);
+  });
+
+  it('runs no code of its own as the owner, by a trigger on a temporary tombstone', async () => {
+    const client = await runtime.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query('CREATE TEMPORARY TABLE tombstone (LIKE public.tombstone)');
+      await client.query('CREATE TEMPORARY TABLE ran_as (who text)');
+      await client.query('GRANT ALL ON ran_as TO PUBLIC');
+      await client.query(`CREATE FUNCTION pg_temp.run() RETURNS trigger LANGUAGE plpgsql AS $run$
+        BEGIN INSERT INTO pg_temp.ran_as VALUES (current_user); RETURN OLD; END $run$`);
+      await client.query(
+        'CREATE TRIGGER run BEFORE DELETE ON pg_temp.tombstone FOR EACH ROW EXECUTE FUNCTION pg_temp.run()',
+      );
+      const id = unknownId();
+      await client.query(
+        "INSERT INTO pg_temp.tombstone (identity_id, deleted_at, action) VALUES ($1, now(), 'delete')",
+        [id],
+      );
+      await client.query('SELECT lift_tombstone($1)', [id]);
+      expect((await client.query('SELECT who FROM ran_as')).rows).toEqual([]);
+    } finally {
+      await client.query('ROLLBACK');
+      client.release();
+    }
+  });
+
   const text = entryText(auditEntry());
   it.each([
     ['a place of its own', `[9,${text.slice(1)}`],

@@ -114,6 +114,65 @@ describe('a delivery report', () => {
     expect(await read(text)).toBeUndefined();
   });
 
+  it.each([
+    [
+      'qmail',
+      `From: MAILER-DAEMON@mx.example\nTo: no-reply@acme.example\nSubject: failure notice\n
+Hi. This is the qmail-send program at mx.example.\nI'm afraid I wasn't able to deliver your message.\n
+<gone@people.example>:\nSorry, no mailbox here by that name. (#5.1.1)\n
+--- Below this line is a copy of the message.\n\n${returnedHeaders}\n\nHello\n`,
+    ],
+    [
+      'Exim',
+      `From: Mail Delivery System <Mailer-Daemon@mx.example>\nX-Failed-Recipients: gone@people.example
+Auto-Submitted: auto-replied\nSubject: Mail delivery failed: returning message to sender\n
+A message that you sent could not be delivered.\n\n  gone@people.example\n    550 5.1.1 no such user\n
+------ This is a copy of the message, including all the headers. ------\n\n${returnedHeaders}\n\nHello\n`,
+    ],
+    [
+      'Exim, without a copy, to the return path of the mail',
+      `From: Mailer-Daemon@mx.example\nX-Failed-Recipients: gone@people.example
+Delivered-To: bounces+${messageId.slice(1, 41)}@acme.example\n\n  gone@people.example\n    550 5.1.1 no such user\n`,
+    ],
+  ])('in the plain text of %s', async (_what, text) => {
+    const found = await read(text);
+    expect(found).toMatchObject({ kind: 'hard', code: '5.1.1' });
+    expect(found?.messageId?.slice(1, 41)).toBe(messageId.slice(1, 41));
+    expect(found).not.toHaveProperty('copy');
+  });
+
+  const feedback = (type: string) => `From: fbl@isp.example
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary=b
+
+--b
+Content-Type: message/feedback-report
+
+Feedback-Type: ${type}
+Version: 1
+
+--b
+Content-Type: message/rfc822
+
+${returnedHeaders}
+
+Hello
+--b--
+`;
+  it('a complaint of a provider of mailboxes (RFC 5965)', async () => {
+    expect(await read(feedback('abuse'))).toEqual({ kind: 'complaint', messageId });
+  });
+
+  it.each([
+    ['of "not-spam" feedback', feedback('not-spam')],
+    [
+      'of a vacation responder that answers to the return path',
+      `To: bounces+${messageId.slice(1, 41)}@acme.example\nAuto-Submitted: auto-replied\nSubject: I am away\n\nHi. I am away.\n- Jo\n`,
+    ],
+  ])('is not one %s', async (_what, text) => {
+    expect(await read(text)).toBeUndefined();
+  });
+
   it('never makes the reader fail', async () => {
     const bytes = fc.uint8Array({ maxLength: 400 });
     const cut = fc.nat({ max: report().length });

@@ -139,6 +139,58 @@ describe('SendGrid', () => {
   });
 });
 
+describe('a field in another form than documented is left out, and the bounce still counts', () => {
+  it('Amazon SES: null, and the failed recipient behind another', () => {
+    const { mail, bounce } = sesBounce(name);
+    const bouncedRecipients = [null, { action: 'delayed', status: 4 }, { action: 'failed', status: '5.1.1' }];
+    const odd = {
+      notificationType: null,
+      eventType: 'Bounce',
+      mail: { ...mail, headers: null, commonHeaders: [], messageId: 5 },
+      bounce: { ...bounce, bounceType: 'Transient', timestamp: null, bouncedRecipients },
+    };
+    expect(readSesEvent(odd)).toEqual([{ kind: 'hard', code: '5.1.1', messageId }]);
+  });
+
+  it('Postmark: metadata in a list, numbers and null for texts', () => {
+    const odd = {
+      Metadata: [],
+      MessageID: 5,
+      BouncedAt: null,
+      Details: 5,
+      Content: `Message-ID: <${name}@x.test>`,
+    };
+    expect(readPostmarkEvent(postmarkBounce(name, odd))).toEqual([
+      { kind: 'hard', messageId: `<${name}@x.test>` },
+    ]);
+  });
+
+  it('Mailgun: null for texts, a list for no variables, a time in digits', () => {
+    const odd = {
+      timestamp: '1772366400.25',
+      'delivery-status': { code: 550, 'enhanced-code': null, message: null, description: '550 5.1.1 no' },
+      'user-variables': [],
+    };
+    expect(readMailgunEvent(mailgunFailure(name, odd))).toEqual([
+      { kind: 'hard', code: '5.1.1', messageId: `<${name}@acorn.example>`, at: 1_772_366_400_250 },
+    ]);
+  });
+
+  it.each([
+    null,
+    'yesterday',
+    -1,
+    1e300,
+    {},
+  ])('SendGrid: the time %j, a null status, and a bad event beside', (timestamp) => {
+    const [, bounce] = sendgridEvents(name);
+    const odd = { ...bounce, timestamp, status: null, reason: '550 5.1.1 no', sg_message_id: 5 };
+    expect(readSendgridEvents([null, {}, { event: 5 }, odd])).toEqual([
+      { kind: 'hard', code: '5.1.1', messageId },
+    ]);
+  });
+});
+
 it.each([
   ['ses', readSesEvent],
   ['postmark', readPostmarkEvent],

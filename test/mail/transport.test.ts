@@ -107,6 +107,13 @@ describe.each(manners)('one mail, $manner', ({ options }) => {
     [554, `<${to}>: Relay access denied`],
     [550, 'sending quota of this account is used up'],
     [554, 'blocked using a blocklist'],
+    [550, '4.7.1 client host is blocked'],
+    [550, '#5.7.1 your access is rejected'],
+    [550, '5.1.8 sender address rejected: domain not found'],
+    [550, '5.1.0 <no-reply@acorn.example>: Sender address rejected: User unknown in local recipient table'],
+    [554, 'Message rejected: Email address is not verified. The following identities failed the check'],
+    [554, 'Message rejected: Sending paused for this account'],
+    [550, 'Administrative prohibition'],
   ])('of which the server says %d %s is not refused for the recipient: it fails for now', async (code, text) => {
     for (const faults of [{ rcptTo: () => ({ code, text }) }, { message: () => ({ code, text }) }]) {
       const { transport } = await setUp({ ...faults, options });
@@ -114,6 +121,11 @@ describe.each(manners)('one mail, $manner', ({ options }) => {
       expect(error).toMatchObject({ smtpCode: code, concernsServer: true });
       expect(String(error)).not.toContain(to);
     }
+  });
+
+  it('whose code says "not now" under a number that says "never" fails for now, for this recipient', async () => {
+    const { transport } = await setUp({ rcptTo: () => ({ code: 550, text: '4.2.2 over quota' }), options });
+    expect(await failure(transport.send(mail))).toMatchObject({ smtpCode: 550, concernsServer: false });
   });
 
   it.each([

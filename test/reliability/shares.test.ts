@@ -1,6 +1,13 @@
 /** Shares of the fault harness: each case is in one of them, and together they are the whole. */
 import { expect, it } from 'vitest';
-import { type Figures, isWhole, joined, missingShares, triedOf } from '../../tools/reliability/figures.js';
+import {
+  type Figures,
+  haveStruck,
+  isWhole,
+  joined,
+  missingShares,
+  triedOf,
+} from '../../tools/reliability/figures.js';
 import { inParties, inShare, readShare } from '../faults/harness/size.js';
 
 const cases = Array.from({ length: 2_709 }, (_none, index) => `case ${index}`);
@@ -65,6 +72,14 @@ it('all shares are one: numbers are summed, a note is there once, the day is tha
     ...{ notes: ['time is skipped'], measured: '2026-11-21', code: 'abc' },
   });
   expect(triedOf(whole)).toBe('30 of 33 faults');
+});
+
+it.each([
+  [300, 297, true],
+  [300, 296, false],
+  [10, 9, false],
+])('of %d faults %d struck: enough to say something is %j', (tried, faults, isEnough) => {
+  expect(haveStruck(share(1, 1, { cases: { tried, planned: tried, failed: 0 }, faults }))).toBe(isEnough);
 });
 
 it('shares of different code: the whole names none', () => {

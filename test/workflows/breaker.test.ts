@@ -77,6 +77,13 @@ interface Enrolled {
   readonly person: Person;
   readonly handle: LifecycleHandle;
 }
+/** The names of the activities, in the order in which the workflow scheduled them. */
+async function activitiesOf(handle: LifecycleHandle): Promise<string[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).flatMap(
+    ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name ?? [],
+  );
+}
 const stageOf = async ({ id }: Enrolled) => (await readStanding(database.pool, id))?.stage;
 const blockOf = async ({ id }: Enrolled) => (await readStanding(database.pool, id))?.blocked;
 
@@ -179,6 +186,34 @@ test('a lifecycle that remembers more than PostgreSQL stops everything, also whe
   await handle.executeUpdate(holdUpdate, { args: [hold] });
   const causes = (await activeTrips(database.pool, ['all'])).map(({ cause }) => cause);
   expect(causes.toSorted()).toEqual(['operator', 'restored']);
+});
+
+test('a lifecycle that remembers more than PostgreSQL is held at the act itself: a step that is due is not recorded again', async () => {
+  const { id } = await live.people.create('restored');
+  // Loses the last write of this identity only, as soon as its notice is written.
+  await database.pool.query(`
+    CREATE FUNCTION lose_the_last_write() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN NEW.revision := 1; RETURN NEW; END $$`);
+  await database.pool.query(`
+    CREATE TRIGGER lose_the_last_write BEFORE UPDATE ON standing FOR EACH ROW
+    WHEN (NEW.identity_id = '${id}' AND jsonb_array_length(NEW.document -> 'notices') > 0)
+    EXECUTE FUNCTION lose_the_last_write()`);
+  try {
+    const handle = await live.enrol(id, taskQueue, { policyId: 'fused', activity: { human: Date.now() } });
+    const { stage } = await until('it is held, or done', async () => {
+      const now = await handle.query(standingQuery);
+      return (now.blocked !== undefined || now.stage === 'deactivated') && now;
+    });
+    expect(stage).toBe('active');
+    expect(await stateOf(live.people, id)).toBe('active');
+    const [trip] = await activeTrips(database.pool, ['all']);
+    expect(trip).toMatchObject({ cause: 'restored', scope: 'all' });
+    const called = await activitiesOf(handle);
+    const sinceNotice = called.slice(called.indexOf('sendMail'), called.indexOf('passBreaker'));
+    expect(sinceNotice.filter((name) => name === 'record')).toHaveLength(1);
+  } finally {
+    await database.pool.query('DROP FUNCTION lose_the_last_write CASCADE');
+  }
 });
 
 test.each([

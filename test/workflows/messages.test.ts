@@ -79,8 +79,8 @@ describe('what is refused', () => {
     ['half of a surrogate pair in the reason', 'release', () => ({ actor, reason: 'a\ud800' }), /^reason: holds half of a surrogate pair/],
     ['a direction override in the reason', 'reactivate', () => ({ actor, reason: 'a\u202eb' }), /^reason: holds a character that changes the direction/],
     ['a private-use character in the reason', 'skipParked', () => ({ actor, reason: 'a\ue000' }), /^reason: holds a private-use character/],
-    ['the engine as actor', 'hold', () => ({ actor: 'engine', reason, until: inAWeek() }), /^actor: "engine" is Dormouse itself/],
-    ['self-service as actor', 'reactivate', () => ({ actor: 'self-service', reason }), /^actor: "self-service" is Dormouse itself/],
+    ['the engine as actor', 'hold', () => ({ actor: 'engine', reason, until: inAWeek() }), /^actor: "engine" is a name that only Dormouse writes/],
+    ['self-service as actor', 'reactivate', () => ({ actor: 'self-service', reason }), /^actor: "self-service" is a name that only Dormouse writes/],
     ['nothing at all', 'hold', () => null, /one object/],
     ['a text', 'applyPolicy', () => 'default', /one object/],
   ];

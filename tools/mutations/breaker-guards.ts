@@ -95,10 +95,24 @@ export const breakerGuards: readonly Guard[] = [
   },
   {
     name: 'breaker: a lifecycle says what it wrote before',
-    takenOut: { part: 'revision, ...previous, audit: outbox', becomes: 'revision, audit: outbox' },
+    takenOut: { part: '...given({ previous }),', becomes: '' },
     project: 'system',
     tests: ['test/workflows/breaker.test.ts'],
-    only: 'remembers more than PostgreSQL',
+    only: 'remembers more than PostgreSQL stops everything',
+  },
+  {
+    name: 'breaker: who asks says what it wrote before',
+    takenOut: 'left out',
+    project: 'system',
+    tests: ['test/workflows/breaker.test.ts'],
+    only: 'the act itself',
+  },
+  {
+    name: 'breaker: a restored database lets nothing pass',
+    takenOut: 'left out',
+    project: 'system',
+    tests: breaker,
+    only: 'before anything is recorded',
   },
   {
     name: 'second look: an old look is repeated',

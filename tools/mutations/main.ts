@@ -10,6 +10,7 @@ import type { Guard } from './guard.js';
 import { guards } from './list.js';
 import { readMarks } from './marks.js';
 import { runTests } from './run-tests.js';
+import { soundGuards } from './soundness.js';
 
 const verdictSchema = z.object({
   guard: z.string(),
@@ -31,9 +32,14 @@ const selected = guards
 const checkout = await Checkout.copy();
 try {
   const verdicts: Verdict[] = [];
-  const sound = new Map<string, boolean>();
+  const sound = await soundGuards(
+    checkout.directory,
+    selected.map(({ guard }) => guard),
+  );
   for (const { guard, file } of selected) {
-    const verdict = await judge(guard, file, sound);
+    const verdict = sound.has(guard.name)
+      ? await judge(guard, file)
+      : { guard: guard.name, file, verdict: 'no-test' as const, by: [] };
     verdicts.push(verdict);
     console.log(`${verdict.verdict.padEnd(8)} ${guard.name} ${verdict.by.join('; ')}`);
     await report(verdicts);
@@ -51,22 +57,15 @@ function fileOf({ name }: Guard): string {
   return mark.file;
 }
 
-/** A test that fails without the mutation, too, proves nothing: the same selection must pass first. */
-async function judge(guard: Guard, file: string, sound: Map<string, boolean>): Promise<Verdict> {
+/** The guard is out, and its tests run. */
+async function judge(guard: Guard, file: string): Promise<Verdict> {
   const { name } = guard;
-  const selection = JSON.stringify([guard.project, guard.tests, guard.only]);
-  if (!sound.has(selection)) {
-    const before = await runTests(checkout.directory, guard, false);
-    sound.set(selection, before.passed > 0 && before.failed.length === 0);
-    if (sound.get(selection) !== true) console.error(before.output.slice(-3_000));
-  }
-  if (sound.get(selection) !== true) return { guard: name, file, verdict: 'no-test', by: [] };
   const { failed, passed, output } = await checkout.without(guard, file, () =>
     runTests(checkout.directory, guard, true),
   );
   if (failed.length > 0) return { guard: name, file, verdict: 'caught', by: failed.slice(0, 1) };
-  if (passed === 0) console.error(output.slice(-3_000));
-  return { guard: name, file, verdict: passed === 0 ? 'no-test' : 'survived', by: [] };
+  if (passed.length === 0) console.error(output.slice(-3_000));
+  return { guard: name, file, verdict: passed.length === 0 ? 'no-test' : 'survived', by: [] };
 }
 
 /** Figures of guards that were not selected are kept; those of guards that are no more are dropped. */

@@ -20,6 +20,26 @@ export const noticeGuards: readonly Guard[] = [
     only: 'a hard one',
   },
   {
+    name: 'a notice that a server on the way did not carry never counts',
+    takenOut: { condition: false },
+    project: 'unit',
+    tests: ['test/domain/notices.test.ts'],
+  },
+  {
+    name: 'a mail that bounced for a server’s sake did not fail for its address',
+    takenOut: { value: 'false' },
+    project: 'system',
+    tests: ['test/integration/bounces.test.ts'],
+    only: 'about a server on the way',
+  },
+  {
+    name: 'mail: a refusal whose code says "not now" is not for good',
+    takenOut: { condition: false },
+    project: 'unit',
+    tests: ['test/mail/transport.test.ts'],
+    only: 'not now',
+  },
+  {
     name: 'a bounce before the acceptance stays one',
     takenOut: { part: "CASE WHEN bounce_class = 'hard' THEN 'bounced' ELSE a_state END", becomes: 'a_state' },
     project: 'system',
@@ -49,9 +69,9 @@ export const noticeGuards: readonly Guard[] = [
   {
     name: 'failed notices wait longer each time',
     takenOut: { part: 'recheckMs * 2 ** failures', becomes: 'recheckMs' },
-    project: 'system',
-    tests: ['test/workflows/notices.test.ts'],
-    only: 'on every notice',
+    project: 'unit',
+    tests: ['test/domain/decide.test.ts'],
+    only: 'of a notice, the next attempt comes later',
   },
   {
     name: 'an address that mails come back from gets none',

@@ -6,8 +6,6 @@ import { z } from 'zod';
 import type { Guard } from './guard.js';
 
 const reportSchema = z.object({
-  numTotalTests: z.number(),
-  numPassedTests: z.number(),
   testResults: z.array(
     z.object({
       name: z.string(),
@@ -17,14 +15,14 @@ const reportSchema = z.object({
 });
 
 export interface TestRun {
-  readonly passed: number;
-  /** `file › name of the test`. */
+  /** Each `file › name of the test`. */
+  readonly passed: readonly string[];
   readonly failed: readonly string[];
   /** What vitest said, for a person who looks for the reason. */
   readonly output: string;
 }
 
-/** Far longer than the tests take. Milliseconds. */
+/** Far longer than the tests of a file take. Milliseconds. */
 const longestMs = { unit: 90_000, system: 600_000, faults: 900_000 } as const;
 
 type Selection = Pick<Guard, 'project' | 'tests' | 'only'>;
@@ -39,7 +37,7 @@ export async function runTests(
 ): Promise<TestRun> {
   for (let start = 1; ; start += 1) {
     const run = await runOnce(directory, selection, stopAtFirst);
-    if (run.passed + run.failed.length > 0 || start === starts) return run;
+    if (run.passed.length + run.failed.length > 0 || start === starts) return run;
   }
 }
 
@@ -65,15 +63,16 @@ async function runOnce(
   const guard = setTimeout(() => {
     isEndless = true;
     if (vitest.pid !== undefined) process.kill(-vitest.pid, 'SIGKILL');
-  }, longestMs[project]);
+  }, longestMs[project] * tests.length);
   const { all } = await vitest.finally(() => clearTimeout(guard));
-  if (isEndless) return { passed: 0, failed: [`${tests[0]} › did not end`], output: all };
+  if (isEndless) return { passed: [], failed: [`${tests[0]} › did not end`], output: all };
   const report = reportSchema.safeParse(JSON.parse(await readFile(file, 'utf8').catch(() => 'null')));
-  if (!report.success) return { passed: 0, failed: [], output: all };
-  const failed = report.data.testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults
-      .filter(({ status }) => status === 'failed')
-      .map(({ fullName }) => `${name.replace(`${directory}/`, '')} › ${fullName.trim()}`),
-  );
-  return { passed: report.data.numPassedTests, failed, output: all };
+  if (!report.success) return { passed: [], failed: [], output: all };
+  const named = (wanted: string) =>
+    report.data.testResults.flatMap(({ name, assertionResults }) =>
+      assertionResults
+        .filter(({ status }) => status === wanted)
+        .map(({ fullName }) => `${name.replace(`${directory}/`, '')} › ${fullName.trim()}`),
+    );
+  return { passed: named('passed'), failed: named('failed'), output: all };
 }

@@ -380,4 +380,31 @@ export const unitGuards: readonly Guard[] = [
     project: 'unit',
     tests: ['test/domain/link-request.test.ts'],
   },
+  {
+    name: 'pace: a pause that one worker was told holds for all',
+    takenOut: { part: 'lowered.pausedUntil, ', becomes: '' },
+    project: 'unit',
+    tests: ['test/domain/pace.test.ts'],
+  },
+  {
+    name: 'pace: a system that refuses is called less often',
+    takenOut: 'left out',
+    project: 'unit',
+    tests: ['test/domain/pace.test.ts'],
+  },
+  {
+    name: 'pace: the most urgent call takes the place that is due',
+    takenOut: {
+      part: 'waiting.next()?.go();',
+      becomes: 'waiting.all().reverse().forEach((call) => call.go());',
+    },
+    project: 'unit',
+    tests: ['test/pacing/call-pacer.test.ts'],
+  },
+  {
+    name: 'pace: a sweep is not kept waiting for ever',
+    takenOut: { value: 'order[0]' },
+    project: 'unit',
+    tests: ['test/pacing/call-pacer.test.ts'],
+  },
 ];

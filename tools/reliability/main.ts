@@ -2,7 +2,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { figuresFile, readFigures, table, writeFigures, writeSection } from './document.js';
-import { type Figures, figuresSchema, joined, missingShares, triedOf } from './figures.js';
+import { type Figures, figuresSchema, haveStruck, joined, missingShares, triedOf } from './figures.js';
 
 const names = (await readdir(dirname(figuresFile('any'))))
   .filter((name) => /^faults-.*\.json$/.test(name))
@@ -22,6 +22,13 @@ for (const [part, files] of shares) {
     continue;
   }
   const figures = joined(files.map((file) => file.figures));
+  if (!haveStruck(figures)) {
+    console.error(
+      `${part}: the figures of before stay, because only ${figures.faults} of ${triedOf(figures)} struck`,
+    );
+    process.exitCode = 1;
+    continue;
+  }
   await writeFigures(`faults-${part}`, figures);
   for (const { name } of files) await rm(figuresFile(name));
   whole.set(part, figures);

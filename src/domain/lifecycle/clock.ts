@@ -30,6 +30,8 @@ export function countsAsNotice(
   if (outcome === 'accepted') return true;
   // guard: an ambiguous or failed notice never counts for deletion
   if (rung.rung === 'delete') return false;
+  // guard: a notice that a server on the way did not carry never counts
+  if (outcome === 'relay-failed') return false;
   // guard: a notice that was refused does not count where the policy waits
   return outcome === 'ambiguous' || rung.withoutNotice === 'proceed';
 }

@@ -1,4 +1,4 @@
-/** What comes next for an identity, or what keeps it from coming. Types only. */
+/** What comes next for an identity, or what keeps it from coming. Pure. */
 import type { RungName } from '../rungs.js';
 
 export type BlockedBy =
@@ -24,4 +24,18 @@ export interface NextStep {
   readonly rung: RungName | 'bury';
   /** Epoch milliseconds. */
   readonly at: number;
+}
+
+/**
+ * Whether both are the same step, and it is due. The time of a due step moves on with the clock, which tells
+ * nobody anything new.
+ */
+export function isSameDueStep(
+  before: NextStep | undefined,
+  after: NextStep | undefined,
+  now: number,
+): boolean {
+  if (before === undefined || after === undefined) return false;
+  if (before.step !== after.step || before.rung !== after.rung) return false;
+  return before.at <= now && after.at <= now;
 }

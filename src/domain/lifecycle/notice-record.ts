@@ -1,7 +1,8 @@
 /** A notice that was given, or tried. Types only. */
 import type { RungName } from '../rungs.js';
 
-export type NoticeOutcome = 'accepted' | 'ambiguous' | 'bounced' | 'rejected' | 'no-address';
+/** `relay-failed`: accepted, and returned later because of a mail server on the way, not because of the address. */
+export type NoticeOutcome = 'accepted' | 'ambiguous' | 'bounced' | 'relay-failed' | 'rejected' | 'no-address';
 
 export interface NoticeRecord {
   readonly rung: RungName;

@@ -2,24 +2,25 @@
 import { z } from 'zod';
 import { findMessageId, messageIdOfName } from '../../smtp/mail-name.js';
 import { type Bounce, findStatusCode } from '../bounce.js';
+import { lenient, lenientSeconds } from './lenient.js';
 import { tagName } from './provider.js';
 
 const event = z.looseObject({
   'event-data': z.looseObject({
     event: z.string(),
-    severity: z.string().optional(),
-    timestamp: z.number().optional(),
-    message: z
-      .looseObject({ headers: z.looseObject({ 'message-id': z.string().optional() }).optional() })
-      .optional(),
-    'delivery-status': z
-      .looseObject({
-        'enhanced-code': z.string().optional(),
-        message: z.string().optional(),
-        description: z.string().optional(),
-      })
-      .optional(),
-    'user-variables': z.record(z.string(), z.unknown()).optional(),
+    severity: lenient(z.string()),
+    timestamp: lenientSeconds,
+    message: lenient(
+      z.looseObject({ headers: lenient(z.looseObject({ 'message-id': lenient(z.string()) })) }),
+    ),
+    'delivery-status': lenient(
+      z.looseObject({
+        'enhanced-code': lenient(z.string()),
+        message: lenient(z.string()),
+        description: lenient(z.string()),
+      }),
+    ),
+    'user-variables': lenient(z.record(z.string(), z.unknown())),
   }),
 });
 type Data = z.infer<typeof event>['event-data'];
@@ -41,7 +42,7 @@ export function readMailgunEvent(body: unknown): Bounce[] {
       kind,
       ...(messageId !== undefined && { messageId }),
       ...(code !== undefined && { code }),
-      ...(said.timestamp !== undefined && { at: Math.floor(said.timestamp * 1_000) }),
+      ...(said.timestamp !== undefined && { at: said.timestamp }),
     },
   ];
 }

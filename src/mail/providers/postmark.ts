@@ -5,16 +5,17 @@
 import { z } from 'zod';
 import { findMessageId, messageIdOfName } from '../../smtp/mail-name.js';
 import { asQueueId, type Bounce, findStatusCode } from '../bounce.js';
+import { lenient } from './lenient.js';
 import { tagName } from './provider.js';
 
 const event = z.looseObject({
   RecordType: z.string(),
-  Type: z.string().optional(),
-  MessageID: z.string().optional(),
-  Metadata: z.record(z.string(), z.unknown()).nullish(),
-  BouncedAt: z.string().optional(),
-  Details: z.string().nullish(),
-  Content: z.string().nullish(),
+  Type: lenient(z.string()),
+  MessageID: lenient(z.string()),
+  Metadata: lenient(z.record(z.string(), z.unknown())),
+  BouncedAt: lenient(z.string()),
+  Details: lenient(z.string()),
+  Content: lenient(z.string()),
 });
 
 /**

@@ -5,18 +5,19 @@
 import { z } from 'zod';
 import { findMessageId, messageIdOfName } from '../../smtp/mail-name.js';
 import { asQueueId, type Bounce, findStatusCode } from '../bounce.js';
+import { lenient, lenientSeconds } from './lenient.js';
 import { tagName } from './provider.js';
 
 const event = z.looseObject({
   event: z.string(),
-  timestamp: z.number().optional(),
-  status: z.string().nullish(),
-  reason: z.string().nullish(),
-  sg_message_id: z.string().nullish(),
-  'smtp-id': z.string().nullish(),
+  timestamp: lenientSeconds,
+  status: lenient(z.string()),
+  reason: lenient(z.string()),
+  sg_message_id: lenient(z.string()),
+  'smtp-id': lenient(z.string()),
   [tagName]: z.unknown().optional(),
 });
-const events = z.array(event).max(10_000);
+const events = z.array(z.unknown()).max(10_000);
 
 /** `dropped` was never sent. `blocked` is an immediate bounce that did not arrive either. */
 const kinds: Readonly<Record<string, Bounce['kind']>> = {
@@ -27,9 +28,16 @@ const kinds: Readonly<Record<string, Bounce['kind']>> = {
   spamreport: 'complaint',
 };
 
-/** @returns empty for events other than bounces. @throws ZodError */
+/**
+ * One event that cannot be read does not keep the others of its batch from being noted.
+ * @returns empty for events other than bounces. @throws ZodError where no event can be read
+ */
 export function readSendgridEvents(body: unknown): Bounce[] {
-  return events.parse(body).flatMap((said): Bounce[] => {
+  const sent = events.parse(body);
+  const read = sent.flatMap((one) => event.safeParse(one).data ?? []);
+  const [first] = sent;
+  if (first !== undefined && read.length === 0) z.array(event).parse(sent);
+  return read.flatMap((said): Bounce[] => {
     const kind = Object.hasOwn(kinds, said.event) ? kinds[said.event] : undefined;
     if (kind === undefined) return [];
     const messageId = messageIdOfName(said[tagName]) ?? findMessageId(said['smtp-id'] ?? '');
@@ -41,7 +49,7 @@ export function readSendgridEvents(body: unknown): Bounce[] {
         ...(messageId !== undefined && { messageId }),
         ...(queueId !== undefined && { queueIds: [queueId] }),
         ...(code !== undefined && { code }),
-        ...(said.timestamp !== undefined && { at: said.timestamp * 1_000 }),
+        ...(said.timestamp !== undefined && { at: said.timestamp }),
       },
     ];
   });

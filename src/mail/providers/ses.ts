@@ -7,32 +7,35 @@
 import { z } from 'zod';
 import { findMessageId, messageIdOfName } from '../../smtp/mail-name.js';
 import { asQueueId, type Bounce, findStatusCode } from '../bounce.js';
+import { lenient } from './lenient.js';
 import { tagName } from './provider.js';
 
 const recipient = z.looseObject({
-  action: z.string().optional(),
-  status: z.string().optional(),
+  action: lenient(z.string()),
+  status: lenient(z.string()),
 });
+const timed = lenient(z.looseObject({ timestamp: lenient(z.string()) }));
+const header = z.looseObject({ name: z.string(), value: z.string() });
 const event = z.looseObject({
-  notificationType: z.string().optional(),
-  eventType: z.string().optional(),
-  mail: z
-    .looseObject({
-      messageId: z.string().optional(),
-      tags: z.record(z.string(), z.array(z.string())).optional(),
-      headers: z.array(z.looseObject({ name: z.string(), value: z.string() })).optional(),
-      commonHeaders: z.looseObject({ messageId: z.string().optional() }).optional(),
-    })
-    .optional(),
+  notificationType: lenient(z.string()),
+  eventType: lenient(z.string()),
+  mail: lenient(
+    z.looseObject({
+      messageId: lenient(z.string()),
+      tags: lenient(z.record(z.string(), z.array(z.string()))),
+      headers: lenient(z.array(header.catch({ name: '', value: '' }))),
+      commonHeaders: lenient(z.looseObject({ messageId: lenient(z.string()) })),
+    }),
+  ),
   bounce: z
     .looseObject({
       bounceType: z.string(),
-      timestamp: z.string().optional(),
-      bouncedRecipients: z.array(recipient).default([]),
+      timestamp: lenient(z.string()),
+      bouncedRecipients: z.array(recipient.catch({})).catch([]),
     })
     .optional(),
-  complaint: z.looseObject({ timestamp: z.string().optional() }).optional(),
-  deliveryDelay: z.looseObject({ timestamp: z.string().optional() }).optional(),
+  complaint: timed,
+  deliveryDelay: timed,
 });
 type SesEvent = z.infer<typeof event>;
 
@@ -46,10 +49,10 @@ export function readSesEvent(body: unknown): Bounce[] {
   const { mail, bounce, complaint, deliveryDelay } = said;
   const verdict = verdictOf(said);
   if (verdict === undefined) return [];
-  const header = mail?.headers?.find(({ name }) => name.toLowerCase() === 'message-id')?.value;
+  const messageIdHeader = mail?.headers?.find(({ name }) => name.toLowerCase() === 'message-id')?.value;
   const messageId =
     messageIdOfName(mail?.tags?.[tagName]?.[0]) ??
-    findMessageId(`${mail?.commonHeaders?.messageId ?? ''} ${header ?? ''}`);
+    findMessageId(`${mail?.commonHeaders?.messageId ?? ''} ${messageIdHeader ?? ''}`);
   const queueId = asQueueId(mail?.messageId);
   const at = Date.parse((bounce ?? complaint ?? deliveryDelay)?.timestamp ?? '');
   return [
@@ -73,10 +76,10 @@ function verdictOf({
 }: SesEvent): Pick<Bounce, 'kind' | 'code'> | undefined {
   switch ((notificationType ?? eventType)?.toLowerCase()) {
     case 'bounce': {
-      const [first] = bounce?.bouncedRecipients ?? [];
-      const hasFailed = first?.action?.toLowerCase() === 'failed';
-      const isHard = bounce?.bounceType.toLowerCase() === 'permanent' || hasFailed;
-      const code = findStatusCode(first?.status ?? '');
+      const recipients = bounce?.bouncedRecipients ?? [];
+      const failed = recipients.find(({ action }) => action?.toLowerCase() === 'failed');
+      const isHard = bounce?.bounceType.toLowerCase() === 'permanent' || failed !== undefined;
+      const code = findStatusCode((failed ?? recipients[0])?.status ?? '');
       return { kind: isHard ? 'hard' : 'soft', ...(code !== undefined && { code }) };
     }
     case 'complaint':

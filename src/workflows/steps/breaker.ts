@@ -2,6 +2,7 @@
 import { patched, workflowInfo } from '@temporalio/workflow';
 import type { BreakerAction } from '../../domain/breaker/rules.js';
 import type { Trip } from '../../domain/breaker/trip.js';
+import { given } from '../../domain/given.js';
 import { inactiveSince } from '../../domain/lifecycle/clock.js';
 import { breakerAskedAgainAt } from '../../domain/lifecycle/decide.js';
 import { withHeldByBreaker, withoutHeldByBreaker } from '../../domain/lifecycle/transitions.js';
@@ -45,6 +46,8 @@ export async function passBreaker(run: LifecycleRun, rung: PlanRung): Promise<bo
     identityId: state.identityId,
     rules: plan.breaker,
     decidedAt: askedAt,
+    // guard: breaker: who asks says what it wrote before
+    ...given({ previous: run.writtenBefore }),
   });
   if (answer.outcome === 'held') {
     holdBack(run, { action, inactiveSince: inactiveSince(state, rung) }, answer.trip, askedAt);
@@ -79,6 +82,7 @@ export async function passBreakerToBury(run: LifecycleRun, since: number): Promi
     identityId: state.identityId,
     rules: plan.breaker,
     decidedAt: askedAt,
+    ...given({ previous: run.writtenBefore }),
   });
   if (answer.outcome === 'held') {
     holdBack(run, { action: 'bury', inactiveSince: since }, answer.trip, askedAt);

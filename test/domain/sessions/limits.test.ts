@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { limitsFor, offeredChoices, type SessionSubject } from '../../../src/domain/sessions/limits.js';
+import {
+  limitsFor,
+  offeredChoices,
+  type SessionSubject,
+  shortestIdle,
+} from '../../../src/domain/sessions/limits.js';
 import { hour, minute, sessionsPolicy } from './fixtures.js';
 
 const desktop: SessionSubject = { devices: ['desktop'], roles: [], assurance: 'aal1' };
@@ -111,5 +116,49 @@ describe('the idle limit', () => {
     expect(offeredChoices(policy, { ...desktop, path: '/billing' })).toEqual([0, 15 * minute, 30 * minute]);
     expect(offeredChoices(policy, { ...desktop, roles: ['clerk'] })).toEqual([0]);
     expect(offeredChoices(sessionsPolicy(), desktop)).toEqual([]);
+  });
+
+  it('is no bound of the choices where the policy has none', () => {
+    const casual = sessionsPolicy({ idle: 'none', choices: { offered: [0, '30m', '8h'] } });
+    expect(offeredChoices(casual, desktop)).toEqual([0, 30 * minute, 8 * hour]);
+  });
+
+  it('is that of the policy for a device class without one of its own', () => {
+    const mobileOnly = sessionsPolicy({ devices: { mobile: '10m' } });
+    expect(limitsFor(mobileOnly, desktop)).toMatchObject({ idleMs: 30 * minute, idleRule: 'idle' });
+    expect(limitsFor(mobileOnly, { ...desktop, devices: [] })).toMatchObject({ idleMs: 30 * minute });
+  });
+});
+
+describe('roles and assurance levels', () => {
+  const policy = sessionsPolicy({
+    roles: { clerk: { idle: '10m' }, auditor: { absolute: '2h' } },
+    assurance: { aal2: { absolute: '1h' } },
+  });
+
+  it.each<[string, Partial<SessionSubject>, number, number, string]>([
+    ['a role with an idle limit alone', { roles: ['clerk'] }, 10 * minute, 12 * hour, 'absolute'],
+    ['a role with an absolute limit alone', { roles: ['auditor'] }, 30 * minute, 2 * hour, 'roles:auditor'],
+    ['a level with an absolute limit alone', { assurance: 'aal2' }, 30 * minute, hour, 'assurance:aal2'],
+    ['all of them', { roles: ['clerk', 'auditor'], assurance: 'aal2' }, 10 * minute, hour, 'assurance:aal2'],
+  ])('%s leaves the other limit', (_what, subject, idleMs, absoluteMs, absoluteRule) => {
+    expect(limitsFor(policy, { ...desktop, ...subject })).toMatchObject({ idleMs, absoluteMs, absoluteRule });
+  });
+});
+
+describe('the shortest idle limit of any request', () => {
+  it.each<[string, Record<string, unknown>, number | undefined]>([
+    ['all sessions', {}, 30],
+    ['nothing', { idle: 'none' }, undefined],
+    ['a mobile device', { devices: { mobile: '10m', desktop: '20m' } }, 10],
+    ['a desktop', { devices: { mobile: '20m', desktop: '10m' } }, 10],
+    ['a route', { routes: { '/billing': '5m' } }, 5],
+    ['a role', { roles: { clerk: { idle: '10m' }, auditor: { absolute: '2h' } } }, 10],
+    ['an assurance level', { assurance: { aal2: { idle: '4m' } } }, 4],
+    ['a ceiling of choices', { choices: { offered: ['30m'], ceilings: { clerk: '3m' } } }, 3],
+    ['a choice', { choices: { offered: [0, '15m'] } }, 15],
+    ['a choice alone', { idle: 'none', choices: { offered: [0, '15m'] } }, 15],
+  ])('is set by %s', (_what, fields, minutes) => {
+    expect(shortestIdle(sessionsPolicy(fields))).toBe(minutes === undefined ? undefined : minutes * minute);
   });
 });

@@ -43,6 +43,28 @@ describe('a session', () => {
     });
   });
 
+  it('without an idle limit lives until its absolute limit', () => {
+    const casual = { ...limits, idleMs: null, idleRule: 'none' };
+    const times = { authenticatedAt: at, lastActiveAt: at };
+    expect(judge(times, casual, at + 12 * hour - 1)).toEqual({
+      state: 'live',
+      idleEndsAt: null,
+      idleMs: null,
+      absoluteEndsAt: at + 12 * hour,
+      rule: 'absolute',
+    });
+    expect(judge(times, casual, at + 12 * hour)).toMatchObject({ state: 'ended', reason: 'absolute' });
+  });
+
+  it('that reaches both limits at once ends by the absolute one', () => {
+    const now = at + 12 * hour;
+    expect(judge({ authenticatedAt: at, lastActiveAt: now - 30 * minute }, limits, now)).toMatchObject({
+      reason: 'absolute',
+      rule: 'absolute',
+      endedAt: now,
+    });
+  });
+
   it.each([
     '2026-03-28T23:30:00Z',
     '2026-10-24T23:30:00Z',
@@ -114,5 +136,22 @@ describe('step-up', () => {
     expect(asked('/account', { ...fresh, assurance: 'aal1' }, at + hour)).toEqual({
       maxAge: hour,
     });
+  });
+
+  it('takes the strongest level and the shortest age, in whatever order the rules come', () => {
+    const rules = [{ acr: 'aal2' }, { maxAge: hour }, { acr: 'aal1' }, { maxAge: 5 * minute }] as const;
+    const strictest = { maxAge: 5 * minute, acr: 'aal2' };
+    const weak = { assurance: 'aal1', latestAt: at } as const;
+    expect(missingOf(rules, weak, at)).toEqual(strictest);
+    expect(missingOf(rules.toReversed(), weak, at)).toEqual(strictest);
+    expect(missingOf(rules, fresh, at + 5 * minute - 1)).toBeUndefined();
+    expect(missingOf(rules, fresh, at + 5 * minute)).toEqual(strictest);
+  });
+
+  it('asks by a level alone for no age, and by an age alone for no level', () => {
+    expect(missingOf([{ acr: 'aal2' }], { assurance: 'aal2', latestAt: 0 }, at)).toBeUndefined();
+    expect(missingOf([{ acr: 'aal2' }], { assurance: 'aal1', latestAt: at }, at)).toEqual({ acr: 'aal2' });
+    expect(missingOf([{ maxAge: hour }], { assurance: 'aal1', latestAt: at }, at)).toBeUndefined();
+    expect(missingOf([], { assurance: 'aal1', latestAt: 0 }, at)).toBeUndefined();
   });
 });

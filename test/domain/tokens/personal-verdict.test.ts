@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { personalLimits } from '../../../src/domain/tokens/personal-limits.js';
+import {
+  personalLimits,
+  shortestInactive,
+  shortestLifetime,
+} from '../../../src/domain/tokens/personal-limits.js';
 import { judgeToken, missingScopes, type TokenOwner } from '../../../src/domain/tokens/personal-verdict.js';
 import { day, personal } from './fixtures.js';
 
@@ -187,6 +191,58 @@ describe('limits', () => {
       lifetimeMs: lifetimeDays * day,
       lifetimeRule,
     });
+  });
+});
+
+describe('the shortest limit of any token', () => {
+  it.each<[string, object, number | null, number | null]>([
+    ['all tokens', { inactive: '365d', longestLifetime: '200d' }, 365, 200],
+    [
+      'a type',
+      {
+        inactive: '365d',
+        longestLifetime: '200d',
+        types: { ci: { inactive: '30d', longestLifetime: '20d' } },
+      },
+      30,
+      20,
+    ],
+    [
+      'a role',
+      {
+        inactive: '365d',
+        longestLifetime: '200d',
+        roles: { admin: { inactive: '60d', longestLifetime: '30d' } },
+      },
+      60,
+      30,
+    ],
+    ['a type that has no limits', { inactive: '365d', types: { ci: { inactive: 'never' } } }, 365, null],
+    ['nothing', { inactive: 'never' }, null, null],
+    [
+      'a role alone',
+      { inactive: 'never', roles: { admin: { inactive: '60d' }, auditor: { longestLifetime: '7d' } } },
+      60,
+      7,
+    ],
+  ])('is set by %s', (_what, fields, inactiveDays, lifetimeDays) => {
+    const ms = (days: number | null) => (days === null ? null : days * day);
+    expect(shortestInactive(personal(fields))).toBe(ms(inactiveDays));
+    expect(shortestLifetime(personal(fields))).toBe(ms(lifetimeDays));
+  });
+
+  it('a role without a limit of its own leaves the rule of the type', () => {
+    const policy = personal({
+      inactive: '30d',
+      longestLifetime: '90d',
+      types: { ci: { inactive: 'never' } },
+      roles: { admin: { longestLifetime: '90d' }, auditor: { inactive: '30d' } },
+    });
+    expect(personalLimits(policy, { type: 'personal', roles: ['admin', 'auditor'] })).toMatchObject({
+      inactiveRule: 'inactive',
+      lifetimeRule: 'longestLifetime',
+    });
+    expect(personalLimits(policy, { type: 'ci', roles: ['admin'] }).inactiveMs).toBeNull();
   });
 });
 

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { dayMs } from '../../../src/domain/duration.js';
 import {
   type FamilyFacts,
+  isLeftBehind,
+  lastUseOf,
   reasonAtSignIn,
+  refreshEndsAt,
   staleReason,
 } from '../../../src/domain/tokens/refresh-staleness.js';
 import { at, refreshPolicy } from './refresh-fixtures.js';
@@ -87,6 +90,36 @@ describe('at a sign-in', () => {
   });
 });
 
+it('a sign-in leaves no family of an exempt person behind', () => {
+  expect(isLeftBehind(used(100, home), home, policy, at)).toBe(true);
+  expect(isLeftBehind(used(100, { ...home, isSpared: true }), home, policy, at)).toBe(false);
+});
+
+it('a last use that was written before the creation counts as the creation', () => {
+  expect(lastUseOf({ createdAt: at, lastUsedAt: at - dayMs })).toBe(at);
+});
+
+describe('the end that is announced', () => {
+  it.each<[string, FamilyFacts, number | undefined, Record<string, string>, number | undefined]>([
+    ['of a family unused since today: inactivity of its person', used(0), undefined, {}, 180],
+    ['while its person is active: the time without use', used(200), at, {}, 165],
+    ['of a person who was seen 100 days ago', used(150), at - 100 * dayMs, {}, 80],
+    ['a longest lifetime that comes first', neverUsed(10 * dayMs), at, { longestLifetime: '30d' }, 20],
+    ['a longest lifetime that comes last', neverUsed(0), at, { longestLifetime: '900d' }, 180],
+    ['of an exempt person: none', used(100, { isSpared: true }), at, {}, undefined],
+    [
+      'of an exempt person under a longest lifetime',
+      { ...neverUsed(10 * dayMs), isSpared: true },
+      at,
+      { longestLifetime: '900d' },
+      890,
+    ],
+  ])('%s', (_what, family, activeAt, rules, days) => {
+    const end = refreshEndsAt(family, activeAt, refreshPolicy(rules));
+    expect(end).toBe(days === undefined ? undefined : at + days * dayMs);
+  });
+});
+
 const anyFamily = fc
   .record({
     age: fc.integer({ min: 0, max: 1_000 * dayMs }),
@@ -119,6 +152,25 @@ describe('for every family', () => {
       fc.property(anyFamily, fc.nat(400 * dayMs), (family, later) => {
         const [now, then] = [at, at + later].map((time) => staleReason(family, undefined, policy, time));
         expect(now === undefined || then !== undefined).toBe(true);
+      }),
+    );
+  });
+
+  it('the end that is announced is the instant at which the rules first say so', () => {
+    const activity = fc.option(fc.integer({ min: 0, max: 1_000 * dayMs }), { nil: undefined });
+    const lifetime = fc.constantFrom({}, { longestLifetime: '100d' });
+    fc.assert(
+      fc.property(anyFamily, fc.boolean(), activity, lifetime, (facts, isSpared, idle, rules) => {
+        const family = { ...facts, isSpared };
+        const limits = refreshPolicy(rules);
+        const activeAt = idle === undefined ? undefined : at - idle;
+        const end = refreshEndsAt(family, activeAt, limits);
+        if (end === undefined) {
+          expect(staleReason(family, activeAt, limits, at + 10_000 * dayMs)).toBeUndefined();
+          return;
+        }
+        expect(staleReason(family, activeAt, limits, end)).toBeDefined();
+        expect(staleReason(family, activeAt, limits, end - 1)).toBeUndefined();
       }),
     );
   });
