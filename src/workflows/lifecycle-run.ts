@@ -72,6 +72,8 @@ export class LifecycleRun {
   grant: { readonly key: string; readonly isKept?: true } | undefined;
 
   private shown: Shown | undefined;
+  /** As of the last look, so that a replay shows what was shown. */
+  private deskUrl: string | undefined;
   /** As the projection has it; absent: this run has recorded nothing yet. */
   private recordedStanding: Standing | undefined;
 
@@ -104,6 +106,7 @@ export class LifecycleRun {
     this.plan = completePlan(assessment.plan);
     this.identity = assessment.identity;
     this.outside = outsideUnder(assessment.plan.retry);
+    this.deskUrl = assessment.deskUrl;
     this.hasLooked = true;
     const before = runningNotices(this.state);
     const { missing: missingBefore } = this.state;
@@ -196,13 +199,13 @@ export class LifecycleRun {
 
   /** Shows the standing in the Temporal UI. Only changed search attributes cost anything. */
   show(): void {
-    this.shown = showStanding(this.standing(), this.shown);
+    this.shown = showStanding(this.standing(), this.shown, { deskUrl: this.deskUrl });
   }
 
   /** Shows only the details, which cost nothing: for handlers at the bottom of the ladder. */
   showDetails(): void {
     if (this.shown !== undefined)
-      this.shown = showStanding(this.standing(), this.shown, { detailsOnly: true });
+      this.shown = showStanding(this.standing(), this.shown, { detailsOnly: true, deskUrl: this.deskUrl });
   }
 
   /** The fields whose change matters to outside readers. Elapsed times in the sentence are not a change. */
