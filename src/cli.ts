@@ -6,6 +6,7 @@ import { printable } from './cli/output.js';
 import { createProgram } from './cli-program.js';
 
 // A reader that has seen enough, as head has after some lines, is no error.
+// guard: command line: a reader that has seen enough is no error
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();

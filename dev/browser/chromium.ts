@@ -1,6 +1,6 @@
 /** Finds Chromium, and installs Debian's where a test needs it and may. */
 import { type Browser, chromium } from 'playwright-core';
-import { findProgram, installPackage } from './debian.js';
+import { findProgram, installPackage } from '../programs/debian.js';
 
 const programs = ['chromium', 'chromium-browser', 'google-chrome'];
 

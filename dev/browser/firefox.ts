@@ -1,6 +1,6 @@
 /** Finds Firefox, and installs Debian's where a test needs it and may. Playwright speaks WebDriver BiDi with it: it needs no build of its own. */
 import { type Browser, firefox } from 'playwright-core';
-import { findProgram, installPackage } from './debian.js';
+import { findProgram, installPackage } from '../programs/debian.js';
 
 const name = 'firefox-esr';
 

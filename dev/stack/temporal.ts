@@ -40,6 +40,8 @@ export async function startTemporal(
     command: options.program,
     arguments: [
       ...['server', 'start-dev', '--ip', loopbackHost, '--log-level', 'warn'],
+      // Priorities of activities: a return goes before deadlines.
+      ...['--dynamic-config-value', 'matching.useNewMatcher=true'],
       ...['--port', String(options.port), '--ui-port', String(options.uiPort)],
       ...(context.ephemeral ? [] : ['--db-filename', context.data.temporalDatabase]),
       ...['--namespace', options.namespace],

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { parseIdentityId } from '../domain/identity-id.js';
 import { namedActor } from '../http/actor.js';
 import { change } from '../http/dry-run.js';
-import { checkedReason } from '../http/reason.js';
+import { checkedReason, reasonText } from '../http/reason.js';
 import { answers, identityParameters } from '../http/schemas.js';
 import { InvalidRequestError } from '../process/caller-errors.js';
 import { wakeLifecycle } from '../process/wake-lifecycle.js';
@@ -31,7 +31,7 @@ export function missingRoutes(pool: pg.Pool, temporal: Client): FastifyPluginAsy
           security: [{ serviceToken: [] }],
           params: identityParameters,
           body: z.strictObject({
-            reason: z.string(),
+            reason: reasonText,
             withoutGrace: z.boolean().default(false).describe('forget it at once'),
           }),
           response: answers({ 200: confirmedAnswer }),

@@ -60,6 +60,8 @@ export interface KratosDependencies extends LookDependencies {
    * requested. Absent: they are not kept.
    */
   readonly identifierKey?: IdentifierKey;
+  /** Where operators' browsers reach the desk. Absent: there is none, or workers were not told. */
+  readonly deskUrl?: string;
 }
 
 export interface EndedSessions {
@@ -131,6 +133,7 @@ export function createKratosActivities(deps: KratosDependencies) {
       const known = {
         ...(kept.count > 0 && { holds: kept }),
         ...(former && { former: formerOf(former) }),
+        ...(!input.isPreview && given({ deskUrl: deps.deskUrl })),
       };
       // The shell of an anonymised person is not a person.
       const isShell = found?.state === 'inactive' && (await isAnonymised(pool, identityId));

@@ -187,6 +187,7 @@ const claims: Readonly<Record<AuditEventType, readonly ControlClaim[]>> = {
   ),
   credential_rotated: context('a credential that may decide about accounts was replaced by another one'),
   credential_revoked: context('a credential that may decide about accounts was revoked: by whom, and why'),
+  security_events_retried: [],
   call_refused: [],
 };
 

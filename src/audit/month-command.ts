@@ -30,8 +30,10 @@ async function report(gateway: GatewayCalls, { month, csv, json, html }: Flags):
   monthOf(month);
   if (csv && json) throw new UsageError('--csv: goes without --json. Write one of them');
   if (html !== undefined) {
+    if (csv || json) throw new UsageError('--html: goes without --csv and --json. Write one of them');
     await writeFile(html, await read(gateway, month, 'html'));
     console.error(`written: ${html}`);
+    return;
   }
   const text = await read(gateway, month, csv ? 'csv' : json ? 'json' : 'text');
   for (const line of text.trimEnd().split(/\r?\n/)) say(line);

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { appendAuditWithin } from '../audit/log-table.js';
 import { type AuditEntry, installationId } from '../domain/audit-entry.js';
 import type { Trip } from '../domain/breaker/trip.js';
-import { inTransaction } from '../postgres/pool.js';
+import { inTransaction, rolledBack } from '../postgres/pool.js';
 import { type Approval, approve, propose, type Release, type ReleaseRequest } from './releases-table.js';
 import { lockBreaker, trip } from './trips-table.js';
 
@@ -28,6 +28,16 @@ export function proposeRelease(pool: pg.Pool, request: ReleaseRequest): Promise<
     await lockBreaker(client);
     return propose(client, request);
   });
+}
+
+/** Whether a release would be taken: carried out, and taken back. @throws ReleaseRefusedError */
+export function tryProposal(pool: pg.Pool, request: ReleaseRequest): Promise<void> {
+  return rolledBack(pool, (client) => propose(client, request));
+}
+
+/** Whether an approval would be taken: carried out, and taken back. @throws ReleaseRefusedError */
+export function tryApproval(pool: pg.Pool, request: Approval): Promise<void> {
+  return rolledBack(pool, (client) => approve(client, request));
 }
 
 /** Another operator approves a proposed release. @throws ReleaseRefusedError */

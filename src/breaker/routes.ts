@@ -1,5 +1,5 @@
 /** `/v1/breaker…`: what the breaker stopped, and its release by operators who showed a credential. */
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type pg from 'pg';
 import { z } from 'zod';
@@ -10,12 +10,12 @@ import { highestVersion } from '../domain/names.js';
 import { rfc3339 } from '../domain/rfc3339.js';
 import { principalOf, scoped } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
-import { change } from '../http/dry-run.js';
+import { change, isDryRun } from '../http/dry-run.js';
 import { sendLines } from '../http/lines.js';
-import { checkedReason } from '../http/reason.js';
+import { checkedReason, reasonText } from '../http/reason.js';
 import { answers, outputTime } from '../http/schemas.js';
 import { inTransaction } from '../postgres/pool.js';
-import { approveRelease, proposeRelease, tripAndAudit } from './decisions.js';
+import { approveRelease, proposeRelease, tripAndAudit, tryApproval, tryProposal } from './decisions.js';
 import { breakerOverview, waitingForBreaker } from './overview.js';
 import { waitingTokens } from './waiting-tokens-table.js';
 
@@ -26,7 +26,7 @@ const security = [{ serviceToken: [] }];
 export const releaseAnswer = z.object({
   id: z.number(),
   tripId: z.number(),
-  reason: z.string(),
+  reason: reasonText,
   identities: z.array(z.string()).readonly().exactOptional().describe('absent: all'),
   actors: z.array(z.string()).readonly(),
   owners: z.array(z.string()).readonly().describe('two of one owner count as one operator'),
@@ -56,7 +56,7 @@ export const overviewAnswer = z.object({
 });
 
 const proposal = z.strictObject({
-  reason: z.string(),
+  reason: reasonText,
   identities: z
     .array(z.guid())
     .min(1)
@@ -122,7 +122,7 @@ async function* tokenLines(pool: pg.Pool): AsyncGenerator<object> {
 
 const tripping = z.strictObject({
   scope: z.enum([...breakerActions, 'all']),
-  reason: z.string(),
+  reason: reasonText,
   operators: z.int().min(1).max(10).default(1).describe('different operators that its release needs'),
 });
 
@@ -148,6 +148,20 @@ function tripRoute(plain: FastifyInstance, pool: pg.Pool): void {
   );
 }
 
+type OfOne = FastifyRequest<{ Params: z.output<typeof params> }>;
+
+function proposed(request: OfOne & { readonly body: z.output<typeof proposal> }) {
+  const { reason, identities } = given(request.body);
+  const { actor, owner } = principalOf(request);
+  const decision = { tripId: request.params.id, reason: checkedReason(reason), at: Date.now() };
+  return { ...decision, actor, owner, ...given({ identities }) };
+}
+
+function approved(request: OfOne) {
+  const { actor, owner } = principalOf(request);
+  return { releaseId: request.params.id, actor, owner, at: Date.now() };
+}
+
 /** The workers wake whom a release lets pass. */
 function decisionRoutes(plain: FastifyInstance, pool: pg.Pool): void {
   const server = plain.withTypeProvider<ZodTypeProvider>();
@@ -163,13 +177,13 @@ function decisionRoutes(plain: FastifyInstance, pool: pg.Pool): void {
         body: proposal,
         response: answers({ 200: releaseAnswer }),
       },
+      preHandler: async (request) => {
+        if (isDryRun(request)) await tryProposal(pool, proposed(request));
+      },
     },
     (request, reply) => {
-      const { reason, identities } = given(request.body);
-      const { owner } = principalOf(request);
-      const decision = { tripId: request.params.id, reason: checkedReason(reason), owner, at: Date.now() };
-      const actor = namedActor(request, reply);
-      return proposeRelease(pool, { ...decision, actor, ...given({ identities }) });
+      namedActor(request, reply);
+      return proposeRelease(pool, proposed(request));
     },
   );
   server.post(
@@ -183,11 +197,13 @@ function decisionRoutes(plain: FastifyInstance, pool: pg.Pool): void {
         body: z.strictObject({}).nullish(),
         response: answers({ 200: releaseAnswer }),
       },
+      preHandler: async (request) => {
+        if (isDryRun(request)) await tryApproval(pool, approved(request));
+      },
     },
     (request, reply) => {
-      const { owner } = principalOf(request);
-      const approval = { releaseId: request.params.id, owner, at: Date.now() };
-      return approveRelease(pool, { ...approval, actor: namedActor(request, reply) });
+      namedActor(request, reply);
+      return approveRelease(pool, approved(request));
     },
   );
 }

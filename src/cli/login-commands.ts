@@ -13,6 +13,8 @@ import { deskEnvironment } from './environment.js';
 import { CliError, exitCodes, UsageError } from './exit-codes.js';
 import { checkedGatewayUrl, checkedToken, GatewayCalls } from './gateway-calls.js';
 import { printable, say, sayJson, sayRows } from './output.js';
+import { revokeSignIn } from './revoke-sign-in.js';
+import { readSecret } from './secret-input.js';
 import { signIn } from './sign-in.js';
 
 interface LoginFlags {
@@ -46,8 +48,6 @@ const issuersSchema = z.object({
 });
 
 const defaultContext = 'default';
-/** The longest credential, a JWT, is far shorter. */
-const longestInput = 10_000;
 
 export function addLoginCommands(program: Command): void {
   program
@@ -64,11 +64,18 @@ export function addLoginCommands(program: Command): void {
     .action(async (flags: LoginFlags, command: Command) => login({ ...flags, ...command.optsWithGlobals() }));
   program
     .command('logout')
-    .description('forget the credential of a context; the credential itself stays good until it ends')
+    .description(
+      'forget the credential of a context, and end the sign-in at its issuer; a named credential stays good until it is revoked',
+    )
     .action(async (_flags: object, command: Command) => {
       const { context } = command.optsWithGlobals<{ context?: string }>();
-      const name = await removeContext(context);
-      say(`${name}  forgotten. A credential that others may know: dormouse credentials revoke`);
+      const { name, forgotten } = await removeContext(context);
+      if (forgotten.signIn === undefined) {
+        say(`${name}  forgotten. A credential that others may know: dormouse credentials revoke`);
+        return;
+      }
+      // The context is gone already: what the issuer answers keeps nobody signed in here.
+      say(`${name}  forgotten. ${await revokeSignIn(forgotten.signIn)}`);
     });
   program
     .command('whoami')
@@ -139,13 +146,8 @@ async function login(flags: LoginFlags): Promise<void> {
 }
 
 async function byToken(gateway: string): Promise<Context> {
-  if (process.stdin.isTTY) console.error('Paste the credential, then Enter and Ctrl-D:');
-  let text = '';
-  for await (const chunk of process.stdin.setEncoding('utf8')) {
-    text += chunk;
-    if (text.length > longestInput) break;
-  }
-  return { gateway, token: checkedToken('--token-stdin', text.trim()) };
+  const text = await readSecret('Paste the credential (it is not shown), then Enter:');
+  return { gateway, token: checkedToken('--token-stdin', text) };
 }
 
 async function byIssuer(gateway: string, flags: LoginFlags, port: number): Promise<Context> {
@@ -205,20 +207,25 @@ async function proven(url: string, { token, signIn: signed }: Context): Promise<
   }
 }
 
-async function removeContext(named: string | undefined): Promise<string> {
+async function removeContext(
+  named: string | undefined,
+): Promise<{ readonly name: string; readonly forgotten: Context }> {
   const path = deskEnvironment().contextsPath;
   const { current } = await readContexts(path);
   const name = named ?? current;
   if (name === undefined) throw new CliError('Nobody is signed in.', exitCodes.refused);
+  let forgotten: Context | undefined;
   await changeContexts(path, (known) => {
     assertKnown(known, name);
-    const { [name]: _forgotten, ...contexts } = known.contexts;
+    const { [name]: removed, ...contexts } = known.contexts;
+    forgotten = removed;
     return {
       contexts,
       ...(known.current !== undefined && known.current !== name && { current: known.current }),
     };
   });
-  return name;
+  if (forgotten === undefined) throw new Error('a context is known and has no entry');
+  return { name, forgotten };
 }
 
 function assertKnown({ contexts }: Contexts, name: string): void {

@@ -1,23 +1,17 @@
 /** Checks callers' input before it is used. Errors name the field, the problem and the way out. */
-import { opaqueNamePattern, policyIdPattern } from '../domain/names.js';
+import { opaqueNamePattern, policyIdPattern, requestIdForm, requestIdPattern } from '../domain/names.js';
 import { clampToNow, type SignOfLife, signKinds } from '../domain/sign-of-life.js';
 import { InvalidRequestError } from '../process/caller-errors.js';
 import type { ActivityReport } from './types.js';
 
 /** An earlier time is a mistake: seconds given as milliseconds. */
 const earliestAt = Date.UTC(2000, 0, 1);
-const requestIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/;
 
-/**
- * The request ID becomes the update's ID and part of the audit event's name, so
- * it must hold nothing personal.
- */
+/** @throws InvalidRequestError */
 export function updateId(requestId: string | undefined): { updateId?: string } {
   if (requestId === undefined) return {};
   if (!requestIdPattern.test(requestId)) {
-    throw new InvalidRequestError(
-      'requestId: takes at most 100 letters, digits and . _ : / -, without personal data',
-    );
+    throw new InvalidRequestError(`requestId: ${requestIdForm}`);
   }
   return { updateId: requestId };
 }

@@ -267,7 +267,7 @@ export const variables = {
   DORMOUSE_DESK_URL: linkBaseUrl
     .optional()
     .describe(
-      "address of the operators' listener as their browsers reach it, for the desk (docs/desk.md); unset: no desk",
+      "address of the operators' listener as their browsers reach it, for the desk (docs/desk.md) and for links to it in the Temporal UI; unset: no desk",
     ),
   DORMOUSE_TEMPORAL_UI_URL: httpUrl
     .optional()

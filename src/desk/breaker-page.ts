@@ -10,13 +10,13 @@ import { adviceFor } from '../domain/breaker/trip.js';
 import { dayMs } from '../domain/duration.js';
 import { given } from '../domain/given.js';
 import { isIdentityId, parseIdentityId } from '../domain/identity-id.js';
+import { identityUrl } from '../domain/identity-url.js';
 import { highestVersion } from '../domain/names.js';
 import { isSameOperator } from '../domain/principals/principal.js';
 import { type PageAccess, principalOf, scopedPage } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
 import { checkedReason } from '../http/reason.js';
 import type { DeskContext } from './context.js';
-import { identityUrl } from './identity-url.js';
 import { may, show } from './show.js';
 
 /** People who wait, on one page. */

@@ -4,6 +4,7 @@ import { AlteredPolicyError, UnknownPolicyError } from '../policies/policies-tab
 import { PolicyMovedError } from '../policies/publication.js';
 import { PolicyFileError } from '../policies/yaml.js';
 import { PreviewOutdatedError } from '../preview/binding.js';
+import { PreviewUnderWayError } from '../preview/one-at-a-time.js';
 import { UnknownPreviewError } from '../preview/previews-table.js';
 import type { Problem } from './show.js';
 
@@ -15,6 +16,7 @@ const told: readonly (readonly [new (...given: never[]) => Error, number])[] = [
   [AlteredPolicyError, 409],
   [PolicyMovedError, 409],
   [PreviewOutdatedError, 409],
+  [PreviewUnderWayError, 503],
 ];
 
 /** The status and the words of the API, under a title for people. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { exemptionKinds } from '../domain/exemption.js';
 import { type Given, given } from '../domain/given.js';
 import { isIdentityId } from '../domain/identity-id.js';
+import { identityUrl } from '../domain/identity-url.js';
 import { holdKinds } from '../domain/lifecycle/holds.js';
 import { highestVersion, policyIdPattern } from '../domain/names.js';
 import type { RouteScope } from '../domain/principals/scopes.js';
@@ -11,7 +12,6 @@ import { type PageAccess, scopedPage } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
 import type { DeskContext } from './context.js';
 import type { Done } from './done.js';
-import { identityUrl } from './identity-url.js';
 
 const params = z.object({ id: z.string().refine(isIdentityId, 'is not the UUID of an identity') });
 /** A form sends every field, also an empty one. */

@@ -4,10 +4,10 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { InvalidRequestError } from '../client.js';
 import { isIdentityId, parseIdentityId } from '../domain/identity-id.js';
+import { identityUrl } from '../domain/identity-url.js';
 import { type PageAccess, scopedPage } from '../http/access.js';
 import type { DeskContext } from './context.js';
 import { findOneByAddress } from './find-by-address.js';
-import { identityUrl } from './identity-url.js';
 import { identityView } from './identity-view.js';
 import { may, show } from './show.js';
 

@@ -7,6 +7,7 @@ import { formatDuration } from '../domain/duration.js';
 import { exemptionKinds } from '../domain/exemption.js';
 import { given } from '../domain/given.js';
 import { lifecycleWorkflowId } from '../domain/identity-id.js';
+import { identityUrl } from '../domain/identity-url.js';
 import { holdKinds, kindOfHold } from '../domain/lifecycle/holds.js';
 import type { Standing } from '../domain/standing.js';
 import type { CredentialStanding } from '../domain/tokens/credential-standing.js';
@@ -16,7 +17,6 @@ import { readIdentity } from '../ory/kratos-identity.js';
 import { credentialStandings } from '../tokens/credentials.js';
 import type { DeskContext } from './context.js';
 import { decisionsFor } from './identity-decisions.js';
-import { identityUrl } from './identity-url.js';
 import { may } from './show.js';
 import { timelineOf } from './timeline.js';
 

@@ -4,11 +4,11 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { given } from '../domain/given.js';
 import { isIdentityId } from '../domain/identity-id.js';
+import { identityUrl } from '../domain/identity-url.js';
 import { rungNames, stages } from '../domain/rungs.js';
 import { type PageAccess, scopedPage } from '../http/access.js';
 import { listPeople } from '../standings/population.js';
 import type { DeskContext } from './context.js';
-import { identityUrl } from './identity-url.js';
 import { show } from './show.js';
 import { blockNames } from './words.js';
 

@@ -27,7 +27,7 @@ export function policyPages(plain: FastifyInstance, context: DeskContext, access
         href: policyUrl(policy.id),
         isAltered: !policy.isIntact,
       })),
-      preview: previewPath(context, request),
+      preview: previewPath(context),
     };
     return show(context, request, reply, 'policies', { title: 'Policies', view });
   });
@@ -46,9 +46,9 @@ export function policyUrl(id: string): string {
   return `/desk/policies/${id}`;
 }
 
-/** Empty where the reader can't make previews. */
-function previewPath({ identities }: DeskContext, request: FastifyRequest): string {
-  return identities !== undefined && may(request, 'policy:publish') ? '/desk/preview' : '';
+/** Empty where no previews are made. */
+function previewPath({ identities }: DeskContext): string {
+  return identities === undefined ? '' : '/desk/preview';
 }
 
 async function policyView(context: DeskContext, request: FastifyRequest, id: string, wanted?: number) {
@@ -67,7 +67,7 @@ async function policyView(context: DeskContext, request: FastifyRequest, id: str
       ...{ version: one.version, publishedAt: one.publishedAt, isAltered: !one.isIntact },
       ...{ href: `${url}?version=${one.version}`, isCurrent: one.version === row.version },
     })),
-    ...{ rollouts, preview: previewPath(context, request) },
+    ...{ rollouts, preview: previewPath(context) },
   };
 }
 

@@ -2,9 +2,7 @@
 import type { IdentityApi } from '@ory/client';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import pLimit from 'p-limit';
 import { z } from 'zod';
-import { InvalidRequestError } from '../client.js';
 import { given } from '../domain/given.js';
 import { highestVersion } from '../domain/names.js';
 import { type PageAccess, scopedPage } from '../http/access.js';
@@ -20,7 +18,7 @@ import type { Done } from './done.js';
 import { policyParams, policyUrl } from './policies-page.js';
 import { policyTextOf } from './policy-text.js';
 import { previewPageView, previewPolicy } from './preview-view.js';
-import { show } from './show.js';
+import { may, show } from './show.js';
 
 /** A policy's text, as a form sends it: its line ends are those of no system. */
 const text = z
@@ -48,17 +46,20 @@ export function policyForms(
   access: PageAccess,
 ): void {
   const server = plain.withTypeProvider<ZodTypeProvider>();
-  const config = scopedPage('policy:publish', access);
+  // A preview decides nothing: it takes the scope of the API's route.
+  const previewing = scopedPage('policy:read', access);
+  const publishing = scopedPage('policy:publish', access);
   const sources = {
     pool: context.pool,
     identities: context.identities,
     ...given({ unverified: context.unverified }),
   };
-  // Each preview reads everybody, so one is made at a time.
-  const one = pLimit(1);
   server.get(
     '/desk/preview',
-    { config, schema: { hide: true, querystring: z.object({ of: z.string().max(60).optional() }) } },
+    {
+      config: previewing,
+      schema: { hide: true, querystring: z.object({ of: z.string().max(60).optional() }) },
+    },
     async (request, reply) => {
       const typed = await policyTextOf(context.pool, request.query.of);
       const view = { text: typed, message: '' };
@@ -67,13 +68,10 @@ export function policyForms(
   );
   server.post(
     '/desk/preview',
-    { config, schema: { hide: true, body: z.object({ text }) } },
+    { config: previewing, schema: { hide: true, body: z.object({ text }) } },
     async (request, reply) => {
-      if (one.activeCount > 0) {
-        throw new InvalidRequestError('a preview is being made already. Try again when it is done');
-      }
       const { text: typed } = request.body;
-      const made = await one(() => previewPolicy(sources, typed)).catch((error: unknown) => {
+      const made = await previewPolicy(sources, typed).catch((error: unknown) => {
         // Whoever wrote a long text keeps it.
         if (error instanceof PolicyFileError) return error;
         throw error;
@@ -82,7 +80,10 @@ export function policyForms(
         const view = { text: typed, message: made.message };
         return show(context, request, reply, 'preview', { title: 'Preview a policy', status: 400, view });
       }
-      const view = await previewPageView(context, made);
+      const view = {
+        ...(await previewPageView(context, made)),
+        mayPublish: may(request, 'policy:publish'),
+      };
       reply.header('content-security-policy', made.contentPolicy);
       return show(context, request, reply, 'previewed', {
         title: `Preview for ${made.preview.policyId}`,
@@ -92,7 +93,7 @@ export function policyForms(
   );
   server.post(
     '/desk/publish',
-    { config, schema: { hide: true, body: publication } },
+    { config: publishing, schema: { hide: true, body: publication } },
     async (request, reply) => {
       const { text: source, preview, reason } = request.body;
       const publish = await preparePublication(sources, {

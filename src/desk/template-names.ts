@@ -94,7 +94,18 @@ export const templateNames: ReadonlySet<string> = new Set([
   ],
   ...['covers', 'agreed', 'owners', 'approve', 'isOwn', 'acts', 'waiting', 'action'],
   // policies
-  ...['policies', 'preview', 'version', 'publishedAt', 'isAltered', 'hash', 'source', 'isLatest', 'versions'],
+  ...[
+    'policies',
+    'preview',
+    'version',
+    'publishedAt',
+    'isAltered',
+    'hash',
+    'mayPublish',
+    'source',
+    'isLatest',
+    'versions',
+  ],
   ...[
     'rollouts',
     'state',

@@ -5,13 +5,13 @@ import { z } from 'zod';
 import { InvalidRequestError } from '../client.js';
 import { given } from '../domain/given.js';
 import { parseIdentityId } from '../domain/identity-id.js';
+import { identityUrl } from '../domain/identity-url.js';
 import { type PageAccess, scopedPage } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
 import type { RolloutPlaceOfWork } from '../rollout/start.js';
 import { retryAll } from '../standings/retry-all.js';
 import { type WorkItem, workKinds } from '../worklist/rules.js';
 import type { DeskContext } from './context.js';
-import { identityUrl } from './identity-url.js';
 import { may, show } from './show.js';
 import { workNames } from './words.js';
 

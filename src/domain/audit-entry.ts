@@ -58,6 +58,7 @@ export const auditEventTypes = [
   'credential_created',
   'credential_rotated',
   'credential_revoked',
+  'security_events_retried',
   'call_refused',
 ] as const;
 export type AuditEventType = (typeof auditEventTypes)[number];

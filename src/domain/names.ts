@@ -8,6 +8,10 @@ export const policyIdPattern = /^[a-z][a-z0-9-]{0,31}$/;
 /** An operator, a program, or the source of a sign of life: an opaque name, never an e-mail address. */
 export const opaqueNamePattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/;
 
+/** A request's id becomes an update's id and a part of the audit event's name, so it must hold nothing personal. */
+export const requestIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/;
+export const requestIdForm = 'takes at most 100 letters, digits and . _ : / -, without personal data';
+
 /** The largest version that a policy can have: PostgreSQL's `integer`. */
 export const highestVersion = 2_147_483_647;
 

@@ -15,8 +15,10 @@ import type { OperatorsIssuer } from '../principals/operators-file.js';
 import { credentialRoutes, meRoutes } from '../principals/routes.js';
 import { rolloutRoutes } from '../rollout/routes.js';
 import { outboxRoutes } from '../security-events/operators-routes.js';
+import { simulationRoutes } from '../simulation/routes.js';
 import { findRoutes } from '../standings/find-routes.js';
 import { parkedRoutes } from '../standings/parked-routes.js';
+import { personalTokenRoutes } from '../tokens/personal/routes.js';
 
 export interface Operations {
   /** Dormouse's database, whose statements may take as long as a report needs. */
@@ -45,11 +47,13 @@ export function operatorsRoutes(operations: Operations): FastifyPluginAsync {
     await server.register(exemptionsRoute(pool));
     await server.register(parkedRoutes(pool, temporal));
     await server.register(missingRoutes(pool, temporal));
+    await server.register(personalTokenRoutes(pool, policyId));
     await server.register(rolloutRoutes(pool, { client: temporal, taskQueue }));
     if (identities === undefined) return;
     const people = { pool, identities, unverified };
     await server.register(findRoutes(identities));
     await server.register(policyRoutes(people, policyId));
     await server.register(previewRoutes(people));
+    await server.register(simulationRoutes(people));
   };
 }

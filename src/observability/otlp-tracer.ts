@@ -52,7 +52,7 @@ export interface OtlpTracer extends Tracer {
   close(): Promise<void>;
 }
 
-/** Spans that wait for the collector at most, in each process (about 4 MB); what comes then is lost. */
+/** Spans that wait for the collector at most, in each process; what comes then is lost, and nobody is told. */
 const queueSize = 4_096;
 const batchSize = 512;
 const exportTimeoutMs = 5_000;

@@ -8,7 +8,7 @@ import { scoped } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
 import { change, isDryRun } from '../http/dry-run.js';
 import { oneLine } from '../http/free-text.js';
-import { checkedReason } from '../http/reason.js';
+import { checkedReason, reasonText } from '../http/reason.js';
 import { answers, outputTime } from '../http/schemas.js';
 import { PreviewOutdatedError } from '../preview/binding.js';
 import type { PeopleDependencies } from '../preview/people.js';
@@ -78,12 +78,12 @@ const basis = {
 const publishing = z.strictObject({
   text: z.string().max(longestText).describe('of the policy file'),
   file: oneLine(200).default('policy').describe('its name, for messages'),
-  reason: z.string(),
+  reason: reasonText,
   ...basis,
 });
 const rollback = z.strictObject({
   toVersion: version.describe('the earlier version'),
-  reason: z.string(),
+  reason: reasonText,
   ...basis,
 });
 

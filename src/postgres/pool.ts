@@ -47,6 +47,22 @@ export function createPool(options: PoolOptions): pg.Pool {
   return pool;
 }
 
+/** Runs `work` in one transaction, and takes it back: for finding out whether it would be taken. @throws what it throws */
+export async function rolledBack(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<unknown>,
+): Promise<void> {
+  const done = new Error('this was only tried');
+  try {
+    await inTransaction(pool, async (client) => {
+      await work(client);
+      throw done;
+    });
+  } catch (error) {
+    if (error !== done) throw error;
+  }
+}
+
 /** Runs `work` in one transaction: committed when it returns, rolled back when it throws. */
 export async function inTransaction<T>(
   pool: pg.Pool,

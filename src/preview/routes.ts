@@ -1,15 +1,16 @@
 /** `POST /v1/policies/previews`: a policy against the people who follow it, before anything is saved. */
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { scoped } from '../http/access.js';
 import { oneLine } from '../http/free-text.js';
-import { answers } from '../http/schemas.js';
+import { answers, type problem } from '../http/schemas.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
 import { refused } from '../policies/routes.js';
 import { parsePolicyFile } from '../policies/yaml.js';
 import { csvHeader, csvOf } from './csv.js';
 import { runAndKeepPreview } from './keep.js';
+import { PreviewUnderWayError } from './one-at-a-time.js';
 import { previewPage } from './page.js';
 import type { PeopleDependencies } from './people.js';
 import { previewJson, previewTable } from './table.js';
@@ -35,7 +36,6 @@ export const previewAnswer = z.object({
 
 /** One at a time in each gateway: it reads everybody. */
 export function previewRoutes(deps: PeopleDependencies): FastifyPluginAsync {
-  let isBusy = false;
   return async (plain) => {
     plain.withTypeProvider<ZodTypeProvider>().post(
       '/v1/policies/previews',
@@ -49,20 +49,23 @@ export function previewRoutes(deps: PeopleDependencies): FastifyPluginAsync {
           response: answers({ 200: previewAnswer }),
         },
       },
-      async ({ body: asked }, reply) => {
-        if (isBusy) {
-          const message = 'Another preview runs at this gateway. Ask again when it is done.';
-          return reply.code(503).header('retry-after', '15').send({ error: 'busy', message });
-        }
-        isBusy = true;
-        try {
-          return await refused(preview(deps, asked));
-        } finally {
-          isBusy = false;
-        }
-      },
+      ({ body: asked }, reply) => unlessUnderWay(reply, () => refused(preview(deps, asked))),
     );
   };
+}
+
+/** Whoever comes while another preview or simulation runs is told when to come back. */
+export async function unlessUnderWay<T>(
+  reply: FastifyReply,
+  work: () => Promise<T>,
+): Promise<T | z.output<typeof problem>> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof PreviewUnderWayError)) throw error;
+    reply.code(503).header('retry-after', '15');
+    return { error: 'busy', message: error.message };
+  }
 }
 
 async function preview(

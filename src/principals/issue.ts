@@ -40,14 +40,27 @@ export interface CredentialRequest {
   readonly actor: string;
 }
 
-/** @returns the secret, in clear: it is kept nowhere and can't be shown again. @throws CredentialRefusedError */
-export async function createCredential(pool: pg.Pool, request: CredentialRequest): Promise<string> {
-  const { name, owner, expiresAt } = request;
+/** Whether a credential would be made, as far as that can be told before. @throws CredentialRefusedError */
+export async function tryCreation(pool: pg.Pool, request: Omit<CredentialRequest, 'actor'>): Promise<void> {
+  checkRequest(request, await databaseNow(pool));
+  if ((await readNewestCredential(pool, request.name)) !== undefined) throw taken(request.name);
+}
+
+function checkRequest(
+  { name, owner, scopes, expiresAt }: Omit<CredentialRequest, 'actor'>,
+  now: number,
+): void {
   checkName(name);
   refuse('owner', ownerProblem(owner));
-  refuse('scopes', scopesProblem(request.scopes));
-  const now = await databaseNow(pool);
+  refuse('scopes', scopesProblem(scopes));
   checkExpiry(expiresAt, now);
+}
+
+/** @returns the secret, in clear: it is kept nowhere and can't be shown again. @throws CredentialRefusedError */
+export async function createCredential(pool: pg.Pool, request: CredentialRequest): Promise<string> {
+  const { name } = request;
+  const now = await databaseNow(pool);
+  checkRequest(request, now);
   const secret = newSecret();
   const scopes = [...new Set(request.scopes)].sort();
   const outcome = await insertCredential(
@@ -55,11 +68,7 @@ export async function createCredential(pool: pg.Pool, request: CredentialRequest
     { ...request, scopes, credentialId: randomUUID(), hash: credentialHash(secret) },
     now,
   );
-  if (outcome === 'taken') {
-    throw new CredentialRefusedError(
-      `name: "${name}" is, or was, another credential. Rotate that one, or take another name: the audit log names actors by it`,
-    );
-  }
+  if (outcome === 'taken') throw taken(name);
   if (outcome === 'too-many') {
     throw new CredentialRefusedError(
       'there are 1,000 live credentials, as many as there may be. Revoke some',
@@ -67,6 +76,11 @@ export async function createCredential(pool: pg.Pool, request: CredentialRequest
   }
   return secret;
 }
+
+const taken = (name: string) =>
+  new CredentialRefusedError(
+    `name: "${name}" is, or was, another credential. Rotate that one, or take another name: the audit log names actors by it`,
+  );
 
 export interface RotationRequest {
   readonly name: string;
@@ -77,15 +91,37 @@ export interface RotationRequest {
   readonly actor: string;
 }
 
-/** @returns the new secret, in clear. The earlier one stays good for the overlap. @throws CredentialRefusedError */
-export async function rotateCredential(pool: pg.Pool, request: RotationRequest): Promise<string> {
-  const { name, overlapMs } = request;
+function checkRotation({ name, overlapMs, expiresAt }: Omit<RotationRequest, 'actor'>, now: number): void {
   checkName(name);
   if (!(overlapMs >= 0 && overlapMs <= longestOverlapMs)) {
     throw new CredentialRefusedError('overlap: must be a duration from 0s to 30d');
   }
+  checkExpiry(expiresAt, now);
+}
+
+/** Whether a credential would be rotated, as far as that can be told before. @throws CredentialRefusedError */
+export async function tryRotation(pool: pg.Pool, request: Omit<RotationRequest, 'actor'>): Promise<void> {
+  checkRotation(request, await databaseNow(pool));
+  await assertLive(pool, request.name);
+}
+
+/** @throws CredentialRefusedError where no secret of the credential is good any more */
+export async function assertLive(pool: pg.Pool, name: string): Promise<void> {
+  const newest = await readNewestCredential(pool, name);
+  const isOver = newest?.endsAt !== undefined && newest.endsAt <= (await databaseNow(pool));
+  if (newest === undefined || isOver) throw noneLive();
+}
+
+const noneLive = () =>
+  new CredentialRefusedError(
+    'name: no live credential has it. Take one from: dormouse credentials list, or create another one',
+  );
+
+/** @returns the new secret, in clear. The earlier one stays good for the overlap. @throws CredentialRefusedError */
+export async function rotateCredential(pool: pg.Pool, request: RotationRequest): Promise<string> {
+  const { name, overlapMs } = request;
   const now = await databaseNow(pool);
-  checkExpiry(request.expiresAt, now);
+  checkRotation(request, now);
   const earlier = await readNewestCredential(pool, name);
   const lifetime =
     earlier?.endsWhy === 'expired' && earlier.endsAt !== undefined
@@ -102,9 +138,7 @@ export async function rotateCredential(pool: pg.Pool, request: RotationRequest):
     now,
   );
   if (isRotated) return secret;
-  throw new CredentialRefusedError(
-    'name: no live credential has it. Take one from: dormouse credentials list, or create another one',
-  );
+  throw noneLive();
 }
 
 function checkName(name: string): void {

@@ -1,5 +1,5 @@
 /** `/v1/me`, `/v1/sign-in` and `/v1/credentials…`: who calls, where operators sign in, and the named credentials. */
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type pg from 'pg';
 import { z } from 'zod';
@@ -11,12 +11,19 @@ import { grantProblem } from '../domain/principals/granting.js';
 import type { Principal } from '../domain/principals/principal.js';
 import { open, principalOf, scoped } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
-import { change } from '../http/dry-run.js';
-import { checkedReason } from '../http/reason.js';
+import { change, isDryRun } from '../http/dry-run.js';
+import { checkedReason, reasonText } from '../http/reason.js';
 import { answers, inputTime, outputTime } from '../http/schemas.js';
 import { databaseNow } from '../postgres/database-now.js';
 import { readCredentials, readNewestCredential, revokeCredential } from './credentials-table.js';
-import { CredentialRefusedError, createCredential, rotateCredential } from './issue.js';
+import {
+  assertLive,
+  CredentialRefusedError,
+  createCredential,
+  rotateCredential,
+  tryCreation,
+  tryRotation,
+} from './issue.js';
 import type { OperatorsIssuer } from './operators-file.js';
 
 const security = [{ serviceToken: [] }];
@@ -96,7 +103,7 @@ const bodies = {
       .optional()
       .describe('of the new secret; left out: it lives as long as the earlier one'),
   }),
-  revoke: z.strictObject({ reason: z.string() }),
+  revoke: z.strictObject({ reason: reasonText }),
 };
 
 /** @param pool Dormouse's database */
@@ -133,15 +140,14 @@ function changingRoutes(plain: FastifyInstance, pool: pg.Pool): void {
       config: change('credentials:manage'),
       schema: { ...described('Make a credential', bodies.create), response: answers({ 200: secretAnswer }) },
       preHandler: async (request) => {
-        const { owner = principalOf(request).owner, scopes } = request.body;
-        refuseGrant(principalOf(request), { owner, scopes });
+        const wanted = wantedCredential(request);
+        refuseGrant(principalOf(request), wanted);
+        if (isDryRun(request)) await told(tryCreation(pool, wanted));
       },
     },
     (request, reply) => {
-      const { name, expiresAt, networks: from, ...rest } = given(request.body);
-      const { owner } = principalOf(request);
-      const wanted = { owner, ...rest, name, networks: from.flatMap(checkedNetworks), ...timeOf(expiresAt) };
-      return shown(name, createCredential(pool, { ...wanted, actor: namedActor(request, reply) }));
+      const wanted = wantedCredential(request);
+      return shown(wanted.name, createCredential(pool, { ...wanted, actor: namedActor(request, reply) }));
     },
   );
   server.post(
@@ -159,15 +165,12 @@ function changingRoutes(plain: FastifyInstance, pool: pg.Pool): void {
         if (known === undefined) throw new InvalidRequestError(noneLive);
         // A new secret of somebody else's credential would be theirs in the caller's hands.
         refuseGrant(principalOf(request), known);
+        if (isDryRun(request)) await told(tryRotation(pool, wantedRotation(request)));
       },
     },
     (request, reply) => {
-      const { name } = request.params;
-      const overlapMs = parseDuration(request.body.overlap);
-      if (overlapMs === undefined)
-        throw new InvalidRequestError('overlap: is not a duration. Write it as 1d');
-      const wanted = { name, overlapMs, ...timeOf(request.body.expiresAt) };
-      return shown(name, rotateCredential(pool, { ...wanted, actor: namedActor(request, reply) }));
+      const wanted = wantedRotation(request);
+      return shown(wanted.name, rotateCredential(pool, { ...wanted, actor: namedActor(request, reply) }));
     },
   );
   server.post(
@@ -178,6 +181,9 @@ function changingRoutes(plain: FastifyInstance, pool: pg.Pool): void {
         ...described('End every secret of a credential', bodies.revoke),
         params,
         response: answers({ 200: z.object({ name: z.string() }) }),
+      },
+      preHandler: async (request) => {
+        if (isDryRun(request)) await told(assertLive(pool, request.params.name));
       },
     },
     async (request, reply) => {
@@ -197,6 +203,24 @@ function refuseGrant(giver: Principal, wanted: { owner: string; scopes: readonly
   if (problem !== undefined) throw new InvalidRequestError(problem);
 }
 
+function wantedCredential(request: FastifyRequest & { readonly body: z.output<typeof bodies.create> }) {
+  const { name, expiresAt, networks: from, ...rest } = given(request.body);
+  const { owner } = principalOf(request);
+  return { owner, ...rest, name, networks: from.flatMap(checkedNetworks), ...timeOf(expiresAt) };
+}
+
+function wantedRotation({
+  params: { name },
+  body: { overlap, expiresAt },
+}: {
+  readonly params: z.output<typeof params>;
+  readonly body: z.output<typeof bodies.rotate>;
+}) {
+  const overlapMs = parseDuration(overlap);
+  if (overlapMs === undefined) throw new InvalidRequestError('overlap: is not a duration. Write it as 1d');
+  return { name, overlapMs, ...timeOf(expiresAt) };
+}
+
 function checkedNetworks(text: string): string[] {
   const parsed = networks.safeParse(text);
   if (parsed.success) return parsed.data;
@@ -207,8 +231,12 @@ const timeOf = (text: string | undefined) => (text === undefined ? {} : { expire
 
 /** @throws InvalidRequestError where nothing was changed, with the way out */
 async function shown(name: string, made: Promise<string>): Promise<z.output<typeof secretAnswer>> {
+  return { name, secret: await told(made) };
+}
+
+async function told<T>(asked: Promise<T>): Promise<T> {
   try {
-    return { name, secret: await made };
+    return await asked;
   } catch (error) {
     if (error instanceof CredentialRefusedError)
       throw new InvalidRequestError(error.message, { cause: error });

@@ -8,7 +8,7 @@ import { highestVersion } from '../domain/names.js';
 import { scoped } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
 import { change } from '../http/dry-run.js';
-import { checkedReason } from '../http/reason.js';
+import { checkedReason, reasonText } from '../http/reason.js';
 import { answers, outputTime } from '../http/schemas.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
 import type { RolloutProgress } from '../workflows/rollout-messages.js';
@@ -41,7 +41,7 @@ export const progressAnswer = z.object({
   ...counts,
 });
 
-const reasoned = z.strictObject({ reason: z.string() });
+const reasoned = z.strictObject({ reason: reasonText });
 
 /** @param pool Dormouse's database */
 export function rolloutRoutes(pool: pg.Pool, system: RolloutPlaceOfWork): FastifyPluginAsync {
@@ -64,6 +64,8 @@ export function rolloutRoutes(pool: pg.Pool, system: RolloutPlaceOfWork): Fastif
     );
     const described = <Body extends z.ZodType>(summary: string, body: Body) => ({
       config: change('policy:publish'),
+      preHandler: async (request: FastifyRequest) =>
+        void idOf(request as FastifyRequest<{ Params: z.output<typeof params> }>),
       schema: { summary, security, params, body, response: answers({ 200: progressAnswer }) },
     });
     server.post(

@@ -9,7 +9,8 @@ import { namedActor } from '../http/actor.js';
 import { change } from '../http/dry-run.js';
 import { oneLine } from '../http/free-text.js';
 import { answers, outputTime } from '../http/schemas.js';
-import { listOutbox, outboxStates, retryParked } from './outbox-table.js';
+import { listOutbox, outboxStates } from './outbox-table.js';
+import { retryAndAudit } from './retry.js';
 
 const security = [{ serviceToken: [] }];
 const listed = 200;
@@ -62,8 +63,8 @@ export function outboxRoutes(pool: pg.Pool): FastifyPluginAsync {
         },
       },
       async (request, reply) => {
-        namedActor(request, reply);
-        return { retried: await retryParked(pool, given(request.body)) };
+        const decision = { actor: namedActor(request, reply), at: Date.now() };
+        return { retried: await retryAndAudit(pool, { ...given(request.body), ...decision }) };
       },
     );
   };

@@ -142,12 +142,15 @@ export async function listOutbox(pool: pg.Pool, state: OutboxState, limit: numbe
   }));
 }
 
+/** Which parked events; without fields, all. */
+export interface ParkedChoice {
+  readonly receiver?: string;
+  readonly jti?: string;
+}
+
 /** Retries parked events, counting attempts from zero. @returns how many */
-export async function retryParked(
-  pool: pg.Pool,
-  which: { readonly receiver?: string; readonly jti?: string },
-): Promise<number> {
-  const changed = await pool.query(
+export async function retryParked(database: pg.Pool | pg.PoolClient, which: ParkedChoice): Promise<number> {
+  const changed = await database.query(
     `UPDATE signal_outbox SET state = 'pending', attempts = 0, next_attempt_at = to_timestamp(0), settled_at = NULL
      WHERE state = 'parked' AND ($1::text IS NULL OR receiver = $1) AND ($2::text IS NULL OR jti = $2)`,
     [which.receiver ?? null, which.jti ?? null],

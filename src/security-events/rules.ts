@@ -77,6 +77,7 @@ const rules: Readonly<Record<AuditEventType, Rule>> = {
   credential_created: 'none',
   credential_rotated: 'none',
   credential_revoked: 'none',
+  security_events_retried: 'none',
   call_refused: 'none',
 };
 

@@ -6,6 +6,7 @@ import { type LatestSigns, latestOf, type SignKind, signKinds } from '../domain/
 import { lifeOf } from '../forecast/life-of.js';
 import { PolicyReader, policyHash } from '../policies/policies-table.js';
 import { type Member, type PeopleDependencies, readPeople } from '../preview/people.js';
+import { InvalidRequestError } from '../process/caller-errors.js';
 import { countStandingsUnder } from '../standings/standings-table.js';
 import { type Gaps, gapsOf } from './gaps.js';
 import { habits, inventedPlayer, parts } from './invented.js';
@@ -42,7 +43,7 @@ const fewPeople = 500;
 
 /**
  * @param policyId whose people: those who follow this policy
- * @throws UnknownPolicyError, AlteredPolicyError for the version in force; Error where nobody follows it
+ * @throws UnknownPolicyError, AlteredPolicyError for the version in force; InvalidRequestError where nobody follows it
  */
 export async function liveCast(
   sources: PeopleDependencies,
@@ -57,8 +58,8 @@ export async function liveCast(
     readLastSeen(pool, policyId, request.from),
   ]);
   if (all === 0) {
-    throw new Error(
-      `--population: nobody follows "${policyId}". Name the policy that they follow with --policy, or simulate invented people: --population 10000`,
+    throw new InvalidRequestError(
+      `policyId: nobody follows "${policyId}". Name the policy that they follow (--policy), or simulate invented people: --population 10000`,
     );
   }
   const deletion = inForce.policy.ladder.delete;

@@ -1,18 +1,22 @@
 /** `dormouse policy simulate`: what a policy does over years to people who come, go and come back. */
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type pg from 'pg';
-import { withPool } from '../cli/connection.js';
+import type { z } from 'zod';
 import { type DeskOptions, openGateway } from '../cli/desk.js';
+import { UsageError } from '../cli/exit-codes.js';
+import type { GatewayCalls } from '../cli/gateway-calls.js';
 import { namedPolicy } from '../cli/named-policy.js';
+import { say, sayJson } from '../cli/output.js';
 import { showProgress } from '../cli/progress.js';
 import { dayMs } from '../domain/duration.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
-import { type NamedPolicy, readNamedPolicy } from '../policies/named.js';
-import { previewDependencies } from '../preview/dependencies.js';
-import { inventedCast, liveCast } from './casts.js';
+import type { NamedPolicy } from '../policies/named.js';
+import { previewMs } from '../policies/publish-command.js';
+import { inventedCast } from './casts.js';
+import { highestSeed, mostDays, mostPeople } from './limits.js';
 import { simulationPage } from './page.js';
-import { type Cast, type Simulated, type SimulationRequest, simulate } from './run.js';
+import type { simulationAnswer } from './routes.js';
+import { type Simulated, type SimulationRequest, simulate } from './run.js';
 import { simulationCsv, simulationJson, simulationTable } from './table.js';
 
 interface Flags {
@@ -37,7 +41,7 @@ export function addSimulateCommand(program: Command): void {
     )
     .requiredOption(
       '--population <number>',
-      'how many people to invent; or live: those who follow the policy, read from the installation itself, with its environment',
+      'how many people to invent; or live: those who follow the policy, which the gateway reads',
     )
     .option('--days <number>', 'how far to look ahead', '730')
     .option('--seed <number>', 'another seed, other chances; the same seed, the same figures', '1')
@@ -49,51 +53,58 @@ export function addSimulateCommand(program: Command): void {
     .action(simulateFile);
 }
 
-/** Most people who are invented, and most days: what takes minutes, not hours. */
-const mostPeople = 1_000_000;
-const mostDays = 3_650;
-const highestSeed = 4_294_967_295;
-
 async function simulateFile(file: string, flags: Flags, command: Command): Promise<void> {
   const count =
     flags.population === 'live'
       ? ('live' as const)
       : inRange('--population', flags.population, 1, mostPeople);
-  const settings = {
+  const settings: Settings = {
     days: inRange('--days', flags.days, 1, mostDays),
     seed: inRange('--seed', flags.seed, 0, highestSeed),
-    response: inRange('--notice-response', flags.noticeResponse, 0, 100) / 100,
-    from: count === 'live' ? Date.now() : dayMs * Math.floor(Date.now() / dayMs),
+    noticeResponse: inRange('--notice-response', flags.noticeResponse, 0, 100),
   };
   if (flags.policy !== undefined && count !== 'live') {
     throw new Error('--policy: goes with --population live only. Invented people follow the file');
   }
   if (flags.csv && flags.json) throw new Error('--csv: goes without --json. Write one of them');
-  const run = async (
-    { name, policy }: NamedPolicy,
-    castOf: (request: SimulationRequest) => Promise<Cast>,
-  ) => {
-    const request = { ...settings, name, policy };
-    await show(await simulate(withProgress(request), await castOf(request)), flags);
-  };
-  if (count === 'live') {
-    return withPool(async (pool) => {
-      const named = await readNamedPolicy(file, () => pool);
-      await run(named, (request) => castLive(pool, named, flags, request));
-    });
-  }
   const gateway = () => openGateway(command.optsWithGlobals<DeskOptions>());
-  await run(await namedPolicy(file, gateway), async (request) => inventedCast(count, request));
+  if (count === 'live') return simulateLive(await gateway(), file, settings, flags);
+  const { name, policy } = await namedPolicy(file, gateway);
+  const { noticeResponse, ...rest } = settings;
+  const from = dayMs * Math.floor(Date.now() / dayMs);
+  const request = { ...rest, name, policy, from, response: noticeResponse / 100 };
+  await show(await simulate(withProgress(request), inventedCast(count, request)), flags);
 }
 
-function castLive(
-  pool: pg.Pool,
-  { policy }: NamedPolicy,
-  flags: Flags,
-  request: SimulationRequest,
-): Promise<Cast> {
-  const policyId = checkedPolicyId('--policy', flags.policy ?? policy.id);
-  return liveCast(previewDependencies(pool), policyId, request);
+interface Settings {
+  readonly days: number;
+  readonly seed: number;
+  /** Percent. */
+  readonly noticeResponse: number;
+}
+
+/** The gateway reads the people: their history leaves it as numbers only. */
+async function simulateLive(
+  gateway: GatewayCalls,
+  file: string,
+  settings: Settings,
+  { csv, json, html, policy: followed }: Flags,
+): Promise<void> {
+  if (csv === true && html !== undefined)
+    throw new UsageError('--csv: goes without --html where --population is live. Write one of them');
+  const { text, policy }: NamedPolicy = await namedPolicy(file, async () => gateway);
+  const policyId = checkedPolicyId('--policy', followed ?? policy.id);
+  const also = csv === true ? 'days' : html === undefined ? 'nothing' : 'page';
+  const body = { ...settings, text, file, policyId, with: also };
+  const path = '/v1/policies/simulations';
+  const answer = await gateway.post<z.input<typeof simulationAnswer>>(path, body, { timeoutMs: previewMs });
+  if (html !== undefined) {
+    await writeFile(html, answer.page ?? '');
+    console.error(`written: ${html}`);
+  }
+  if (json === true) sayJson(answer.simulation, 'line');
+  else if (csv === true) for (const line of (answer.days ?? '').trimEnd().split(/\r?\n/)) say(line);
+  else for (const line of answer.lines) say(line);
 }
 
 function withProgress(request: SimulationRequest): SimulationRequest {

@@ -2,14 +2,22 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type Dormouse, type HoldAnswer, NotEnrolledError } from '../client.js';
-import { exemptionKinds } from '../domain/exemption.js';
+import { type Dormouse, type HoldAnswer, InvalidRequestError, NotEnrolledError } from '../client.js';
+import { exemptionKinds, reviewProblem } from '../domain/exemption.js';
 import { given } from '../domain/given.js';
-import { holdKinds } from '../domain/lifecycle/holds.js';
-import { highestVersion } from '../domain/names.js';
+import { parseIdentityId } from '../domain/identity-id.js';
+import { holdKinds, holdProblem } from '../domain/lifecycle/holds.js';
+import {
+  highestVersion,
+  opaqueNamePattern,
+  policyIdPattern,
+  requestIdForm,
+  requestIdPattern,
+} from '../domain/names.js';
 import { scoped } from '../http/access.js';
 import { namedActor } from '../http/actor.js';
 import { change } from '../http/dry-run.js';
+import { reasonText } from '../http/reason.js';
 import {
   answers,
   exemptionAnswer,
@@ -28,14 +36,26 @@ const request = z.strictObject({
     .unknown()
     .optional()
     .describe('ignored: the actor is the credential, as the header x-dormouse-actor of the answer says'),
-  requestId: z.string().max(100).optional().describe('makes repeating the request harmless'),
+  requestId: z
+    .string()
+    .max(100)
+    .regex(requestIdPattern, requestIdForm)
+    .optional()
+    .describe('makes repeating the request harmless'),
 });
-const reasoned = request.extend({ reason: z.string() });
+const reasoned = request.extend({ reason: reasonText });
 
-const owner = z.string().describe('who answers for it: an opaque id or the name of a team');
+const policyId = z.string().regex(policyIdPattern, 'is not the id of a policy, as "default"');
+const owner = z
+  .string()
+  .regex(
+    opaqueNamePattern,
+    'must be an opaque id of at most 64 letters, digits and . _ : / - (an identity id, a team), never an e-mail address',
+  )
+  .describe('who answers for it: an opaque id or the name of a team');
 
 const bodies = {
-  enrol: z.strictObject({ lastActiveAt: inputTime.optional(), policyId: z.string().optional() }).nullish(),
+  enrol: z.strictObject({ lastActiveAt: inputTime.optional(), policyId: policyId.optional() }).nullish(),
   hold: reasoned.extend({ until: inputTime, kind: z.enum(holdKinds).optional().describe('default: other') }),
   release: reasoned.extend({
     holdId: z.string().max(20).optional().describe('the hold that ends; left out: the only one'),
@@ -43,7 +63,7 @@ const bodies = {
   }),
   reactivate: reasoned,
   'apply-policy': request.extend({
-    policyId: z.string(),
+    policyId,
     version: z.int().min(1).max(highestVersion).optional(),
   }),
   'retry-parked': request,
@@ -80,6 +100,10 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
   return async (plain) => {
     const server = plain.withTypeProvider<ZodTypeProvider>();
     const base = '/v1/identities/:id';
+    // Before the handler, so that a dry run refuses it too.
+    plain.addHook<{ Params: z.output<typeof params> }>('preHandler', async (request) => {
+      parseIdentityId(request.params.id);
+    });
     server.get(
       `${base}/standing`,
       {
@@ -167,6 +191,10 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
       {
         config: change('holds:place'),
         schema: { ...describe('Stop all rungs and mails until a time', bodies.hold), response: held },
+        preHandler: async ({ body: { until, kind } }) => {
+          const asked = { until: Date.parse(until), ...given({ kind }) };
+          refuse(holdProblem(asked, 0, Date.now()));
+        },
       },
       async (request, reply) => {
         const { until, ...rest } = given(request.body);
@@ -231,6 +259,15 @@ export function identityRoutes(dormouse: Dormouse): FastifyPluginAsync {
   };
 }
 
+function refuse(problem: string | undefined): void {
+  if (problem !== undefined) throw new InvalidRequestError(problem);
+}
+
+function refuseReview(reviewAt: string): void {
+  const problem = reviewProblem(Date.parse(reviewAt), Date.now());
+  refuse(problem && `reviewAt: ${problem}`);
+}
+
 const sendHeld = (reply: FastifyReply, answer: HoldAnswer) =>
   reply.code(answer.stage === 'none' ? 202 : 200).send(answer);
 
@@ -242,7 +279,10 @@ function exemptionRoutes(plain: FastifyInstance, dormouse: Dormouse, base: strin
   });
   server.post(
     `${base}/exempt`,
-    described('The ladder does not apply, until that is ended', bodies.exempt),
+    {
+      ...described('The ladder does not apply, until that is ended', bodies.exempt),
+      preHandler: async ({ body }) => refuseReview(body.reviewAt),
+    },
     (request, reply) => {
       const { reviewAt, ...rest } = given(request.body);
       // guard: principals: the actor is the credential
@@ -252,7 +292,10 @@ function exemptionRoutes(plain: FastifyInstance, dormouse: Dormouse, base: strin
   );
   server.post(
     `${base}/review-exemption`,
-    described('An exemption is still right, until the next review', bodies['review-exemption']),
+    {
+      ...described('An exemption is still right, until the next review', bodies['review-exemption']),
+      preHandler: async ({ body }) => refuseReview(body.reviewAt),
+    },
     (request, reply) => {
       const { reviewAt, ...rest } = given(request.body);
       const decision = { ...rest, actor: namedActor(request, reply), reviewAt: Date.parse(reviewAt) };

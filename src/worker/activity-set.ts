@@ -55,6 +55,7 @@ export const activityVariables = [
   'DORMOUSE_PRODUCT_NAME',
   'DORMOUSE_SIGN_IN_URL',
   'DORMOUSE_LINK_BASE_URL',
+  'DORMOUSE_DESK_URL',
 ] as const;
 export type ActivityConfig = Pick<Config, (typeof activityVariables)[number]>;
 
@@ -106,6 +107,7 @@ export function createActivitySet(
     notified,
     unverified,
     ...keyed,
+    ...given({ deskUrl: config.DORMOUSE_DESK_URL }),
   });
   const delivery = {
     pool,

@@ -72,7 +72,7 @@ export function registerHandlers(run: LifecycleRun): void {
     if (run.inactiveSince === before) return;
     // At the bottom of the ladder the running timer stays. When it fires, the
     // workflow sleeps the rest (lazy timer).
-    if (offTheBottom(run.state) || run.inProgress !== undefined) run.attention = true;
+    if (offTheBottom(run.state) || run.inProgress !== undefined) run.ask();
     else run.showDetails();
   });
   setHandler(lookAgainSignal, () => {
@@ -129,7 +129,7 @@ async function once(
   if (id !== undefined) run.state = withUpdateProcessed(run.state, id);
   run.requested += 1;
   const mine = run.requested;
-  run.attention = true;
+  run.ask();
   await condition(() => run.answered >= mine);
   return run.standing();
 }
@@ -148,7 +148,7 @@ async function applyPolicy(run: LifecycleRun, update: ApplyPolicyUpdate): Promis
     ...given({ version: update.version }),
   };
   try {
-    await run.outside.ask.checkPolicy({ policyChoice });
+    await run.atOnce.ask.checkPolicy({ policyChoice });
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     const type = typeOf(error);

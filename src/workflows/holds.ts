@@ -21,9 +21,9 @@ export function hold(run: LifecycleRun, update: HoldUpdate): Promise<void> | voi
   }
   return inTurn(run, async () => {
     const set = remember(run, update);
-    run.attention = true;
+    run.ask();
     const { identityId } = run.state;
-    const kept = await run.outside.ledger.keepHold({ identityId, hold: set, requestKey: requestKey() });
+    const kept = await run.atOnce.ledger.keepHold({ identityId, hold: set, requestKey: requestKey() });
     run.state = withHoldRenamed(run.state, set.id, kept.id);
     // A hold of an earlier time was set by the same request before there was a lifecycle, and audited then.
     if (kept.since === set.since) auditSet(run, { ...set, id: kept.id });
@@ -49,7 +49,7 @@ export function release(run: LifecycleRun, update: ReleaseUpdate): Promise<void>
     const chosen = chooseHold(run.state.holds ?? [], update);
     if ('problem' in chosen) return;
     const { identityId } = run.state;
-    await run.outside.ledger.endHold({ identityId, holdId: chosen.hold.id, at: Date.now() });
+    await run.atOnce.ledger.endHold({ identityId, holdId: chosen.hold.id, at: Date.now() });
     forget(run, { ...update, holdId: chosen.hold.id });
   });
 }

@@ -135,6 +135,8 @@ function startState(input: LifecycleInput): LifecycleState {
 /** The second look. @returns false when it failed for good and the step is parked */
 async function look(run: LifecycleRun): Promise<boolean> {
   run.seen = run.requested;
+  run.isUrgent = run.isAsked;
+  run.isAsked = false;
   run.attention = false;
   if (run.state.parked?.step === lookStep) return false;
   const end = await carryOut(

@@ -39,7 +39,9 @@ const planBeforePolicy: Plan = {
 
 export class LifecycleRun {
   plan: Plan = planBeforePolicy;
-  outside: Outside = outsideUnder(retryBeforePolicy);
+  /** The activities for what a person or an operator waits for: handlers of requests, and {@link isUrgent} turns. */
+  atOnce: Outside = outsideUnder(retryBeforePolicy, true);
+  private inTurn: Outside = outsideUnder(retryBeforePolicy, false);
   /** Absent before the first look, and when Kratos does not know the identity. */
   identity: FoundIdentity | undefined;
   hasLooked = false;
@@ -49,6 +51,10 @@ export class LifecycleRun {
   inProgress: string | undefined;
   /** Set by message handlers: the main loop should look again now. */
   attention = false;
+  /** A person or an operator asked for {@link attention}. */
+  isAsked = false;
+  /** What the main loop does now, a person or an operator waits for. */
+  isUrgent = false;
   /** Messages received in this run. Temporal's hard limit is 10,000 signals. */
   received = 0;
   /** Counters of operators' requests: received, known to the main loop at its last look, and carried out. */
@@ -72,6 +78,8 @@ export class LifecycleRun {
   grant: { readonly key: string; readonly isKept?: true } | undefined;
 
   private shown: Shown | undefined;
+  /** As of the last look, so that a replay shows what was shown. */
+  private deskUrl: string | undefined;
   /** As the projection has it; absent: this run has recorded nothing yet. */
   private recordedStanding: Standing | undefined;
 
@@ -79,6 +87,17 @@ export class LifecycleRun {
 
   get situation(): Situation {
     return { state: this.state, plan: this.plan, identity: this.identity, now: Date.now() };
+  }
+
+  /** The activities, as urgent as the present turn of the main loop. */
+  get outside(): Outside {
+    return this.isUrgent ? this.atOnce : this.inTurn;
+  }
+
+  /** A message of a person or an operator wants the main loop to look again now. */
+  ask(): void {
+    this.isAsked = true;
+    this.attention = true;
   }
 
   decide(): Decision {
@@ -103,7 +122,9 @@ export class LifecycleRun {
     const assessment = asOfThisHistory(found);
     this.plan = completePlan(assessment.plan);
     this.identity = assessment.identity;
-    this.outside = outsideUnder(assessment.plan.retry);
+    this.deskUrl = assessment.deskUrl;
+    this.atOnce = outsideUnder(assessment.plan.retry, true);
+    this.inTurn = outsideUnder(assessment.plan.retry, false);
     this.hasLooked = true;
     const before = runningNotices(this.state);
     const { missing: missingBefore } = this.state;
@@ -196,13 +217,13 @@ export class LifecycleRun {
 
   /** Shows the standing in the Temporal UI. Only changed search attributes cost anything. */
   show(): void {
-    this.shown = showStanding(this.standing(), this.shown);
+    this.shown = showStanding(this.standing(), this.shown, { deskUrl: this.deskUrl });
   }
 
   /** Shows only the details, which cost nothing: for handlers at the bottom of the ladder. */
   showDetails(): void {
     if (this.shown !== undefined)
-      this.shown = showStanding(this.standing(), this.shown, { detailsOnly: true });
+      this.shown = showStanding(this.standing(), this.shown, { detailsOnly: true, deskUrl: this.deskUrl });
   }
 
   /** The fields whose change matters to outside readers. Elapsed times in the sentence are not a change. */

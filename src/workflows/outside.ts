@@ -8,7 +8,7 @@ import type { KratosDeletionActivities } from '../activities/kratos-deletion.js'
 import type { LedgerActivities } from '../activities/ledger.js';
 import type { MailActivities } from '../activities/mail.js';
 import type { Plan } from '../domain/plan.js';
-import { activityQueue, heartbeatTimeoutMs, type OutsideSystem } from './queues.js';
+import { activityQueue, heartbeatTimeoutMs, type OutsideSystem, urgentPriority } from './queues.js';
 
 /** How long a step is retried before it is parked. */
 export type RetryLimits = Plan['retry'];
@@ -32,12 +32,15 @@ export interface Outside {
 /**
  * The proxies under a policy's retry limits. A running attempt is never abandoned (cancelling waits for its
  * end), so that undoing a step can't overtake the step itself.
+ * @param isUrgent whether a person or an operator waits: it goes before everything else in the queues
  */
-export function outsideUnder(limits: RetryLimits): Outside {
+export function outsideUnder(limits: RetryLimits, isUrgent: boolean): Outside {
   const options = (system: OutsideSystem, startToCloseTimeout: number) => ({
     taskQueue: activityQueue(workflowInfo().taskQueue, system),
     startToCloseTimeout,
     heartbeatTimeout: heartbeatTimeoutMs,
+    // guard: a return does not wait behind deadlines
+    ...(isUrgent && { priority: { priorityKey: urgentPriority } }),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: {
       initialInterval: limits.firstAfterMs,

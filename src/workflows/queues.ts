@@ -12,6 +12,12 @@ export function activityQueue(base: string, system: OutsideSystem): string {
 }
 
 /**
+ * Temporal's priority of what a person or an operator waits for: 1 goes first, and everything else has the default, 3. A server
+ * without `matching.useNewMatcher` ignores it.
+ */
+export const urgentPriority = 1;
+
+/**
  * How long a worker may be silent about an activity of a lifecycle before the activity runs elsewhere. The
  * workers' own pulse (worker/pulse.ts) sends the heartbeats. Activities with another timeout send their own.
  */

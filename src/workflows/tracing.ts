@@ -84,7 +84,7 @@ class Turns {
     if (!this.isOpen || this.current === undefined) return;
     this.isOpen = false;
     const { workflowId, runId, workflowType, unsafe } = workflowInfo();
-    // guard: traces: a replay exports no span again
+    // The sink is silent in a replay as well; this saves the call.
     if (unsafe.isReplaying) return;
     const { context, parent, links, wokenBy, startedAt } = this.current;
     dormouseTraces.turn({

@@ -1,6 +1,7 @@
 /** What operators see in the Temporal UI: search attributes, and the workflow's details as Markdown. */
 import { defineSearchAttributeKey, type SearchAttributeUpdatePair } from '@temporalio/common';
 import { patched, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { identityUrl } from '../domain/identity-url.js';
 import { kindOfHold } from '../domain/lifecycle/holds.js';
 import { isSameDueStep, type NextStep } from '../domain/lifecycle/next-step.js';
 import type { Standing } from '../domain/standing.js';
@@ -26,9 +27,10 @@ export interface Shown {
 export function showStanding(
   standing: Standing,
   before: Shown | undefined,
-  options: { detailsOnly?: boolean } = {},
+  options: { detailsOnly?: boolean; deskUrl?: string | undefined } = {},
 ): Shown {
-  setCurrentDetails(detailsOf(standing));
+  // The link first: the UI shows some lines, and the others by scrolling.
+  setCurrentDetails([...deskLink(standing, options.deskUrl), ...detailsOf(standing)].join('\n\n'));
   if (options.detailsOnly === true && before !== undefined) return before;
   const shown: Shown = {
     stage: standing.stage,
@@ -70,7 +72,14 @@ export function nameOfNext({ next }: Pick<Standing, 'next'>): string {
 
 const at = (time: number): string => new Date(time).toISOString();
 
-function detailsOf(standing: Standing): string {
+/** As of the last look: whoever replays a history sees the link of that time. */
+function deskLink({ identityId }: Standing, deskUrl: string | undefined): string[] {
+  return deskUrl === undefined
+    ? []
+    : [`[Open this identity at the desk](${deskUrl}${identityUrl(identityId)})`];
+}
+
+function detailsOf(standing: Standing): string[] {
   const lines = [
     `**Stage:** ${standing.stage}, since ${at(standing.since)}`,
     `**Last sign of life:** ${at(standing.lastActiveAt)}`,
@@ -89,5 +98,5 @@ function detailsOf(standing: Standing): string {
   for (const [rung, time] of Object.entries(standing.completed))
     lines.push(`**Done:** ${rung} at ${at(time)}`);
   for (const warning of standing.warnings) lines.push(`**Warning:** ${warning}`);
-  return lines.join('\n\n');
+  return lines;
 }

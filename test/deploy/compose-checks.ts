@@ -73,6 +73,39 @@ export function portProblems(compose: ComposeFile): string[] {
   );
 }
 
+/**
+ * PostgreSQL is reached by those that store in it; what knows no sign-in is in no network with a way out but through them; nothing is
+ * published that is not meant to be.
+ */
+export function networkProblems(compose: ComposeFile): string[] {
+  const declared = compose.networks ?? {};
+  const open = ['internal', 'data'].filter((name) => declared[name]?.internal !== true);
+  const isIn = ({ networks = [] }: Service, name: string) => networks.includes(name);
+  const stores = ([name, { environment = {} }]: [string, Service]) =>
+    name === 'postgres' || Object.values(environment).some((value) => /@postgres:|^postgres$/.test(value));
+  return [
+    ...open.map((name) => `the network ${name} has a way out`),
+    ...services(compose).flatMap(([name, service]) => [
+      ...(service.networks ?? ['default'])
+        .filter((network) => !(network in declared))
+        .map((network) => `${name} is in the network ${network}, which is not declared`),
+      ...(isIn(service, 'public') === (service.ports !== undefined)
+        ? []
+        : [`${name}: who publishes a port is in the network public, and nobody else`]),
+      ...(isIn(service, 'data') === stores([name, service])
+        ? []
+        : [`${name}: who stores in PostgreSQL is in the network data, and nobody else`]),
+    ]),
+  ];
+}
+
+/** Development modes take cookies and issuers of plain HTTP. */
+export function developmentProblems(compose: ComposeFile): string[] {
+  return services(compose).flatMap(([name, { command = [] }]) =>
+    command.includes('--dev') ? [`${name} runs in its development mode`] : [],
+  );
+}
+
 export function dependencyProblems(compose: ComposeFile): string[] {
   return services(compose).flatMap(([name, service]) =>
     Object.entries(service.depends_on ?? {}).flatMap(([target, { condition }]) => {

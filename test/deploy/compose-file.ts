@@ -16,6 +16,7 @@ const service = z.looseObject({
   depends_on: z.record(z.string(), z.strictObject({ condition })).optional(),
   read_only: z.boolean().optional(),
   user: z.string().optional(),
+  networks: z.array(z.string()).optional(),
   cap_drop: z.array(z.string()).optional(),
   stop_grace_period: z.string().optional(),
   deploy: z
@@ -26,6 +27,7 @@ const service = z.looseObject({
 const composeFile = z.looseObject({
   services: z.record(z.string(), service),
   volumes: z.record(z.string(), z.unknown()).optional(),
+  networks: z.record(z.string(), z.looseObject({ internal: z.boolean().optional() }).nullable()).optional(),
 });
 
 export type Service = z.infer<typeof service>;

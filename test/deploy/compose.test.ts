@@ -8,12 +8,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import {
   dependencyProblems,
+  developmentProblems,
   envExampleProblems,
   environmentProblems,
   hardeningProblems,
   healthcheckProblems,
   imageProblems,
   mountProblems,
+  networkProblems,
   portProblems,
   requiredVariables,
   restartProblems,
@@ -53,6 +55,8 @@ const checks: Record<string, (content: string) => string[]> = {
   'has a healthcheck on every service that keeps running': (content) =>
     healthcheckProblems(parseCompose(content)),
   'publishes on 127.0.0.1 only, no port twice': (content) => portProblems(parseCompose(content)),
+  'keeps networks apart': (content) => networkProblems(parseCompose(content)),
+  'runs nothing in a development mode': (content) => developmentProblems(parseCompose(content)),
   'waits for what exists, by the fitting condition': (content) => dependencyProblems(parseCompose(content)),
   'mounts what exists, read-only': (content) => mountProblems(parseCompose(content), root),
   'gives the gateway an environment that src/config.ts takes': (content) =>
@@ -186,6 +190,26 @@ describe('the checks notice', () => {
       'publishes on 127.0.0.1 only, no port twice',
       '127.0.0.1:8025:8025',
       '127.0.0.1:8233:8025',
+    ],
+    ['a database that is published', 'keeps networks apart', 'networks: [data]', 'networks: [public, data]'],
+    [
+      'a network with a way out',
+      'keeps networks apart',
+      /internal: true\n {2}data/,
+      'internal: false\n  data',
+    ],
+    [
+      'a mail catcher that reaches the database',
+      'keeps networks apart',
+      /(mailpit:\n.*\n {4}networks: \[public, )internal/,
+      '$1data',
+    ],
+    ['a network that is not declared', 'keeps networks apart', 'networks: [internal]', 'networks: [inside]'],
+    [
+      'a server in its development mode',
+      'runs nothing in a development mode',
+      "'serve', '--watch-courier'",
+      "'serve', '--dev', '--watch-courier'",
     ],
     [
       'a dependency on nothing',

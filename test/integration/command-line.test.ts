@@ -153,6 +153,26 @@ describe('dormouse login by device code', () => {
     expect((await dormouse(['credentials', 'list'])).exitCode).toBe(3);
   });
 
+  it.each([
+    [200, 'whose tokens were revoked there', /^default {2}forgotten. Its tokens were revoked at http/],
+    [503, 'that does not revoke them is told of', /did not revoke the tokens.*stay good until they end/],
+  ])('ends by logout at an issuer (%i) %s, and is forgotten here', async (status, _title, message) => {
+    const { process_, code } = start();
+    issuer.decide(await code(), { subject: 'olga-7', roles: ['desk'] });
+    await process_;
+    const { accessToken, refreshToken } = JSON.parse(await readFile(file(), 'utf8')).contexts.default.signIn;
+    issuer.revocation.status = status;
+    const before = issuer.revoked.length;
+    const out = await dormouse(['logout']);
+    issuer.revocation.status = 200;
+    expect([out.exitCode, out.stdout]).toEqual([0, expect.stringMatching(message)]);
+    expect(issuer.revoked.slice(before)).toEqual(
+      status === 200 ? [refreshToken, accessToken] : [refreshToken],
+    );
+    expect(await readFile(file(), 'utf8')).not.toContain(accessToken);
+    expect(await dormouse(['whoami'])).toMatchObject({ exitCode: 3 });
+  });
+
   it('that the person refuses keeps nothing', async () => {
     const { process_, code } = start();
     issuer.decide(await code(), 'deny');
@@ -246,6 +266,63 @@ describe('a command', () => {
       0,
       expect.stringMatching(/At the installation.*\n.*database/s),
     ]);
+  });
+});
+
+describe('a dry run is refused where the change would be:', () => {
+  const later = () => new Date(Date.now() + 86_400_000).toISOString();
+  const of = (deed: string, id = unknownId()) => `/v1/identities/${id}/${deed}`;
+  it.each<[string, () => [string, object], RegExp]>([
+    ['no reason', () => [of('hold'), { until: later(), reason: ' ' }], /reason: is empty/],
+    ['an id that is none', () => [of('look-again', 'jane'), {}], /identityId is not a UUID/],
+    [
+      'an end in the past',
+      () => [of('hold'), { until: '2020-01-01T00:00:00Z', reason: 'x' }],
+      /until: is in/,
+    ],
+    ['a request id with blanks', () => [of('retry-parked'), { requestId: 'a b' }], /requestId: takes/],
+    ['a policy that is no id', () => [of('apply-policy'), { policyId: 'A!' }], /policyId: is not the id/],
+    [
+      'an owner that is an address',
+      () => [of('exempt'), { kind: 'service', owner: 'a@b', reviewAt: later(), reason: 'x' }],
+      /owner: must be an opaque id/,
+    ],
+    [
+      'a review in the past',
+      () => [of('review-exemption'), { reviewAt: '2020-01-01T00:00:00Z', reason: 'x' }],
+      /reviewAt: is in the past/,
+    ],
+    ['a trip that there is not', () => ['/v1/breaker/trips/2147483000/releases', { reason: 'x' }], /trip/],
+    ['a release that there is not', () => ['/v1/breaker/releases/2147483000/approvals', {}], /release/],
+    [
+      'a credential whose name is taken',
+      () => ['/v1/credentials', { name: operator.actor.slice('credential:'.length), scopes: ['api:read'] }],
+      /name: .* is, or was, another credential/,
+    ],
+    [
+      'a credential that there is not',
+      () => ['/v1/credentials/no-such/revoke', { reason: 'x' }],
+      /name: no live credential/,
+    ],
+    [
+      'a roll-out of no policy',
+      () => ['/v1/policies/A!/rollouts/pause', { reason: 'x' }],
+      /id: is not the id/,
+    ],
+  ])('%s', async (_title, request, message) => {
+    const [path, body] = request();
+    for (const query of ['?dryRun=true', '']) {
+      const answer = await fetch(`${desk.gateway.url}${path}${query}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${operator.secret}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      expect([query, answer.status, await answer.text()]).toEqual([
+        query,
+        400,
+        expect.stringMatching(message),
+      ]);
+    }
   });
 });
 

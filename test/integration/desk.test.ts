@@ -247,7 +247,7 @@ describe('a viewer', () => {
       ...[...deeds, ...exemptions].map((name) => `/desk/identities/${id}/${name}`),
       `/desk/breaker/trips/${trip}/releases`,
       '/desk/breaker/releases/1/approvals',
-      ...['/desk/preview', '/desk/publish', '/desk/work/retry-parked'],
+      ...['/desk/publish', '/desk/work/retry-parked'],
       ...['pause', 'resume', 'back'].map((name) => `/desk/policies/default/rollout/${name}`),
     ]) {
       const { status } = await users.vera.post(path, { reason: 'x' });
@@ -355,6 +355,8 @@ describe('policies', () => {
     expect(made.headers.get('content-security-policy')).not.toContain('unsafe');
     expect(made.html).not.toContain('<img');
     const preview = /name="preview" value="([0-9a-f]{64})"/.exec(made.html)?.[1] ?? '';
+    const read = await users.vera.post('/desk/preview', { text });
+    expect([read.status, read.html.includes('action="/desk/publish"')]).toEqual([200, false]);
     const form = { preview, reason: 'a remark' };
     expect((await users.adam.post('/desk/publish', { ...form, text })).html).toContain('is of another text');
     const published = await users.adam.post('/desk/publish', { ...form, text: `${text}# ${evil}\r\n` });

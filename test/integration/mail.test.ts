@@ -129,7 +129,7 @@ describe('a server that refuses everybody alike', () => {
   it('is in trouble itself, whatever it says: from the fifth on nobody’s notice is lost, and all are sent when it is mended', async () => {
     let isBroken = true;
     const server = await smtpWith({
-      rcptTo: () => (isBroken ? { code: 550, text: 'administrative prohibition' } : undefined),
+      rcptTo: () => (isBroken ? { code: 550, text: 'not for us' } : undefined),
     });
     const mail = mailOver(server.url);
     const crowd = await Promise.all(Array.from({ length: 6 }, () => people.create('alike')));

@@ -1,6 +1,8 @@
 /** The report of a month, against a population whose course is written down here. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +15,7 @@ import { monthText } from '../../src/audit/month-text.js';
 import { type AuditEntry, type AuditEventType, installationId } from '../../src/domain/audit-entry.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { findingsInFile } from '../support/axe-findings.js';
+import { typed } from '../support/command.js';
 import { type Desk, type Operator, openDesk } from '../support/desk.js';
 import { type FreshDatabase, openFreshDatabase } from '../support/system-database.js';
 
@@ -239,9 +242,21 @@ describe('what shows them', () => {
   it('the page: no finding by axe-core, in light and dark', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'dormouse-report-'));
     const path = join(directory, 'report.html');
-    expect(await operator.typed(['report', '--month', '2026-10', '--html', path])).toMatchObject({
-      exitCode: 0,
+    const asked: string[] = [];
+    const gateway = createServer((request, response) => {
+      asked.push(String(request.url));
+      const headers = { authorization: String(request.headers.authorization) };
+      void fetch(new URL(String(request.url), desk.gateway.url), { headers })
+        .then((answer) => answer.text())
+        .then((text) => response.end(text));
     });
+    await new Promise<void>((listening) => gateway.listen(0, '127.0.0.1', listening));
+    const { port } = gateway.address() as AddressInfo;
+    const environment = { ...operator.environment, DORMOUSE_GATEWAY: `http://127.0.0.1:${port}` };
+    const written = await typed(environment, ['report', '--month', '2026-10', '--html', path]);
+    gateway.close();
+    expect([written.exitCode, written.all]).toEqual([0, `written: ${path}`]);
+    expect(asked).toEqual(['/v1/audit/months/2026-10?format=html']);
     expect(await readFile(path, 'utf8')).toContain('Inactive accounts, 2026-10');
     try {
       expect(await findingsInFile(path)).toEqual({ light: [], dark: [] });

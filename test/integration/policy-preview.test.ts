@@ -9,10 +9,10 @@ import { readAudit } from '../../src/audit/log-table.js';
 import { installationId } from '../../src/domain/audit-entry.js';
 import type { Standing } from '../../src/domain/standing.js';
 import { latestVersion } from '../../src/policies/policies-table.js';
+import { oneAtATime } from '../../src/preview/one-at-a-time.js';
 import { writeStanding } from '../../src/standings/standings-table.js';
 import { defaultText } from '../domain/fixtures.js';
 import { findingsIn, findingsInFile } from '../support/axe-findings.js';
-import { typed } from '../support/command.js';
 import { type Desk, type Operator, openDesk } from '../support/desk.js';
 import { openKratosDatabase } from '../support/kratos-database.js';
 import { publish } from '../support/publish.js';
@@ -37,9 +37,7 @@ let kratos: ReturnType<typeof openKratosDatabase>;
 const people = new Map<string, string>();
 
 const policy = (...args: string[]) => operator.typed(['policy', ...args]);
-/** A simulation of real people is run at the installation. */
-const simulation = (...args: string[]) =>
-  typed({ ...inject('environment'), DORMOUSE_POSTGRES_URL: database.url }, ['policy', 'simulate', ...args]);
+const simulation = (...args: string[]) => policy('simulate', ...args);
 
 beforeAll(async () => {
   database = await openFreshDatabase();
@@ -195,6 +193,35 @@ describe('a simulation', () => {
     expect(one.basis[1]).toMatch(/^That is few/);
     // Each simulation begins at its own moment, and these people at whole days before theirs.
     expect((await simulate('--days', '400')).persons).toEqual(one.persons);
+  });
+
+  it('of real people takes the scope policy:read, and holds numbers, no person', async () => {
+    const reader = await desk.operator(undefined, ['policy:read']);
+    const live = ['policy', 'simulate', file, '--population', 'live'];
+    const whole = await reader.typed([...live, '--json']);
+    expect(whole.exitCode).toBe(0);
+    for (const identityId of people.keys()) expect(whole.all).not.toContain(identityId);
+    expect(whole.all).not.toContain('@');
+    const page = join(directory, 'live.html');
+    expect(await reader.typed([...live, '--html', page])).toMatchObject({ stderr: `written: ${page}` });
+    expect(await readFile(page, 'utf8')).toMatch(/<svg/);
+    const days = (await reader.typed([...live, '--csv', '--days', '30'])).stdout.split('\n');
+    expect([days.length, days[0]]).toEqual([31, expect.stringMatching(/^day,date,/)]);
+    const other = await desk.operator(undefined, ['standing:read']);
+    const refused = await other.typed(live);
+    expect([refused.exitCode, refused.stderr]).toEqual([3, expect.stringContaining('policy:read')]);
+  });
+
+  it('and a preview do not run side by side in one gateway: the second is told to come back', async () => {
+    let done = () => {};
+    const running = oneAtATime(() => new Promise<void>((resolve) => (done = resolve)));
+    const live = await simulation(file, '--population', 'live');
+    expect([live.exitCode, live.stderr]).toEqual([5, expect.stringMatching(/^Another preview/)]);
+    const preview = await policy('preview', file);
+    expect([preview.exitCode, preview.stderr]).toEqual([5, expect.stringMatching(/^Another preview/)]);
+    done();
+    await running;
+    expect(await policy('preview', file)).toMatchObject({ exitCode: 0 });
   });
 
   it('the page: nothing from outside, no finding by axe-core in light and dark', async () => {

@@ -326,10 +326,10 @@ describe('the public address', () => {
       const missing = await ask(pub.url, 'GET', '/v1/nothing');
       for (const { method, url } of routes.filter(({ method }) => method !== 'HEAD')) {
         const isOperators =
-          /^\/v1\/(worklist|breaker|parked|exemptions|credentials|sign-in|audit|policies|mails|security-events|identities\/find)/.test(
+          /^\/v1\/(worklist|breaker|parked|exemptions|credentials|sign-in|audit|policies|mails|security-events|personal-tokens|identities\/find)/.test(
             url,
           ) ||
-          /^\/v1\/identities\/:id\/(hold|release|reactivate|apply-policy|retry-parked|skip-parked|exempt|review-exemption|end-exemption|confirm-missing|audit|mails)$/.test(
+          /^\/v1\/identities\/:id\/(hold|release|reactivate|apply-policy|retry-parked|skip-parked|exempt|review-exemption|end-exemption|confirm-missing|audit|mails|personal-tokens)$/.test(
             url,
           );
         const answer = await ask(pub.url, method, url);

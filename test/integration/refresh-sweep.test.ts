@@ -335,7 +335,7 @@ describe('an end that Hydra is owed', () => {
   });
   const sorted = (count: number) => Array.from({ length: count }, () => randomUUID()).sort();
   const refusal = (status: number) =>
-    new AxiosError('refused', 'ERR', undefined, undefined, { status } as AxiosResponse);
+    new AxiosError('refused', 'ERR', undefined, undefined, { status, headers: {} } as AxiosResponse);
 
   it('spares the client of a person who signed in since it was read', async () => {
     const people = sorted(2);

@@ -6,13 +6,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import { createLedgerActivities } from '../../src/activities/ledger.js';
 import { createSecurityEventActivities, type Delivered } from '../../src/activities/security-events.js';
 import { readAudit } from '../../src/audit/log-table.js';
-import type { AuditEntry } from '../../src/domain/audit-entry.js';
+import { type AuditEntry, installationId } from '../../src/domain/audit-entry.js';
 import { dayMs } from '../../src/domain/duration.js';
 import { generateSigningKey } from '../../src/keys/signing-keys.js';
 import { PolicyReader } from '../../src/policies/policies-table.js';
 import { createPool } from '../../src/postgres/pool.js';
 import type { ConnectedReceiver, EventSender } from '../../src/security-events/load.js';
-import { listOutbox, type OutboxState, retryParked } from '../../src/security-events/outbox-table.js';
+import { listOutbox, type OutboxState } from '../../src/security-events/outbox-table.js';
+import { retryAndAudit } from '../../src/security-events/retry.js';
 import { type EventName, eventNames, eventUris } from '../../src/security-events/rules.js';
 import { auditEntry } from '../support/audit-forger.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
@@ -238,8 +239,14 @@ describe('a receiver', () => {
     expect(receiver.received).toHaveLength(18);
     receiver.answer = accept;
     expect(await deliver()).toMatchObject({ delivered: 0 });
-    expect(await retryParked(pool, { receiver: 'another' })).toBe(0);
-    expect(await retryParked(pool, { jti: parked?.jti ?? '' })).toBe(1);
+    const decision = { actor: 'credential:olga', at: now };
+    const audited = async () =>
+      (await readAudit(pool, installationId)).filter((one) => one.eventType === 'security_events_retried');
+    expect(await retryAndAudit(pool, { receiver: 'another', ...decision })).toBe(0);
+    expect(await audited()).toEqual([]);
+    const jti = parked?.jti ?? '';
+    expect(await retryAndAudit(pool, { jti, ...decision })).toBe(1);
+    expect(await audited()).toMatchObject([{ actor: 'credential:olga', detail: { retried: 1, jti } }]);
     expect(await deliver()).toMatchObject({ delivered: 1 });
   });
 

@@ -15,6 +15,7 @@ import { readConfig } from '../../src/config.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
 import { startTracing, tracingVariables } from '../../src/observability/start-tracing.js';
 import { bundleWorkflows } from '../../src/worker/workflow-bundle.js';
+import { gatewayProcess, workerProcess } from '../support/entry-process.js';
 import { listenGateway, type TestGateway } from '../support/gateway.js';
 import { type Harness, openHarness } from '../support/harness/open.js';
 import { type OtlpReceiver, startOtlpReceiver, type TakenSpan } from '../support/otlp-receiver.js';
@@ -197,6 +198,46 @@ describe('a stranger', () => {
     expect(
       receiver.spans.filter(({ attributes }) => attributes['http.response.status_code'] === 401),
     ).toEqual([]);
+  });
+});
+
+describe('the processes', () => {
+  it('export under their own names, and what is left as they end', async () => {
+    const environment = {
+      ...harness.environment,
+      DORMOUSE_TASK_QUEUE: fresh('traced'),
+      DORMOUSE_WORKER_VERSIONING: 'off',
+      DORMOUSE_GATEWAY_PORT: '0',
+      DORMOUSE_OPERATORS_LISTEN: '127.0.0.1:0',
+      DORMOUSE_POLICY_FILE: 'policies/default.yaml',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    };
+    const [worker, front] = [workerProcess(environment), gatewayProcess(environment)];
+    try {
+      await worker.start();
+      await front.start();
+      const url = /"address":"(http:[^"]+)"/.exec(front.said)?.[1] ?? expect.fail('no address');
+      const person = await create('traced');
+      const traceId = '5eed5eed5eed5eed5eed5eed5eed5eed';
+      const answer = await fetch(`${url}/v1/activity`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${harness.environment.DORMOUSE_SERVICE_TOKENS?.split(',')[0]}`,
+          'content-type': 'application/json',
+          traceparent: `00-${traceId}-5eed5eed5eed5eed-01`,
+        },
+        body: JSON.stringify({ identityId: person.id }),
+      });
+      expect(answer.status).toBe(202);
+      const look = await spanIn(traceId, 'RunActivity assess');
+      expect(look.service).toBe('dormouse-worker');
+      await front.stop();
+      const request = await spanIn(traceId, 'POST /v1/activity');
+      expect(request).toMatchObject({ service: 'dormouse-gateway', parentId: '5eed5eed5eed5eed' });
+    } finally {
+      await front.stop();
+      await worker.stop();
+    }
   });
 });
 

@@ -7,6 +7,10 @@ export interface DeviceIssuer {
   readonly issuer: string;
   /** Requests of the token endpoint, by grant type. */
   readonly grants: string[];
+  /** Tokens that were revoked (RFC 7009), in the order of their requests. */
+  readonly revoked: string[];
+  /** How the revocation endpoint answers. */
+  readonly revocation: { status: number };
   /** A person types the code and agrees, or refuses. @throws Error for a code that nobody was given */
   decide(userCode: string, decision: { readonly subject: string; readonly roles: string[] } | 'deny'): void;
   close(): Promise<void>;
@@ -25,6 +29,8 @@ export async function startDeviceIssuer(audience: string, seconds: number): Prom
   const devices = new Map<string, Device>();
   const refreshTokens = new Map<string, { subject: string; roles: string[]; clientId: string }>();
   const grants: string[] = [];
+  const revoked: string[] = [];
+  const revocation = { status: 200 };
   let count = 0;
   const next = () => {
     count += 1;
@@ -79,6 +85,7 @@ export async function startDeviceIssuer(audience: string, seconds: number): Prom
             body: {
               ...{ issuer, jwks_uri: `${issuer}/jwks`, token_endpoint: `${issuer}/token` },
               device_authorization_endpoint: `${issuer}/device`,
+              revocation_endpoint: `${issuer}/revoke`,
             },
           };
         case '/jwks':
@@ -100,6 +107,9 @@ export async function startDeviceIssuer(audience: string, seconds: number): Prom
         }
         case '/token':
           return token(form);
+        case '/revoke':
+          revoked.push(form.get('token') ?? '');
+          return { status: revocation.status, body: {} };
         default:
           return { status: 404, body: {} };
       }
@@ -111,7 +121,7 @@ export async function startDeviceIssuer(audience: string, seconds: number): Prom
   issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     issuer,
-    grants,
+    ...{ grants, revoked, revocation },
     decide(userCode, decision) {
       const device = [...devices.values()].find((one) => one.userCode === userCode);
       if (device === undefined) throw new Error(`nobody was given ${userCode}`);

@@ -23,6 +23,7 @@ export const secretVariables = [
   'DORMOUSE_HYDRA_HOOK_KEYS',
   'DORMOUSE_MAIL_HOOK_KEYS',
   'DORMOUSE_EVENT_SECRETS',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ] as const satisfies readonly VariableName[];
 
 /** The path of a file, which the chart mounts. */

@@ -37,13 +37,6 @@ export const observabilityGuards: readonly Guard[] = [
     only: 'ten thousand callers',
   },
   {
-    name: 'traces: a replay exports no span again',
-    takenOut: 'left out',
-    project: 'system',
-    tests: ['test/integration/traces.test.ts'],
-    only: 'nothing is there twice',
-  },
-  {
     name: 'traces: a stranger continues no trace',
     takenOut: {
       part: "findPrincipal(request) === undefined ? 'none' : (presented(request) ?? 'none')",

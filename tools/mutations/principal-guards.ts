@@ -167,6 +167,19 @@ export const principalGuards: readonly Guard[] = [
     only: 'with --dry-run changes nothing',
   },
   {
+    name: 'command line: a reader that has seen enough is no error',
+    takenOut: 'left out',
+    project: 'system',
+    tests: ['test/integration/command-line.test.ts'],
+    only: 'a reader that has seen enough',
+  },
+  {
+    name: 'command line: a secret that is typed is not shown',
+    takenOut: { part: 'output: nowhere', becomes: 'output' },
+    project: 'unit',
+    tests: ['test/cli/secret-input.test.ts'],
+  },
+  {
     name: 'command line: others may not read the credentials',
     takenOut: { value: "await open(fresh, 'wx', 0o644)" },
     project: 'unit',

@@ -77,4 +77,6 @@ export interface Assessment {
   readonly addresses?: { readonly verified: number; readonly unverified: number };
   /** The account's addresses differ from those that the running notices went to. */
   readonly addressesChanged?: true;
+  /** Where operators' browsers reach the desk, for the workflow's details. No decision rests on it. */
+  readonly deskUrl?: string;
 }

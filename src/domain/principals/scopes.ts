@@ -25,7 +25,7 @@ export const scopeRules = {
   },
   'identities:enrol': { does: 'starts lifecycles, and lets them look again', side: 'both' },
   'identities:operate': {
-    does: 'brings identities back, moves them to another policy, and decides about parked steps and events',
+    does: 'brings identities back, moves them to another policy, decides about parked steps and events, and revokes personal access tokens',
     side: 'operators',
   },
   'holds:place': { does: 'sets and ends holds', side: 'operators' },
@@ -37,16 +37,22 @@ export const scopeRules = {
     side: 'operators',
   },
   'breaker:approve': { does: 'agrees to a release that another operator proposed', side: 'operators' },
-  'policy:read': { does: 'reads policies, and previews what another one would do', side: 'operators' },
+  'policy:read': {
+    does: 'reads policies, and previews and simulates what another one would do',
+    side: 'operators',
+  },
   'policy:publish': {
     does: 'publishes policies, rolls them back, and decides about their roll-outs',
     side: 'operators',
   },
   'audit:read': {
-    does: 'reads the audit log, the proof of mails, and events for other systems',
+    does: 'reads the audit log, the proof of mails, events for other systems, and lists of personal access tokens',
     side: 'operators',
   },
-  'credentials:manage': { does: 'creates, rotates and revokes credentials', side: 'operators' },
+  'credentials:manage': {
+    does: 'creates, rotates and revokes credentials, and makes and rotates personal access tokens of identities',
+    side: 'operators',
+  },
   'addresses:read': { does: 'finds identities by their e-mail address', side: 'operators' },
   'api:read': { does: 'reads the description of the routes (OpenAPI)', side: 'both' },
   'tokens:serve': {

@@ -7,16 +7,20 @@ import { readPerhapsOver, type StoredToken } from './personal-tokens-table.js';
 
 const pageSize = 500;
 
-/** @param then the moment by which they may be over, epoch milliseconds */
+/**
+ * @param then the moment by which they may be over, epoch milliseconds
+ * @param from the id after which they begin; absent: with the first
+ */
 export async function* endingBy(
   pool: pg.Pool,
   policyId: string,
   personal: PersonalTokensPolicy,
   then: number,
+  from?: string,
 ): AsyncGenerator<StoredToken> {
   const inactiveMs = shortestInactive(personal);
   const lifetimeMs = shortestLifetime(personal);
-  let after: string | undefined;
+  let after = from;
   for (;;) {
     const page = await readPerhapsOver(pool, {
       ...{ policyId, now: then, limit: pageSize },

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import type pg from 'pg';
 import { countGrants, population } from '../../breaker/grants-table.js';
+import { atInstallation } from '../../cli/at-installation.js';
 import { withPool } from '../../cli/connection.js';
 import { ConfigError, readConfig } from '../../config.js';
 import { allowedActs } from '../../domain/breaker/rules.js';
@@ -21,7 +22,8 @@ interface PreviewOptions {
 
 /** @param tokens the command `dormouse tokens` */
 export function addTokenSourceCommands(tokens: Command): void {
-  const sources = tokens.command('sources').description("apps' own tables of tokens");
+  // At a gateway it would need every app's password, and --file would be SQL from whoever calls.
+  const sources = atInstallation(tokens.command('sources')).description("apps' own tables of tokens");
   sources
     .command('preview <name>')
     .description('the tokens that the sweep would end now, and why; nothing is changed')

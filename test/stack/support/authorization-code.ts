@@ -6,6 +6,8 @@ export interface AuthorizationCodeOptions {
   publicUrl: string;
   adminUrl: string;
   subject: string;
+  /** Where an address of Hydra is reached; default: as it is. */
+  reach?: (url: string) => string;
 }
 
 const redirectUri = 'http://127.0.0.1:4455/callback';
@@ -24,7 +26,7 @@ export async function obtainTokens(options: AuthorizationCodeOptions): Promise<z
     },
   });
   const credentials = { client_id: client.client_id ?? '', client_secret: client.client_secret ?? '' };
-  const browser = createBrowser();
+  const browser = createBrowser(options.reach);
   const query = new URLSearchParams({
     response_type: 'code',
     client_id: credentials.client_id,
@@ -56,12 +58,12 @@ export async function obtainTokens(options: AuthorizationCodeOptions): Promise<z
 }
 
 /** Just enough of a browser: keeps cookies and tells where a redirect leads. */
-function createBrowser() {
+function createBrowser(reach = (url: string) => url) {
   const cookies = new Map<string, string>();
   return {
     async follow(url: string): Promise<string> {
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-      const response = await fetch(url, { redirect: 'manual', headers: { cookie } });
+      const response = await fetch(reach(url), { redirect: 'manual', headers: { cookie } });
       for (const header of response.headers.getSetCookie()) {
         const [name, value] = (header.split(';')[0] ?? '').split(/=(.*)/s);
         if (name !== undefined) cookies.set(name, value ?? '');

@@ -1,5 +1,5 @@
-/** The address of an identity's page. Pure. */
-import { parseIdentityId } from '../domain/identity-id.js';
+/** The address of an identity's page at the desk, below the desk's own. */
+import { parseIdentityId } from './identity-id.js';
 
 /** @throws InvalidIdentityIdError */
 export function identityUrl(identityId: string): string {
