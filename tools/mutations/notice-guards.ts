@@ -94,6 +94,13 @@ export const noticeGuards: readonly Guard[] = [
     only: 'in trouble itself',
   },
   {
+    name: 'a bounce that everybody gets is nobody’s',
+    takenOut: { value: 'false' },
+    project: 'system',
+    tests: ['test/integration/bounces.test.ts'],
+    only: 'a code that blames nobody',
+  },
+  {
     name: 'a bounce wakes the lifecycle',
     takenOut: {
       part: "if (bounce.kind !== 'hard') return 'matched';",
