@@ -114,6 +114,8 @@ export function createKratosActivities(deps: KratosDependencies) {
       policyChoice: PolicyChoice;
       /** Keys of the running notices. */
       notices?: readonly string[];
+      /** Key of the last warning. */
+      warning?: string;
       /** The lifecycle has no memory, so the last projection is read too. */
       isNew?: true;
       /** Writes nothing at all, and counts the addresses that a mail would go to. */
@@ -152,11 +154,13 @@ export function createKratosActivities(deps: KratosDependencies) {
       // guard: preview: it notes no witness
       if (!input.isPreview) await witnesses.note(identity, now);
       const keys = input.notices ?? [];
-      const [activity, disablement, postponements, notices, hasMoved, buried] = await Promise.all([
+      const warningKeys = input.warning === undefined ? [] : [input.warning];
+      const [activity, disablement, postponements, notices, [warning], hasMoved, buried] = await Promise.all([
         readEvidence(deps, identityId),
         identity.state === 'inactive' ? readDisablement(pool, identityId) : undefined,
         readPostponements(pool, identityId),
         readNotices(deps, identity, keys),
+        readNotices(deps, identity, warningKeys),
         haveAddressesChanged(deps, notified, identity, keys),
         readBurial(pool, identityId),
       ]);
@@ -183,7 +187,7 @@ export function createKratosActivities(deps: KratosDependencies) {
         ...(postponements.length === 0 ? {} : { postponements }),
         ...(keys.length === 0 ? {} : { notices }),
         ...(hasMoved ? { addressesChanged: true as const } : {}),
-        ...given({ buried }),
+        ...given({ warning, buried }),
         ...(input.isPreview && { addresses: countAddresses(identity, deps.unverified) }),
       };
     },

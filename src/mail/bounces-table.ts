@@ -4,6 +4,7 @@
  */
 import type pg from 'pg';
 import { nameOfMail } from '../smtp/mail-name.js';
+import { comparedWithinMs, isEverybodyRefused, mostRecent, type RecentMail } from './alike.js';
 import type { Bounce } from './bounce.js';
 
 export interface RecordedBounce {
@@ -41,6 +42,53 @@ export async function recordBounce(
   );
   const identityId = noted.rows[0]?.identity_id;
   return identityId === undefined ? {} : { identityId };
+}
+
+/** A mail that came back. */
+export interface ReturnedMail {
+  readonly identityId: string;
+  /** Enhanced status code of the bounce. */
+  readonly code: string | null;
+  /** When the server had taken it. */
+  readonly handedOverAt: Date;
+}
+
+/**
+ * Whether the mails to everybody else, handed over within a day before and after this one, came back by the same code:
+ * then the server is in trouble, and the code says nothing of the address.
+ */
+export async function cameBackFromEverybody(
+  pool: pg.Pool,
+  { identityId, code, handedOverAt }: ReturnedMail,
+): Promise<boolean> {
+  const [before, after] = await Promise.all([
+    readNeighbours(pool, handedOverAt, 'before'),
+    readNeighbours(pool, handedOverAt, 'after'),
+  ]);
+  return isEverybodyRefused({ identityId, enhancedCode: code ?? undefined }, before, after);
+}
+
+/** @returns accepted mails and those that came back, the nearest first */
+async function readNeighbours(
+  pool: pg.Pool,
+  handedOverAt: Date,
+  side: 'before' | 'after',
+): Promise<RecentMail[]> {
+  const [from, to] =
+    side === 'before'
+      ? [new Date(handedOverAt.getTime() - comparedWithinMs), handedOverAt]
+      : [handedOverAt, new Date(handedOverAt.getTime() + comparedWithinMs)];
+  const found = await pool.query<{ identity_id: string; state: string; bounce_code: string | null }>(
+    `SELECT identity_id, state, bounce_code FROM mail
+     WHERE settled_at >= $1 AND settled_at <= $2 AND state IN ('accepted', 'bounced')
+     ORDER BY settled_at ${side === 'before' ? 'DESC' : 'ASC'} LIMIT $3`,
+    [from, to, mostRecent],
+  );
+  return found.rows.map(({ identity_id, state, bounce_code }) => ({
+    identityId: identity_id,
+    isAccepted: state === 'accepted',
+    enhancedCode: bounce_code ?? undefined,
+  }));
 }
 
 async function keysOf(pool: pg.Pool, { messageId, queueIds = [] }: Bounce, now: number): Promise<string[]> {

@@ -6,7 +6,8 @@
 import type pg from 'pg';
 import { removedAtOnce } from '../postgres/remove-old.js';
 import { isOfServer } from '../smtp/whose-trouble.js';
-import { mostRecent, type RecentMail } from './alike.js';
+import { comparedWithinMs, mostRecent, type RecentMail } from './alike.js';
+import { cameBackFromEverybody } from './bounces-table.js';
 import type { AddressHistory } from './owed.js';
 
 /**
@@ -164,38 +165,67 @@ export async function readCopies(
   identityId: string,
   requestKeys: readonly string[],
 ): Promise<Map<string, CopyState[]>> {
-  const found = await pool.query<{ request_key: string; state: MailState; bounce_code: string | null }>(
-    'SELECT request_key, state, bounce_code FROM mail WHERE identity_id = $1 AND request_key = ANY($2)',
+  const found = await pool.query<Bounced & { request_key: string; state: MailState }>(
+    `SELECT request_key, state, bounce_code, coalesce(settled_at, bounced_at) AS handed_over_at
+     FROM mail WHERE identity_id = $1 AND request_key = ANY($2)`,
     [identityId, requestKeys],
   );
   const copies = new Map<string, CopyState[]>(requestKeys.map((key) => [key, []]));
-  for (const { request_key, state, bounce_code } of found.rows) {
+  for (const { request_key, state, ...row } of found.rows) {
     // guard: a mail that bounced for a server’s sake did not fail for its address
-    const isRelays = state === 'bounced' && isOfServer(bounce_code ?? '');
+    const isRelays = state === 'bounced' && (await isBounceOfServer(pool, identityId, row));
     copies.get(request_key)?.push(isRelays ? 'relay-failed' : state);
   }
   return copies;
 }
 
+interface Bounced {
+  readonly bounce_code: string | null;
+  readonly handed_over_at: Date;
+}
+
+/** Whether a mail came back because of a server on the way: by its code, or because everybody's mail came back. */
+async function isBounceOfServer(
+  pool: pg.Pool,
+  identityId: string,
+  { bounce_code: code, handed_over_at: handedOverAt }: Bounced,
+): Promise<boolean> {
+  if (isOfServer(code ?? '')) return true;
+  // guard: a bounce that everybody gets is nobody’s
+  return cameBackFromEverybody(pool, { identityId, code, handedOverAt });
+}
+
 /**
  * The outcomes of earlier mails to each of the identity's addresses, by the id of the address, which ends the
  * key of each copy. The codes 4.x.x and 5.2.x (RFC 3463) mean that the mailbox exists; 5.1.7, 5.1.8, 5.3.x, 5.4.x and
- * 5.7.x are about a server on the way or about the sender, and say nothing of the address.
+ * 5.7.x are about a server on the way or about the sender, and say nothing of the address. Neither does a code by which
+ * everybody's mail came back.
  */
 export async function readAddressHistories(
   pool: pg.Pool,
   identityId: string,
 ): Promise<Map<string, AddressHistory>> {
-  const found = await pool.query<{ address: string; hard: number; complained: boolean }>(
-    `SELECT regexp_replace(message_key, '^.*/', '') AS address,
-       count(*) FILTER (WHERE bounce_class = 'hard' AND coalesce(bounce_code, '5.1.1') !~ '^(4\\.|5\\.[2347]\\.|5\\.1\\.[78]$)')::int AS hard,
-       coalesce(bool_or(bounce_class = 'complaint'), false) AS complained
-     FROM mail WHERE identity_id = $1 GROUP BY 1`,
+  const found = await pool.query<Bounced & { address: string; bounce_class: 'hard' | 'complaint' }>(
+    `SELECT regexp_replace(message_key, '^.*/', '') AS address, bounce_class, bounce_code,
+       coalesce(settled_at, bounced_at) AS handed_over_at
+     FROM mail WHERE identity_id = $1 AND bounce_class IN ('hard', 'complaint')`,
     [identityId],
   );
-  return new Map(
-    found.rows.map(({ address, hard, complained }) => [address, { hardBounces: hard, complained }]),
-  );
+  const histories = new Map<string, AddressHistory>();
+  for (const { address, bounce_class, ...row } of found.rows) {
+    const { hardBounces, complained } = histories.get(address) ?? { hardBounces: 0, complained: false };
+    const isHard = bounce_class === 'hard' && (await isBounceOfAddress(pool, identityId, row));
+    histories.set(address, {
+      hardBounces: hardBounces + (isHard ? 1 : 0),
+      complained: complained || bounce_class === 'complaint',
+    });
+  }
+  return histories;
+}
+
+async function isBounceOfAddress(pool: pg.Pool, identityId: string, row: Bounced): Promise<boolean> {
+  const mailboxExists = /^(?:4\.|5\.2\.)/u.test(row.bounce_code ?? '');
+  return !mailboxExists && !(await isBounceOfServer(pool, identityId, row));
 }
 
 /** The latest mails to any identity within a day that the server accepted or refused, the newest first. */
@@ -209,13 +239,15 @@ export async function readRecentMails(pool: pg.Pool, now: number): Promise<Recen
     `SELECT identity_id, state, reply_code, enhanced_code FROM mail
      WHERE settled_at > $1 AND settled_at <= $2 AND state IN ('accepted', 'bounced', 'rejected')
      ORDER BY settled_at DESC LIMIT $3`,
-    [new Date(now - 86_400_000), new Date(now), mostRecent],
+    [new Date(now - comparedWithinMs), new Date(now), mostRecent],
   );
   return found.rows.map((row) => ({
     identityId: row.identity_id,
-    isAccepted: row.state !== 'rejected',
-    replyCode: row.reply_code ?? undefined,
-    enhancedCode: row.enhanced_code ?? undefined,
+    isAccepted: row.state === 'accepted',
+    ...(row.state === 'rejected' && {
+      replyCode: row.reply_code ?? undefined,
+      enhancedCode: row.enhanced_code ?? undefined,
+    }),
   }));
 }
 

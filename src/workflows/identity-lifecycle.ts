@@ -28,6 +28,7 @@ import { settle, settleAtTheEnd, untilTaken } from './settle.js';
 import { giveGrantBack } from './steps/breaker.js';
 import { bury } from './steps/burial.js';
 import { followAddresses, mustFollow } from './steps/follow.js';
+import { mailKey, warningName } from './steps/mails.js';
 import { giveNotice } from './steps/notice.js';
 import { comeBack } from './steps/return.js';
 import { climb } from './steps/rungs.js';
@@ -157,11 +158,13 @@ async function lookOnce(run: LifecycleRun): Promise<boolean> {
   const { identityId, policyChoice } = run.state;
   const { holdChanges } = run;
   const notices = runningNotices(run.state).map(({ key }) => key);
+  const warning = warningName(run.state);
   const assessment = await run.outside.kratos.assess({
     identityId,
     policyChoice,
     ...(!run.state.known && { isNew: true as const }),
     ...(notices.length === 0 ? {} : { notices }),
+    ...(warning === undefined ? {} : { warning: mailKey(run, warning) }),
   });
   const first = !run.state.known;
   const postponements = run.state.postponements ?? [];

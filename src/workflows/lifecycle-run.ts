@@ -9,12 +9,13 @@ import type { AuditEntry, AuditEventType } from '../domain/audit-entry.js';
 import { inDays } from '../domain/duration.js';
 import { given } from '../domain/given.js';
 import type { Missing } from '../domain/lifecycle/absence.js';
-import type { Assessment, FoundIdentity } from '../domain/lifecycle/assessment.js';
+import type { Assessment, FoundIdentity, NoticeState } from '../domain/lifecycle/assessment.js';
 import { inactiveSince } from '../domain/lifecycle/clock.js';
 import { type Decision, decide, type Situation } from '../domain/lifecycle/decide.js';
 import { withFormer } from '../domain/lifecycle/former.js';
 import { areHoldsAtRest, withKeptHolds } from '../domain/lifecycle/hold-transitions.js';
 import { liveStandingOf } from '../domain/lifecycle/live-standing.js';
+import { suspendedUnwarned } from '../domain/lifecycle/lost-warning.js';
 import { isSameDueStep } from '../domain/lifecycle/next-step.js';
 import { type RunningNotice, runningNotices } from '../domain/lifecycle/notice-transitions.js';
 import { stageOf } from '../domain/lifecycle/stage.js';
@@ -127,7 +128,8 @@ export class LifecycleRun {
     this.inTurn = outsideUnder(assessment.plan.retry, false);
     this.hasLooked = true;
     const before = runningNotices(this.state);
-    const { missing: missingBefore } = this.state;
+    const stateBefore = this.state;
+    const { missing: missingBefore } = stateBefore;
     this.moved = assessment.addressesChanged === true ? before : [];
     // A look during a change of holds may have read it half done. It is ignored, so that a
     // released hold does not come back.
@@ -142,7 +144,17 @@ export class LifecycleRun {
       this.state = withRemembered(this.state, assessment.buried, Date.now());
     this.state = withAssessment(this.state, { ...assessment, plan: this.plan }, Date.now());
     this.auditLostNotices(before);
+    this.auditLostWarning(stateBefore, assessment.warning);
     this.auditPresence(missingBefore);
+  }
+
+  /** Audits once that a server on the way sent the warning back, before the suspension or after it. */
+  private auditLostWarning(before: LifecycleState, warning: NoticeState | undefined): void {
+    const { lostWarning, warnings } = this.state;
+    const isLate = warnings.includes(suspendedUnwarned) && !before.warnings.includes(suspendedUnwarned);
+    if (warning === undefined || (lostWarning === before.lostWarning && !isLate)) return;
+    const { key, outcome } = warning;
+    this.audit('notice_bounced', `${key}/${outcome}`, outcome, { detail: { rung: 'warn' } });
   }
 
   /** Audits that the identity went missing in Kratos, or that it is there again. */
@@ -259,9 +271,11 @@ export class LifecycleRun {
   }
 }
 
-/** A history that buried at the first look without the identity continues that way. */
-function asOfThisHistory({ absence, buried, former, ...rest }: Assessment): Assessment {
-  const known = former !== undefined && patched('former-standing-counts') ? { ...rest, former } : rest;
+/** A history that buried at the first look without the identity continues that way, and one that suspended unwarned. */
+function asOfThisHistory({ absence, buried, former, warning, ...rest }: Assessment): Assessment {
+  const isLost = warning?.outcome === 'relay-failed' && patched('lost-warning-comes-anew');
+  const heard = isLost ? { ...rest, warning } : rest;
+  const known = former !== undefined && patched('former-standing-counts') ? { ...heard, former } : heard;
   if (absence === undefined && buried === undefined) return known;
   if (!patched('absence-takes-time')) return known;
   return { ...known, ...(absence && { absence }), ...(buried && { buried }) };

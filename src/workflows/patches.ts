@@ -19,6 +19,7 @@ export const patchReleases: Readonly<Record<string, string>> = {
   'holds-in-postgres': '0.1.0',
   'interrupted-attempt-may-fail': '0.1.0',
   'look-again-after-waiting': '0.1.0',
+  'lost-warning-comes-anew': '0.1.0',
   'no-mail-follows-a-shell': '0.1.0',
   'refused-end-waits': '0.1.0',
   'return-ends-credentials': '0.1.0',

@@ -64,7 +64,7 @@ export function wayOutOfWork(kind: WorkKind): string {
     case 'parked':
       return 'Mend the cause, then: dormouse parked retry. Or decide that it is not to be done: dormouse parked skip.';
     case 'no-notice':
-      return 'Give the identity an address that works; the notice is tried again by itself. Or exempt it, or hold it.';
+      return 'Look at what the servers said (dormouse mails ID). Give the identity an address that works, or mend the way of the mails; the notice is tried again by itself. Or exempt it, or hold it.';
     case 'missing':
       return 'Deleted on purpose: nothing, it is forgotten after the grace period, or at once with dormouse missing confirm --now. Otherwise bring it back in Kratos, or check DORMOUSE_KRATOS_ADMIN_URL.';
     case 'breaker-tripped':
@@ -84,7 +84,7 @@ export function wayOutOfWork(kind: WorkKind): string {
     case 'disabled-by-admin':
       return 'Whoever disabled it decides: enable it in Kratos, so that the ladder applies again, or delete it there.';
     case 'warning':
-      return 'metadata-not-understood: write account_type and role as one word, groups as a list of words, skip_stale_revocation as true or false. metadata-not-published: make the identity fit its schema. disablement-not-confirmed: the engine did not see the answer when it disabled the identity; the person can’t return by themselves, you can (reactivate). mail-…: the person was not told; give it an address that works.';
+      return 'metadata-not-understood: write account_type and role as one word, groups as a list of words, skip_stale_revocation as true or false. metadata-not-published: make the identity fit its schema. disablement-not-confirmed: the engine did not see the answer when it disabled the identity; the person can’t return by themselves, you can (reactivate). suspended-without-warning: a mail server on the way sent the warning back after the suspension; tell the person, and find out by the mail’s code what the server wants. mail-…: the person was not told; give it an address that works.';
     default:
       return assertUnreachable(kind);
   }

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   type Decision,
   decide,
-  pauseAfter,
   pendingRung,
   type Situation,
   wakesAt,
 } from '../../src/domain/lifecycle/decide.js';
 import type { NoticeRecord } from '../../src/domain/lifecycle/notice-record.js';
 import type { Parked } from '../../src/domain/lifecycle/parked.js';
+import { pauseAfter } from '../../src/domain/lifecycle/pause.js';
 import type { LifecycleState, RungRecord } from '../../src/domain/lifecycle/state.js';
 import { lookStep, returnStep } from '../../src/domain/lifecycle/steps.js';
 import type { Plan } from '../../src/domain/plan.js';

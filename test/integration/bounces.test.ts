@@ -379,6 +379,39 @@ describe('POST /v1/mail/events/…', () => {
   });
 });
 
+describe('mails to everybody that come back by a code that blames nobody', () => {
+  const outcomeOf = async ({ person, key }: Awaited<ReturnType<typeof noticed>>) =>
+    (await assess(person.id, [key])).notices?.[0]?.outcome;
+
+  it.each([
+    '5.0.0',
+    undefined,
+  ])('%s: five in a row are the server’s trouble, no notice, and nothing against an address', async (diagnosticCode) => {
+    const comeBack = (messageId: string | undefined) =>
+      bounce({ messageId, kind: 'hard', ...(diagnosticCode !== undefined && { diagnosticCode }) });
+    // A mail that stays, so that earlier tests don’t count.
+    await noticed();
+    const crowd: Awaited<ReturnType<typeof noticed>>[] = [];
+    for (let count = 0; count < 5; count += 1) crowd.push(await noticed());
+    for (const { messageId } of crowd.slice(0, 4)) await comeBack(messageId);
+    for (const one of crowd.slice(0, 4)) expect(await outcomeOf(one)).toBe('bounced');
+    await comeBack(crowd[4]?.messageId);
+    for (const one of crowd) expect(await outcomeOf(one)).toBe('relay-failed');
+
+    const { person } = crowd[0] ?? (await noticed());
+    const server = await smtpWith();
+    for (let more = 1; more <= 3; more += 1) {
+      const sent = await mailOver(server.url).sendMail({ ...requestFor(person), key: fresh('key') });
+      expect(sent).toMatchObject({ outcome: 'accepted', addresses: 1 });
+      await comeBack((await listMails(pool, person.id)).find(({ state }) => state === 'accepted')?.messageId);
+    }
+    await noticed();
+    const mended = await noticed();
+    await comeBack(mended.messageId);
+    expect(await outcomeOf(mended)).toBe('bounced');
+  });
+});
+
 describe('the command line', () => {
   const dormouse = (args: string[], input = '') => typed(inject('environment'), args, input);
 

@@ -5,7 +5,7 @@ import { readAudit } from '../../src/audit/log-table.js';
 import { InvalidRequestError } from '../../src/client.js';
 import { buryIdentity, isBuried } from '../../src/deletion/tombstones-table.js';
 import { lifecycleWorkflowId } from '../../src/domain/identity-id.js';
-import { isOnHold } from '../../src/holds/holds-table.js';
+import { isOnHold, lockHolds } from '../../src/holds/holds-table.js';
 import { openClientHarness } from '../support/harness/client.js';
 import { unknownId } from '../support/system-outside.js';
 import { eventually, rejection } from '../support/system-wait.js';
@@ -25,6 +25,16 @@ const actor = 'operator-7';
 const legal = () => ({ actor, reason: 'case 7', kind: 'legal' as const, until: Date.now() + 30 * dayMs });
 const holdEvents = async (id: string) =>
   (await readAudit(pool, id)).filter(({ eventType }) => eventType.startsWith('hold_'));
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+/** Whether a transaction waits for the lock on the identity's holds. */
+const isWaitedFor = async (id: string) => {
+  const waiting = await pool.query(
+    `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+       AND (classid::bigint << 32 | objid::bigint) = hashtextextended($1, 0)`,
+    [`hold/${id}`],
+  );
+  return waiting.rows.length > 0;
+};
 const idsOf = (answer: { holds?: readonly { id: string }[] }) => (answer.holds ?? []).map(({ id }) => id);
 
 async function begin(id: string) {
@@ -118,12 +128,29 @@ describe.concurrent('a release without a lifecycle', () => {
     expect(idsOf(await dormouse.release(id, release))).toEqual(['h2']);
   });
 
-  it('two at once end one hold once', async () => {
+  it('waits for another one that is being written, and ends nothing twice', async () => {
     const id = unknownId();
     await dormouse.hold(id, legal());
-    const release = { actor, reason: 'closed', kind: 'legal' as const };
-    const ends = await Promise.allSettled([dormouse.release(id, release), dormouse.release(id, release)]);
-    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const first = await pool.connect();
+    try {
+      await first.query('BEGIN');
+      await lockHolds(first, id);
+      let hasEnded = false;
+      const second = dormouse
+        .release(id, { actor, reason: 'closed', kind: 'legal' })
+        .then(() => undefined, messageOf)
+        .finally(() => {
+          hasEnded = true;
+        });
+      await eventually('the second release waits', async () => hasEnded || (await isWaitedFor(id)));
+      await first.query('UPDATE identity_hold SET released_at = now() WHERE identity_id = $1', [id]);
+      await first.query('COMMIT');
+      expect(await second).toMatch(/no hold/);
+    } finally {
+      await first.query('ROLLBACK');
+      first.release();
+    }
+    expect((await holdEvents(id)).map(({ eventType }) => eventType)).toEqual(['hold_set']);
   });
 
   it('reaches a lifecycle that has read the hold already, at its next look', async () => {

@@ -37,4 +37,38 @@ describe('a refusal is the server’s trouble', () => {
       expect(isEverybodyRefused(dead, refused(49, { enhancedCode }))).toBe(true);
     }
   });
+
+  it('not where another reply code or a bounce has the same enhanced code', () => {
+    const enhancedCode = '5.0.0';
+    const refusals = refused(9, { enhancedCode });
+    expect(isEverybodyRefused({ replyCode: undefined, enhancedCode, identityId: 'now' }, refusals)).toBe(
+      false,
+    );
+  });
+});
+
+describe('a bounce is the server’s trouble', () => {
+  const bounced = (count: number, more: Partial<RecentMail> = {}) =>
+    refused(count, { replyCode: undefined, ...more });
+
+  it.each([
+    ['5.0.0', 4],
+    [undefined, 4],
+    ['5.1.1', 49],
+  ])('by %s if %i other people’s mails around it came back alike', (enhancedCode, others) => {
+    const now = { enhancedCode, identityId: 'now' };
+    const alike = bounced(others, { enhancedCode });
+    for (const before of [0, 1, others]) {
+      const around = [alike.slice(0, before), alike.slice(before)] as const;
+      expect(isEverybodyRefused(now, ...around)).toBe(true);
+      expect(isEverybodyRefused(now, around[0].slice(1), around[1].slice(before === 0 ? 1 : 0))).toBe(false);
+    }
+  });
+
+  it('not beyond the nearest mail that stayed, before it and after it', () => {
+    const now = { identityId: 'now' };
+    const far = [...bounced(1), ...accepted, ...bounced(9)];
+    expect(isEverybodyRefused(now, far, far)).toBe(false);
+    expect(isEverybodyRefused(now, far, [...bounced(4), ...accepted])).toBe(true);
+  });
 });

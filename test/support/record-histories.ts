@@ -17,6 +17,8 @@ import { noteWitness } from '../../src/absence/witnesses-table.js';
 import { proposeRelease, tripAndAudit } from '../../src/breaker/decisions.js';
 import { lockBreaker } from '../../src/breaker/trips-table.js';
 import { dayMs } from '../../src/domain/duration.js';
+import { recordBounce } from '../../src/mail/bounces-table.js';
+import { listMails } from '../../src/mail/mails-table.js';
 import { inTransaction } from '../../src/postgres/pool.js';
 import { prepareDatabase } from '../../src/postgres/prepare.js';
 import { readStanding } from '../../src/standings/standings-table.js';
@@ -93,6 +95,10 @@ const undeliverable = policy('recorded-undeliverable', deactivate.replace('12s',
   'recheck: 1h',
   'recheck: 1s',
 );
+const unwarned = policy(
+  'recorded-unwarned',
+  '  warn: { after: 2s }\n  suspend: { after: 12s, noticeFloor: 2s }',
+).replace('recheck: 1h', 'recheck: 1s');
 /** Played when the others are over: a trip stops everybody. */
 const fused = policy('recorded-fused', deactivate.replace('12s', '4s'));
 const operator = { schemaVersion: 1, actor: 'op-1' } as const;
@@ -237,6 +243,18 @@ const stories: Record<string, Story> = {
     const { handle } = await enrol(stage, { policyId: 'recorded-missing', runAgeLimitMs: 3_000 });
     const first = await stage.live.runIdOf(handle);
     await until('another run', async () => (await stage.live.runIdOf(handle)) !== first, patience);
+    return handle;
+  },
+  async 'warning-comes-back'(stage) {
+    const { pool } = stage.live;
+    const { id, handle, event } = await enrol(stage, { policyId: 'recorded-unwarned' });
+    await event('inactivity_warned');
+    const messageId = (await listMails(pool, id)).at(-1)?.messageId ?? '';
+    const bounce = { messageId, kind: 'hard', code: '5.4.5' } as const;
+    await recordBounce(pool, bounce, { source: 'recorded', now: Date.now() });
+    await handle.signal(lookAgainSignal, { schemaVersion: 1 });
+    await event('notice_bounced');
+    await event('actions_suspended');
     return handle;
   },
   async 'notice-fails-again'(stage) {
@@ -393,7 +411,8 @@ async function record(names: readonly string[]): Promise<void> {
       time: await realTime(stack.info),
     });
     const ofOneRung = [revokeOnly, deactivateOnly, linked, deleteOnly, anonymiseOnly];
-    for (const text of [whole, ...ofOneRung, missing, buried, undeliverable, fused]) await live.publish(text);
+    for (const text of [whole, ...ofOneRung, missing, buried, undeliverable, unwarned, fused])
+      await live.publish(text);
     const stage: Stage = {
       live,
       taskQueue: await live.startWorkers(),

@@ -1,6 +1,7 @@
 /** Notices that bounce, and addresses that change while a notice runs, in skipped time on the real stack. */
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { dayMs } from '../../src/domain/duration.js';
+import { given } from '../../src/domain/given.js';
 import type { Standing } from '../../src/domain/standing.js';
 import { recordBounce } from '../../src/mail/bounces-table.js';
 import { listMails } from '../../src/mail/mails-table.js';
@@ -67,18 +68,21 @@ async function lastBounce(identityId: string) {
 }
 
 /** As the mail system reports it. */
-async function reportBounce(identityId: string): Promise<void> {
+async function reportBounce(identityId: string, code?: string): Promise<void> {
   const answer = await fetch(new URL('/v1/mail/bounces', gateway.url), {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-dormouse-hook-key': gateway.hookKeys.mail[0] },
-    body: JSON.stringify(await lastBounce(identityId)),
+    body: JSON.stringify({
+      ...(await lastBounce(identityId)),
+      ...(code !== undefined && { diagnosticCode: `smtp; 550 ${code} returned` }),
+    }),
   });
   expect(answer.status).toBe(202);
 }
 
 /** Without a signal to the lifecycle. */
-async function bounceLast(identityId: string): Promise<void> {
-  const bounce = await lastBounce(identityId);
+async function bounceLast(identityId: string, code?: string): Promise<void> {
+  const bounce = { ...(await lastBounce(identityId)), ...given({ code }) };
   const now = await journey.now();
   expect(await recordBounce(journey.pool, bounce, { source: 'test', now })).toEqual({ identityId });
 }
@@ -147,6 +151,81 @@ describe('a hard bounce of an accepted notice', () => {
     expect(await story()).toEqual([started, '30 notice_sent', '31 notice_bounced']);
     await toDay(62);
     expect((await story()).at(-1)).toBe('61 notice_sent');
+  });
+});
+
+describe('a warning that a relay took and sent back', () => {
+  const warned = `id: warned
+ladder:
+  warn: { after: 10d }
+  suspend: { after: 20d, noticeFloor: 7d }
+breaker: { percentFrom: 1000, stall: off }
+jitter: none
+recheck: 7d
+retry: { attempts: 5, firstAfter: 1s, longestAfter: 1s }
+`;
+  async function warnedPerson() {
+    await journey.publish(warned);
+    const person = await journey.people.create('warned');
+    const startedAt = await journey.now();
+    await journey.dateIdentity(person.id, startedAt);
+    const handle = await journey.enrol(person.id, taskQueue, { policyId: 'warned' });
+    const toDay = (day: number) => journey.travelTo(startedAt + day * dayMs);
+    const story = async () => lines(await journey.audit(person.id));
+    await toDay(12);
+    expect(await story()).toEqual([started, '10 inactivity_warned']);
+    return { person, handle, toDay, story };
+  }
+  const standingOf = async ({ handle }: Awaited<ReturnType<typeof warnedPerson>>) =>
+    handle.query(standingQuery);
+
+  test.each([
+    '5.4.5',
+    '5.7.1',
+    '4.4.7',
+  ])('by %s: wakes the lifecycle; the warning is given anew after the recheck, and the suspension keeps its floor', async (code) => {
+    const cast = await warnedPerson();
+    await reportBounce(cast.person.id, code);
+    await until('the block', async () => (await standingOf(cast)).blocked?.by === 'no-notice');
+    expect(await standingOf(cast)).toMatchObject({ stage: 'active', next: { step: 'rung', rung: 'warn' } });
+    await cast.toDay(25);
+    expect((await standingOf(cast)).stage).toBe('warned');
+    await cast.toDay(27);
+    expect(await cast.story()).toEqual([
+      started,
+      '10 inactivity_warned',
+      '12 notice_bounced',
+      '19 inactivity_warned',
+      '26 actions_suspended',
+    ]);
+    expect((await mailsTo(cast.person.email)).map(({ kind }) => kind)).toEqual(['warn', 'warn']);
+  });
+
+  test('unknown to the lifecycle: the look right before the suspension finds it', async () => {
+    const { person, toDay, story } = await warnedPerson();
+    await bounceLast(person.id, '5.7.1');
+    await toDay(28);
+    expect((await story()).slice(2)).toEqual(['20 notice_bounced', '27 inactivity_warned']);
+  });
+
+  test('because of its address: suspends on the day, as the policy says', async () => {
+    const { person, toDay, story } = await warnedPerson();
+    await reportBounce(person.id, '5.1.1');
+    await toDay(21);
+    expect((await story()).slice(2)).toEqual(['20 actions_suspended']);
+  });
+
+  test('after the suspension: the suspension stays, and operators see it', async () => {
+    const cast = await warnedPerson();
+    await cast.toDay(21);
+    await reportBounce(cast.person.id, '5.4.5');
+    await until('the warning', async () => (await standingOf(cast)).warnings.length > 0);
+    expect(await standingOf(cast)).toMatchObject({
+      stage: 'suspended',
+      warnings: ['suspended-without-warning'],
+    });
+    await cast.toDay(40);
+    expect((await cast.story()).slice(2)).toEqual(['20 actions_suspended', '21 notice_bounced']);
   });
 });
 

@@ -37,6 +37,7 @@ test('the corpus covers the courses that a lifecycle takes', () => {
       'missing-and-back',
       'notice-fails-again',
       'restarted',
+      'warning-comes-back',
       'deleted-2-run-1',
       'deletion-called-back',
       'held-by-breaker',

@@ -105,7 +105,7 @@ export const absenceGuards: readonly Guard[] = [
     takenOut: 'left out',
     project: 'system',
     tests: ['test/integration/holds-without-lifecycle.test.ts'],
-    only: 'two at once end one hold once',
+    only: 'waits for another one that is being written',
   },
   {
     name: 'holds: a hold that was set twice by one request stays one',

@@ -26,6 +26,21 @@ export const noticeGuards: readonly Guard[] = [
     tests: ['test/domain/notices.test.ts'],
   },
   {
+    name: 'a warning that a server on the way did not carry is given anew',
+    takenOut: { condition: true },
+    project: 'unit',
+    tests: ['test/domain/lost-warning.test.ts'],
+  },
+  {
+    name: 'a warning that was lost waits before it is given anew',
+    takenOut: {
+      part: 'lost?.inactiveSince === since ? Math.max(base, lost.againAt) : base',
+      becomes: 'base',
+    },
+    project: 'unit',
+    tests: ['test/domain/lost-warning.test.ts'],
+  },
+  {
     name: 'a mail that bounced for a server’s sake did not fail for its address',
     takenOut: { value: 'false' },
     project: 'system',
@@ -92,6 +107,13 @@ export const noticeGuards: readonly Guard[] = [
     project: 'system',
     tests: ['test/integration/mail.test.ts'],
     only: 'in trouble itself',
+  },
+  {
+    name: 'a bounce that everybody gets is nobody’s',
+    takenOut: { value: 'false' },
+    project: 'system',
+    tests: ['test/integration/bounces.test.ts'],
+    only: 'a code that blames nobody',
   },
   {
     name: 'a bounce wakes the lifecycle',

@@ -73,6 +73,8 @@ export interface Assessment {
    * from before bounces were known.
    */
   readonly notices?: readonly NoticeState[];
+  /** The present state of the last warning. Absent: it was not asked about, or the history is older. */
+  readonly warning?: NoticeState;
   /** How many addresses a mail would go to; only for a preview. */
   readonly addresses?: { readonly verified: number; readonly unverified: number };
   /** The account's addresses differ from those that the running notices went to. */

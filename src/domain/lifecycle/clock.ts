@@ -93,6 +93,11 @@ export function scheduleOf(state: LifecycleState, rung: PlanRung): RungSchedule 
       dueAt: warnedAt === undefined ? base : Math.max(base, warnedAt + rung.noticeFloorMs, announcedAt),
     };
   }
+  if (rung.rung === 'warn') {
+    const { lostWarning: lost } = state;
+    // guard: a warning that was lost waits before it is given anew
+    return { dueAt: lost?.inactiveSince === since ? Math.max(base, lost.againAt) : base };
+  }
   const postponed = postponementsOf(state, rung);
   const from = Math.max(base, ...postponed.map(({ untilAt }) => untilAt));
   let dueAt = from;

@@ -4,6 +4,7 @@
  */
 
 import { dayMs } from '../duration.js';
+import { given } from '../given.js';
 import type { Plan, PlanRung } from '../plan.js';
 import { type RungName, rungNames, stageOfRung } from '../rungs.js';
 import { absenceRulesOf, absentLookAt, burialAt, type Missing } from './absence.js';
@@ -19,10 +20,12 @@ import {
   disabledObstacle,
   exemptObstacle,
   holdObstacle,
+  lostWarningObstacle,
   missingObstacle,
   noNoticeObstacle,
   parkedObstacle,
 } from './obstacles.js';
+import { pauseAfter } from './pause.js';
 import type { LifecycleState } from './state.js';
 import { buryStep, lookStep, returnStep } from './steps.js';
 
@@ -205,18 +208,6 @@ function heldByBreaker(
   return { kind: 'wait', until, next: { step: 'rung', rung, at: until }, blocked };
 }
 
-/** A dead mailbox does not get a mail every day for years. */
-const longestPauseMs = 30 * dayMs;
-
-/**
- * @param failures how many attempts failed before the last one.
- * @returns the pause before the next attempt
- */
-export function pauseAfter(failures: number, recheckMs: number): number {
-  // guard: failed notices wait longer each time
-  return Math.max(recheckMs, Math.min(longestPauseMs, recheckMs * 2 ** failures));
-}
-
 function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decision {
   const schedule = scheduleOf(state, rung);
   const { notice } = schedule;
@@ -227,6 +218,7 @@ function towards({ state, plan }: Situation, rung: PlanRung, now: number): Decis
       kind: 'wait',
       until: schedule.dueAt,
       next: { step: 'rung', rung: rung.rung, at: schedule.dueAt },
+      ...given({ blocked: lostWarningObstacle(state, rung, now) }),
     };
   }
   const againAt =

@@ -6,7 +6,7 @@ import type { ExemptionCause, Plan, PlanRung } from '../plan.js';
 import type { RungName } from '../rungs.js';
 import { absenceRulesOf, burialAt, type Missing, whyMissing } from './absence.js';
 import type { FoundIdentity } from './assessment.js';
-import { scheduleOf } from './clock.js';
+import { inactiveSince, scheduleOf } from './clock.js';
 import { governingHold, type Hold, kindOfHold } from './holds.js';
 import type { Blocked } from './next-step.js';
 import type { HeldByBreaker, LifecycleState } from './state.js';
@@ -85,6 +85,19 @@ export function noNoticeObstacle(rung: RungName, failedAt: number): Blocked {
   return { by: 'no-notice', why, since: failedAt };
 }
 
+/** @returns `undefined` where no warning was lost in this absence, or it may be given anew */
+export function lostWarningObstacle(
+  { lostWarning: lost, ...state }: LifecycleState,
+  rung: PlanRung,
+  now: number,
+): Blocked | undefined {
+  if (rung.rung !== 'warn' || lost === undefined || now >= lost.againAt) return undefined;
+  if (lost.inactiveSince !== inactiveSince(state, rung)) return undefined;
+  const why =
+    'the warning came back from a mail server on the way; it is given anew, and suspend waits for it';
+  return { by: 'no-notice', why, since: lost.at };
+}
+
 export interface ObstacleQuestion {
   readonly state: LifecycleState;
   readonly plan: Plan;
@@ -129,6 +142,7 @@ function ofFound(
     ...holdsInForce(state, now).map(holdObstacle),
     rung && breakerObstacle(state, plan, rung.rung, now)?.blocked,
     rung && failedAt !== undefined ? noNoticeObstacle(rung.rung, failedAt) : undefined,
+    rung && lostWarningObstacle(state, rung, now),
   ];
 }
 

@@ -34,6 +34,18 @@ export interface Skip {
   readonly inactiveSince: number;
 }
 
+/** A warning that a mail server on the way sent back. It is given anew. */
+export interface LostWarning {
+  /** When that became known. */
+  readonly at: number;
+  /** When the next warning may be given. */
+  readonly againAt: number;
+  /** The absence that it belongs to. */
+  readonly inactiveSince: number;
+  /** How many before it were lost in the same absence. Absent: none. */
+  readonly failures?: number;
+}
+
 /** The breaker did not let a rung pass. It is asked again from time to time, and after a release. */
 export interface HeldByBreaker {
   readonly rung: RungName | 'bury';
@@ -101,6 +113,7 @@ export interface LifecycleState {
   readonly holdsKept?: true;
   readonly parked?: Parked;
   readonly skips?: Readonly<Partial<Record<RungName, Skip>>>;
+  readonly lostWarning?: LostWarning;
   readonly heldByBreaker?: HeldByBreaker;
   /** Kratos does not know the identity (any more), and how certain that is. */
   readonly missing?: Missing;

@@ -7,6 +7,7 @@ import { absenceRulesOf, withAbsentLook } from './absence.js';
 import type { Assessment, Buried, FoundIdentity } from './assessment.js';
 import { withoutHolds } from './hold-transitions.js';
 import type { Return } from './justification.js';
+import { isSuspendedUnwarned, suspendedUnwarned, withWarningState } from './lost-warning.js';
 import { voided, withNoticeStates } from './notice-transitions.js';
 import type { Parked } from './parked.js';
 import { withoutRung } from './rung-transitions.js';
@@ -51,20 +52,23 @@ export function withAssessment(state: LifecycleState, assessment: Assessment, no
     ...given({ postponements: assessment.postponements }),
     ...warningsOf(state, assessment),
   };
-  const noticed = withoutFutileDeletion(withNoticeStates(next, assessment.notices ?? [], now), assessment);
+  const { notices = [], warning, plan } = assessment;
+  const heard = withWarningState(withNoticeStates(next, notices, now), warning, plan, now);
+  const noticed = withoutFutileDeletion(heard, assessment);
   return identity === undefined || state.known ? noticed : withAdoptedDeactivation(noticed, identity);
 }
 
 /** Warnings that each look finds anew: shown as long as they apply. */
 function warningsOf(
-  { warnings }: LifecycleState,
-  { identity, plan }: Assessment,
+  state: LifecycleState,
+  { identity, plan, warning }: Assessment,
 ): Pick<LifecycleState, 'warnings'> {
   const found = {
     'metadata-not-understood': identity !== undefined && (plan.unclear ?? []).length > 0,
     'disablement-not-confirmed': identity?.disablementUnconfirmed === true,
+    [suspendedUnwarned]: isSuspendedUnwarned(state, warning),
   };
-  const others = warnings.filter((warning) => !Object.hasOwn(found, warning));
+  const others = state.warnings.filter((warning) => !Object.hasOwn(found, warning));
   return { warnings: [...others, ...Object.entries(found).flatMap(([name, isSo]) => (isSo ? [name] : []))] };
 }
 

@@ -1,6 +1,7 @@
 /** Mails that accompany a rung or a return. */
 import { ActivityFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { MailRequest, MailResult } from '../../activities/mail.js';
+import type { LifecycleState } from '../../domain/lifecycle/state.js';
 import { withWarning } from '../../domain/lifecycle/transitions.js';
 import type { MailLinks } from '../../mail/links.js';
 import type { MailKind } from '../../mail/render.js';
@@ -9,6 +10,12 @@ import type { LifecycleRun } from '../lifecycle-run.js';
 /** A key that stays the same for every attempt at the same mail, across retries and continue-as-new. */
 export function mailKey(run: LifecycleRun, name: string): string {
   return `${run.state.identityId}/${workflowInfo().firstExecutionRunId}/${name}`;
+}
+
+/** The name of the last warning. Absent: none was given, or it is being given. */
+export function warningName({ rungs }: LifecycleState): string | undefined {
+  const { begunAt, completedAt } = rungs.warn ?? {};
+  return completedAt === undefined ? undefined : `warn/${begunAt}`;
 }
 
 export function sendMail(
