@@ -111,7 +111,11 @@ describe('an operator types', () => {
     ['a name with capitals', ['create', 'Desk', '--scope', 'api:read'], /^name: /],
     ['no scope', ['create', 'empty'], /^scopes: .*at least one/],
     ['a wildcard', ['create', 'wild', '--scope', 'signs:write:*'], /no wildcards/],
-    ['a reserved actor', ['create', 'own', '--scope', 'api:read', '--actor', 'engine'], /Dormouse itself/],
+    [
+      'a reserved actor',
+      ['create', 'own', '--scope', 'api:read', '--actor', 'engine'],
+      /only Dormouse writes/,
+    ],
     [
       'the actor of a credential',
       ['create', 'own', '--scope', 'api:read', '--actor', 'credential:olga'],

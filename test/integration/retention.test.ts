@@ -180,6 +180,8 @@ it('lists for each table how its growth is bounded', async () => {
     ],
     // One row for each version of a policy, and for each month.
     ...['kratos_installation', 'policy_rollout', 'month_report'],
+    // One row for each paced system.
+    'pace',
   ];
   const tables = await kept('SELECT tablename FROM pg_tables WHERE schemaname = current_schema()');
   const known = [...byTime, ...byIdentity, ...fixed];
