@@ -1,4 +1,5 @@
 /** `/v1/policies…`: the published policies, their text, publications and rollbacks. Previews and roll-outs have files of their own. */
+
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -26,13 +27,12 @@ import {
   UnknownPolicyError,
 } from './policies-table.js';
 import { PolicyMovedError, type Publication } from './publication.js';
+import { policyText, policyTextBodyLimit } from './text-body.js';
 import { PolicyFileError, parsePolicyToPublish } from './yaml.js';
 
 const security = [{ serviceToken: [] }];
 const version = z.int().min(1).max(highestVersion);
 const params = z.object({ id: z.string().describe('of a policy') });
-/** Characters of a policy at most: the command line reads no larger file. */
-const longestText = 1_048_576;
 
 export const policiesAnswer = z.object({
   followed: z.string().describe('the policy that identities follow unless told otherwise'),
@@ -76,7 +76,7 @@ const basis = {
     .describe('the latest version that the decision rests on'),
 };
 const publishing = z.strictObject({
-  text: z.string().max(longestText).describe('of the policy file'),
+  text: policyText.describe('of the policy file'),
   file: oneLine(200).default('policy').describe('its name, for messages'),
   reason: reasonText,
   ...basis,
@@ -139,7 +139,7 @@ function changingRoutes(plain: FastifyInstance, deps: PeopleDependencies): void 
     '/v1/policies',
     {
       config: change('policy:publish', 'own'),
-      bodyLimit: 4 * longestText,
+      bodyLimit: policyTextBodyLimit,
       schema: {
         summary:
           'Publish a policy as its next version. A dry run checks text and preview, and publishes nothing',

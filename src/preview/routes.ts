@@ -1,4 +1,5 @@
 /** `POST /v1/policies/previews`: a policy against the people who follow it, before anything is saved. */
+
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -7,6 +8,7 @@ import { oneLine } from '../http/free-text.js';
 import { answers, type problem } from '../http/schemas.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
 import { refused } from '../policies/routes.js';
+import { policyText, policyTextBodyLimit } from '../policies/text-body.js';
 import { parsePolicyFile } from '../policies/yaml.js';
 import { csvHeader, csvOf } from './csv.js';
 import { runAndKeepPreview } from './keep.js';
@@ -15,10 +17,8 @@ import { previewPage } from './page.js';
 import type { PeopleDependencies } from './people.js';
 import { previewJson, previewTable } from './table.js';
 
-const longestText = 1_048_576;
-
 const body = z.strictObject({
-  text: z.string().max(longestText).describe('of the policy file'),
+  text: policyText.describe('of the policy file'),
   file: oneLine(200).default('policy').describe('its name, for messages'),
   policyId: z.string().optional().describe('the people who follow this policy; left out: the id in the text'),
   with: z
@@ -41,7 +41,7 @@ export function previewRoutes(deps: PeopleDependencies): FastifyPluginAsync {
       '/v1/policies/previews',
       {
         config: scoped('policy:read'),
-        bodyLimit: 4 * longestText,
+        bodyLimit: policyTextBodyLimit,
         schema: {
           summary: 'What a policy would do to whom, compared with the version in force; its answer is kept',
           security: [{ serviceToken: [] }],

@@ -1,4 +1,5 @@
 /** `POST /v1/policies/simulations`: years of a policy with the people who follow it, their activity drawn from their own history. */
+
 import type { FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -7,6 +8,7 @@ import { oneLine } from '../http/free-text.js';
 import { answers } from '../http/schemas.js';
 import { checkedPolicyId } from '../policies/id-parameter.js';
 import { refused } from '../policies/routes.js';
+import { policyText, policyTextBodyLimit } from '../policies/text-body.js';
 import { parsePolicyFile } from '../policies/yaml.js';
 import { oneAtATime } from '../preview/one-at-a-time.js';
 import type { PeopleDependencies } from '../preview/people.js';
@@ -17,10 +19,8 @@ import { simulationPage } from './page.js';
 import { simulate } from './run.js';
 import { simulationCsv, simulationJson, simulationTable } from './table.js';
 
-const longestText = 1_048_576;
-
 const body = z.strictObject({
-  text: z.string().max(longestText).describe('of the policy file'),
+  text: policyText.describe('of the policy file'),
   file: oneLine(200).default('policy').describe('its name, for messages'),
   policyId: z.string().optional().describe('the people who follow this policy; left out: the id in the text'),
   days: z.int().min(1).max(mostDays).default(730).describe('how far to look ahead'),
@@ -47,7 +47,7 @@ export function simulationRoutes(deps: PeopleDependencies): FastifyPluginAsync {
       '/v1/policies/simulations',
       {
         config: scoped('policy:read'),
-        bodyLimit: 4 * longestText,
+        bodyLimit: policyTextBodyLimit,
         schema: {
           summary: 'What a policy would do over years to those who follow it, if they go on as they did',
           security: [{ serviceToken: [] }],

@@ -257,13 +257,12 @@ export class LifecycleRun {
     if (this.state.outbox.length > 0) return true;
     const known = this.recordedStanding;
     if (known === undefined) return true;
-    if (LifecycleRun.signature(standing) === LifecycleRun.signature(known)) return false;
-    const isDue = isSameDueStep(known.next, standing.next, Date.now());
-    const differs =
-      !isDue ||
-      LifecycleRun.signature({ ...standing, ...given({ next: known.next }) }) !==
-        LifecycleRun.signature(known);
-    return differs || !patched('due-steps-are-not-recorded-again');
+    const isRecorded = (one: Standing) => LifecycleRun.signature(one) === LifecycleRun.signature(known);
+    if (isRecorded(standing)) return false;
+    const isOnlyDue =
+      isSameDueStep(known.next, standing.next, Date.now()) &&
+      isRecorded({ ...standing, ...given({ next: known.next }) });
+    return !isOnlyDue || !patched('due-steps-are-not-recorded-again');
   }
 
   recorded(standing: Standing): void {

@@ -2,6 +2,7 @@
  * `/v1/…/personal-tokens…`: personal access tokens, for operators. Whoever makes or rotates one holds a credential of somebody else, so
  * both take the scope for credentials. A revocation only takes something away, as an operator does who finds a token that leaked.
  */
+
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type pg from 'pg';
@@ -18,6 +19,7 @@ import { checkedReason, reasonText } from '../../http/reason.js';
 import { answers, identityParameters, inputTime, outputTime } from '../../http/schemas.js';
 import { checkedPolicyId } from '../../policies/id-parameter.js';
 import { refused } from '../../policies/routes.js';
+import { policyText, policyTextBodyLimit } from '../../policies/text-body.js';
 import { databaseNow } from '../../postgres/database-now.js';
 import { InvalidRequestError } from '../../process/caller-errors.js';
 import { prepareCreation, prepareRevocation, prepareRotation } from './decisions.js';
@@ -25,7 +27,6 @@ import { dueTokens, listTokens } from './listed.js';
 import { publishedSection, sectionOfText } from './section.js';
 
 const security = [{ serviceToken: [] }];
-const longestText = 1_048_576;
 const pageRows = 1_000;
 const tokenParameters = z.object({ tokenId: z.string().describe('as the list of an identity has it') });
 const policyId = z.string().optional().describe('a published policy; left out: the one of the installation');
@@ -87,9 +88,7 @@ const creation = z.strictObject({
 const asked = z.strictObject({
   within: z.string().describe('as 30d'),
   policyId,
-  text: z
-    .string()
-    .max(longestText)
+  text: policyText
     .optional()
     .describe('of a policy file with the same id, in place of the published version'),
   file: oneLine(200).default('policy').describe('its name, for messages'),
@@ -125,7 +124,7 @@ export function personalTokenRoutes(pool: pg.Pool, followed: string): FastifyPlu
       '/v1/personal-tokens/due',
       {
         config: scoped('policy:read'),
-        bodyLimit: 4 * longestText,
+        bodyLimit: policyTextBodyLimit,
         schema: {
           summary: `Tokens that end within a time if nobody uses them, ${pageRows} a page. Changes nothing`,
           security,
